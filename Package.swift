@@ -1,0 +1,156 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// What every target is compiled with: the Swift 6 language mode, every unsafe expression marked, no warning let through.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+/// A C library as the distribution ships it: a module map and a shim, no Swift.
+func door(_ name: String, pkgConfig: String? = nil, apt: String? = nil) -> Target {
+    .systemLibrary(
+        name: name,
+        path: "Sources/Doors/\(name)",
+        pkgConfig: pkgConfig,
+        providers: apt.map { [.apt([$0])] }
+    )
+}
+
+/// A module of ours on one of the shelves below the executables.
+func module(_ shelf: String, _ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, path: "Sources/\(shelf)/\(name)", swiftSettings: strict)
+}
+
+/// A composition root.
+func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(
+        name: name,
+        dependencies: dependencies,
+        path: "Sources/Executables/\(name)",
+        swiftSettings: strict
+    )
+}
+
+/// The tests of one module, or of one law.
+func tests(_ shelf: String, _ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .testTarget(
+        name: name,
+        dependencies: dependencies,
+        path: shelf.isEmpty ? "Tests/\(name)" : "Tests/\(shelf)/\(name)",
+        swiftSettings: strict
+    )
+}
+
+let doors: [Target] = [
+    door("CLinux"),
+    door("CNetfilter", pkgConfig: "libnftnl", apt: "libnftnl-dev"),
+    door("COpenSSL", pkgConfig: "libcrypto", apt: "libssl-dev"),
+    door("CYAML", pkgConfig: "yaml-0.1", apt: "libyaml-dev"),
+    door("CCares", pkgConfig: "libcares", apt: "libc-ares-dev"),
+]
+
+let core: [Target] = [
+    module("Core", "NetworkTypes"),
+    module("Core", "SourceDocuments"),
+    module("Core", "WireFormats", ["NetworkTypes"]),
+    module("Core", "PolicyEngine", ["NetworkTypes", "SourceDocuments"]),
+    module("Core", "AuditTrail", ["NetworkTypes"]),
+    module("Core", "Telemetry"),
+]
+
+let bindings: [Target] = [
+    module("Bindings", "LinuxBindings", ["CLinux", "NetworkTypes"]),
+    module("Bindings", "NetfilterBindings", ["CNetfilter", "NetworkTypes"]),
+    module("Bindings", "OpenSSLBindings", ["COpenSSL"]),
+    module("Bindings", "YAMLBindings", ["CYAML", "SourceDocuments"]),
+    module("Bindings", "CaresBindings", ["CCares", "NetworkTypes"]),
+]
+
+let runtime: [Target] = [
+    module("Runtime", "EventLoops", ["LinuxBindings", "NetworkTypes"]),
+    module("Runtime", "NameResolution", ["CaresBindings", "EventLoops", "NetworkTypes"]),
+    module("Runtime", "AuditStore", ["AuditTrail", "LinuxBindings", "OpenSSLBindings"]),
+    module("Runtime", "Configuration", ["NetworkTypes", "SourceDocuments", "YAMLBindings", "LinuxBindings"]),
+    module(
+        "Runtime",
+        "TrafficCapture",
+        ["NetfilterBindings", "LinuxBindings", "NetworkTypes", "SourceDocuments", "YAMLBindings"]
+    ),
+]
+
+let proxy: [Target] = [
+    module(
+        "Proxy",
+        "ConnectionJourney",
+        [
+            "NetworkTypes", "WireFormats", "PolicyEngine", "AuditTrail", "Telemetry", "LinuxBindings", "EventLoops",
+            "NameResolution", "AuditStore",
+        ]
+    ),
+    module("Proxy", "OperatorEndpoints", ["NetworkTypes", "Telemetry", "LinuxBindings", "EventLoops"]),
+]
+
+let programs: [Target] = [
+    program("PenstockInit", ["TrafficCapture", "NetworkTypes", "LinuxBindings", "SourceDocuments"]),
+    program(
+        "PenstockDaemon",
+        [
+            "ConnectionJourney", "OperatorEndpoints", "Configuration", "AuditStore", "AuditTrail", "NameResolution",
+            "EventLoops", "PolicyEngine", "Telemetry", "NetworkTypes", "LinuxBindings", "OpenSSLBindings",
+            "SourceDocuments", "YAMLBindings",
+        ]
+    ),
+    program(
+        "PenstockCommand",
+        [
+            "Configuration", "PolicyEngine", "NetworkTypes", "LinuxBindings", "OpenSSLBindings", "SourceDocuments",
+            "YAMLBindings",
+        ]
+    ),
+]
+
+let testTargets: [Target] = [
+    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+    tests("", "ArchitectureTests"),
+    tests("", "NamespaceTests", ["TestSupport"]),
+    tests("Core", "NetworkTypesTests", ["NetworkTypes"]),
+    tests("Core", "WireFormatsTests", ["WireFormats", "NetworkTypes", "TestSupport"]),
+    tests("Core", "PolicyEngineTests", ["PolicyEngine", "NetworkTypes", "SourceDocuments", "YAMLBindings"]),
+    tests("Core", "AuditTrailTests", ["AuditTrail", "NetworkTypes"]),
+    tests("Bindings", "YAMLBindingsTests", ["YAMLBindings", "SourceDocuments"]),
+    tests("Runtime", "NameResolutionTests", ["NameResolution", "CaresBindings", "NetworkTypes", "TestSupport"]),
+    tests(
+        "Runtime",
+        "AuditStoreTests",
+        ["AuditStore", "AuditTrail", "NetworkTypes", "LinuxBindings", "OpenSSLBindings", "TestSupport"]
+    ),
+    tests("Runtime", "ConfigurationTests", ["Configuration", "NetworkTypes", "SourceDocuments"]),
+    tests("Runtime", "TrafficCaptureTests", ["TrafficCapture", "NetworkTypes", "SourceDocuments", "TestSupport"]),
+    tests("Runtime", "EventLoopsTests", ["EventLoops", "LinuxBindings", "NetworkTypes"]),
+]
+
+let package = Package(
+    name: "penstock",
+    products: [
+        .executable(name: "penstock-init", targets: ["PenstockInit"]),
+        .executable(name: "penstockd", targets: ["PenstockDaemon"]),
+        .executable(name: "penstock", targets: ["PenstockCommand"]),
+    ],
+    targets: doors + core + bindings + runtime + proxy + programs + testTargets
+)
+
+// Fuzzers exist only when asked for: FUZZ=1 swift build --product FuzzOpening …
+if Context.environment["FUZZ"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "FuzzOpening",
+            dependencies: ["WireFormats"],
+            path: "Tests/Fuzz/FuzzOpening",
+            swiftSettings: strict
+        )
+    )
+}
