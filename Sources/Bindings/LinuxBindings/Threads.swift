@@ -1,0 +1,34 @@
+import CLinux
+import Glibc
+
+/// Starts a thread that runs `body` once. `name` has at most 15 octets and is what `top -H` shows.
+///
+/// - Throws: `EAGAIN` where the machine has no room for another thread.
+package func startThread(named name: String, _ body: @escaping @Sendable () -> Void) throws(SystemCallError) {
+    let start = unsafe Unmanaged.passRetained(ThreadStart(name: name, body: body))
+    var thread = pthread_t()
+    let code = unsafe pthread_create(&thread, nil, runThread, start.toOpaque())
+    guard code == 0 else {
+        unsafe start.release()
+        throw SystemCallError(call: "pthread_create", code: code)
+    }
+    pthread_detach(thread)
+}
+
+private final class ThreadStart: Sendable {
+    let name: String
+    let body: @Sendable () -> Void
+
+    init(name: String, body: @escaping @Sendable () -> Void) {
+        self.name = name
+        self.body = body
+    }
+}
+
+private func runThread(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+    guard let argument = unsafe argument else { return nil }
+    let start = unsafe Unmanaged<ThreadStart>.fromOpaque(argument).takeRetainedValue()
+    _ = unsafe clinux_set_thread_name(start.name)
+    start.body()
+    return nil
+}
