@@ -70,18 +70,14 @@ package struct MappingReader: ~Copyable {
         problems.append(problem)
     }
 
+    /// True where the mapping has no key at all.
+    package var isEmpty: Bool { entries.isEmpty }
+
     /// Where the key's value stands; where the mapping begins if there is none.
     ///
     /// It does not count as asking for the key.
     package func location(of key: String) -> SourceLocation {
         entry(key)?.value.location ?? location
-    }
-
-    /// True where the key is there, right or wrong.
-    ///
-    /// It does not count as asking for the key.
-    package func has(_ key: String) -> Bool {
-        entry(key) != nil
     }
 
     /// The value of a key, as it stands in the text.
