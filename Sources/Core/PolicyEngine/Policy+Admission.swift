@@ -95,12 +95,12 @@ extension Policy {
     /// The denial of a deny rule whose `cidrs` name the address and whose other keys hold.
     private func addressDenial(_ address: IPAddress, _ facts: Facts) -> Decision? {
         var unprovable: Decision?
-        for rule in rules where rule.action == .deny && rule.names(address) {
-            switch rule.likelihoodWithoutAddress(facts) {
+        for index in rules.indices where rules[index].action == .deny && rules[index].names(address) {
+            switch rules[index].likelihoodWithoutAddress(facts) {
             case .no, .maybe: continue
             case .unprovable:
-                unprovable = unprovable ?? .refused(.undetermined, rule: rule.name, port: facts.port)
-            case .yes: return .refused(.deniedAddress, rule: rule.name, port: facts.port)
+                unprovable = unprovable ?? .refused(.undetermined, rule: rules[index].name, port: facts.port)
+            case .yes: return .refused(.deniedAddress, rule: rules[index].name, port: facts.port)
             }
         }
         return unprovable

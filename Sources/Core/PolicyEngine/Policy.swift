@@ -74,20 +74,21 @@ package struct Policy: Hashable, Sendable {
     /// Compares the rules with the facts, as far as the original destination goes.
     func survey(_ facts: Facts) -> Survey {
         var survey = Survey()
-        for (index, rule) in rules.enumerated() {
-            switch rule.action {
+        // By index: a copy of each rule would cost more than the comparison.
+        for index in rules.indices {
+            switch rules[index].action {
             case .deny:
-                switch rule.likelihood(facts) {
+                switch rules[index].likelihood(facts) {
                 case .no, .maybe: continue
                 case .unprovable:
-                    survey.denial = survey.denial ?? .refused(.undetermined, rule: rule.name, port: facts.port)
+                    survey.denial = survey.denial ?? .refused(.undetermined, rule: rules[index].name, port: facts.port)
                 case .yes:
-                    survey.denial = .refused(.ruleDeny, rule: rule.name, port: facts.port)
+                    survey.denial = .refused(.ruleDeny, rule: rules[index].name, port: facts.port)
                     return survey
                 }
             case .allow, .tunnel:
                 guard survey.allowing == nil else { continue }
-                switch rule.likelihood(facts) {
+                switch rules[index].likelihood(facts) {
                 case .no, .unprovable: continue
                 case .maybe: survey.mayAllow = true
                 case .yes: survey.allowing = index

@@ -21,7 +21,7 @@ extension Policy {
             }
             warnings += metadataWarnings(rule)
         }
-        return SourceProblems(inOrder: warnings).problems
+        return warnings.inOrderOfText
     }
 
     private static func emptyKey(_ match: RuleMatch) -> String? {

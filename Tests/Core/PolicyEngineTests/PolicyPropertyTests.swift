@@ -16,9 +16,9 @@ private struct Seeded: RandomNumberGenerator {
 
     mutating func chance(_ percent: Int) -> Bool { Int.random(in: 0..<100, using: &self) < percent }
 
-    /// One to three items, rarely none.
+    /// One or two items, rarely none.
     mutating func some<Item>(of items: [Item]) -> [Item] {
-        chance(4) ? [] : Array(items.shuffled(using: &self).prefix(Int.random(in: 1...3, using: &self)))
+        chance(4) ? [] : Array(items.shuffled(using: &self).prefix(Int.random(in: 1...2, using: &self)))
     }
 }
 
@@ -49,7 +49,7 @@ private struct World {
     func match(_ random: inout Seeded) -> RuleMatch {
         var match = RuleMatch()
         if random.chance(50) { match.hosts = random.some(of: patterns) }
-        if random.chance(35) { match.cidrs = random.some(of: blocks) }
+        if random.chance(35) { match.cidrs = random.some(of: random.chance(50) ? Array(blocks.prefix(3)) : blocks) }
         if random.chance(35) { match.ports = random.some(of: [22...22, 80...443, 443...443, 8000...9000]) }
         if random.chance(25) { match.protocols = Set(random.some(of: ApplicationProtocol.allCases)) }
         // Such a rule matches nothing; the engine waits for bytes that cannot help, the reference knows better.
@@ -75,7 +75,9 @@ private struct World {
 
     func facts(_ random: inout Seeded) -> Facts {
         let port = ports.randomElement(using: &random) ?? 443
-        let original = random.chance(10) ? nil : addresses.randomElement(using: &random)
+        // The first three are public: a special original destination ends most stories early.
+        let places = random.chance(70) ? addresses.prefix(3) : addresses[...]
+        let original = random.chance(10) ? nil : places.randomElement(using: &random)
         let spoken = ApplicationProtocol.allCases.randomElement(using: &random) ?? .opaque
         let name = random.chance(20) ? nil : names.randomElement(using: &random)
         return Facts(
@@ -112,7 +114,7 @@ private struct World {
             "deny denied_address", "deny outside_cidrs", "deny unresolvable", "deny undetermined", "deny own_listener",
             "deny no_original_destination", "undetermined undetermined",
         ]
-        for outcome in outcomes { #expect(seen[outcome, default: 0] >= 20, "\(outcome)") }
+        #expect(outcomes.filter { seen[$0, default: 0] < 20 } == [], "\(seen)")
     }
 
     @Test("B15: moving a deny never weakens it, and adding one never allows more")
