@@ -25,7 +25,7 @@ import lab as lab_module
 
 COLOURS = {"ok": "32", "UNEXPECTED": "1;31", "faint": "2", "bold": "1"}
 # Room for: verdict, decision, client, attempt. What the client saw takes the rest of the line.
-WIDTHS = (10, 17, 9, 52)
+WIDTHS = (10, 17, 9, 45)
 
 
 def coloured(text, colour):
