@@ -86,7 +86,7 @@ root:
 .PHONY: swift
 swift:
 	@wanted=$$(cat .swift-version); \
-	found=$$(swift --version 2>/dev/null | sed -n 's/.*Swift version \([0-9][0-9.]*\).*/\1/p' | head -n 1); \
+	found=$$(swift --version 2>/dev/null | sed -n 's/.*Swift version \([0-9][0-9.]*\).*/\1/p' | head -n 1 || true); \
 	major=$${found%%.*}; rest=$${found#*.}; minor=$${rest%%.*}; \
 	[ -n "$$found" ] && { [ "$$major" -gt 6 ] || { [ "$$major" = 6 ] && [ "$$minor" -ge 3 ]; }; } || { \
 	    echo "Penstock is built with Swift $$wanted (6.3 or later); on PATH there is $${found:-no swift}."; \

@@ -58,6 +58,6 @@ echo "installing:" $missing
 }
 forbid_daemons
 export DEBIAN_FRONTEND=noninteractive
-apt-get update -qq
+apt-get update -qq >/dev/null
 # shellcheck disable=SC2086  # a list of words is what apt-get takes
-apt-get install -y -qq --no-install-recommends $missing </dev/null
+apt-get install -y -qq --no-install-recommends $missing </dev/null >/dev/null
