@@ -51,7 +51,7 @@ struct ReadabilityTests {
             Sample("package struct A {}", 1), Sample("/// What it is.\npackage struct A {}", 0),
             Sample("/// What it is.\n@frozen\npackage struct A {}", 0), Sample("package func a() throws {}", 1),
             Sample("package func a() {}", 1), Sample("package func a() -> Int { 1 }", 0),
-            Sample("package let a: Int", 0),
+            Sample("package let a: Int", 0), Sample("package let a: Int\nstruct B {}", 0),
             Sample("package func a() async -> Int { 1 }", 1), Sample("struct A {}", 0),
             Sample("// package struct A {}", 0),
             Sample("package func hash(into hasher: inout Hasher) {}", 0),
@@ -76,8 +76,9 @@ private func unexplainedDeclarations(in file: SourceFile) -> [String] {
     }
 }
 
-/// A declaration's head: from its first line to the brace that opens its body.
+/// A declaration's head: its line, and of a function all up to the brace that opens its body.
 private func declaration(from index: Int, in lines: [Substring]) -> String {
+    guard lines[index].contains(/\bfunc\s/) else { return String(lines[index]) }
     var head = ""
     for line in lines[index...].prefix(12) {
         head += line + " "
@@ -87,7 +88,9 @@ private func declaration(from index: Int, in lines: [Substring]) -> String {
 }
 
 private func needsExplanation(_ head: String) -> Bool {
-    if head.contains(/\b(struct|class|enum|protocol|actor|typealias)\s+\w/) { return true }
+    if head.contains(/\b(struct|class|enum|protocol|actor|typealias)\s+\w/), !head.contains(/\b(let|var|func)\s/) {
+        return true
+    }
     guard head.contains(/\bfunc\s/), !head.contains(/func hash\(into/) else { return false }
     return head.contains(/\b(throws|async)\b/) || !head.contains("->")
 }
