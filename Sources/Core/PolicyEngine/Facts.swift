@@ -1,0 +1,63 @@
+import NetworkTypes
+
+/// What the agent speaks on a connection, as far as its opening bytes tell.
+package enum ApplicationProtocol: String, Hashable, Sendable, CaseIterable {
+    case tls
+    /// HTTP/1 without TLS.
+    case http
+    /// HTTP/2 without TLS; it has no name until somebody reads its header blocks.
+    case h2c
+    /// Anything else.
+    case opaque
+}
+
+/// What the agent has said so far.
+package enum Opening: Hashable, Sendable {
+    /// Nothing yet: the server may be the one that speaks first, and neither protocol nor name is known.
+    case silent
+    /// The protocol, and the name that the client asked for, where it said one.
+    case known(ApplicationProtocol, name: HostName?)
+}
+
+/// Everything that is known of a connection when it is judged.
+package struct Facts: Hashable, Sendable {
+    /// Where the kernel says that the connection was going; `nil` for the explicit proxy and for questions of the API.
+    package var original: OriginalDestination?
+    /// The port that was asked for, and that will be dialled.
+    package var port: UInt16
+    package var opening: Opening
+    /// The user that opened the connection; `nil` where that could not be found out.
+    package var workloadUID: UInt32?
+    /// True where the destination is one of the daemon's own listeners, at whatever local address.
+    ///
+    /// The caller keeps own listeners out of `addresses` itself.
+    package var isOwnListener: Bool
+    /// Phase two: the addresses about to be dialled, best first; `nil` in phase one, and where nobody will dial.
+    package var addresses: [IPAddress]?
+
+    package init(
+        original: OriginalDestination?,
+        port: UInt16,
+        opening: Opening,
+        workloadUID: UInt32? = nil,
+        isOwnListener: Bool = false,
+        addresses: [IPAddress]? = nil
+    ) {
+        self.original = original
+        self.port = port
+        self.opening = opening
+        self.workloadUID = workloadUID
+        self.isOwnListener = isOwnListener
+        self.addresses = addresses
+    }
+
+    /// The name that host patterns are compared with.
+    var name: HostName? {
+        switch opening {
+        case .silent, .known(.h2c, _): nil
+        case .known(.tls, let name), .known(.http, let name), .known(.opaque, let name): name
+        }
+    }
+
+    var isSilent: Bool { opening == .silent }
+}

@@ -1,0 +1,83 @@
+import NetworkTypes
+import SourceDocuments
+
+extension Policy {
+    /// Makes a policy of its documents: those of one file, or of every file of a directory in the order of their names.
+    ///
+    /// The rules are taken one after the other; the policy has the first document's name. Documents that say `mode` or
+    /// `default` must say the same; where none does, they are `enforce` and `deny`.
+    ///
+    /// - Parameters:
+    ///   - documents: what the reader made of the files.
+    ///   - hash: the SHA-256 of the source, `sha256:…`.
+    /// - Returns: the policy, and what is right but probably not meant.
+    /// - Throws: everything that is wrong with the documents, in the order of the text.
+    package static func load(
+        _ documents: [SourceNode],
+        hash: String
+    ) throws(SourceProblems) -> (policy: Policy, warnings: [SourceProblem]) {
+        var problems: [SourceProblem] = []
+        let fragments = documents.compactMap { PolicyFragment.read($0, noting: &problems) }
+        if documents.isEmpty {
+            let place = SourceLocation(file: "policy", line: 1, column: 1)
+            problems.append(SourceProblem("no document was found, expected a policy", at: place))
+        }
+        let mode = agreed("mode", fragments.compactMap(\.mode), noting: &problems)
+        let defaultAction = agreed("default", fragments.compactMap(\.defaultAction), noting: &problems)
+        let rules = fragments.flatMap(\.rules)
+        noteRepeatedNames(rules, in: &problems)
+        guard problems.isEmpty, let first = fragments.first else { throw SourceProblems(inOrder: problems) }
+        let policy = Policy(
+            name: first.name,
+            mode: mode ?? .enforce,
+            defaultAction: defaultAction ?? .deny,
+            hash: hash,
+            rules: rules.map(\.rule)
+        )
+        return (policy, warnings(about: rules))
+    }
+
+    /// The value that every document which says one says.
+    private static func agreed<Value: RawRepresentable<String> & Equatable>(
+        _ key: String,
+        _ said: [Located<Value>],
+        noting problems: inout [SourceProblem]
+    ) -> Value? {
+        guard let first = said.first else { return nil }
+        for other in said.dropFirst() where other.value != first.value {
+            problems.append(
+                SourceProblem(
+                    "`\(key)` is `\(other.value.rawValue)` here and `\(first.value.rawValue)` at \(first.location)",
+                    at: other.location,
+                    remedy: "say it once"
+                )
+            )
+        }
+        return first.value
+    }
+
+    private static func noteRepeatedNames(_ rules: [LocatedRule], in problems: inout [SourceProblem]) {
+        var places: [RuleName: SourceLocation] = [:]
+        for rule in rules {
+            if let first = places[rule.rule.name] {
+                problems.append(
+                    SourceProblem(
+                        "the rule name `\(rule.rule.name)` is taken, first at \(first)",
+                        at: rule.nameLocation,
+                        remedy: "give the rule a name of its own: records know it by that"
+                    )
+                )
+            } else {
+                places[rule.rule.name] = rule.nameLocation
+            }
+        }
+    }
+}
+
+/// A value and where it stands.
+struct Located<Value> {
+    var value: Value
+    var location: SourceLocation
+}
+
+extension Located: Sendable where Value: Sendable {}

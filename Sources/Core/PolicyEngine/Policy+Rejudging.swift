@@ -1,0 +1,58 @@
+import NetworkTypes
+
+extension Policy {
+    /// Judges a connection that is already allowed again: the agent has spoken late, or this policy replaces the one that
+    /// allowed it.
+    ///
+    /// It goes on only if no rule denies it, the same rule (by its name; or the default) still allows it, what was dialled is
+    /// still what would be dialled, and every one of `facts.addresses` may still be dialled. Another rule that would allow it
+    /// does not help: the connection was bound to what the first one asked for. `mode: audit` lets it go on, and says what
+    /// `mode: enforce` would say if the connection came now.
+    ///
+    /// - Parameters:
+    ///   - decision: what let the connection through.
+    ///   - facts: what is known now; `addresses` is what was dialled.
+    /// - Returns: a decision that allows, or one that refuses and says why; never an undetermined one.
+    package func stillAllows(_ decision: Decision, _ facts: Facts) -> Decision {
+        guard !facts.isOwnListener else { return .refused(.ownListener, port: facts.port) }
+        guard decision.verdict == .allow else {
+            return .refused(decision.reason, rule: decision.rule, port: facts.port)
+        }
+        switch mode {
+        case .enforce: return rejudge(decision, facts)
+        case .audit:
+            let fresh = decide(facts)
+            return fresh.verdict == .undetermined ? refuse(facts, because: .undetermined) : fresh
+        }
+    }
+
+    private func rejudge(_ decision: Decision, _ facts: Facts) -> Decision {
+        if let denial = survey(facts).denial { return denial }
+        guard let plan = decision.dial, let basis = basis(of: decision, facts) else {
+            return .refused(.policyChanged, rule: decision.rule, port: facts.port)
+        }
+        // The original destination, dialled while no name was known, stays right for a rule that asks for no name.
+        let staysOriginal = plan == .original && facts.original != nil && basis.rule?.match.hosts == nil
+        guard staysOriginal || plan == dialPlan(facts, basis.rule) else {
+            return .refused(.policyChanged, rule: decision.rule, port: facts.port)
+        }
+        return admit(facts, by: basis.rule, dialling: plan, needing: .everyAddress)
+    }
+
+    /// What still stands behind a decision.
+    private struct Basis {
+        /// `nil` for the default.
+        var rule: Rule?
+    }
+
+    private func basis(of decision: Decision, _ facts: Facts) -> Basis? {
+        // What `mode: audit` alone let through has nothing behind it.
+        guard !decision.wouldDeny else { return nil }
+        guard let name = decision.rule else { return defaultAction == .allow ? Basis(rule: nil) : nil }
+        guard let rule = rules.first(where: { $0.name == name }) else { return nil }
+        switch rule.action {
+        case .deny: return nil
+        case .allow, .tunnel: return rule.likelihood(facts) == .yes ? Basis(rule: rule) : nil
+        }
+    }
+}

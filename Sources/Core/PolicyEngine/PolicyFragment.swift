@@ -1,0 +1,36 @@
+import SourceDocuments
+
+/// What one document says.
+struct PolicyFragment {
+    var name: String
+    var mode: Located<PolicyMode>?
+    var defaultAction: Located<DefaultAction>?
+    var rules: [LocatedRule]
+
+    private enum APIVersion: String, CaseIterable {
+        case first = "penstock/v1"
+    }
+
+    private enum Kind: String, CaseIterable {
+        case egressPolicy = "EgressPolicy"
+    }
+
+    /// Reads a document; `nil` where it is none, and then the problems are noted.
+    static func read(_ document: SourceNode, noting problems: inout [SourceProblem]) -> PolicyFragment? {
+        MappingReader.read(document, as: "the document", noting: &problems) { reader in
+            _ = reader.choice("apiVersion", .required, of: APIVersion.self)
+            _ = reader.choice("kind", .required, of: Kind.self)
+            let name = reader.string("name", .required)
+            let mode = reader.choice("mode", of: PolicyMode.self)
+            let defaultAction = reader.choice("default", of: DefaultAction.self)
+            let rules = reader.mappings("rules", .required, LocatedRule.read)
+            reader.notYet("extends")
+            return PolicyFragment(
+                name: name ?? "",
+                mode: mode.map { Located(value: $0, location: reader.location(of: "mode")) },
+                defaultAction: defaultAction.map { Located(value: $0, location: reader.location(of: "default")) },
+                rules: rules ?? []
+            )
+        }
+    }
+}

@@ -1,0 +1,45 @@
+/// Why a connection was allowed or refused: the closed list of the audit trail.
+package enum Reason: String, Hashable, Sendable, CaseIterable {
+    /// An `allow` or `tunnel` rule matched.
+    case ruleAllow = "rule_allow"
+    /// A `deny` rule matched.
+    case ruleDeny = "rule_deny"
+    /// No rule matched, and the default is `allow`.
+    case defaultAllow = "default_allow"
+    /// No rule matched, and the default is `deny`.
+    case defaultDeny = "default_deny"
+    /// The original destination, or every address to be dialled, is special, and no `cidrs` of the rule name it.
+    case specialAddress = "special_address"
+    /// A `deny` rule names the address that was about to be dialled.
+    case deniedAddress = "denied_address"
+    /// The name's addresses lie outside the `cidrs` of the rule that allows the name.
+    case outsideCIDRs = "outside_cidrs"
+    /// The name has no address.
+    case unresolvable
+    /// The destination is one of the daemon's own listeners.
+    case ownListener = "own_listener"
+    /// No policy is loaded.
+    case noPolicy = "no_policy"
+    /// Nobody knows where the connection was going.
+    case noOriginalDestination = "no_original_destination"
+    /// The opening bytes begin a protocol and then break its rules.
+    case malformedOpening = "malformed_opening"
+    /// The name that the client asked for is no host name.
+    case malformedName = "malformed_name"
+    /// A request for a proxy came to the transparent listener.
+    case proxyInCapture = "proxy_in_capture"
+    /// Plain HTTP, which this build cannot judge request by request.
+    case httpUnsupported = "http_unsupported"
+    /// The opening bytes told too little within the limits of size and time.
+    case sniffLimit = "sniff_limit"
+    /// Too many connections were undecided, and this one was the oldest.
+    case undecidedLimit = "undecided_limit"
+    /// The decision could not be recorded, so nothing may pass.
+    case auditUnavailable = "audit_unavailable"
+    /// A fact that a rule asks for is not known.
+    case undetermined
+    /// The daemon is shutting down.
+    case draining
+    /// The policy was replaced, and what allowed the connection is gone.
+    case policyChanged = "policy_changed"
+}

@@ -1,0 +1,62 @@
+import NetworkTypes
+
+/// How sure it is that a rule matches.
+enum Likelihood: Equatable {
+    case no
+    /// What the client says first will tell.
+    case maybe
+    /// It does, as far as can be known; a fact that the rule asks for cannot be found out.
+    case unprovable
+    case yes
+}
+
+extension Rule {
+    /// Compares the rule with the facts, as far as the original destination goes.
+    ///
+    /// The addresses about to be dialled are another question, which `holds(for:)` and `cidrs` answer.
+    func likelihood(_ facts: Facts) -> Likelihood {
+        addressHolds(facts) ? likelihoodWithoutAddress(facts) : .no
+    }
+
+    /// Compares every key but `cidrs`.
+    func likelihoodWithoutAddress(_ facts: Facts) -> Likelihood {
+        if let ports, !ports.contains(where: { $0.contains(facts.port) }) { return .no }
+        let opening = openingLikelihood(facts)
+        guard opening != .no, let uids = match.uids else { return opening }
+        guard let uid = facts.workloadUID else {
+            // Nobody knows the user: what would allow does not, and what would deny does.
+            guard action == .deny, !uids.isEmpty else { return .no }
+            return opening == .maybe ? .maybe : .unprovable
+        }
+        return uids.contains(uid) ? opening : .no
+    }
+
+    /// True where the rule's `cidrs` name the address.
+    func names(_ address: IPAddress) -> Bool {
+        match.cidrs?.contains { $0.contains(address) } ?? false
+    }
+
+    private func addressHolds(_ facts: Facts) -> Bool {
+        guard let cidrs = match.cidrs else { return true }
+        // What allows a name within blocks dials the name: where the agent was going is only evidence.
+        if match.hosts != nil, action != .deny { return !cidrs.isEmpty }
+        guard let original = facts.original else { return false }
+        return names(original.socket.address)
+    }
+
+    private func openingLikelihood(_ facts: Facts) -> Likelihood {
+        switch facts.opening {
+        case .silent:
+            if match.hosts?.isEmpty ?? false { return .no }
+            if let protocols = match.protocols, protocols.count < ApplicationProtocol.allCases.count {
+                return protocols.isEmpty ? .no : .maybe
+            }
+            return match.hosts == nil ? .yes : .maybe
+        case .known(let spoken, _):
+            if let protocols = match.protocols, !protocols.contains(spoken) { return .no }
+            guard let hosts = match.hosts else { return .yes }
+            guard let name = facts.name else { return .no }
+            return hosts.contains { $0.matches(name) } ? .yes : .no
+        }
+    }
+}

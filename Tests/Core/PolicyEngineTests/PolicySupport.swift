@@ -1,0 +1,76 @@
+import NetworkTypes
+import PolicyEngine
+import SourceDocuments
+import YAMLBindings
+
+/// Loads a policy from the text of one file.
+func load(_ yaml: String) throws(SourceProblems) -> (policy: Policy, warnings: [SourceProblem]) {
+    try Policy.load(readYAML(Array(yaml.utf8), file: "p.yaml"), hash: "sha256:test")
+}
+
+/// A policy of these rules, in flow style, one a line; the mode and the default may be given.
+func policy(_ rules: String, mode: String = "enforce", default defaultAction: String = "deny") throws -> Policy {
+    let lines = rules.split(separator: "\n").map { "  - \($0)\n" }.joined()
+    return try load(
+        """
+        apiVersion: penstock/v1
+        kind: EgressPolicy
+        name: test
+        mode: \(mode)
+        default: \(defaultAction)
+        rules:\(lines.isEmpty ? " []" : "\n" + lines)
+        """
+    ).policy
+}
+
+func address(_ text: String) throws -> IPAddress {
+    struct NoAddress: Error {}
+    guard let address = IPAddress(text) else { throw NoAddress() }
+    return address
+}
+
+/// Facts about a TLS connection, unless told otherwise.
+func facts(
+    _ name: String?,
+    port: UInt16 = 443,
+    to original: String? = "203.0.113.7",
+    speaking spoken: ApplicationProtocol = .tls,
+    uid: UInt32? = 1000,
+    addresses: [String]? = nil
+) throws -> Facts {
+    Facts(
+        original: try original.map { OriginalDestination(SocketAddress(try address($0), port: port)) },
+        port: port,
+        opening: .known(spoken, name: try name.map { try HostName($0) }),
+        workloadUID: uid,
+        addresses: try addresses?.map(address)
+    )
+}
+
+/// Facts about a connection on which nobody has spoken yet.
+func silence(
+    port: UInt16 = 443,
+    to original: String? = "203.0.113.7",
+    uid: UInt32? = 1000,
+    addresses: [String]? = nil
+) throws -> Facts {
+    var facts = try facts(nil, port: port, to: original, uid: uid, addresses: addresses)
+    facts.opening = .silent
+    return facts
+}
+
+extension Decision {
+    /// `allow rule_allow by NAME, dial name:x [203.0.113.1]`, for tables.
+    var summary: String {
+        var text = "\(verdict) \(reason.rawValue)"
+        if wouldDeny { text += " (would deny)" }
+        if let rule { text += " by \(rule)" }
+        switch dial {
+        case .name(let name): text += ", dial \(name)"
+        case .original: text += ", dial original"
+        case nil: break
+        }
+        if let addresses { text += " \(addresses.map(\.description).joined(separator: " "))" }
+        return text
+    }
+}
