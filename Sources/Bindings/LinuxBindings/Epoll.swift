@@ -66,6 +66,8 @@ package struct EpollSet: ~Copyable {
     /// Sleeps until something is ready or the time is over, and says how many events there are.
     ///
     /// - Parameter milliseconds: 0 to look only, -1 to wait without end.
+    /// - Returns: How many events `event(_:)` has now.
+    /// - Throws: Only what a defect of ours would cause.
     package mutating func wait(milliseconds: Int32) throws(SystemCallError) -> Int {
         let number = descriptor.number
         let capacity = Int32(events.count)
