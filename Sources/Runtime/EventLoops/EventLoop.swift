@@ -44,7 +44,7 @@ package actor EventLoop {
         Task { await self.run() }
         try startThread(named: "loop-\(index)") {
             executor.adoptThread()
-            executor.runFirstJob()  // which is `run`, and stays
+            executor.runUntilLoopEnds()
         }
     }
 
@@ -148,6 +148,7 @@ package actor EventLoop {
             runDeferredWork()
             if executor.hasPending { executor.runPending() }
         }
+        executor.loopEnded = true
     }
 
     private func dispatch(_ index: Int) {

@@ -6,12 +6,14 @@ import Synchronization
 /// Concurrency: `enqueue` may be called from any thread. Jobs from other threads pass through a locked inbox and wake the
 /// loop; jobs that the loop's own thread enqueues go straight to `pending`, which only that thread touches.
 package final class LoopExecutor: SerialExecutor, @unchecked Sendable {
-    // @unchecked: `pending` and `spare` are touched on the loop's thread alone; all else is a lock, an atomic or immutable.
+    // @unchecked: `pending`, `spare` and `loopEnded` are touched on the loop's thread alone; all else is a lock, an atomic or immutable.
     private let inbox = Mutex<[UnownedJob]>([])
     private let wakeUp: EventDescriptor
     private let thread = Atomic<UInt>(0)
     private var pending: [UnownedJob] = []
     private var spare: [UnownedJob] = []
+    /// Set by the loop when it is over.
+    var loopEnded = false
 
     init() throws(SystemCallError) {
         wakeUp = try EventDescriptor()
@@ -46,13 +48,15 @@ package final class LoopExecutor: SerialExecutor, @unchecked Sendable {
     /// The descriptor that becomes readable when a job waits in the inbox.
     var wakeUpDescriptor: Int32 { wakeUp.descriptor.number }
 
-    /// Waits for the first job and runs it.
-    func runFirstJob() {
-        while !hasPending {
+    /// Runs jobs one by one until one of them has been the loop itself, which stays until it is stopped.
+    func runUntilLoopEnds() {
+        while !loopEnded {
             wakeUp.sleepUntilSignalled()
             collect()
+            while !loopEnded, !pending.isEmpty {
+                unsafe pending.removeFirst().runSynchronously(on: asUnownedSerialExecutor())
+            }
         }
-        runPending()
     }
 
     /// Takes the jobs of other threads over.
