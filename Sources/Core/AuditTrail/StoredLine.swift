@@ -54,6 +54,7 @@ package struct StoredLine: Hashable, Sendable {
     ///
     /// After a loss of power a file system may leave zeros where the rest of a line should stand.
     package static func mayBeCutOff(_ bytes: borrowing Span<UInt8>) -> Bool {
+        guard !bytes.isEmpty else { return false }
         var count = bytes.count
         while count > 0, bytes[count - 1] == 0 { count -= 1 }
         var position = 0
