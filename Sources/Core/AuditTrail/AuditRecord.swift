@@ -16,7 +16,9 @@ package struct AuditRecord: Sendable {
     /// The JSON members between `sequence` and `previous`, with no comma at either end.
     package let body: [UInt8]
 
-    /// Encodes a record. `time` is in microseconds since 1970-01-01T00:00:00Z.
+    /// Encodes a record.
+    ///
+    /// `time` is in microseconds since 1970-01-01T00:00:00Z.
     package init(_ content: some RecordBody, at time: Int64, limits: RecordLimits = .standard) {
         // A connection with all its members rarely takes more.
         var members = JSONMembers(reserving: 768, limits: limits)

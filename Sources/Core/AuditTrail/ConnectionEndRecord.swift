@@ -29,7 +29,9 @@ package enum ClosingSide: String, CaseIterable, Sendable {
     case ours
 }
 
-/// How an allowed connection went: the one end record that it leaves. Nil is what nobody knows.
+/// How an allowed connection went: the one end record that it leaves.
+///
+/// Nil is what nobody knows.
 package struct ConnectionEndRecord: Hashable, Sendable {
     package var id: RecordIdentifier
     package var outcome: ConnectionOutcome

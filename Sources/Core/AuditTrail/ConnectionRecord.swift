@@ -93,7 +93,7 @@ package struct ConnectionRecord: Hashable, Sendable {
     package var sni: String?
     /// `Host`, `:authority` or what CONNECT asked for.
     package var authority: String?
-    /// By what the destination was bound to the name: `sni`, `host`, `dns` …
+    /// By what the destination was bound to the name, such as `sni`, `host` or `dns`.
     package var binding: [String]
     /// Address and port of the agent's socket.
     package var client: String?

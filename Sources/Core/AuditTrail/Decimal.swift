@@ -6,7 +6,9 @@ extension [UInt8] {
         append(decimal: value, from: divisor)
     }
 
-    /// Appends a number in `width` digits, the higher ones of a longer number left out. `width` is 1 to 19.
+    /// Appends a number in `width` digits, the higher ones of a longer number left out.
+    ///
+    /// `width` is 1 to 19.
     mutating func append(decimal value: UInt64, width: Int) {
         var divisor: UInt64 = 1
         for _ in 1..<width { divisor *= 10 }

@@ -13,7 +13,9 @@ package struct JSONMembers: Sendable {
         self.limits = limits
     }
 
-    /// Adds a text. Names are ours and are written as they are.
+    /// Adds a text.
+    ///
+    /// Names are ours and are written as they are.
     package mutating func text(_ name: String, _ value: String) {
         begin(name)
         append(quoted: value)
@@ -37,7 +39,9 @@ package struct JSONMembers: Sendable {
         if let value { bytes.append(decimal: value) } else { bytes.append(contentsOf: "null".utf8) }
     }
 
-    /// Adds `true`. What is not so is left out.
+    /// Adds `true`.
+    ///
+    /// What is not so is left out.
     package mutating func flag(_ name: String) {
         begin(name)
         bytes.append(contentsOf: "true".utf8)
@@ -89,7 +93,9 @@ package struct JSONMembers: Sendable {
         bytes.append(UInt8(ascii: "\""))
     }
 
-    /// Whether every byte may stand between quotes as it is. Nearly every text is so, and is then copied whole.
+    /// Whether every byte may stand between quotes as it is.
+    ///
+    /// Nearly every text is so, and is then copied whole.
     private func isPlain(_ value: String) -> Bool {
         let span = value.utf8.span
         for index in span.indices where !isPlain(span[index]) { return false }

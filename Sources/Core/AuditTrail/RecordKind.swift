@@ -1,4 +1,6 @@
-/// What a record tells of. Its raw value is the `kind` of the line.
+/// What a record tells of.
+///
+/// Its raw value is the `kind` of the line.
 package enum RecordKind: String, CaseIterable, Sendable {
     /// A connection was judged.
     case connection

@@ -52,7 +52,9 @@ private struct CivilDate {
 }
 
 extension Int64 {
-    /// Divides and rounds down, below zero too. `divisor` is positive.
+    /// Divides and rounds down, below zero too.
+    ///
+    /// `divisor` is positive.
     fileprivate func floorDivided(by divisor: Int64) -> Int64 {
         let (quotient, remainder) = quotientAndRemainder(dividingBy: divisor)
         return remainder < 0 ? quotient - 1 : quotient

@@ -11,7 +11,9 @@ package struct AuditEntry: ~Copyable {
         case over
     }
 
-    /// What is known so far. The journey fills it in; it is what is told if nobody decides.
+    /// What is known so far.
+    ///
+    /// The journey fills it in; it is what is told if nobody decides.
     package var facts: ConnectionRecord
     private let writer: AuditWriter
     private var state = State.undecided

@@ -1,7 +1,9 @@
 import LinuxBindings
 import OpenSSLBindings
 
-/// Why an audit file cannot be used, or can be used no longer. None of these passes by itself.
+/// Why an audit file cannot be used, or can be used no longer.
+///
+/// None of these passes by itself.
 package enum AuditError: Error, Hashable, Sendable {
     /// It cannot be opened, made or read.
     case notOpened(SystemCallError)

@@ -2,7 +2,9 @@ import AuditTrail
 
 /// How the file ended when it was opened: all that the next line has to know.
 struct AuditTail: Hashable, Sendable {
-    /// Each kill can leave one line cut off, also while the one before was being closed. More in a row are not accidents.
+    /// Each kill can leave one line cut off, also while the one before was being closed.
+    ///
+    /// More in a row are not accidents.
     private static let cutOffLimit = 64
 
     /// The number of the last whole line; 0 where there is none.

@@ -28,6 +28,7 @@ package final class AuditWriter: Sendable {
     ///   - durability: When a record counts as written.
     ///   - version: The daemon's.
     ///   - pid: The daemon's.
+    ///   - limits: How large a record may grow.
     ///   - clock: Microseconds since 1970-01-01T00:00:00Z.
     /// - Throws: Whatever of `AuditError` shows at once. What shows only when older lines are read is in `state`.
     package init(
@@ -53,7 +54,9 @@ package final class AuditWriter: Sendable {
         try start(file, tail: tail, started: started)
     }
 
-    /// Queues a record and returns its ticket; tickets increase from 1. It never waits and never drops.
+    /// Queues a record and returns its ticket; tickets increase from 1.
+    ///
+    /// It never waits and never drops.
     @discardableResult
     package func submit(_ record: AuditRecord) -> UInt64 {
         queue.submit(record)
@@ -78,7 +81,9 @@ package final class AuditWriter: Sendable {
         return AuditBacklog(records: Int(queue.lastTicket - written), bytes: max(0, queue.backlogBytes))
     }
 
-    /// Has `notify` called, on the writer's thread, after `writtenThrough` moved or `state` changed. It must not block.
+    /// Has `notify` called, on the writer's thread, after `writtenThrough` moved or `state` changed.
+    ///
+    /// It must not block.
     package func addWatcher(_ notify: @escaping @Sendable () -> Void) {
         watchers.withLock { $0.append(notify) }
     }

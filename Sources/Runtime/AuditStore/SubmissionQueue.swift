@@ -45,7 +45,9 @@ final class SubmissionQueue: Sendable {
 
     var stopRequest: StopRequest? { inbox.withLock { $0.stop } }
 
-    /// Puts a record at the end and returns its ticket. It never waits for the writer.
+    /// Puts a record at the end and returns its ticket.
+    ///
+    /// It never waits for the writer.
     func submit(_ record: AuditRecord) -> UInt64 {
         waitingBytes.wrappingAdd(record.body.count, ordering: .relaxed)
         let (ticket, wasAsleep) = inbox.withLock { inbox in
