@@ -25,4 +25,9 @@ package struct AuditBacklog: Hashable, Sendable {
     package let records: Int
     /// Of their bodies.
     package let bytes: Int
+
+    package init(records: Int, bytes: Int) {
+        self.records = records
+        self.bytes = bytes
+    }
 }
