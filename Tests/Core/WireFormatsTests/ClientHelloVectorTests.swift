@@ -28,7 +28,9 @@ struct ClientHelloVectorTests {
         let bytes = records(message(inRecords: vector.bytes), length: size)
         #expect(reading(bytes) == .tls(vector.hello))
         // Not each prefix: 11 is no multiple of a record's length, so every place within a record has its turn.
-        let undecided = stride(from: bytes.count - 1, to: 0, by: -11).allSatisfy { reading(Array(bytes[..<$0])).isUndecided }
+        let undecided = stride(from: bytes.count - 1, to: 0, by: -11).allSatisfy {
+            reading(Array(bytes[..<$0])).isUndecided
+        }
         #expect(undecided)
     }
 

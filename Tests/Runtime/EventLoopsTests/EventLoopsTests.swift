@@ -77,7 +77,10 @@ private struct Echo: Equatable {
 
 private func echoOnce(on loop: isolated EventLoop) async throws -> Echo {
     let listener = try listeningSocket(
-        on: SocketAddress(.v4(IPv4Address(127, 0, 0, 1)), port: 0), backlog: 4, sharedPort: false)
+        on: SocketAddress(.v4(IPv4Address(127, 0, 0, 1)), port: 0),
+        backlog: 4,
+        sharedPort: false
+    )
     guard let address = try localAddress(listener) else { return Echo(seen: [], eventsAfterForgetting: -1) }
     let client = try streamSocket(family: .ipv4)
     _ = try startConnecting(client, to: address)
