@@ -2,7 +2,9 @@ import CLinux
 import Glibc
 
 /// A pipe that carries bytes from one socket to another without their passing through our memory.
-package struct SplicePipe: ~Copyable {
+///
+/// One owner, one thread.
+package final class SplicePipe {
     private let readEnd: OwnedDescriptor
     private let writeEnd: OwnedDescriptor
     /// In bytes, as the kernel granted it.
