@@ -54,6 +54,18 @@ package func acceptConnection(_ listener: borrowing OwnedDescriptor) throws(Syst
     return AcceptedSocket(descriptor: descriptor, peer: peer)
 }
 
+extension SystemCallError {
+    /// True for what `acceptConnection` throws when the waiting connection has died, not the machine's means.
+    package var concernsOneConnectionOnly: Bool {
+        switch code {
+        case ECONNABORTED, EPROTO, EPERM, ENETDOWN, ENETUNREACH, EHOSTDOWN, EHOSTUNREACH, ENONET, ENOPROTOOPT,
+            EOPNOTSUPP:
+            true
+        default: false
+        }
+    }
+}
+
 /// A new TCP socket that does not block.
 package func streamSocket(family: AddressFamily) throws(SystemCallError) -> OwnedDescriptor {
     let domain = family == .ipv4 ? AF_INET : AF_INET6

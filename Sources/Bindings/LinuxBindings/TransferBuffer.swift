@@ -50,6 +50,12 @@ import Glibc
         return unsafe [UInt8](memory[range])
     }
 
+    /// Appends the bytes in `range` to an array.
+    package func append(_ range: Range<Int>, to array: inout [UInt8]) {
+        precondition(range.upperBound <= capacity, "a buffer copies only what it holds")
+        unsafe array.append(contentsOf: memory[range])
+    }
+
     /// Reads the bytes in `range` in place.
     package func withBytes<Result>(_ range: Range<Int>, _ body: (Span<UInt8>) -> Result) -> Result {
         precondition(range.upperBound <= capacity, "a buffer shows only what it holds")
@@ -66,8 +72,7 @@ package func sendBytes(
 ) throws(SystemCallError) -> Completion<Int> {
     let number = socket.number
     var failed: SystemCallError?
-    let completion = unsafe bytes.withUnsafeBytes { buffer -> Completion<Int> in
-        let rest = unsafe UnsafeRawBufferPointer(rebasing: buffer[offset...])
+    let completion = unsafe bytes.withContiguousStorageIfAvailable { rest -> Completion<Int> in
         do throws(SystemCallError) {
             return try nonblockingCall("send") {
                 unsafe Glibc.send(number, rest.baseAddress, rest.count, Int32(MSG_NOSIGNAL))
@@ -78,5 +83,6 @@ package func sendBytes(
         }
     }
     if let failed { throw failed }
+    guard let completion else { return try sendBytes(Array(bytes), to: socket) }
     return completion
 }

@@ -13,7 +13,11 @@ package struct MetricsText {
     ///   - help: One line, without a backslash.
     ///   - label: The label that tells the samples apart; `nil` where there is one sample alone.
     package mutating func write(
-        _ name: String, kind: String, help: String, label: String? = nil, samples: [(value: String, count: Int64)]
+        _ name: String,
+        kind: String,
+        help: String,
+        label: String? = nil,
+        samples: [(value: String, count: Int64)]
     ) {
         text += "# HELP \(name) \(help)\n# TYPE \(name) \(kind)\n"
         for sample in samples {

@@ -1,6 +1,6 @@
 /// What the bytes that a client has sent so far are.
 package enum OpeningReading: Equatable, Sendable {
-    /// Not yet decided; with fewer than `total` bytes in all it cannot be, so asking earlier is in vain.
+    /// Not yet decided; with fewer than `total` bytes in all it can at most turn out malformed, so it need not be asked.
     ///
     /// If the time for sniffing runs out here, the opening is undecided, which is a verdict that policy judges.
     case needMore(total: Int)

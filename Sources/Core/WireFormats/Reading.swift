@@ -1,6 +1,6 @@
 /// What a reader made of the bytes so far; broken input is a typed throw beside it.
 package enum Reading<Value> {
-    /// The answer is not in these bytes; with fewer than `total` of them it cannot be.
+    /// The answer is not in these bytes; with fewer than `total` of them it can only be that they are broken.
     case needMore(total: Int)
     case value(Value)
     /// The bytes are sound for all that this reader knows, but they are not its protocol.

@@ -2,7 +2,7 @@
 ///
 /// Only a plausible one is classed so: at least one method, none twice, none of them 0xff, which is the server's refusal.
 func readSOCKS5Greeting(_ bytes: Span<UInt8>) -> Reading<ProxyRequestKind> {
-    guard bytes.count > 1 else { return .needMore(total: 3) }
+    guard bytes.count > 1 else { return .needMore(total: bytes.count + 1) }
     let count = Int(bytes[1])
     guard count > 0 else { return .notThis }
     var seen: [UInt8] = []
@@ -10,7 +10,7 @@ func readSOCKS5Greeting(_ bytes: Span<UInt8>) -> Reading<ProxyRequestKind> {
         guard bytes[index] != 0xff, !seen.contains(bytes[index]) else { return .notThis }
         seen.append(bytes[index])
     }
-    return bytes.count < 2 + count ? .needMore(total: 2 + count) : .value(.socks5)
+    return bytes.count < 2 + count ? .needMore(total: bytes.count + 1) : .value(.socks5)
 }
 
 /// Recognises the whole request of a SOCKS 4 or 4A client: version, command, port, address, user, and in 4A a name.
@@ -18,7 +18,7 @@ func readSOCKS5Greeting(_ bytes: Span<UInt8>) -> Reading<ProxyRequestKind> {
 /// Only a plausible one is classed so: CONNECT or BIND, and texts of visible octets with their NUL within 255.
 func readSOCKS4Request(_ bytes: Span<UInt8>) -> Reading<ProxyRequestKind> {
     if bytes.count > 1, bytes[1] != 1, bytes[1] != 2 { return .notThis }
-    guard bytes.count > 8 else { return .needMore(total: 9) }
+    guard bytes.count > 8 else { return .needMore(total: bytes.count + 1) }
     // 4A marks a name by the address 0.0.0.x, x not 0.
     let hasName = bytes[4] == 0 && bytes[5] == 0 && bytes[6] == 0 && bytes[7] != 0
     let user = endOfText(bytes, from: 8)

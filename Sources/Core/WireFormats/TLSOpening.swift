@@ -4,7 +4,8 @@
 func readClientHello(_ bytes: Span<UInt8>, limits: SniffLimits) throws(MalformedOpening) -> Reading<ClientHello> {
     // Handshake, major version 3: what servers go by. DTLS and everything else differ here.
     if bytes.count > 0, bytes[0] != 22 { return .notThis }
-    if bytes.count > 1, bytes[1] != 3 { return .notThis }
+    guard bytes.count > 1 else { return .needMore(total: bytes.count + 1) }
+    guard bytes[1] == 3 else { return .notThis }
     var walk = HandshakeWalk(limit: limits.helloBytes)
     switch try walk.findBody(in: bytes) {
     case .needMore(let total):
@@ -28,7 +29,7 @@ func readClientHello(_ bytes: Span<UInt8>, limits: SniffLimits) throws(Malformed
 func readSSLv2Hello(_ bytes: Span<UInt8>) throws(MalformedOpening) -> Reading<OpeningReading> {
     if bytes.count > 2, bytes[2] != 1 { return .notThis }
     if bytes.count > 3, bytes[3] != 0, bytes[3] != 3 { return .notThis }
-    guard bytes.count > 4 else { return .needMore(total: 5) }
+    guard bytes.count > 4 else { return .needMore(total: bytes.count + 1) }
     guard bytes[3] == 3 ? bytes[4] <= 4 : bytes[4] == 2 else { return .notThis }
     throw .sslv2Hello
 }

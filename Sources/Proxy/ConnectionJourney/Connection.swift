@@ -31,7 +31,10 @@ final class Connection {
     var race: DialRace?
 
     init(
-        client: StreamSocket, clientAddress: ClientAddress, accepted: UInt64, record: ConnectionRecord,
+        client: StreamSocket,
+        clientAddress: ClientAddress,
+        accepted: UInt64,
+        record: ConnectionRecord,
         writer: AuditWriter
     ) {
         self.client = client

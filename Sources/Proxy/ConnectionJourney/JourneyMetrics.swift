@@ -6,7 +6,8 @@ package final class JourneyMetrics: Sendable {
     package let accepted = Counter()
     package let allowed = Counter()
     package let refused: [Reason: Counter] = Dictionary(
-        uniqueKeysWithValues: Reason.allCases.map { ($0, Counter()) })
+        uniqueKeysWithValues: Reason.allCases.map { ($0, Counter()) }
+    )
     package let wouldDeny = Counter()
     package let connectionEnds = Counter()
     package let bytesUp = Counter()
@@ -33,7 +34,11 @@ package final class JourneyMetrics: Sendable {
     package func write(to text: inout MetricsText) {
         func counter(_ name: String, _ help: String, _ counter: Counter) {
             text.write(
-                "penstock_\(name)_total", kind: "counter", help: help, samples: [("", Int64(clamping: counter.value))])
+                "penstock_\(name)_total",
+                kind: "counter",
+                help: help,
+                samples: [("", Int64(clamping: counter.value))]
+            )
         }
         counter("connections_accepted", "Connections taken from the kernel.", accepted)
         counter("connections_allowed", "Connections that policy let through.", allowed)
@@ -44,7 +49,11 @@ package final class JourneyMetrics: Sendable {
             label: "reason",
             samples: Reason.allCases.map { ($0.rawValue, Int64(clamping: refused[$0]?.value ?? 0)) }
         )
-        counter("connections_would_deny", "Connections let through only because the policy is in audit mode.", wouldDeny)
+        counter(
+            "connections_would_deny",
+            "Connections let through only because the policy is in audit mode.",
+            wouldDeny
+        )
         counter("connections_ended", "Allowed connections that are over.", connectionEnds)
         text.write(
             "penstock_connections_live",

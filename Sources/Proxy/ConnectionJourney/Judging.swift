@@ -18,7 +18,10 @@ extension Connection {
     }
 
     private func judge(
-        _ worker: Worker, by snapshot: PolicySnapshot, isFinal: Bool, on loop: isolated EventLoop
+        _ worker: Worker,
+        by snapshot: PolicySnapshot,
+        isFinal: Bool,
+        on loop: isolated EventLoop
     ) async -> Decision {
         guard let original = facts.original else { return .refused(.noOriginalDestination) }
         guard !facts.isOwnListener else { return .refused(.ownListener, port: facts.port) }
@@ -58,10 +61,7 @@ extension Connection {
 extension Worker {
     /// The addresses of a name in the order to dial, none of them a listener of our own; empty where there are none.
     func addresses(of name: HostName, port: UInt16, on loop: isolated EventLoop) async -> [IPAddress] {
-        let result = await withCheckedContinuation { continuation in
-            resolver.resolve(name) { continuation.resume(returning: $0) }
-        }
-        switch result {
+        switch await resolver.resolve(name, on: loop) {
         case .failed:
             metrics.resolutionFailures.increment()
             return []

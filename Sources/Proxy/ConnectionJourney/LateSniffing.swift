@@ -54,7 +54,10 @@ final class LateSniffer {
     }
 
     private func judge(
-        _ sniffed: Sniffed, _ connection: Connection, _ worker: Worker, on loop: isolated EventLoop
+        _ sniffed: Sniffed,
+        _ connection: Connection,
+        _ worker: Worker,
+        on loop: isolated EventLoop
     ) -> Outcome {
         stop(on: loop)
         connection.sniffed = sniffed

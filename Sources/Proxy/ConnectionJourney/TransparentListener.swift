@@ -56,7 +56,7 @@ final class TransparentListener: EventHandler, DeferredWork {
             } catch {
                 worker.metrics.acceptFailures.increment()
                 // A connection that died in the queue says nothing of the next; no descriptors or memory does.
-                if !error.concernsOneConnection { return pause(on: loop) }
+                if !error.concernsOneConnectionOnly { return pause(on: loop) }
             }
         }
         loop.runAgain(self)

@@ -85,7 +85,10 @@ final class Tunnel: SocketObserver, DeferredWork {
     }
 
     private func fail(
-        _ failure: FlowFailure, source: ClosingSide, sink: ClosingSide, on loop: isolated EventLoop
+        _ failure: FlowFailure,
+        source: ClosingSide,
+        sink: ClosingSide,
+        on loop: isolated EventLoop
     ) {
         let side =
             switch failure.side {

@@ -16,7 +16,10 @@ enum Dialled {
 ///
 /// The addresses are raced as RFC 8305, section 5, says: each next one starts when the one before failed, or after 250 ms.
 func openUpstream(
-    _ permit: consuming Permit, for connection: Connection, _ worker: Worker, on loop: isolated EventLoop
+    _ permit: consuming Permit,
+    for connection: Connection,
+    _ worker: Worker,
+    on loop: isolated EventLoop
 ) async -> Dialled {
     let addresses = permit.addresses
     let limit = worker.settings.dialNanoseconds

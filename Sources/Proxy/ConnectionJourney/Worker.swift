@@ -14,7 +14,10 @@ package struct JourneyServices: Sendable {
     package let resolving: ResolverSettings
 
     package init(
-        settings: JourneySettings, audit: AuditWriter, metrics: JourneyMetrics, resolving: ResolverSettings
+        settings: JourneySettings,
+        audit: AuditWriter,
+        metrics: JourneyMetrics,
+        resolving: ResolverSettings
     ) {
         self.settings = settings
         self.audit = audit
@@ -32,7 +35,7 @@ package final class Worker {
     let pipes = PipePool(capacity: 48)
     let registry = Registry()
     let netlink: NetlinkQuestions
-    let resolver: Resolver
+    let resolver: LoopResolver
     let gate: AuditGate
     private(set) var snapshot: PolicySnapshot
     private var identifiers: IdentifierSequence<SystemRandomNumberGenerator>
@@ -42,14 +45,16 @@ package final class Worker {
 
     /// Makes a worker on its loop. It accepts nothing before `serve`.
     package init(
-        _ services: JourneyServices, snapshot: PolicySnapshot, on loop: isolated EventLoop
+        _ services: JourneyServices,
+        snapshot: PolicySnapshot,
+        on loop: isolated EventLoop
     ) throws {
         settings = services.settings
         audit = services.audit
         metrics = services.metrics
         self.snapshot = snapshot
         netlink = try NetlinkQuestions()
-        resolver = try Resolver(settings: services.resolving, host: LoopResolverHost(loop))
+        resolver = try LoopResolver(services.resolving)
         gate = try AuditGate(services.audit, patience: services.settings.auditNanoseconds, on: loop)
         identifiers = IdentifierSequence(random: SystemRandomNumberGenerator())
     }
@@ -94,7 +99,12 @@ package final class Worker {
         metrics.accepted.increment()
         metrics.live.add(1)
         let connection = Connection(
-            client: socket, clientAddress: peer, accepted: loop.now, record: firstRecord(of: peer), writer: audit)
+            client: socket,
+            clientAddress: peer,
+            accepted: loop.now,
+            record: firstRecord(of: peer),
+            writer: audit
+        )
         do throws(SystemCallError) {
             try prepareForRelaying(socket.descriptor)
             try socket.attach(to: loop)

@@ -27,7 +27,7 @@ struct ClientHelloVectorTests {
     func everyRecordSize(vector: Vector, size: Int) {
         let bytes = records(message(inRecords: vector.bytes), length: size)
         #expect(reading(bytes) == .tls(vector.hello))
-        // Not each prefix: 11 is no multiple of a record's length, so every place within a record has its turn.
+        // Not each prefix, for the time it takes; 11 shares no factor with most records, so each place has its turn.
         let undecided = stride(from: bytes.count - 1, to: 0, by: -11).allSatisfy {
             reading(Array(bytes[..<$0])).isUndecided
         }
