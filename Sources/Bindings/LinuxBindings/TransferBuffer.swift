@@ -64,15 +64,14 @@ import Glibc
     }
 }
 
-/// Sends bytes of an array from `offset` on, and says how many the socket took.
+/// Sends bytes, and says how many the socket took.
 package func sendBytes(
-    _ bytes: [UInt8],
-    from offset: Int = 0,
+    _ bytes: some Collection<UInt8>,
     to socket: borrowing OwnedDescriptor
 ) throws(SystemCallError) -> Completion<Int> {
     let number = socket.number
     var failed: SystemCallError?
-    let completion = unsafe bytes.withContiguousStorageIfAvailable { rest -> Completion<Int> in
+    let completion = bytes.withContiguousStorageIfAvailable { rest -> Completion<Int> in
         do throws(SystemCallError) {
             return try nonblockingCall("send") {
                 unsafe Glibc.send(number, rest.baseAddress, rest.count, Int32(MSG_NOSIGNAL))

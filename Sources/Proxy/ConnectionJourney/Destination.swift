@@ -1,6 +1,8 @@
 import EventLoops
 import LinuxBindings
 import NetworkTypes
+import PolicyEngine
+import Telemetry
 
 extension Connection {
     /// Asks the kernel where the connection was going and who opened it.

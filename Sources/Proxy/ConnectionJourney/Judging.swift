@@ -2,6 +2,7 @@ import EventLoops
 import NameResolution
 import NetworkTypes
 import PolicyEngine
+import Telemetry
 
 extension Connection {
     /// Puts the connection to the policy: first what is known, then the addresses that would be dialled.

@@ -1,8 +1,11 @@
+import AuditStore
 import AuditTrail
 import EventLoops
 import LinuxBindings
 import NetworkTypes
 import PolicyEngine
+import Telemetry
+import WireFormats
 
 extension Connection {
     /// Writes the decision down, and returns the ticket that must be written before a byte goes upstream.

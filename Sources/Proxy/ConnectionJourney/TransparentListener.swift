@@ -1,6 +1,7 @@
 import EventLoops
 import LinuxBindings
 import NetworkTypes
+import Telemetry
 
 /// A socket that listens and that one worker will accept from.
 package struct ListeningSocket: Sendable {

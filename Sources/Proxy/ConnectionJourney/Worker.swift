@@ -5,6 +5,7 @@ import LinuxBindings
 import NameResolution
 import NetworkTypes
 import PolicyEngine
+import Telemetry
 
 /// What all workers share. Everything in it may be used from any thread.
 package struct JourneyServices: Sendable {
