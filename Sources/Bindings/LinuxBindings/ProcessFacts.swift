@@ -33,3 +33,30 @@ package func randomBits128() throws(SystemCallError) -> (UInt64, UInt64) {
     _ = try systemCall("getrandom") { unsafe getrandom(&words, wanted, 0) }
     return words
 }
+
+/// Writes text to standard error; what cannot be written there has no other place to go.
+package func writeToStandardError(_ text: String) { write(text, to: 2) }
+
+/// Writes text to standard output.
+package func writeToStandardOutput(_ text: String) { write(text, to: 1) }
+
+/// Sleeps on the calling thread, which must not be a loop's.
+package func sleepMilliseconds(_ milliseconds: UInt32) { usleep(milliseconds * 1000) }
+
+/// Ends the process at once.
+package func exitProcess(_ code: Int32) -> Never { exit(code) }
+
+/// Gives the calling thread up for good; the process ends on another.
+package func sleepForever() -> Never {
+    while true { pause() }
+}
+
+private func write(_ text: String, to descriptor: Int32) {
+    var bytes = Array(text.utf8)[...]
+    while !bytes.isEmpty {
+        let count = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
+        if count == -1, errno == EINTR { continue }
+        guard count > 0 else { return }
+        bytes = bytes.dropFirst(count)
+    }
+}

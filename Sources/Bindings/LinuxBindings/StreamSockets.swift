@@ -66,6 +66,11 @@ extension SystemCallError {
     }
 }
 
+extension SystemCallError {
+    /// True where somebody else holds the port.
+    package var isAddressInUse: Bool { code == EADDRINUSE }
+}
+
 /// A new TCP socket that does not block.
 package func streamSocket(family: AddressFamily) throws(SystemCallError) -> OwnedDescriptor {
     let domain = family == .ipv4 ? AF_INET : AF_INET6
