@@ -3,7 +3,9 @@ import NetworkTypes
 
 /// What a channel is made with.
 package struct CaresSettings: Hashable, Sendable {
-    /// The servers, in the order in which they are tried. With none every question fails.
+    /// The servers, in the order in which they are tried.
+    ///
+    /// With none every question fails.
     package var servers: [SocketAddress]
     /// How long one server is waited for at first; each further round doubles it.
     package var timeoutMilliseconds: Int

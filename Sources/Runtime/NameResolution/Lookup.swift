@@ -31,7 +31,9 @@ struct Lookup {
         waiters = [waiter]
     }
 
-    /// Takes the answer of one family. With addresses, the other family is waited for until `delayed` at most.
+    /// Takes the answer of one family.
+    ///
+    /// With addresses, the other family is waited for until `delayed` at most.
     mutating func answered(_ family: AddressFamily, _ outcome: CaresAnswer.Outcome, delayed: UInt64) {
         let answer: FamilyAnswer
         switch outcome {

@@ -19,7 +19,9 @@ package final class Resolver {
     private var nextNumber: UInt64 = 0
     private var isAdvancing = false
 
-    /// Makes a resolver. It opens no socket and starts no timer before the first question.
+    /// Makes a resolver.
+    ///
+    /// It opens no socket and starts no timer before the first question.
     package init(settings: ResolverSettings, host: any ResolverHost) throws(ResolverError) {
         guard !settings.servers.isEmpty else { throw .noServers }
         self.settings = settings

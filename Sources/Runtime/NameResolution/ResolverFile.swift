@@ -26,7 +26,9 @@ package struct ResolverFile: Hashable, Sendable {
     }
 }
 
-/// The words of a line up to a comment. Octets that are no UTF-8 come out as U+FFFD, which no word that counts holds.
+/// The words of a line up to a comment.
+///
+/// Octets that are no UTF-8 come out as U+FFFD, which no word that counts holds.
 func fieldsOfLine(_ line: ArraySlice<UInt8>, commentMarks: [UInt8]) -> [String] {
     let blanks = [UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\r")]
     return line.prefix { !commentMarks.contains($0) }

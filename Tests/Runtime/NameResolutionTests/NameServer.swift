@@ -1,0 +1,63 @@
+import Foundation
+import NetworkTypes
+
+/// A real dnsmasq on 127.0.0.1 and ::1, with a log of every question; stopped when it is let go.
+final class NameServer {
+    let port: UInt16
+    private let process: pid_t
+    private let folder: URL
+
+    init(_ records: [String], hosts: String = "") throws {
+        folder = FileManager.default.temporaryDirectory.appending(path: "penstock-dns-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        try Data(hosts.utf8).write(to: folder.appending(path: "hosts"))
+        port = freePort()
+        process = try start(
+            [
+                "/usr/sbin/dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--no-hosts", "--no-resolv",
+                "--bind-interfaces", "--user=root", "--pid-file=", "--port=\(port)",
+                "--listen-address=127.0.0.1,::1", "--local=/test/", "--log-queries",
+                "--log-facility=\(folder.path)/log", "--addn-hosts=\(folder.path)/hosts",
+            ] + records
+        )
+        for _ in 0..<500 where !log.contains("read \(folder.path)/hosts") { usleep(10_000) }
+    }
+
+    deinit {
+        kill(process, SIGKILL)
+        waitpid(process, nil, 0)
+        try? FileManager.default.removeItem(at: folder)
+    }
+
+    var address: SocketAddress { SocketAddress(.v4(IPv4Address(127, 0, 0, 1)), port: port) }
+    var addressSix: SocketAddress { SocketAddress(.v6(IPv6Address(high: 0, low: 1)), port: port) }
+
+    private var log: String { (try? String(contentsOf: folder.appending(path: "log"), encoding: .utf8)) ?? "" }
+
+    /// The questions so far, as `A name`, in their order.
+    var questions: [String] {
+        log.split(separator: "\n").compactMap { line -> String? in
+            guard let start = line.range(of: "query["), let end = line.range(of: " from ") else { return nil }
+            return String(line[start.upperBound..<end.lowerBound].replacing("] ", with: " "))
+        }
+    }
+}
+
+/// A port that nobody has at the moment, on UDP and TCP alike as far as one can tell.
+func freePort() -> UInt16 {
+    let server = ScriptedServer { _ in nil }
+    return server.address.port
+}
+
+/// Starts a program.
+///
+/// Not with Foundation's `Process`: it takes the end of a socket that the child inherits for the end of the child, and
+/// dnsmasq closes what it inherits.
+private func start(_ command: [String]) throws -> pid_t {
+    var arguments = unsafe command.map { unsafe strdup($0) } + [nil]
+    defer { unsafe arguments.forEach { unsafe free($0) } }
+    var process = pid_t()
+    let code = unsafe posix_spawn(&process, command[0], nil, nil, &arguments, environ)
+    guard code == 0 else { throw POSIXError(POSIXErrorCode(rawValue: code) ?? .EIO) }
+    return process
+}
