@@ -28,7 +28,9 @@ final class BackgroundProcess {
         try? FileManager.default.removeItem(at: folder)
     }
 
-    /// The process id. The wrappers (nsenter, setpriv) replace themselves, so it is the command's own.
+    /// The process id.
+    ///
+    /// The wrappers (nsenter, setpriv) replace themselves, so it is the command's own.
     var pid: Int32 { process.processIdentifier }
 
     var isRunning: Bool { process.isRunning }

@@ -25,9 +25,9 @@ final class NetworkNamespace {
         _ = try? BackgroundProcess(["ip", "netns", "delete", name]).wait()
     }
 
-    /// Runs a command here and waits for it. Without `uid` it runs as root, with every capability.
+    /// Runs a command here and waits for it.
     ///
-    /// The group is the user's number unless `gid` says otherwise. A program of ours is given by its full path
+    /// Without `uid` it runs as root, with every capability. The group is the user's number unless `gid` says otherwise. A program of ours is given by its full path
     /// (`Built.path`); others are looked up in the system's folders.
     func run(
         _ command: [String],
