@@ -1,0 +1,141 @@
+import SourceDocuments
+
+/// Builds documents from events, and collects what is wrong with them.
+struct YAMLComposer: ~Copyable {
+    private var events: YAMLEvents
+    private let limits: YAMLLimits
+    private var problems: [SourceProblem] = []
+    private var nodes = 0
+
+    init(_ events: consuming YAMLEvents, limits: YAMLLimits) {
+        self.events = events
+        self.limits = limits
+    }
+
+    /// Reads to the end of the stream.
+    mutating func documents() throws(SourceProblems) -> [SourceNode] {
+        var documents: [SourceNode] = []
+        do throws(SourceProblem) {
+            reading: while true {
+                let event = try events.next()
+                switch event.kind {
+                case .streamEnd: break reading
+                case .documentStart(let hasDirectives):
+                    if hasDirectives { refuse("a directive", at: event.location, remedy: "remove it") }
+                    documents.append(try node(from: try events.next(), depth: 1))
+                case .streamStart, .documentEnd: continue
+                // None of these stands between documents.
+                case .alias, .scalar, .sequenceStart, .sequenceEnd, .mappingStart, .mappingEnd: continue
+                }
+            }
+        } catch {
+            problems.append(error)
+        }
+        guard problems.isEmpty else { throw SourceProblems(inOrder: problems) }
+        return documents
+    }
+
+    private mutating func node(from event: YAMLEvent, depth: Int) throws(SourceProblem) -> SourceNode {
+        nodes += 1
+        guard nodes <= limits.nodes else {
+            throw SourceProblem("the file has more than \(limits.nodes) values", at: event.location)
+        }
+        refuseProperties(of: event)
+        switch event.kind {
+        case .scalar(let text, let isPlain):
+            return scalar(text, isPlain: isPlain, at: event.location)
+        case .sequenceStart:
+            try descend(to: depth, at: event.location)
+            return SourceNode(.sequence(try items(depth: depth + 1)), at: event.location)
+        case .mappingStart:
+            try descend(to: depth, at: event.location)
+            return SourceNode(.mapping(try entries(depth: depth + 1)), at: event.location)
+        case .alias(let name):
+            refuse("the alias `*\(name)`", at: event.location, remedy: "write the value out")
+            return SourceNode(.null, at: event.location)
+        // None of these begins a value.
+        case .streamStart, .streamEnd, .documentStart, .documentEnd, .sequenceEnd, .mappingEnd:
+            throw SourceProblem("expected a value", at: event.location)
+        }
+    }
+
+    private mutating func items(depth: Int) throws(SourceProblem) -> [SourceNode] {
+        var items: [SourceNode] = []
+        while true {
+            let event = try events.next()
+            if event.kind == .sequenceEnd { return items }
+            items.append(try node(from: event, depth: depth))
+        }
+    }
+
+    private mutating func entries(depth: Int) throws(SourceProblem) -> [SourceNode.Entry] {
+        var entries: [SourceNode.Entry] = []
+        var places: [String: SourceLocation] = [:]
+        while true {
+            let event = try events.next()
+            if event.kind == .mappingEnd { return entries }
+            let key = try key(from: event, depth: depth)
+            let value = try node(from: try events.next(), depth: depth)
+            guard let key else { continue }
+            if let first = places[key] {
+                problems.append(
+                    SourceProblem(
+                        "the key `\(key)` stands here a second time, first at \(first.line):\(first.column)",
+                        at: event.location,
+                        remedy: "keep one of them"
+                    )
+                )
+                continue
+            }
+            places[key] = event.location
+            entries.append(SourceNode.Entry(key: key, keyLocation: event.location, value: value))
+        }
+    }
+
+    /// Reads a key; `nil` where it is none, and then the problem is noted.
+    private mutating func key(from event: YAMLEvent, depth: Int) throws(SourceProblem) -> String? {
+        guard case .scalar(let text, let isPlain) = event.kind else {
+            _ = try node(from: event, depth: depth)
+            problems.append(SourceProblem("a key is no text, expected text", at: event.location))
+            return nil
+        }
+        refuseProperties(of: event)
+        if isPlain, text == "<<" {
+            refuse("the merge key `<<`", at: event.location, remedy: "write the keys out")
+            return nil
+        }
+        guard !text.isEmpty else {
+            problems.append(SourceProblem("a key is empty, expected text", at: event.location))
+            return nil
+        }
+        return text
+    }
+
+    private mutating func scalar(_ text: String, isPlain: Bool, at location: SourceLocation) -> SourceNode {
+        guard isPlain else { return SourceNode(.string(text), at: location) }
+        switch PlainScalar(text) {
+        case .value(let content): return SourceNode(content, at: location)
+        case .refused(let why, let remedy):
+            problems.append(SourceProblem("`\(text)` \(why)", at: location, remedy: remedy))
+            return SourceNode(.string(text), at: location)
+        }
+    }
+
+    private func descend(to depth: Int, at location: SourceLocation) throws(SourceProblem) {
+        guard depth > limits.depth else { return }
+        throw SourceProblem("lists and mappings are nested more than \(limits.depth) deep", at: location)
+    }
+
+    private mutating func refuseProperties(of event: YAMLEvent) {
+        if let anchor = event.anchor {
+            refuse("the anchor `&\(anchor)`", at: event.location, remedy: "write the value out wherever it is needed")
+        }
+        if let tag = event.tag {
+            refuse("the tag `\(tag)`", at: event.location, remedy: "remove it; quotes make text of any value")
+        }
+    }
+
+    private mutating func refuse(_ what: String, at location: SourceLocation, remedy: String) {
+        problems.append(SourceProblem("\(what) is not allowed", at: location, remedy: remedy))
+    }
+}

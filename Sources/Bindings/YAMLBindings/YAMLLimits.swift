@@ -1,0 +1,16 @@
+/// How much YAML is read before the reader gives up.
+package struct YAMLLimits: Hashable, Sendable {
+    /// The longest file, in bytes.
+    package var bytes: Int
+    /// The deepest nesting of lists and mappings; the document's own mapping is the first level.
+    package var depth: Int
+    /// The most values, counting every list and mapping as one.
+    package var nodes: Int
+
+    /// The defaults hold every policy and configuration that people write, and bound the work on what they do not.
+    package init(bytes: Int = 1 << 20, depth: Int = 32, nodes: Int = 100_000) {
+        self.bytes = bytes
+        self.depth = depth
+        self.nodes = nodes
+    }
+}

@@ -1,0 +1,54 @@
+import SourceDocuments
+
+/// Reads every document of a YAML file, strictly.
+///
+/// The part of YAML that is read is what two people reading the file would agree on:
+/// - Plain scalars have the types of the YAML 1.2 core schema: `true`, `false`, `null`, `~` and decimal integers.
+///   `yes`, `no`, `on` and `off` are text. What YAML versions read differently (`0777`, `0x1f`, `1_000`) and floating-point
+///   numbers are refused. A quoted scalar is always text.
+/// - Duplicate keys, anchors, aliases, tags, merge keys and directives are refused, as is every line break but LF and
+///   CR LF: an editor would show the text behind another one as part of a comment.
+/// - A file without a document gives an empty list.
+///
+/// - Throws: everything wrong with the file, up to the first error of syntax.
+package func readYAML(
+    _ bytes: [UInt8],
+    file: String,
+    limits: YAMLLimits = YAMLLimits()
+) throws(SourceProblems) -> [SourceNode] {
+    let start = SourceLocation(file: file, line: 1, column: 1)
+    guard bytes.count <= limits.bytes else {
+        throw SourceProblems([
+            SourceProblem("the file has \(bytes.count) bytes, more than the limit of \(limits.bytes)", at: start)
+        ])
+    }
+    let text = YAMLText(bytes, file: file)
+    if let problem = text.strangeLineBreak { throw SourceProblems([problem]) }
+    var composer = YAMLComposer(YAMLEvents(text), limits: limits)
+    return try composer.documents()
+}
+
+/// Reads a YAML file that holds exactly one document.
+///
+/// - Throws: what `readYAML` throws, and a problem where the file holds no document, or more than one.
+package func readYAMLDocument(
+    _ bytes: [UInt8],
+    file: String,
+    limits: YAMLLimits = YAMLLimits()
+) throws(SourceProblems) -> SourceNode {
+    let documents = try readYAML(bytes, file: file, limits: limits)
+    guard let document = documents.first else {
+        let start = SourceLocation(file: file, line: 1, column: 1)
+        throw SourceProblems([SourceProblem("the file is empty, expected a document", at: start)])
+    }
+    guard documents.count == 1 else {
+        throw SourceProblems([
+            SourceProblem(
+                "a second document begins here, expected one",
+                at: documents[1].location,
+                remedy: "move it to a file of its own"
+            )
+        ])
+    }
+    return document
+}
