@@ -4,7 +4,7 @@ import Foundation
 ///
 /// Whoever started it ends it: `stop()`, or at the latest `deinit`, kills it.
 final class BackgroundProcess {
-    private let process = Process()
+    private let child: ChildProcess
     private let folder: URL
 
     /// Starts `command`; the program is looked up in the system's folders only.
@@ -14,13 +14,13 @@ final class BackgroundProcess {
         for name in ["in", "out", "err"] {
             try Data(name == "in" ? Array(input.utf8) : []).write(to: folder.appending(path: name))
         }
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = command
-        process.environment = ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"].merging(environment) { $1 }
-        process.standardInput = try FileHandle(forReadingFrom: folder.appending(path: "in"))
-        process.standardOutput = try FileHandle(forWritingTo: folder.appending(path: "out"))
-        process.standardError = try FileHandle(forWritingTo: folder.appending(path: "err"))
-        try process.run()
+        child = try ChildProcess(
+            ["/usr/bin/env"] + command,
+            environment: ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"].merging(environment) { $1 },
+            input: folder.appending(path: "in").path,
+            output: folder.appending(path: "out").path,
+            errors: folder.appending(path: "err").path
+        )
     }
 
     deinit {
@@ -31,9 +31,9 @@ final class BackgroundProcess {
     /// The process id.
     ///
     /// The wrappers (nsenter, setpriv) replace themselves, so it is the command's own.
-    var pid: Int32 { process.processIdentifier }
+    var pid: Int32 { child.pid }
 
-    var isRunning: Bool { process.isRunning }
+    var isRunning: Bool { child.exitStatus == nil }
 
     /// What it wrote to standard output so far.
     var output: String { text("out") }
@@ -43,29 +43,25 @@ final class BackgroundProcess {
 
     /// Waits until the process ends; kills it and answers status 124 after `seconds`.
     func wait(seconds: Double = 20) -> CommandResult {
-        let ended = Self.poll(seconds: seconds) { !process.isRunning }
+        let ended = Self.poll(seconds: seconds) { !isRunning }
         if !ended { stop() }
-        let bySignal = process.terminationReason == .uncaughtSignal
-        let status = !ended ? 124 : bySignal ? 128 + process.terminationStatus : process.terminationStatus
+        let status = ended ? child.exitStatus ?? 124 : 124
         return CommandResult(status: status, output: output, errors: errors)
     }
 
     /// Waits until standard output holds `text`; false where the process ended or `seconds` passed without it.
     func waitForOutput(_ text: String, seconds: Double = 10) -> Bool {
-        _ = Self.poll(seconds: seconds) { output.contains(text) || !process.isRunning }
+        _ = Self.poll(seconds: seconds) { output.contains(text) || !isRunning }
         return output.contains(text)
     }
 
     /// Sends a signal, such as `SIGTERM`.
-    func signal(_ number: Int32) {
-        guard process.isRunning else { return }
-        kill(process.processIdentifier, number)
-    }
+    func signal(_ number: Int32) { child.signal(number) }
 
     /// Kills the process and waits for its end.
     func stop() {
         signal(SIGKILL)
-        _ = Self.poll(seconds: 5) { !process.isRunning }
+        _ = Self.poll(seconds: 5) { !isRunning }
     }
 
     /// Asks every few milliseconds until `condition` holds or `seconds` have passed; the condition's last answer.

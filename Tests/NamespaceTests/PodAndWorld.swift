@@ -67,10 +67,10 @@ final class PodAndWorld {
             ["nft", "-f", "-"],
             input: """
                 table inet arrivals {
-                  counter \(name) { }
+                  counter n_\(name) { }
                   chain wire { type filter hook prerouting priority -400; }
                 }
-                add rule inet arrivals wire iifname "eth0" \(expression) counter name \(name)
+                add rule inet arrivals wire iifname "eth0" \(expression) counter name n_\(name)
 
                 """
         )
@@ -78,7 +78,7 @@ final class PodAndWorld {
 
     /// How many packets a counter of `countArrivals` has seen.
     func arrivals(_ name: String) throws -> Int {
-        let listing = try world.must(["nft", "list", "counter", "inet", "arrivals", name])
+        let listing = try world.must(["nft", "list", "counter", "inet", "arrivals", "n_\(name)"])
         let words = listing.split(whereSeparator: \.isWhitespace)
         guard let place = words.firstIndex(of: "packets"), let count = Int(words[place + 1]) else { return -1 }
         return count

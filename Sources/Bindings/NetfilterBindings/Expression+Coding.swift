@@ -66,7 +66,9 @@ extension NetfilterExpression {
         }
     }
 
-    /// Reads libnftnl's object back. What cannot be one of ours becomes `.foreign`.
+    /// Reads libnftnl's object back.
+    ///
+    /// What cannot be one of ours becomes `.foreign`.
     init(reading object: OpaquePointer) {
         let name = unsafe text(nftnl_expr_get_str(object, UInt16(NFTNL_EXPR_NAME)))
         self = unsafe Self.read(name, ExpressionReader(object: object)) ?? .foreign(name)
@@ -177,7 +179,9 @@ extension NetfilterExpression.Rejection {
     }
 }
 
-/// The attributes of an expression of libnftnl. It owns nothing and does not outlive its rule.
+/// The attributes of an expression of libnftnl.
+///
+/// It owns nothing and does not outlive its rule.
 @unsafe private struct ExpressionReader {
     let object: OpaquePointer
 

@@ -88,7 +88,9 @@ extension CapturePlan {
         ]
     }
 
-    /// Without these IPv6 cannot find its neighbours. No multicast listener reports: any program could write what it liked
+    /// Without these IPv6 cannot find its neighbours.
+    ///
+    /// No multicast listener reports: any program could write what it liked
     /// into them by joining groups.
     func neighborRules(_ types: [Match.ICMPv6Type]) -> [Rule] {
         types.map { Rule([.ipv6HopLimit(255), .icmpv6Type($0)], [.accept]) }

@@ -130,12 +130,14 @@ private struct RuleTranslation {
 
     private mutating func destination(_ block: CIDR) {
         require(block.base.family)
-        let octets = block.base.octets
+        // As nft does it: whole octets are compared as such, and only a prefix that ends within one needs a mask.
+        let isWhole = block.prefixLength.isMultiple(of: 8)
+        let octets = isWhole ? Array(block.base.octets.prefix(block.prefixLength / 8)) : block.base.octets
         payload(.network, offset: block.base.family == .ipv4 ? 16 : 24, length: UInt32(octets.count))
-        let mask = (0..<octets.count).map { index in
-            UInt8(truncatingIfNeeded: 0xff00 >> min(max(block.prefixLength - 8 * index, 0), 8))
-        }
-        if block.prefixLength < 8 * octets.count {
+        if !isWhole {
+            let mask = octets.indices.map { index in
+                UInt8(truncatingIfNeeded: 0xff00 >> min(max(block.prefixLength - 8 * index, 0), 8))
+            }
             let flip = [UInt8](repeating: 0, count: octets.count)
             expressions.append(.bitwise(register: Self.register, mask: mask, flip: flip))
         }
