@@ -27,8 +27,8 @@ final class NetworkNamespace {
 
     /// Runs a command here and waits for it.
     ///
-    /// Without `uid` it runs as root, with every capability. The group is the user's number unless `gid` says otherwise. A program of ours is given by its full path
-    /// (`Built.path`); others are looked up in the system's folders.
+    /// Without `uid` it runs as root, with every capability. The group is the user's number unless `gid` says otherwise.
+    /// A program of ours is given by its full path (`Built.path`); others are looked up in the system's folders.
     func run(
         _ command: [String],
         uid: UInt32? = nil,

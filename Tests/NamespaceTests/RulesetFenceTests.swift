@@ -22,7 +22,9 @@ struct RulesetFenceTests {
         }
     }
 
-    /// Sockets bound to the device need no capability. Fast Open would put payload in the first packet.
+    /// Sockets bound to the device need no capability.
+    ///
+    /// Fast Open would put payload in the first packet.
     @Test(
         "A31, A27, A16, A36: a socket bound to a device, or a link-local address, sends nothing",
         arguments: [

@@ -34,7 +34,8 @@ struct Session {
         sayPosture(plan)
         guard let failed = installation.probes.first(where: \.isFailure) else { return }
         throw Failure(
-            message: "the rules are loaded and stay, but \(failed.text); what is not captured is refused: look for other "
+            message:
+                "the rules are loaded and stay, but \(failed.text); what is not captured is refused: look for other "
                 + "tables with 'nft list ruleset'",
             status: 71
         )
@@ -53,7 +54,8 @@ struct Session {
         sayPosture(plan)
         guard differences.isEmpty else {
             throw Failure(
-                message: "the rules are not as planned: \(differences[0]) (\(differences.count) in all); run penstock-init "
+                message:
+                    "the rules are not as planned: \(differences[0]) (\(differences.count) in all); run penstock-init "
                     + "install with the flags of the first time",
                 status: 3
             )

@@ -61,7 +61,9 @@ package struct CaptureArguments: Hashable, Sendable {
     /// The file that `--config` names.
     package var configuration: String? { given.first { $0.flag == .config }?.value }
 
-    /// Puts what was given into the settings. A list that is given stands for the whole list.
+    /// Puts what was given into the settings.
+    ///
+    /// A list that is given stands for the whole list.
     package func apply(to settings: inout CaptureSettings) throws(Problem) {
         for flag in Set(given.map(\.flag)) { flag.clear(&settings) }
         for one in given where !one.flag.apply(one.value, to: &settings) { throw .badValue(one.flag, one.value) }

@@ -22,7 +22,8 @@ package enum CaptureFlag: String, CaseIterable, Sendable {
     package var isRepeatable: Bool {
         switch self {
         case .inboundPort, .dnsServer, .bypass, .exempt: true
-        case .proxyPort, .explicitPort, .dnsPort, .apiPort, .healthPort, .proxyUser, .proxyGroup, .allowMetadata, .table,
+        case .proxyPort, .explicitPort, .dnsPort, .apiPort, .healthPort, .proxyUser, .proxyGroup, .allowMetadata,
+            .table,
             .mark, .config:
             false
         }
@@ -74,7 +75,8 @@ package enum CaptureFlag: String, CaseIterable, Sendable {
         case .dnsServer: settings.resolvers = []
         case .bypass: settings.bypasses = []
         case .exempt: settings.exemptions = []
-        case .proxyPort, .explicitPort, .dnsPort, .apiPort, .healthPort, .proxyUser, .proxyGroup, .allowMetadata, .table,
+        case .proxyPort, .explicitPort, .dnsPort, .apiPort, .healthPort, .proxyUser, .proxyGroup, .allowMetadata,
+            .table,
             .mark, .config:
             break
         }

@@ -102,7 +102,7 @@ extension CapturePlan {
             guard bypass.port != 0 else { throw .bypassPortZero(bypass) }
             guard bypass.block.prefixLength > 0 else { throw .bypassOfEverything(bypass) }
             guard !loopback.contains(where: bypass.block.overlaps) else { throw .bypassOfLoopback(bypass) }
-            guard !bypass.block.overlaps(mapped) else { throw .bypassOfMapped(bypass) }
+            guard !mapped.contains(where: bypass.block.overlaps) else { throw .bypassOfMapped(bypass) }
             guard allowsMetadata || !isMetadata(bypass.block) else { throw .bypassOfMetadata(bypass) }
         }
         return unique(bypasses)
@@ -118,11 +118,13 @@ extension CapturePlan {
     }
 
     private static let loopback = [
-        CIDR(.v4(IPv4Address(127, 0, 0, 0)), prefixLength: 8),
-        CIDR(.v6(IPv6Address(high: 0, low: 1)), prefixLength: 128),
+        CIDR(.v4(IPv4Address(127, 0, 0, 0)), prefixLength: 8), CIDR(single: .v6(IPv6Address(high: 0, low: 1))),
     ].compactMap { $0 }
 
-    private static let mapped = CIDR(single: .v6(IPv6Address(high: 0, low: 0xffff_0000_0000)))
+    /// `::ffff:0:0/96`.
+    private static let mapped = [CIDR(.v6(IPv6Address(high: 0, low: 0xffff_0000_0000)), prefixLength: 96)].compactMap {
+        $0
+    }
 }
 
 /// Each once, in the order of their first appearance.

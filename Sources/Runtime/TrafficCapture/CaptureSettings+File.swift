@@ -7,7 +7,11 @@ extension CaptureSettings {
     ///
     /// - Throws: everything wrong with the file, each with its place.
     package init(yaml bytes: [UInt8], file: String) throws(SourceProblems) {
-        let document = try readYAMLDocument(bytes, file: file, limits: YAMLLimits(bytes: 1 << 18, depth: 4, nodes: 2000))
+        let document = try readYAMLDocument(
+            bytes,
+            file: file,
+            limits: YAMLLimits(bytes: 1 << 18, depth: 4, nodes: 2000)
+        )
         self = try MappingReader.read(document, as: "the configuration") { reader in
             var settings = CaptureSettings()
             for flag in CaptureFlag.allCases where flag != .config { settings.read(flag, from: &reader) }
