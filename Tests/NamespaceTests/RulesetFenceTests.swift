@@ -59,7 +59,7 @@ struct RulesetFenceTests {
         }
     }
 
-    /// A source route names further hops behind the address that the rules see; setting one needs no capability.
+    /// A source route names further hops behind the address that the rules see; on IPv6 setting one needs no capability.
     @Test("A26, A27: a source route leads nowhere", arguments: Far.both + ["127.0.0.1", "127.0.0.9", "::1"])
     func sourceRoutes(address: String) throws {
         try RulesetBed.with { bed in
@@ -78,9 +78,10 @@ struct RulesetFenceTests {
                 print(dial(sys.argv[1], 443, prepare, timeout=0.6)); print(dial(sys.argv[1], 9, prepare, timeout=0.6))
                 print(datagram(sys.argv[1], 53, prepare=prepare))
                 """,
-                [address]
+                [address],
+                as: RunAs(uid: 2000, gid: 2000, capabilities: ["net_raw"])
             )
-            #expect(result.succeeded, "\(result)")
+            #expect(result.output.hasPrefix("None\n"), "\(result)")
             #expect(try bed.net.arrivals("out") == 0, "\(result)")
         }
     }
@@ -138,7 +139,7 @@ struct RulesetFenceTests {
             )
             // The kernel does not tell an ICMPv6 socket that its packet was refused.
             #expect(["EPERM\n", "sent\n"].contains(result.output), "\(result)")
-            #expect(try bed.count("refused: other") == 1)
+            #expect(try bed.count("refused: other") >= 1)
             #expect(try bed.net.arrivals("out") + bed.net.arrivals("out6") == 0)
         }
     }

@@ -69,13 +69,15 @@ struct RulesetInboundTests {
         }
     }
 
-    @Test("A34: both sides dialling at once do not meet", arguments: podAddresses)
-    func simultaneousOpen(address: String) throws {
-        try RulesetBed.with(["--inbound-port", "7000"]) { bed in
+    /// On a declared port the peer's own first packet may still be answered by a socket that dials: to the rules, and in what
+    /// it can carry, that is an inbound connection which a listener might have accepted (A30).
+    @Test("A34: both sides dialling at once do not meet", arguments: podAddresses, [false, true])
+    func simultaneousOpen(address: String, declared: Bool) throws {
+        try RulesetBed.with(["--inbound-port", declared ? "7000" : "7001"]) { bed in
             let peer = address.contains(":") ? PodAndWorld.worldIPv6 : PodAndWorld.worldIPv4
-            // The pod's own resets would end the attempt of the other side.
-            try bed.net.world.shell(
-                "nft 'table inet deaf { chain c { type filter hook prerouting priority 0; tcp flags & rst == rst drop; }; }'"
+            // The pod's own reset would end the first attempt; a listener whose queue is full stays as silent as this.
+            try bed.net.pod.shell(
+                "nft 'table inet mute { chain c { type filter hook output priority -300; tcp flags rst drop; }; }'"
             )
             try bed.net.countArrivals("syn", "tcp sport 7000 tcp flags & (syn | ack) == syn")
             let program = """
@@ -87,9 +89,9 @@ struct RulesetInboundTests {
             let world = try bed.startWorld(program, [address, "8000", "7000"])
             for _ in 0..<5 {
                 let agent = try bed.agent(program, [peer, "7000", "8000"])
-                #expect(!agent.output.contains("None"), "\(agent)")
+                #expect(declared || !agent.output.contains("None"), "\(agent)")
             }
-            #expect(!world.wait().output.contains("None"))
+            #expect(declared || !world.wait().output.contains("None"))
             #expect(try bed.net.arrivals("syn") == 0)
         }
     }

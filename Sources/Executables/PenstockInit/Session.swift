@@ -106,6 +106,12 @@ struct Session {
 
     /// The name servers of the system; none where there is no resolver file.
     private func systemResolvers() -> [IPAddress] {
-        (try? readFile("/etc/resolv.conf", limit: 1 << 16)).map { ResolverFile($0).servers } ?? []
+        guard let bytes = try? readFile("/etc/resolv.conf", limit: 1 << 16) else { return [] }
+        let file = ResolverFile(bytes)
+        // Not said by print, whose output is for nft.
+        for server in file.unreadable where arguments.command != .print {
+            say("warning: name server '\(server)' of /etc/resolv.conf is no plain address: it stays closed")
+        }
+        return file.servers
     }
 }

@@ -80,6 +80,10 @@ package struct TrafficCapture: ~Copyable {
     /// Finds out what the kernel lacks where it refused a change that it could have made.
     private mutating func explained(_ error: NetfilterError, _ changes: [NetfilterChange]) -> CaptureError {
         let judged = Self.judged(error)
+        // Without a change to blame: either there is no packet filter at all, or it refused the rules as a whole.
+        if case .refused(nil, let code) = error, judged != .notPermitted, !isRefused([.addTable("penstock-try")]) {
+            return .refused("the rules as a whole", code: code)
+        }
         guard case .refused(.some(let index), let code) = error, case .kernel = judged, changes.indices.contains(index)
         else { return judged }
         guard [KernelErrors.noEntry, KernelErrors.notSupported, KernelErrors.protocolNotSupported].contains(code) else {
@@ -108,6 +112,11 @@ package struct TrafficCapture: ~Copyable {
         )
         let rule = NetfilterRule(chain: "try", expressions: [expression], comment: nil)
         let changes: [NetfilterChange] = [.addTable(table), .addChain(chain), .addRule(rule, table: table)]
+        return isRefused(changes)
+    }
+
+    /// Lets the kernel check the changes and forget them: true where it does not know what they are made of.
+    private mutating func isRefused(_ changes: [NetfilterChange]) -> Bool {
         do throws(NetfilterError) {
             try socket.commit(changes, rehearse: true)
         } catch {
