@@ -82,13 +82,13 @@ struct RulesetInboundTests {
             try bed.net.countArrivals("syn", "tcp sport 7000 tcp flags & (syn | ack) == syn")
             let program = """
                 s = socket.socket(family(sys.argv[1])); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                s.bind(("", int(sys.argv[2]))); s.settimeout(3)
+                s.bind(("", int(sys.argv[2]))); s.settimeout(float(sys.argv[4]))
                 print("ready", flush=True)
                 print(outcome(lambda: s.connect(target(sys.argv[1], int(sys.argv[3])))), flush=True)
                 """
-            let world = try bed.startWorld(program, [address, "8000", "7000"])
-            for _ in 0..<5 {
-                let agent = try bed.agent(program, [peer, "7000", "8000"])
+            let world = try bed.startWorld(program, [address, "8000", "7000", "3"])
+            for _ in 0..<2 {
+                let agent = try bed.agent(program, [peer, "7000", "8000", "1.2"])
                 #expect(declared || !agent.output.contains("None"), "\(agent)")
             }
             #expect(declared || !world.wait().output.contains("None"))
