@@ -28,6 +28,14 @@ package struct SignalDescriptor: ~Copyable {
         )
     }
 
+    /// Takes over what `release` gave up.
+    package init(adopting number: Int32) {
+        descriptor = OwnedDescriptor(adopting: number)
+    }
+
+    /// Gives the descriptor up; the signals stay blocked.
+    package consuming func release() -> Int32 { descriptor.release() }
+
     /// The next signal that came; `nil` where none waits.
     package func next() throws(SystemCallError) -> ProcessSignal? {
         var information = signalfd_siginfo()

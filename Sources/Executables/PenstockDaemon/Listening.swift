@@ -19,7 +19,9 @@ struct Listening {
 
     /// One listening socket, shared by port among the workers if `sharedPort`.
     mutating func open(
-        _ address: SocketAddress, key: String, sharedPort: Bool
+        _ address: SocketAddress,
+        key: String,
+        sharedPort: Bool
     ) throws(Complaint) -> OwnedDescriptor {
         while true {
             do throws(SystemCallError) {
@@ -31,7 +33,9 @@ struct Listening {
     }
 
     private mutating func waitAndComplain(
-        _ error: SystemCallError, _ address: SocketAddress, _ key: String
+        _ error: SystemCallError,
+        _ address: SocketAddress,
+        _ key: String
     ) throws(Complaint) {
         let users = holders(ofPort: address.port)
         let holder = users.isEmpty ? "" : ", held by UID \(users.map(String.init).joined(separator: ", "))"

@@ -40,7 +40,9 @@ final class Readiness: HealthSource {
         let state = self.state.withLock { $0 }
         var problems: [String] = []
         if let missing = state.missingPolicy { problems.append("policy: \(missing)") }
-        if let refused = state.refusedReload { problems.append("policy: reload refused, the old one stays: \(refused)") }
+        if let refused = state.refusedReload {
+            problems.append("policy: reload refused, the old one stays: \(refused)")
+        }
         if !state.isServing { problems.append("listeners: not bound yet") }
         if state.isDraining { problems.append("draining: the daemon was told to stop") }
         if let problem = auditProblem { problems.append("audit: \(problem)") }
@@ -62,26 +64,46 @@ final class Readiness: HealthSource {
         let backlog = audit.backlog
         var text = MetricsText()
         text.write(
-            "penstock_build_info", kind: "gauge", help: "The version that runs.", label: "version",
-            samples: [(version, 1)])
+            "penstock_build_info",
+            kind: "gauge",
+            help: "The version that runs.",
+            label: "version",
+            samples: [(version, 1)]
+        )
         text.write(
-            "penstock_ready", kind: "gauge", help: "1 while /readyz says ready.",
-            samples: [("", readinessProblems().isEmpty ? 1 : 0)])
+            "penstock_ready",
+            kind: "gauge",
+            help: "1 while /readyz says ready.",
+            samples: [("", readinessProblems().isEmpty ? 1 : 0)]
+        )
         journeys.write(to: &text)
         text.write(
-            "penstock_policy_generation", kind: "gauge", help: "Counts the policies loaded since the start.",
-            samples: [("", Int64(clamping: state.policyGeneration))])
+            "penstock_policy_generation",
+            kind: "gauge",
+            help: "Counts the policies loaded since the start.",
+            samples: [("", Int64(clamping: state.policyGeneration))]
+        )
         text.write(
-            "penstock_policy_reloads_total", kind: "counter", help: "Reloads, by result.", label: "result",
+            "penstock_policy_reloads_total",
+            kind: "counter",
+            help: "Reloads, by result.",
+            label: "result",
             samples: [
                 ("loaded", Int64(clamping: state.reloads)), ("refused", Int64(clamping: state.refusedReloads)),
-            ])
+            ]
+        )
         text.write(
-            "penstock_audit_backlog_records", kind: "gauge", help: "Records that wait to be written.",
-            samples: [("", Int64(clamping: backlog.records))])
+            "penstock_audit_backlog_records",
+            kind: "gauge",
+            help: "Records that wait to be written.",
+            samples: [("", Int64(clamping: backlog.records))]
+        )
         text.write(
-            "penstock_audit_writable", kind: "gauge", help: "1 while the audit file takes records.",
-            samples: [("", auditProblem == nil ? 1 : 0)])
+            "penstock_audit_writable",
+            kind: "gauge",
+            help: "1 while the audit file takes records.",
+            samples: [("", auditProblem == nil ? 1 : 0)]
+        )
         return text.text
     }
 }
