@@ -80,7 +80,11 @@ let runtime: [Target] = [
     module("Runtime", "EventLoops", ["LinuxBindings", "NetworkTypes"]),
     module("Runtime", "NameResolution", ["CaresBindings", "EventLoops", "NetworkTypes"]),
     module("Runtime", "AuditStore", ["AuditTrail", "LinuxBindings", "OpenSSLBindings"]),
-    module("Runtime", "Configuration", ["NetworkTypes", "SourceDocuments", "YAMLBindings", "LinuxBindings"]),
+    module(
+        "Runtime",
+        "Configuration",
+        ["NetworkTypes", "PolicyEngine", "SourceDocuments", "YAMLBindings", "LinuxBindings"]
+    ),
     module(
         "Runtime",
         "TrafficCapture",
@@ -134,7 +138,7 @@ let testTargets: [Target] = [
         "AuditStoreTests",
         ["AuditStore", "AuditTrail", "NetworkTypes", "LinuxBindings", "OpenSSLBindings", "TestSupport"]
     ),
-    tests("Runtime", "ConfigurationTests", ["Configuration", "NetworkTypes", "SourceDocuments"]),
+    tests("Runtime", "ConfigurationTests", ["Configuration", "NetworkTypes", "PolicyEngine", "SourceDocuments"]),
     tests("Runtime", "TrafficCaptureTests", ["TrafficCapture", "NetworkTypes", "SourceDocuments", "TestSupport"]),
     tests("Runtime", "EventLoopsTests", ["EventLoops", "LinuxBindings", "NetworkTypes"]),
 ]

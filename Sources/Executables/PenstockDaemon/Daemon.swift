@@ -71,7 +71,7 @@ final class Daemon: EventHandler {
         let before = snapshot.generation
         loadPolicy()
         guard snapshot.generation != before else { return }
-        for worker in workers { await adopt(snapshot, worker, on: worker.loop) }
+        for worker in workers { await putInForce(snapshot, worker, on: worker.loop) }
     }
 
     private func adopt(_ policy: Policy) {
@@ -104,6 +104,7 @@ final class Daemon: EventHandler {
             PolicyRecord(
                 event: .refused,
                 hashBefore: snapshot.policy?.hash,
+                hashAfter: nil,
                 problems: problem.split(separator: "\n").map(String.init)
             )
         )
@@ -160,7 +161,7 @@ private func makeWorker(
     return LoopBound(worker, on: loop)
 }
 
-private func adopt(_ snapshot: PolicySnapshot, _ worker: LoopBound<Worker>, on loop: isolated EventLoop) {
+private func putInForce(_ snapshot: PolicySnapshot, _ worker: LoopBound<Worker>, on loop: isolated EventLoop) {
     worker.value(on: loop).adopt(snapshot, on: loop)
 }
 

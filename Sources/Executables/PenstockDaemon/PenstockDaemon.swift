@@ -53,14 +53,8 @@ enum PenstockDaemon {
     /// Listeners first, so that nobody else gets the ports while files are opened; nothing is accepted before all is there.
     private static func launch(_ plan: DaemonPlan) throws(Complaint) {
         var plan = plan
-        let signals: SignalDescriptor
-        do throws(SystemCallError) {
-            signals = try SignalDescriptor()
-            try forbidDumping()
-            plan.journeys.connections = connections(descriptors: try raiseDescriptorLimit(), plan)
-        } catch {
-            throw Complaint("cannot start: \(error)", .unavailable)
-        }
+        plan.journeys.connections = connections(descriptors: try descriptorLimit(), plan)
+        let signals = try takeSignals()
         let sockets = try openSockets(plan)
         let audit: AuditWriter
         do throws(AuditError) {
@@ -76,6 +70,23 @@ enum PenstockDaemon {
         }
         announce(plan)
         start(plan, sockets, audit, signals)
+    }
+
+    private static func takeSignals() throws(Complaint) -> SignalDescriptor {
+        do throws(SystemCallError) {
+            try forbidDumping()
+            return try SignalDescriptor()
+        } catch {
+            throw Complaint("cannot start: \(error)", .unavailable)
+        }
+    }
+
+    private static func descriptorLimit() throws(Complaint) -> Int {
+        do throws(SystemCallError) {
+            return try raiseDescriptorLimit()
+        } catch {
+            throw Complaint("cannot start: \(error)", .unavailable)
+        }
     }
 
     /// Two descriptors a connection, four for each pipe, and some for the daemon itself; by worker.

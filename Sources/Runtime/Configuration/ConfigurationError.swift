@@ -1,0 +1,71 @@
+import LinuxBindings
+import SourceDocuments
+
+/// Why a configuration or a policy was not loaded.
+package enum ConfigurationError: Error, Hashable, Sendable {
+    /// It could not be read.
+    case file(FileProblem)
+    /// It was read, and is wrong.
+    case source(SourceProblems)
+}
+
+extension ConfigurationError: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .file(let problem): problem.description
+        case .source(let problems): problems.description
+        }
+    }
+}
+
+/// A file or directory that cannot be read: which, why, and what to do about it.
+package struct FileProblem: Error, Hashable, Sendable {
+    package let path: String
+    package let cause: Cause
+
+    package enum Cause: Hashable, Sendable {
+        case systemCall(SystemCallError)
+        /// Neither a file nor a directory where one is expected: a pipe, a socket, a device.
+        case notRegular
+        /// The limit in bytes.
+        case tooLarge(limit: Int)
+        case tooManyFiles(limit: Int)
+        /// The directory has no `*.yaml` or `*.yml`.
+        case noPolicyFile
+        /// The file's name has a control character or a backslash in it, or is no UTF-8.
+        case strangeName
+        /// It was another each time it was read.
+        case changing
+    }
+}
+
+extension FileProblem: CustomStringConvertible {
+    /// `PATH: cause; remedy`.
+    package var description: String { "\(path): \(cause.text); \(cause.remedy)" }
+}
+
+extension FileProblem.Cause {
+    fileprivate var text: String {
+        switch self {
+        case .systemCall(let error): error.description
+        case .notRegular: "this is neither a file nor a directory"
+        case .tooLarge(let limit): "there are more than \(limit) bytes"
+        case .tooManyFiles(let limit): "the directory has more than \(limit) files"
+        case .noPolicyFile: "the directory has no policy file"
+        case .strangeName: "the name of a policy file has a character that no policy file needs"
+        case .changing: "it changes while it is being read"
+        }
+    }
+
+    fileprivate var remedy: String {
+        switch self {
+        case .systemCall: "check the path, and that the daemon's user may read it"
+        case .notRegular: "name a file"
+        case .tooLarge: "split it, or remove what is not needed"
+        case .tooManyFiles: "keep policies in a directory of their own"
+        case .noPolicyFile: "add one whose name ends in .yaml or .yml"
+        case .strangeName: "rename it"
+        case .changing: "write a new file and rename it into place"
+        }
+    }
+}

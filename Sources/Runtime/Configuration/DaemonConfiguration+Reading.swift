@@ -1,0 +1,111 @@
+import LinuxBindings
+import SourceDocuments
+import YAMLBindings
+
+extension DaemonConfiguration {
+    /// Reads the configuration file.
+    ///
+    /// - Throws: why the file cannot be read, or everything that is wrong with it.
+    package static func load(path: String) throws(ConfigurationError) -> DaemonConfiguration {
+        let limits = YAMLLimits()
+        let bytes = try readSource(path, limit: limits.bytes)
+        do throws(SourceProblems) {
+            return try read(bytes, file: path, limits: limits)
+        } catch {
+            throw .source(error)
+        }
+    }
+
+    /// Reads the text of a configuration; `file` is what problems call it.
+    package static func read(
+        _ bytes: [UInt8],
+        file: String,
+        limits: YAMLLimits = YAMLLimits()
+    ) throws(SourceProblems) -> DaemonConfiguration {
+        let documents = try readYAML(bytes, file: file, limits: limits)
+        guard let document = documents.first else { return DaemonConfiguration() }
+        guard documents.count == 1 else {
+            throw SourceProblems([
+                SourceProblem("a second document begins here, expected one", at: documents[1].location)
+            ])
+        }
+        return try MappingReader.read(document, as: "the configuration") { read(&$0) }
+    }
+
+    private static func read(_ reader: inout MappingReader) -> DaemonConfiguration? {
+        var configuration = DaemonConfiguration()
+        configuration.workers = reader.integer("workers", in: 1...256)
+        var unbuilt: [String] = []
+        configuration.listen =
+            reader.mapping("listen") { ListenSettings.read(&$0, unbuilt: &unbuilt) } ?? configuration.listen
+        configuration.policy = reader.mapping("policy") { PolicySettings.read(&$0) } ?? configuration.policy
+        configuration.audit = reader.mapping("audit") { AuditSettings.read(&$0) } ?? configuration.audit
+        configuration.dial =
+            reader.mapping("dial") { DialSettings.read(&$0, unbuilt: &unbuilt) } ?? configuration.dial
+        configuration.interception = reader.mapping("interception") { InterceptionSettings.read(&$0) }
+        if configuration.interception != nil { unbuilt.append("interception") }
+        let audit = configuration.audit
+        configuration.state.path = reader.mapping("state") { $0.path("path") } ?? audit.directory
+        configuration.limits = reader.mapping("limits") { LimitSettings.read(&$0) } ?? configuration.limits
+        configuration.workload = reader.mapping("workload") { WorkloadSettings.read(&$0) } ?? configuration.workload
+        configuration.drain = reader.mapping("drain") { DrainSettings.read(&$0) } ?? configuration.drain
+        configuration.unbuilt = unbuilt
+        return configuration
+    }
+}
+
+extension PolicySettings {
+    fileprivate static func read(_ reader: inout MappingReader) -> PolicySettings? {
+        var settings = PolicySettings()
+        settings.path = reader.path("path") ?? settings.path
+        return settings
+    }
+}
+
+extension AuditSettings {
+    fileprivate static func read(_ reader: inout MappingReader) -> AuditSettings? {
+        var settings = AuditSettings()
+        settings.path = reader.path("path") ?? settings.path
+        settings.durability = reader.choice("durability", of: Durability.self) ?? settings.durability
+        if settings.path.hasSuffix("/") {
+            reader.note(SourceProblem("`path` names a directory, expected a file", at: reader.location(of: "path")))
+        }
+        return settings
+    }
+
+    /// The directory of the file.
+    fileprivate var directory: String {
+        let parent = path.lastIndex(of: "/").map { path[..<$0] } ?? ""
+        return parent.isEmpty ? "/" : String(parent)
+    }
+}
+
+extension InterceptionSettings {
+    fileprivate static func read(_ reader: inout MappingReader) -> InterceptionSettings? {
+        let authority = reader.value("authority", .required) { node, subject throws(SourceProblem) in
+            try node.absolutePath(subject)
+        }
+        return authority.map { InterceptionSettings(authority: $0) }
+    }
+}
+
+extension WorkloadSettings {
+    fileprivate static func read(_ reader: inout MappingReader) -> WorkloadSettings? {
+        var settings = WorkloadSettings()
+        settings.namespace = reader.value("namespace") { node, subject throws(SourceProblem) in try node.label(subject)
+        }
+        settings.pod = reader.value("pod") { node, subject throws(SourceProblem) in try node.label(subject) }
+        settings.serviceAccount = reader.value("service_account") { node, subject throws(SourceProblem) in
+            try node.label(subject)
+        }
+        return settings
+    }
+}
+
+extension DrainSettings {
+    fileprivate static func read(_ reader: inout MappingReader) -> DrainSettings? {
+        var settings = DrainSettings()
+        settings.time = reader.integer("seconds", in: 0...3600).map { .seconds($0) } ?? settings.time
+        return settings
+    }
+}

@@ -1,0 +1,70 @@
+import NetworkTypes
+
+/// What the daemon is told by its configuration file: an immutable value, with a default for everything.
+package struct DaemonConfiguration: Hashable, Sendable {
+    /// How many loops; `nil`: one for each processor that the daemon may use.
+    package var workers: Int?
+    package var listen = ListenSettings()
+    package var policy = PolicySettings()
+    package var audit = AuditSettings()
+    package var dial = DialSettings()
+    /// Absent: nothing is intercepted.
+    package var interception: InterceptionSettings?
+    package var state = StateSettings()
+    package var limits = LimitSettings()
+    package var workload = WorkloadSettings()
+    package var drain = DrainSettings()
+    /// Keys that the file gives and this build does not carry out yet, in the order of this list: `listen.explicit`,
+    /// `listen.api`, `listen.admin`, `dial.trust`, `interception`.
+    ///
+    /// They were read and checked.
+    package var unbuilt: [String] = []
+
+    /// The defaults: what an empty file says.
+    package init() {}
+}
+
+/// Where the policy is.
+package struct PolicySettings: Hashable, Sendable {
+    /// A file, or a directory that is loaded as a whole.
+    package var path = "/etc/penstock/policy"
+}
+
+/// Where the record goes.
+package struct AuditSettings: Hashable, Sendable {
+    package var path = "/var/log/penstock/audit.jsonl"
+    package var durability = Durability.written
+
+    /// When a record counts as written.
+    package enum Durability: String, Hashable, Sendable, CaseIterable {
+        /// The kernel has it: it survives the daemon, not the machine.
+        case written
+        /// The disk has it.
+        case synced
+    }
+}
+
+/// How TLS is ended here.
+package struct InterceptionSettings: Hashable, Sendable {
+    /// The directory of the certificate authority.
+    package var authority: String
+}
+
+/// What the daemon keeps for itself: keys, counters, index.
+package struct StateSettings: Hashable, Sendable {
+    /// A directory; where the file does not say, the audit file's.
+    package var path = "/var/log/penstock"
+}
+
+/// Who the agent is, as its records say; never taken from traffic.
+package struct WorkloadSettings: Hashable, Sendable {
+    package var namespace: String?
+    package var pod: String?
+    package var serviceAccount: String?
+}
+
+/// How the daemon ends.
+package struct DrainSettings: Hashable, Sendable {
+    /// How long open connections may go on after the daemon was told to stop.
+    package var time = Duration.seconds(30)
+}

@@ -1,0 +1,116 @@
+import Glibc
+import LinuxBindings
+
+/// One file of a source: its name in the directory, and its bytes.
+struct SourceFile: Hashable, Sendable {
+    var name: String
+    var bytes: [UInt8]
+}
+
+/// How much of a policy is read before the reader gives up.
+package struct PolicyFileLimits: Hashable, Sendable {
+    /// The most entries that a directory may have, policy files or not.
+    package var names = 4096
+    /// The most policy files.
+    package var files = 256
+    /// The longest file, in bytes.
+    package var fileBytes = 1 << 20
+    /// All files together, in bytes.
+    package var bytes = 16 << 20
+
+    package init() {}
+}
+
+/// Reads a regular file of at most `limit` bytes.
+func readSource(_ path: String, limit: Int) throws(ConfigurationError) -> [UInt8] {
+    // Nonblocking, because opening a pipe would otherwise wait for a writer.
+    let file = try reading(path) { () throws(SystemCallError) in try openFile(path, flags: O_RDONLY | O_NONBLOCK) }
+    return try readWhole(file, path: path, limit: limit)
+}
+
+/// Reads every policy file of an open directory, in the byte order of the names.
+///
+/// Names that begin with a dot are passed over: they are editors' and, in a mounted ConfigMap, `..data`, through which the
+/// visible names point.
+func readPolicyFiles(
+    _ directory: borrowing OwnedDescriptor,
+    path: String,
+    limits: PolicyFileLimits
+) throws(ConfigurationError) -> [SourceFile] {
+    let names = try policyNames(directory, path: path, limits: limits)
+    var files: [SourceFile] = []
+    var room = limits.bytes
+    for name in names {
+        let place = "\(path)/\(name)"
+        let file = try reading(place) { () throws(SystemCallError) in
+            try openFile(below: directory, name, flags: O_RDONLY | O_NONBLOCK)
+        }
+        let bytes = try readWhole(file, path: place, limit: min(limits.fileBytes, room))
+        room -= bytes.count
+        files.append(SourceFile(name: name, bytes: bytes))
+    }
+    return files
+}
+
+private func policyNames(
+    _ directory: borrowing OwnedDescriptor,
+    path: String,
+    limits: PolicyFileLimits
+) throws(ConfigurationError) -> [String] {
+    var names: [String]
+    do throws(SystemCallError) {
+        names = try namesInDirectory(directory, limit: limits.names)
+    } catch {
+        throw .file(
+            FileProblem(
+                path: path,
+                cause: error.code == EFBIG ? .tooManyFiles(limit: limits.names) : .systemCall(error)
+            )
+        )
+    }
+    names = names.filter { !$0.hasPrefix(".") && ($0.hasSuffix(".yaml") || $0.hasSuffix(".yml")) }
+        .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    guard !names.isEmpty else { throw .file(FileProblem(path: path, cause: .noPolicyFile)) }
+    guard names.count <= limits.files else {
+        throw .file(FileProblem(path: path, cause: .tooManyFiles(limit: limits.files)))
+    }
+    for name in names where name.unicodeScalars.contains(where: isStrange) {
+        throw .file(FileProblem(path: path, cause: .strangeName))
+    }
+    return names
+}
+
+/// What would make the lines that the hash is taken over ambiguous, or could not be opened again.
+private func isStrange(_ scalar: Unicode.Scalar) -> Bool {
+    scalar.properties.generalCategory == .control || scalar == "\\" || scalar == "\u{fffd}"
+}
+
+func readWhole(
+    _ file: borrowing OwnedDescriptor,
+    path: String,
+    limit: Int
+) throws(ConfigurationError) -> [UInt8] {
+    let status = try reading(path) { () throws(SystemCallError) in try fileStatus(file) }
+    guard status.isRegular else { throw .file(FileProblem(path: path, cause: .notRegular)) }
+    var content: [UInt8] = []
+    while true {
+        // One byte more than may be there, so that a file that grows is noticed.
+        let count = min(65536, limit - content.count + 1)
+        let piece = try reading(path) { () throws(SystemCallError) in try readBytes(file, atMost: count) }
+        if piece.isEmpty { return content }
+        content += piece
+        guard content.count <= limit else { throw .file(FileProblem(path: path, cause: .tooLarge(limit: limit))) }
+    }
+}
+
+/// Says which file a system call failed on.
+func reading<Value: ~Copyable>(
+    _ path: String,
+    _ call: () throws(SystemCallError) -> Value
+) throws(ConfigurationError) -> Value {
+    do throws(SystemCallError) {
+        return try call()
+    } catch {
+        throw .file(FileProblem(path: path, cause: .systemCall(error)))
+    }
+}
