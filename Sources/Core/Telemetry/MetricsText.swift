@@ -12,6 +12,7 @@ package struct MetricsText {
     ///   - kind: `counter` or `gauge`.
     ///   - help: One line, without a backslash.
     ///   - label: The label that tells the samples apart; `nil` where there is one sample alone.
+    ///   - samples: The label's value, and the number.
     package mutating func write(
         _ name: String,
         kind: String,

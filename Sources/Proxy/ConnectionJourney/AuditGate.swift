@@ -33,7 +33,7 @@ final class AuditGate: EventHandler {
         }
     }
 
-    /// - Parameter patience: How long a decision may wait, in nanoseconds.
+    /// Opens the gate; `patience` is how long a decision may wait, in nanoseconds.
     init(_ writer: AuditWriter, patience: UInt64, on loop: isolated EventLoop) throws(SystemCallError) {
         let bell = try Bell()
         self.writer = writer

@@ -19,7 +19,8 @@ final class Connection {
     var facts = Facts(original: nil, port: 0, opening: .silent)
     /// What the client has sent so far and nobody has passed on.
     var openingBytes: [UInt8] = []
-    var sniffed = Sniffed.silent
+    /// `nil` while nobody has looked.
+    var sniffed: Sniffed?
     /// What the policy said in the end; `nil` while undecided.
     var decision: PolicyEngine.Decision?
     /// What was connected to.

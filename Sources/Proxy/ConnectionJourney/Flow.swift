@@ -33,7 +33,7 @@ final class Flow {
     /// How many reads a flow may do before others get their turn.
     private static let budget = 16
 
-    /// - Parameter held: Bytes that were read before and must go first.
+    /// One direction; `held` are bytes that were read before and must go first.
     init(from source: StreamSocket, to sink: StreamSocket, held: [UInt8] = []) {
         self.source = source
         self.sink = sink

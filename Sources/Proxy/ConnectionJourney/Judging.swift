@@ -27,7 +27,7 @@ extension Connection {
         guard let original = facts.original else { return .refused(.noOriginalDestination) }
         guard !facts.isOwnListener else { return .refused(.ownListener, port: facts.port) }
         if case .refused(let reason, _, _) = sniffed { return .refused(reason, port: facts.port) }
-        guard let opening = sniffed.opening else { return .refused(.sniffLimit, port: facts.port) }
+        guard let opening = sniffed?.opening else { return .refused(.sniffLimit, port: facts.port) }
         guard let policy = snapshot.policy else { return .refused(.noPolicy, port: facts.port) }
         facts.opening = opening
         facts.addresses = nil
@@ -35,7 +35,7 @@ extension Connection {
         switch decision.dial {
         case nil: return decision
         case .original: facts.addresses = [original.socket.address]
-        case .name(let name): facts.addresses = await worker.addresses(of: name, port: facts.port, on: loop)
+        case .name(let name): facts.addresses = await worker.addresses(of: name, for: original, on: loop)
         }
         if case .unfinished(let reason) = sniffed {
             decision = policy.refuse(facts, because: reason)
@@ -61,13 +61,23 @@ extension Connection {
 
 extension Worker {
     /// The addresses of a name in the order to dial, none of them a listener of our own; empty where there are none.
-    func addresses(of name: HostName, port: UInt16, on loop: isolated EventLoop) async -> [IPAddress] {
+    ///
+    /// The address that the agent chose goes first if it is the name's, and otherwise the agent's family does: the agent may
+    /// know which of them it can reach.
+    func addresses(
+        of name: HostName,
+        for original: OriginalDestination,
+        on loop: isolated EventLoop
+    ) async -> [IPAddress] {
         switch await resolver.resolve(name, on: loop) {
         case .failed:
             metrics.resolutionFailures.increment()
             return []
         case .addresses(let addresses):
-            return happyEyeballsOrder(addresses).filter { !isOwnListener(SocketAddress($0, port: port)) }
+            let chosen = original.socket.address
+            let own = addresses.filter { !isOwnListener(SocketAddress($0, port: original.socket.port)) }
+            guard own.contains(chosen) else { return happyEyeballsOrder(own, startingWith: chosen.family) }
+            return [chosen] + happyEyeballsOrder(own.filter { $0 != chosen }, startingWith: chosen.family.other)
         }
     }
 }

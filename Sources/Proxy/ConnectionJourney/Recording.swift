@@ -61,6 +61,7 @@ extension Connection {
             record.protocol = kind.flatMap { RecordedProtocol(rawValue: $0.rawValue) }
             record.detail = detail
         case .gone: record.detail = "client_gone"
+        case nil: break
         }
     }
 

@@ -6,7 +6,7 @@ import WireFormats
 extension Connection {
     /// Reads until the client's first bytes say what they are, or it is silent for too long, or the limits are met.
     ///
-    /// - Parameter isWaitingForName: Silence has been judged already: wait on to the end of the sniffing time.
+    /// With `isWaitingForName`, silence has been judged already: it waits on to the end of the sniffing time.
     func sniff(_ worker: Worker, isWaitingForName: Bool = false, on loop: isolated EventLoop) async {
         let limit = accepted + worker.settings.sniffNanoseconds
         let patience = isWaitingForName ? limit : min(limit, accepted + worker.settings.silenceNanoseconds)
