@@ -20,6 +20,12 @@ package struct EventDescriptor: ~Copyable {
         _ = eventfd_write(descriptor.number, 1)
     }
 
+    /// Waits for a signal without taking it, on a descriptor that does not block.
+    package func sleepUntilSignalled() {
+        var question = pollfd(fd: descriptor.number, events: Int16(POLLIN), revents: 0)
+        while unsafe poll(&question, 1, -1) == -1, errno == EINTR {}
+    }
+
     /// Takes all signals so far; waits for one if the descriptor is blocking.
     package func wait() {
         var count: eventfd_t = 0

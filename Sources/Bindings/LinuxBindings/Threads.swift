@@ -32,3 +32,6 @@ private func runThread(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRaw
     start.body()
     return nil
 }
+
+/// A number that no other living thread of this process has.
+package func threadIdentity() -> UInt { UInt(pthread_self()) }

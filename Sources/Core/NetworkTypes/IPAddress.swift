@@ -62,6 +62,13 @@ package struct IPv6Address: Hashable, Sendable {
 package enum AddressFamily: Hashable, Sendable {
     case ipv4
     case ipv6
+
+    package var other: AddressFamily {
+        switch self {
+        case .ipv4: .ipv6
+        case .ipv6: .ipv4
+        }
+    }
 }
 
 /// An address of either family.

@@ -12,7 +12,7 @@ package enum SpecialRange: String, Hashable, Sendable, CaseIterable {
     case multicast
     case reserved
     case metadata
-    /// IPv4 inside IPv6: mapped, compatible, NAT64, 6to4, Teredo, ISATAP.
+    /// IPv4 inside IPv6: mapped, compatible, translated, NAT64, 6to4, Teredo, ISATAP.
     case embeddedIPv4 = "embedded_ipv4"
 }
 
@@ -84,7 +84,10 @@ extension IPv6Address {
         switch low {
         case 0: .unspecified
         case 1: .loopback
-        default: low >> 48 == 0 ? .embeddedIPv4 : .reserved
+        case 2...0xffff_ffff_ffff: .embeddedIPv4
+        // ::ffff:0:a.b.c.d, translated (RFC 2765, section 2.1).
+        case let low where low >> 32 == 0xffff_0000: .embeddedIPv4
+        default: .reserved
         }
     }
 }

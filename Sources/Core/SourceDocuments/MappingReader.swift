@@ -80,6 +80,13 @@ package struct MappingReader: ~Copyable {
         entry(key)?.value.location ?? location
     }
 
+    /// True where the key is there, right or wrong.
+    ///
+    /// It does not count as asking for the key.
+    package func has(_ key: String) -> Bool {
+        entry(key) != nil
+    }
+
     /// The value of a key, as it stands in the text.
     package mutating func node(_ key: String, _ presence: Presence = .optional) -> SourceNode? {
         asked.append(key)

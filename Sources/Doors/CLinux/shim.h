@@ -13,6 +13,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -37,10 +38,26 @@ extern int pipe2(int descriptors[2], int flags);
 extern ssize_t splice(int in, loff_t *in_offset, int out, loff_t *out_offset, size_t count, unsigned int flags);
 enum { CLINUX_SPLICE_F_MOVE = 1, CLINUX_SPLICE_F_NONBLOCK = 2, CLINUX_F_SETPIPE_SZ = 1031 };
 
+// struct epoll_event holds a union with a pointer in it; this one has the same layout and no pointer.
+struct clinux_epoll_event {
+    uint32_t events;
+    uint64_t token;
+} __attribute__((packed));
+_Static_assert(sizeof(struct clinux_epoll_event) == sizeof(struct epoll_event), "the kernel reads this as its own");
+static inline int clinux_epoll_ctl(int set, int operation, int descriptor, uint32_t events, uint64_t token) {
+    struct epoll_event event = {.events = events, .data = {.u64 = token}};
+    return epoll_ctl(set, operation, descriptor, &event);
+}
+static inline int clinux_epoll_wait(int set, struct clinux_epoll_event *events, int capacity, int milliseconds) {
+    return epoll_wait(set, (struct epoll_event *)events, capacity, milliseconds);
+}
+
 // open(2) and fcntl(2) are variadic, which Swift cannot call.
 static inline int clinux_open(const char *path, int flags, mode_t mode) { return open(path, flags, mode); }
 static inline int clinux_openat(int dir, const char *path, int flags, mode_t mode) { return openat(dir, path, flags, mode); }
 static inline int clinux_fcntl_int(int fd, int command, int argument) { return fcntl(fd, command, argument); }
+
+static inline int clinux_set_dumpable(int dumpable) { return prctl(PR_SET_DUMPABLE, dumpable, 0, 0, 0); }
 
 // prctl(2) is variadic as well. The name of a thread has at most 15 octets; more are cut off.
 static inline int clinux_set_thread_name(const char *name) { return prctl(PR_SET_NAME, name, 0, 0, 0); }

@@ -5,6 +5,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+// Before the kernel's own headers, which then leave out what it declares.
+#include <netinet/in.h>
+
 #include <libmnl/libmnl.h>
 #include <libnftnl/chain.h>
 #include <libnftnl/common.h>

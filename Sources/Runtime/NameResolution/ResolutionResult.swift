@@ -49,11 +49,14 @@ package enum ResolutionFailure: Error, Hashable, Sendable {
     }
 }
 
-/// The order in which to dial: the families alternate, IPv6 first, each in the order given (RFC 8305, section 4).
-package func happyEyeballsOrder(_ addresses: [IPAddress]) -> [IPAddress] {
-    let six = addresses.filter { $0.family == .ipv6 }
-    let four = addresses.filter { $0.family == .ipv4 }
-    return (0..<max(six.count, four.count)).flatMap { index in
-        six.dropFirst(index).prefix(1) + four.dropFirst(index).prefix(1)
+/// The order in which to dial: the families alternate, each in the order given (RFC 8305, section 4).
+package func happyEyeballsOrder(
+    _ addresses: [IPAddress],
+    startingWith first: AddressFamily = .ipv6
+) -> [IPAddress] {
+    let preferred = addresses.filter { $0.family == first }
+    let others = addresses.filter { $0.family != first }
+    return (0..<max(preferred.count, others.count)).flatMap { index in
+        preferred.dropFirst(index).prefix(1) + others.dropFirst(index).prefix(1)
     }
 }

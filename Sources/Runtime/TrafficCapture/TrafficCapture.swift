@@ -1,1 +1,141 @@
-// TrafficCapture
+import NetfilterBindings
+import NetworkTypes
+
+/// Why the rules could not be put in place, compared or removed.
+package enum CaptureError: Error, Hashable, Sendable {
+    /// The kernel's packet filter may be neither read nor changed: no `CAP_NET_ADMIN` in this network namespace.
+    case notPermitted
+    /// The kernel lacks something that the rules are made of.
+    case missingFeature(String)
+    /// The installer has the daemon's user and group.
+    case installerIsDaemon(Owner)
+    /// The rules were loaded and then read back different.
+    case notAsLoaded([String])
+    case kernel(NetfilterError)
+    /// A change was refused: which, in nft's words.
+    case refused(String, code: Int32)
+}
+
+/// Puts the rules of a plan into the kernel of this network namespace, reads them back, removes them.
+package struct TrafficCapture: ~Copyable {
+    private var socket: NetfilterSocket
+
+    /// Opens the way to the kernel.
+    package init() throws(CaptureError) {
+        do throws(NetfilterError) { socket = try NetfilterSocket() } catch { throw Self.judged(error) }
+    }
+
+    /// What `install` found out after the rules were in place.
+    package struct Installation: Hashable, Sendable {
+        package var probes: [CaptureProbe]
+        /// Foreign chains that come before ours.
+        package var warnings: [String]
+    }
+
+    /// Loads the rules, whole or not at all, reads them back and proves by a probe of each family that they capture.
+    ///
+    /// `owner` is the user and group of this process. Rules whose proof fails stay: they are still closed.
+    package mutating func install(_ plan: CapturePlan, as owner: Owner) throws(CaptureError) -> Installation {
+        guard owner != plan.daemon else { throw .installerIsDaemon(owner) }
+        let ruleset = plan.ruleset
+        try load(ruleset)
+        var reading = try read(plan.table)
+        let rewriters = reading.earlierRewriters
+        reading.earlierRewriters = []
+        let differences = ruleset.differences(from: reading)
+        guard differences.isEmpty else { throw .notAsLoaded(differences) }
+        reading.earlierRewriters = rewriters
+        var probes: [CaptureProbe] = []
+        for family in [AddressFamily.ipv4, .ipv6] {
+            do throws(NetfilterError) {
+                probes.append(try CaptureProbe(family, plan: plan, as: owner, &socket))
+            } catch { throw Self.judged(error) }
+        }
+        return Installation(probes: probes, warnings: ruleset.differences(from: reading))
+    }
+
+    /// What the kernel holds under this name.
+    package mutating func read(_ table: String) throws(CaptureError) -> RulesetReading {
+        do throws(NetfilterError) {
+            return try RulesetReading(table: table, from: &socket)
+        } catch { throw Self.judged(error) }
+    }
+
+    /// Removes the table of this name with everything in it; it is no error that there is none.
+    package mutating func remove(table: String) throws(CaptureError) {
+        do throws(NetfilterError) {
+            try socket.commit(Ruleset.removal(of: table))
+        } catch { throw Self.judged(error) }
+    }
+
+    private mutating func load(_ ruleset: Ruleset) throws(CaptureError) {
+        let changes = ruleset.installation
+        do throws(NetfilterError) {
+            try socket.commit(changes)
+        } catch {
+            throw explained(error, changes)
+        }
+    }
+
+    /// Finds out what the kernel lacks where it refused a change that it could have made.
+    private mutating func explained(_ error: NetfilterError, _ changes: [NetfilterChange]) -> CaptureError {
+        let judged = Self.judged(error)
+        // Without a change to blame: either there is no packet filter at all, or it refused the rules as a whole.
+        if case .refused(nil, let code) = error, judged != .notPermitted, !isRefused([.addTable("penstock-try")]) {
+            return .refused("the rules as a whole", code: code)
+        }
+        guard case .refused(.some(let index), let code) = error, case .kernel = judged, changes.indices.contains(index)
+        else { return judged }
+        guard [KernelErrors.noEntry, KernelErrors.notSupported, KernelErrors.protocolNotSupported].contains(code) else {
+            return .refused(changes[index].text, code: code)
+        }
+        switch changes[index] {
+        case .addRule(let rule, _):
+            let missing = rule.expressions.first { isMissing($0) }
+            return .missingFeature(missing.map(KernelFeature.of) ?? changes[index].text)
+        case .addChain(let chain) where chain.base?.type == "nat": return .missingFeature(KernelFeature.nat)
+        case .addTable, .addChain: return .missingFeature(KernelFeature.tables)
+        case .addSet: return .missingFeature("nf_tables sets (CONFIG_NF_TABLES)")
+        case .deleteTable: return .refused(changes[index].text, code: code)
+        }
+    }
+
+    /// Lets the kernel check, and forget, a table with a single rule of this one expression.
+    private mutating func isMissing(_ expression: NetfilterExpression) -> Bool {
+        let table = "penstock-try"
+        let chain = NetfilterChain(
+            table: table,
+            name: "try",
+            base: expression.kernelName == "redir"
+                ? .init(type: "nat", hook: Ruleset.Hook.output.rawValue, priority: -101, dropsByDefault: false)
+                : .init(type: "filter", hook: Ruleset.Hook.output.rawValue, priority: 0, dropsByDefault: false)
+        )
+        let rule = NetfilterRule(chain: "try", expressions: [expression], comment: nil)
+        let changes: [NetfilterChange] = [.addTable(table), .addChain(chain), .addRule(rule, table: table)]
+        return isRefused(changes)
+    }
+
+    /// Lets the kernel check the changes and forget them: true where it does not know what they are made of.
+    private mutating func isRefused(_ changes: [NetfilterChange]) -> Bool {
+        do throws(NetfilterError) {
+            try socket.commit(changes, rehearse: true)
+        } catch {
+            guard case .refused(_, let code) = error else { return false }
+            return code == KernelErrors.noEntry || code == KernelErrors.notSupported
+        }
+        return false
+    }
+
+    private static func judged(_ error: NetfilterError) -> CaptureError {
+        switch error {
+        case .socket(_, KernelErrors.notPermitted), .refused(_, KernelErrors.notPermitted),
+            .unreadable(KernelErrors.notPermitted):
+            .notPermitted
+        case .socket("socket", KernelErrors.protocolNotSupported), .refused(nil, KernelErrors.notSupported),
+            .unreadable(KernelErrors.notSupported), .unreadable(KernelErrors.invalid):
+            .missingFeature(KernelFeature.tables)
+        case .socket, .refused, .unreadable, .restless, .unknownExpression, .malformedAnswer, .outOfMemory:
+            .kernel(error)
+        }
+    }
+}

@@ -1,1 +1,123 @@
+import EventLoops
+import LinuxBindings
+import NetworkTypes
+import Synchronization
 import Testing
+
+@Suite struct EventLoopTests {
+    @Test("work from other threads runs on the loop's own thread, and a timer fires in its order")
+    func timersAndJobs() async throws {
+        let loop = try EventLoop(index: 0)
+        try loop.start()
+        let order = await waitForTimers(on: loop)
+        #expect(order == [1, 2, 3])
+        #expect(await isOnItsThread(loop))
+        await loop.stop()
+    }
+
+    @Test("ten thousand jobs from eight tasks all run")
+    func manyJobs() async throws {
+        let loop = try EventLoop(index: 0)
+        try loop.start()
+        let counter = Counter()
+        await withTaskGroup(of: Void.self) { group in
+            for _ in 0..<8 {
+                group.addTask { for _ in 0..<1250 { await counter.increment(on: loop) } }
+            }
+        }
+        #expect(counter.value == 10_000)
+        await loop.stop()
+    }
+
+    @Test("a handler is told of bytes that arrive, and of nothing once it is forgotten")
+    func handlers() async throws {
+        let loop = try EventLoop(index: 0)
+        try loop.start()
+        let echo = try await echoOnce(on: loop)
+        #expect(echo == .init(seen: [UInt8]("hello".utf8), eventsAfterForgetting: 0))
+        await loop.stop()
+    }
+}
+
+private func waitForTimers(on loop: isolated EventLoop) async -> [Int] {
+    let log = Log()
+    return await withCheckedContinuation { continuation in
+        let cancelled = loop.schedule(afterNanoseconds: 2_000_000) { log.entries.append(99) }
+        _ = loop.schedule(afterNanoseconds: 30_000_000) {
+            log.entries.append(3)
+            continuation.resume(returning: log.entries)
+        }
+        _ = loop.schedule(afterNanoseconds: 5_000_000) { log.entries.append(1) }
+        _ = loop.schedule(afterNanoseconds: 10_000_000) { log.entries.append(2) }
+        loop.cancel(cancelled)
+    }
+}
+
+private func isOnItsThread(_ loop: isolated EventLoop) -> Bool { loop.executor.isCurrent }
+
+private final class Log {
+    var entries: [Int] = []
+}
+
+private final class Counter: Sendable {
+    private let count = Atomic<Int>(0)
+
+    var value: Int { count.load(ordering: .relaxed) }
+
+    func increment(on loop: isolated EventLoop) {
+        precondition(loop.executor.isCurrent, "the job runs on its loop")
+        count.add(1, ordering: .relaxed)
+    }
+}
+
+private struct Echo: Equatable {
+    var seen: [UInt8]
+    var eventsAfterForgetting: Int
+}
+
+private func echoOnce(on loop: isolated EventLoop) async throws -> Echo {
+    let listener = try listeningSocket(
+        on: SocketAddress(.v4(IPv4Address(127, 0, 0, 1)), port: 0),
+        backlog: 4,
+        sharedPort: false
+    )
+    guard let address = try localAddress(listener) else { return Echo(seen: [], eventsAfterForgetting: -1) }
+    let client = try streamSocket(family: .ipv4)
+    _ = try startConnecting(client, to: address)
+    var accepted: AcceptedSocket?
+    while accepted == nil { accepted = try acceptConnection(listener) }
+    guard let server = accepted.take()?.takeDescriptor() else { return Echo(seen: [], eventsAfterForgetting: -1) }
+    let reader = Reader(socket: server)
+    let token = try loop.watch(reader.socket, reader)
+    _ = try sendBytes([UInt8]("hello".utf8), to: client)
+    while reader.seen.count < 5 { await pause(on: loop) }
+    loop.forget(token)
+    let before = reader.events
+    _ = try sendBytes([UInt8]("again".utf8), to: client)
+    await pause(on: loop)
+    await pause(on: loop)
+    return Echo(seen: reader.seen, eventsAfterForgetting: reader.events - before)
+}
+
+private func pause(on loop: isolated EventLoop) async {
+    await withCheckedContinuation { continuation in
+        _ = loop.schedule(afterNanoseconds: 5_000_000) { continuation.resume() }
+    }
+}
+
+private final class Reader: EventHandler {
+    let socket: OwnedDescriptor
+    var seen: [UInt8] = []
+    var events = 0
+    private let buffer = TransferBuffer(capacity: 64)
+
+    init(socket: consuming OwnedDescriptor) {
+        self.socket = socket
+    }
+
+    func ready(_ events: ReadyEvents, on loop: isolated EventLoop) {
+        self.events += 1
+        guard events.contains(.readable), case .done(let count) = try? buffer.receive(from: socket) else { return }
+        seen += buffer.copy(0..<count)
+    }
+}

@@ -1,0 +1,88 @@
+import CLinux
+import Glibc
+
+/// What epoll told of a descriptor.
+package struct ReadyEvents: OptionSet, Sendable {
+    package let rawValue: UInt32
+
+    package init(rawValue: UInt32) {
+        self.rawValue = rawValue
+    }
+
+    package static let readable = ReadyEvents(rawValue: EPOLLIN.rawValue)
+    package static let writable = ReadyEvents(rawValue: EPOLLOUT.rawValue)
+    /// The peer closed its sending side: after what is buffered comes the end.
+    package static let peerClosed = ReadyEvents(rawValue: EPOLLRDHUP.rawValue)
+    package static let hangUp = ReadyEvents(rawValue: EPOLLHUP.rawValue)
+    package static let failed = ReadyEvents(rawValue: EPOLLERR.rawValue)
+}
+
+/// An epoll set with a buffer for what it tells.
+package struct EpollSet: ~Copyable {
+    private let descriptor: OwnedDescriptor
+    private var events: [clinux_epoll_event]
+
+    /// Makes an empty set that tells at most `capacity` events at a time.
+    package init(capacity: Int) throws(SystemCallError) {
+        descriptor = OwnedDescriptor(adopting: try systemCall("epoll_create1") { epoll_create1(Int32(EPOLL_CLOEXEC)) })
+        events = Array(repeating: clinux_epoll_event(), count: capacity)
+    }
+
+    /// Watches a descriptor edge-triggered in both directions, once and for all: no `epoll_ctl` follows until it is closed.
+    ///
+    /// `token` comes back with each event.
+    package func addEdgeTriggered(_ number: Int32, token: UInt64) throws(SystemCallError) {
+        try add(number, token: token, EPOLLIN.rawValue | EPOLLOUT.rawValue | EPOLLRDHUP.rawValue | EPOLLET.rawValue)
+    }
+
+    /// Watches a descriptor level-triggered, for the directions named.
+    package func addLevelTriggered(
+        _ number: Int32,
+        readable: Bool,
+        writable: Bool,
+        token: UInt64
+    ) throws(SystemCallError) {
+        try add(number, token: token, (readable ? EPOLLIN.rawValue : 0) | (writable ? EPOLLOUT.rawValue : 0))
+    }
+
+    /// Changes what a level-triggered descriptor is watched for.
+    package func changeLevelTriggered(
+        _ number: Int32,
+        readable: Bool,
+        writable: Bool,
+        token: UInt64
+    ) throws(SystemCallError) {
+        let set = descriptor.number
+        let bits = (readable ? EPOLLIN.rawValue : 0) | (writable ? EPOLLOUT.rawValue : 0)
+        _ = try systemCall("epoll_ctl") { clinux_epoll_ctl(set, EPOLL_CTL_MOD, number, bits, token) }
+    }
+
+    /// Forgets a descriptor that stays open.
+    package func remove(_ number: Int32) throws(SystemCallError) {
+        let set = descriptor.number
+        _ = try systemCall("epoll_ctl") { clinux_epoll_ctl(set, EPOLL_CTL_DEL, number, 0, 0) }
+    }
+
+    /// Sleeps until something is ready or the time is over, and says how many events there are.
+    ///
+    /// - Parameter milliseconds: 0 to look only, -1 to wait without end.
+    /// - Returns: How many events `event(_:)` has now.
+    /// - Throws: Only what a defect of ours would cause.
+    package mutating func wait(milliseconds: Int32) throws(SystemCallError) -> Int {
+        let number = descriptor.number
+        let capacity = Int32(events.count)
+        return Int(
+            try systemCall("epoll_wait") { unsafe clinux_epoll_wait(number, &events, capacity, milliseconds) }
+        )
+    }
+
+    /// The event at `index` of the last wait.
+    package func event(_ index: Int) -> (token: UInt64, events: ReadyEvents) {
+        (events[index].token, ReadyEvents(rawValue: events[index].events))
+    }
+
+    private func add(_ number: Int32, token: UInt64, _ bits: UInt32) throws(SystemCallError) {
+        let set = descriptor.number
+        _ = try systemCall("epoll_ctl") { clinux_epoll_ctl(set, EPOLL_CTL_ADD, number, bits, token) }
+    }
+}

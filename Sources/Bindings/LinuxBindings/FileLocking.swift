@@ -1,0 +1,13 @@
+import CLinux
+import Glibc
+
+/// Takes the file for this opening of it alone, until the descriptor is closed; false where somebody else has it.
+///
+/// The lock is advisory (flock(2)): it keeps out who asks for it.
+package func lockExclusively(_ file: borrowing OwnedDescriptor) throws(SystemCallError) -> Bool {
+    let number = file.number
+    switch try nonblockingCall("flock", { flock(number, LOCK_EX | LOCK_NB) }) {
+    case .done: return true
+    case .wouldBlock: return false
+    }
+}

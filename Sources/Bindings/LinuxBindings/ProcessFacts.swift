@@ -1,0 +1,62 @@
+import CLinux
+import Glibc
+
+/// How many descriptors this process may have open (`RLIMIT_NOFILE`), after raising the soft limit to the hard one.
+package func raiseDescriptorLimit() throws(SystemCallError) -> Int {
+    var limit = rlimit()
+    _ = try systemCall("getrlimit") { unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) }
+    if limit.rlim_cur < limit.rlim_max {
+        var raised = rlimit(rlim_cur: limit.rlim_max, rlim_max: limit.rlim_max)
+        _ = try systemCall("setrlimit") { unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &raised) }
+    }
+    return Int(min(limit.rlim_max, 1 << 30))
+}
+
+/// Keeps this process from being traced, dumped or read through /proc by others of its UID.
+package func forbidDumping() throws(SystemCallError) {
+    _ = try systemCall("prctl") { clinux_set_dumpable(0) }
+}
+
+/// The process's number.
+package func processIdentifier() -> Int32 { getpid() }
+
+/// The effective UID and GID of this process.
+package func effectiveIdentity() -> (user: UInt32, group: UInt32) { (geteuid(), getegid()) }
+
+/// How many processors this process may run on.
+package func usableProcessors() -> Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
+
+/// Fills a 128-bit number from the kernel's randomness.
+package func randomBits128() throws(SystemCallError) -> (UInt64, UInt64) {
+    var words: (UInt64, UInt64) = (0, 0)
+    let wanted = MemoryLayout<(UInt64, UInt64)>.size
+    _ = try systemCall("getrandom") { unsafe getrandom(&words, wanted, 0) }
+    return words
+}
+
+/// Writes text to standard error; what cannot be written there has no other place to go.
+package func writeToStandardError(_ text: String) { write(text, to: 2) }
+
+/// Writes text to standard output.
+package func writeToStandardOutput(_ text: String) { write(text, to: 1) }
+
+/// Sleeps on the calling thread, which must not be a loop's.
+package func sleepMilliseconds(_ milliseconds: UInt32) { usleep(milliseconds * 1000) }
+
+/// Ends the process at once.
+package func exitProcess(_ code: Int32) -> Never { exit(code) }
+
+/// Gives the calling thread up for good; the process ends on another.
+package func sleepForever() -> Never {
+    while true { pause() }
+}
+
+private func write(_ text: String, to descriptor: Int32) {
+    var bytes = Array(text.utf8)[...]
+    while !bytes.isEmpty {
+        let count = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
+        if count == -1, errno == EINTR { continue }
+        guard count > 0 else { return }
+        bytes = bytes.dropFirst(count)
+    }
+}

@@ -1,0 +1,170 @@
+import CLinux
+import Glibc
+import NetworkTypes
+
+/// What a connecting socket has come to.
+package enum ConnectProgress: Sendable {
+    case connected
+    case inProgress
+}
+
+/// A socket that was accepted, and who is at its other end.
+package struct AcceptedSocket: ~Copyable {
+    package let descriptor: OwnedDescriptor
+    package let peer: SocketAddress
+
+    package consuming func takeDescriptor() -> OwnedDescriptor { descriptor }
+}
+
+/// Binds and listens. The socket does not block; several sockets may share the port (`SO_REUSEPORT`) when all ask for it.
+///
+/// - Throws: `EADDRINUSE` where somebody else holds the port.
+package func listeningSocket(
+    on address: SocketAddress,
+    backlog: Int32,
+    sharedPort: Bool
+) throws(SystemCallError) -> OwnedDescriptor {
+    let socket = try streamSocket(family: address.address.family)
+    try setOption(socket.number, SOL_SOCKET, SO_REUSEADDR, 1)
+    if sharedPort { try setOption(socket.number, SOL_SOCKET, SO_REUSEPORT, 1) }
+    // One family a socket: a wildcard IPv6 listener would take IPv4 as well, under mapped addresses.
+    if address.address.family == .ipv6 { try setOption(socket.number, Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1) }
+    let number = socket.number
+    _ = try systemCall("bind") { unsafe address.withKernelAddress { unsafe bind(number, $0, $1) } }
+    _ = try systemCall("listen") { listen(number, backlog) }
+    return socket
+}
+
+/// Takes the next waiting connection; the new socket does not block.
+///
+/// - Throws: What the connection died of while it waited (`ECONNABORTED`), or `EMFILE` and its like.
+package func acceptConnection(_ listener: borrowing OwnedDescriptor) throws(SystemCallError) -> AcceptedSocket? {
+    let number = listener.number
+    var peer: SocketAddress?
+    let completion = try nonblockingCall("accept4") { () -> Int32 in
+        let (result, address) = unsafe SocketAddress.filled { pointer, length in
+            unsafe accept4(number, pointer, &length, Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue))
+        }
+        peer = address
+        return result
+    }
+    guard case .done(let accepted) = completion else { return nil }
+    let descriptor = OwnedDescriptor(adopting: accepted)
+    guard let peer else { throw SystemCallError(call: "accept4", code: EAFNOSUPPORT) }
+    return AcceptedSocket(descriptor: descriptor, peer: peer)
+}
+
+extension SystemCallError {
+    /// True for what `acceptConnection` throws when the waiting connection has died, not the machine's means.
+    package var concernsOneConnectionOnly: Bool {
+        switch code {
+        case ECONNABORTED, EPROTO, EPERM, ENETDOWN, ENETUNREACH, EHOSTDOWN, EHOSTUNREACH, ENONET, ENOPROTOOPT,
+            EOPNOTSUPP:
+            true
+        default: false
+        }
+    }
+}
+
+extension SystemCallError {
+    /// True where somebody else holds the port.
+    package var isAddressInUse: Bool { code == EADDRINUSE }
+}
+
+/// A new TCP socket that does not block.
+package func streamSocket(family: AddressFamily) throws(SystemCallError) -> OwnedDescriptor {
+    let domain = family == .ipv4 ? AF_INET : AF_INET6
+    let kind = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
+    return OwnedDescriptor(adopting: try systemCall("socket") { socket(domain, kind, 0) })
+}
+
+/// Starts to connect.
+package func startConnecting(
+    _ socket: borrowing OwnedDescriptor,
+    to address: SocketAddress
+) throws(SystemCallError) -> ConnectProgress {
+    let number = socket.number
+    do throws(SystemCallError) {
+        _ = try systemCall("connect") { unsafe address.withKernelAddress { unsafe connect(number, $0, $1) } }
+        return .connected
+    } catch {
+        guard error.code == EINPROGRESS else { throw error }
+        return .inProgress
+    }
+}
+
+/// Takes the error that a socket has met on its own (`SO_ERROR`); `nil` where there is none.
+package func pendingError(_ socket: borrowing OwnedDescriptor) throws(SystemCallError) -> SystemCallError? {
+    var code: Int32 = 0
+    var length = socklen_t(MemoryLayout<Int32>.size)
+    let number = socket.number
+    _ = try systemCall("getsockopt") { unsafe getsockopt(number, SOL_SOCKET, SO_ERROR, &code, &length) }
+    return code == 0 ? nil : SystemCallError(call: "connect", code: code)
+}
+
+/// The address that a socket is bound to.
+package func localAddress(_ socket: borrowing OwnedDescriptor) throws(SystemCallError) -> SocketAddress? {
+    let number = socket.number
+    var address: SocketAddress?
+    _ = try systemCall("getsockname") { () -> Int32 in
+        let (result, filled) = unsafe SocketAddress.filled { unsafe getsockname(number, $0, &$1) }
+        address = filled
+        return result
+    }
+    return address
+}
+
+/// Where a redirected connection was going: `SO_ORIGINAL_DST` for IPv4, `IP6T_SO_ORIGINAL_DST` for IPv6.
+///
+/// - Throws: `ENOENT` where the kernel redirected no such connection.
+package func originalDestination(
+    _ socket: borrowing OwnedDescriptor,
+    family: AddressFamily
+) throws(SystemCallError) -> SocketAddress? {
+    // Both options are number 80 at the level of their family (linux/netfilter_ipv4.h, netfilter_ipv6/ip6_tables.h).
+    let option: Int32 = 80
+    let level = family == .ipv4 ? Int32(IPPROTO_IP) : Int32(IPPROTO_IPV6)
+    let number = socket.number
+    var address: SocketAddress?
+    _ = try systemCall("getsockopt") { () -> Int32 in
+        let (result, filled) = unsafe SocketAddress.filled { unsafe getsockopt(number, level, option, $0, &$1) }
+        address = filled
+        return result
+    }
+    return address
+}
+
+/// Sends small pieces at once, and finds out about peers that are gone: after a minute of silence the kernel asks.
+package func prepareForRelaying(_ socket: borrowing OwnedDescriptor) throws(SystemCallError) {
+    try setOption(socket.number, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
+    try setOption(socket.number, SOL_SOCKET, SO_KEEPALIVE, 1)
+    try setOption(socket.number, Int32(IPPROTO_TCP), TCP_KEEPIDLE, 60)
+    try setOption(socket.number, Int32(IPPROTO_TCP), TCP_KEEPINTVL, 15)
+    try setOption(socket.number, Int32(IPPROTO_TCP), TCP_KEEPCNT, 4)
+}
+
+/// Makes the next close answer the peer with a reset and throw away what was not sent.
+package func resetOnClose(_ socket: borrowing OwnedDescriptor) {
+    var setting = linger(l_onoff: 1, l_linger: 0)
+    // A socket that refuses this is closed in the ordinary way: nothing of the peer's has been passed on in either case.
+    _ = unsafe setsockopt(
+        socket.number,
+        SOL_SOCKET,
+        SO_LINGER,
+        &setting,
+        socklen_t(MemoryLayout<linger>.size)
+    )
+}
+
+/// Says that nothing more will be sent.
+package func shutdownSending(_ socket: borrowing OwnedDescriptor) throws(SystemCallError) {
+    let number = socket.number
+    _ = try systemCall("shutdown") { shutdown(number, Int32(SHUT_WR)) }
+}
+
+private func setOption(_ socket: Int32, _ level: Int32, _ option: Int32, _ value: Int32) throws(SystemCallError) {
+    var value = value
+    _ = try systemCall("setsockopt") {
+        unsafe setsockopt(socket, level, option, &value, socklen_t(MemoryLayout<Int32>.size))
+    }
+}

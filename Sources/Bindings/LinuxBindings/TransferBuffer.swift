@@ -1,0 +1,87 @@
+import CLinux
+import Glibc
+
+/// A piece of memory that bytes pass through between two sockets.
+///
+/// One owner, one thread: a loop has one and lends it to each relay in turn.
+@safe package final class TransferBuffer {
+    /// In bytes.
+    package let capacity: Int
+    private let memory: UnsafeMutableRawBufferPointer
+
+    package init(capacity: Int) {
+        self.capacity = capacity
+        unsafe memory = .allocate(byteCount: capacity, alignment: 64)
+    }
+
+    deinit {
+        unsafe memory.deallocate()
+    }
+
+    /// Receives at most a buffer full; 0 is the end of the stream.
+    @inline(__always)
+    package func receive(from socket: borrowing OwnedDescriptor) throws(SystemCallError) -> Completion<Int> {
+        let number = socket.number
+        return try nonblockingCall("recv") { unsafe recv(number, memory.baseAddress, capacity, 0) }
+    }
+
+    /// Sends the bytes in `range`, and says how many the socket took.
+    @inline(__always)
+    package func send(
+        _ range: Range<Int>,
+        to socket: borrowing OwnedDescriptor
+    ) throws(SystemCallError) -> Completion<Int> {
+        precondition(range.upperBound <= capacity, "a buffer sends only what it holds")
+        let number = socket.number
+        return try nonblockingCall("send") {
+            // A peer that is gone answers EPIPE, not a signal.
+            unsafe Glibc.send(
+                number,
+                memory.baseAddress?.advanced(by: range.lowerBound),
+                range.count,
+                Int32(MSG_NOSIGNAL)
+            )
+        }
+    }
+
+    /// A copy of the bytes in `range`.
+    package func copy(_ range: Range<Int>) -> [UInt8] {
+        precondition(range.upperBound <= capacity, "a buffer copies only what it holds")
+        return unsafe [UInt8](memory[range])
+    }
+
+    /// Appends the bytes in `range` to an array.
+    package func append(_ range: Range<Int>, to array: inout [UInt8]) {
+        precondition(range.upperBound <= capacity, "a buffer copies only what it holds")
+        unsafe array.append(contentsOf: memory[range])
+    }
+
+    /// Reads the bytes in `range` in place.
+    package func withBytes<Result>(_ range: Range<Int>, _ body: (Span<UInt8>) -> Result) -> Result {
+        precondition(range.upperBound <= capacity, "a buffer shows only what it holds")
+        let bytes = unsafe UnsafeRawBufferPointer(rebasing: memory[range]).bindMemory(to: UInt8.self)
+        return unsafe body(Span(_unsafeElements: bytes))
+    }
+}
+
+/// Sends bytes, and says how many the socket took.
+package func sendBytes(
+    _ bytes: some Collection<UInt8>,
+    to socket: borrowing OwnedDescriptor
+) throws(SystemCallError) -> Completion<Int> {
+    let number = socket.number
+    var failed: SystemCallError?
+    let completion = bytes.withContiguousStorageIfAvailable { rest -> Completion<Int> in
+        do throws(SystemCallError) {
+            return try nonblockingCall("send") {
+                unsafe Glibc.send(number, rest.baseAddress, rest.count, Int32(MSG_NOSIGNAL))
+            }
+        } catch {
+            failed = error
+            return .wouldBlock
+        }
+    }
+    if let failed { throw failed }
+    guard let completion else { return try sendBytes(Array(bytes), to: socket) }
+    return completion
+}

@@ -1,0 +1,211 @@
+import CNetfilter
+
+extension NetfilterExpression {
+    /// Makes libnftnl's object of this expression; the caller owns it until a rule takes it.
+    func makeObject() throws(NetfilterError) -> OpaquePointer {
+        guard let object = unsafe nftnl_expr_alloc(kernelName) else { throw .unknownExpression(kernelName) }
+        unsafe fill(object)
+        return unsafe object
+    }
+
+    private func fill(_ object: OpaquePointer) {
+        let set = { (attribute: Int, value: UInt32) in
+            unsafe nftnl_expr_set_u32(object, UInt16(attribute), value)
+        }
+        let put = { (attribute: Int, bytes: [UInt8]) in
+            _ = unsafe bytes.withUnsafeBytes {
+                unsafe nftnl_expr_set(object, UInt16(attribute), $0.baseAddress, UInt32($0.count))
+            }
+        }
+        switch self {
+        case .loadMeta(let key, let register):
+            set(NFTNL_EXPR_META_KEY, key.rawValue)
+            set(NFTNL_EXPR_META_DREG, register)
+        case .loadFlow(let key, let register):
+            set(NFTNL_EXPR_CT_KEY, key.rawValue)
+            set(NFTNL_EXPR_CT_DREG, register)
+        case .storeFlow(let key, let register):
+            set(NFTNL_EXPR_CT_KEY, key.rawValue)
+            set(NFTNL_EXPR_CT_SREG, register)
+        case .loadPayload(let base, let offset, let length, let register):
+            set(NFTNL_EXPR_PAYLOAD_BASE, base.rawValue)
+            set(NFTNL_EXPR_PAYLOAD_OFFSET, offset)
+            set(NFTNL_EXPR_PAYLOAD_LEN, length)
+            set(NFTNL_EXPR_PAYLOAD_DREG, register)
+        case .bitwise(let register, let mask, let flip):
+            set(NFTNL_EXPR_BITWISE_SREG, register)
+            set(NFTNL_EXPR_BITWISE_DREG, register)
+            set(NFTNL_EXPR_BITWISE_LEN, UInt32(mask.count))
+            put(NFTNL_EXPR_BITWISE_MASK, mask)
+            put(NFTNL_EXPR_BITWISE_XOR, flip)
+        case .compare(let register, let comparison, let data):
+            set(NFTNL_EXPR_CMP_SREG, register)
+            set(NFTNL_EXPR_CMP_OP, comparison.rawValue)
+            put(NFTNL_EXPR_CMP_DATA, data)
+        case .lookup(let register, let name, let inverted):
+            set(NFTNL_EXPR_LOOKUP_SREG, register)
+            unsafe nftnl_expr_set_str(object, UInt16(NFTNL_EXPR_LOOKUP_SET), name)
+            if inverted { set(NFTNL_EXPR_LOOKUP_FLAGS, 1) }
+        case .immediate(let register, let data):
+            set(NFTNL_EXPR_IMM_DREG, register)
+            put(NFTNL_EXPR_IMM_DATA, data)
+        case .verdict(let verdict):
+            set(NFTNL_EXPR_IMM_DREG, 0)
+            set(NFTNL_EXPR_IMM_VERDICT, UInt32(bitPattern: verdict.rawValue))
+        case .counter(let packets, let bytes):
+            unsafe nftnl_expr_set_u64(object, UInt16(NFTNL_EXPR_CTR_PACKETS), packets)
+            unsafe nftnl_expr_set_u64(object, UInt16(NFTNL_EXPR_CTR_BYTES), bytes)
+        case .redirect(let register):
+            set(NFTNL_EXPR_REDIR_REG_PROTO_MIN, register)
+        case .reject(let rejection):
+            let (type, code) = rejection.numbers
+            set(NFTNL_EXPR_REJECT_TYPE, type)
+            unsafe nftnl_expr_set_u8(object, UInt16(NFTNL_EXPR_REJECT_CODE), code)
+        case .foreign:
+            break
+        }
+    }
+
+    /// Reads libnftnl's object back.
+    ///
+    /// What cannot be one of ours becomes `.foreign`.
+    init(reading object: OpaquePointer) {
+        let name = unsafe text(nftnl_expr_get_str(object, UInt16(NFTNL_EXPR_NAME)))
+        self = unsafe Self.read(name, ExpressionReader(object: object)) ?? .foreign(name)
+    }
+
+    private static func read(_ name: String, _ reader: ExpressionReader) -> NetfilterExpression? {
+        switch name {
+        case "meta":
+            guard unsafe !reader.has(NFTNL_EXPR_META_SREG) else { return nil }
+            return unsafe MetaKey(rawValue: reader.number(NFTNL_EXPR_META_KEY)).map {
+                unsafe .loadMeta($0, into: reader.number(NFTNL_EXPR_META_DREG))
+            }
+        case "ct":
+            return unsafe readFlow(reader)
+        case "payload":
+            guard unsafe !reader.has(NFTNL_EXPR_PAYLOAD_SREG) else { return nil }
+            return unsafe PayloadBase(rawValue: reader.number(NFTNL_EXPR_PAYLOAD_BASE)).map {
+                unsafe .loadPayload(
+                    $0,
+                    offset: reader.number(NFTNL_EXPR_PAYLOAD_OFFSET),
+                    length: reader.number(NFTNL_EXPR_PAYLOAD_LEN),
+                    into: reader.number(NFTNL_EXPR_PAYLOAD_DREG)
+                )
+            }
+        case "bitwise":
+            let register = unsafe reader.number(NFTNL_EXPR_BITWISE_SREG)
+            guard unsafe reader.number(NFTNL_EXPR_BITWISE_OP) == 0,
+                unsafe register == reader.number(NFTNL_EXPR_BITWISE_DREG)
+            else { return nil }
+            return unsafe .bitwise(
+                register: register,
+                mask: reader.bytes(NFTNL_EXPR_BITWISE_MASK),
+                flip: reader.bytes(NFTNL_EXPR_BITWISE_XOR)
+            )
+        case "cmp":
+            return unsafe Comparison(rawValue: reader.number(NFTNL_EXPR_CMP_OP)).map {
+                unsafe .compare(
+                    register: reader.number(NFTNL_EXPR_CMP_SREG),
+                    $0,
+                    reader.bytes(NFTNL_EXPR_CMP_DATA)
+                )
+            }
+        case "lookup":
+            guard unsafe !reader.has(NFTNL_EXPR_LOOKUP_DREG) else { return nil }
+            return unsafe .lookup(
+                register: reader.number(NFTNL_EXPR_LOOKUP_SREG),
+                set: reader.text(NFTNL_EXPR_LOOKUP_SET),
+                inverted: reader.number(NFTNL_EXPR_LOOKUP_FLAGS) & 1 == 1
+            )
+        case "immediate":
+            return unsafe readImmediate(reader)
+        case "counter":
+            return unsafe .counter(
+                packets: reader.wide(NFTNL_EXPR_CTR_PACKETS),
+                bytes: reader.wide(NFTNL_EXPR_CTR_BYTES)
+            )
+        case "redir":
+            return unsafe readRedirect(reader)
+        case "reject":
+            return unsafe .reject(
+                Rejection(reader.number(NFTNL_EXPR_REJECT_TYPE), reader.byte(NFTNL_EXPR_REJECT_CODE))
+            )
+        default:
+            return nil
+        }
+    }
+
+    private static func readFlow(_ reader: ExpressionReader) -> NetfilterExpression? {
+        guard let key = unsafe FlowKey(rawValue: reader.number(NFTNL_EXPR_CT_KEY)) else { return nil }
+        guard unsafe reader.has(NFTNL_EXPR_CT_SREG) else {
+            return unsafe .loadFlow(key, into: reader.number(NFTNL_EXPR_CT_DREG))
+        }
+        return unsafe .storeFlow(key, from: reader.number(NFTNL_EXPR_CT_SREG))
+    }
+
+    private static func readImmediate(_ reader: ExpressionReader) -> NetfilterExpression? {
+        let register = unsafe reader.number(NFTNL_EXPR_IMM_DREG)
+        guard register == 0 else { return unsafe .immediate(register: register, reader.bytes(NFTNL_EXPR_IMM_DATA)) }
+        let code = unsafe Int32(bitPattern: reader.number(NFTNL_EXPR_IMM_VERDICT))
+        return Verdict(rawValue: code).map { .verdict($0) }
+    }
+
+    private static func readRedirect(_ reader: ExpressionReader) -> NetfilterExpression? {
+        // The kernel adds "the port is given" (2) to the flags itself; any other flag is none of ours.
+        guard unsafe reader.number(NFTNL_EXPR_REDIR_FLAGS) & ~2 == 0 else { return nil }
+        let register = unsafe reader.number(NFTNL_EXPR_REDIR_REG_PROTO_MIN)
+        let last = unsafe reader.number(NFTNL_EXPR_REDIR_REG_PROTO_MAX)
+        return last == 0 || last == register ? .redirect(portRegister: register) : nil
+    }
+}
+
+extension NetfilterExpression.Rejection {
+    /// `NFT_REJECT_…` and the code within it.
+    fileprivate var numbers: (type: UInt32, code: UInt8) {
+        switch self {
+        case .tcpReset: (1, 0)
+        case .administrativelyProhibited: (2, 3)
+        case .other(let type, let code): (type, code)
+        }
+    }
+
+    fileprivate init(_ type: UInt32, _ code: UInt8) {
+        switch (type, code) {
+        case (1, _): self = .tcpReset
+        case (2, 3): self = .administrativelyProhibited
+        case (let type, let code): self = .other(type: type, code: code)
+        }
+    }
+}
+
+/// The attributes of an expression of libnftnl.
+///
+/// It owns nothing and does not outlive its rule.
+@unsafe private struct ExpressionReader {
+    let object: OpaquePointer
+
+    func has(_ attribute: Int) -> Bool { unsafe nftnl_expr_is_set(object, UInt16(attribute)) }
+    func number(_ attribute: Int) -> UInt32 {
+        unsafe has(attribute) ? nftnl_expr_get_u32(object, UInt16(attribute)) : 0
+    }
+    func wide(_ attribute: Int) -> UInt64 {
+        unsafe has(attribute) ? nftnl_expr_get_u64(object, UInt16(attribute)) : 0
+    }
+    func byte(_ attribute: Int) -> UInt8 {
+        unsafe has(attribute) ? nftnl_expr_get_u8(object, UInt16(attribute)) : 0
+    }
+    func text(_ attribute: Int) -> String {
+        unsafe NetfilterBindings.text(nftnl_expr_get_str(object, UInt16(attribute)))
+    }
+    func bytes(_ attribute: Int) -> [UInt8] {
+        var length: UInt32 = 0
+        guard let start = unsafe nftnl_expr_get(object, UInt16(attribute), &length) else { return [] }
+        return unsafe Array(UnsafeRawBufferPointer(start: start, count: Int(length)))
+    }
+}
+
+/// A C string of libnftnl; empty for none.
+@unsafe func text(_ string: UnsafePointer<CChar>?) -> String {
+    unsafe string.map { unsafe String(cString: $0) } ?? ""
+}

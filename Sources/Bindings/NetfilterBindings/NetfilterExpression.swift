@@ -1,0 +1,83 @@
+/// One instruction of a rule, as the kernel's nftables machine runs it.
+///
+/// Data are octets in the order in which they stand in the register: network order for what was read from a packet, host
+/// order for marks and user ids.
+package enum NetfilterExpression: Hashable, Sendable {
+    case loadMeta(MetaKey, into: UInt32)
+    case loadFlow(FlowKey, into: UInt32)
+    case storeFlow(FlowKey, from: UInt32)
+    /// Copies `length` octets of the packet into a register.
+    case loadPayload(PayloadBase, offset: UInt32, length: UInt32, into: UInt32)
+    /// `(register & mask) ^ flip`, in place.
+    case bitwise(register: UInt32, mask: [UInt8], flip: [UInt8])
+    case compare(register: UInt32, Comparison, [UInt8])
+    case lookup(register: UInt32, set: String, inverted: Bool)
+    case immediate(register: UInt32, [UInt8])
+    case verdict(Verdict)
+    case counter(packets: UInt64, bytes: UInt64)
+    /// Sends the packet to this machine, to the port in the register.
+    case redirect(portRegister: UInt32)
+    case reject(Rejection)
+    /// An expression that no rule of ours has: its kernel name.
+    case foreign(String)
+
+    /// What can be asked of the packet's surroundings (`NFT_META_…`).
+    package enum MetaKey: UInt32, Sendable {
+        case inputDeviceName = 6
+        case outputDeviceName = 7
+        case ownerUser = 10
+        case ownerGroup = 11
+        case addressFamily = 15
+        case transport = 16
+    }
+
+    /// What can be asked of the packet's flow (`NFT_CT_…`).
+    package enum FlowKey: UInt32, Sendable {
+        case state = 0
+        case direction = 1
+        case status = 2
+        case mark = 3
+    }
+
+    /// Where an offset counts from (`NFT_PAYLOAD_…`).
+    package enum PayloadBase: UInt32, Sendable {
+        case network = 1
+        case transport = 2
+    }
+
+    package enum Comparison: UInt32, Sendable {
+        case equal = 0
+        case notEqual = 1
+    }
+
+    /// How a rule ends (`NF_…`, `NFT_…`).
+    package enum Verdict: Int32, Sendable {
+        case drop = 0
+        case accept = 1
+        case leave = -5
+    }
+
+    package enum Rejection: Hashable, Sendable {
+        case tcpReset
+        /// ICMP or ICMPv6 "administratively prohibited", by the packet's family.
+        case administrativelyProhibited
+        case other(type: UInt32, code: UInt8)
+    }
+
+    /// The name under which the kernel knows the expression.
+    package var kernelName: String {
+        switch self {
+        case .loadMeta: "meta"
+        case .loadFlow, .storeFlow: "ct"
+        case .loadPayload: "payload"
+        case .bitwise: "bitwise"
+        case .compare: "cmp"
+        case .lookup: "lookup"
+        case .immediate, .verdict: "immediate"
+        case .counter: "counter"
+        case .redirect: "redir"
+        case .reject: "reject"
+        case .foreign(let name): name
+        }
+    }
+}

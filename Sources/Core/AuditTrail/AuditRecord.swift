@@ -1,0 +1,30 @@
+/// What a record of one kind has to tell.
+package protocol RecordBody: Sendable {
+    /// The kind of its line.
+    static var kind: RecordKind { get }
+    /// Writes the members that stand between `sequence` and `previous`.
+    func write(into members: inout JSONMembers)
+}
+
+/// A record that only waits for its place in the chain.
+///
+/// It is encoded by the thread that submits it: the writer's thread has the fewest cycles to spare.
+package struct AuditRecord: Sendable {
+    package let kind: RecordKind
+    /// Microseconds since 1970-01-01T00:00:00Z.
+    package let time: Int64
+    /// The JSON members between `sequence` and `previous`, with no comma at either end.
+    package let body: [UInt8]
+
+    /// Encodes a record.
+    ///
+    /// `time` is in microseconds since 1970-01-01T00:00:00Z.
+    package init(_ content: some RecordBody, at time: Int64, limits: RecordLimits = .standard) {
+        // A connection with all its members rarely takes more.
+        var members = JSONMembers(reserving: 768, limits: limits)
+        content.write(into: &members)
+        kind = type(of: content).kind
+        self.time = time
+        body = members.bytes
+    }
+}

@@ -1,0 +1,99 @@
+/// How an allowed connection came to its end.
+package enum ConnectionOutcome: String, CaseIterable, Sendable {
+    /// Both sides were done.
+    case closed
+    /// The upstream could not be reached, or refused.
+    case upstreamFailed = "upstream_failed"
+    /// A side reset it.
+    case reset
+    /// What was said later is denied by policy.
+    case cut
+    /// A new policy no longer allows it.
+    case policyChanged = "policy_changed"
+    /// The daemon was told to stop and did not wait longer.
+    case drained
+    /// It was idle, or alive, for longer than allowed.
+    case timedOut = "timed_out"
+    /// Its record could not be written in time.
+    case auditUnavailable = "audit_unavailable"
+    /// The daemon let it go without an end: a defect of ours.
+    case abandoned
+    /// It was open when the daemon died.
+    case lost
+}
+
+/// Who closed a connection first.
+package enum ClosingSide: String, CaseIterable, Sendable {
+    case client
+    case upstream
+    case ours
+}
+
+/// How an allowed connection went: the one end record that it leaves.
+///
+/// Nil is what nobody knows.
+package struct ConnectionEndRecord: Hashable, Sendable {
+    package var id: RecordIdentifier
+    package var outcome: ConnectionOutcome
+    package var closedBy: ClosingSide?
+    /// Where policy cut it: the reason, from the policy engine's closed list.
+    package var reason: String?
+    /// Where policy cut it: the rule.
+    package var rule: String?
+    /// From the agent.
+    package var bytesUp: UInt64?
+    /// To the agent.
+    package var bytesDown: UInt64?
+    package var durationMilliseconds: UInt64?
+    /// From the first attempt to dial to the upstream's answer.
+    package var connectMilliseconds: UInt64?
+    /// Address and port that the upstream socket was connected to.
+    package var dialled: String?
+    /// What went wrong, where something did.
+    package var detail: String?
+
+    package init(
+        id: RecordIdentifier,
+        outcome: ConnectionOutcome,
+        closedBy: ClosingSide? = nil,
+        reason: String? = nil,
+        rule: String? = nil,
+        bytesUp: UInt64? = nil,
+        bytesDown: UInt64? = nil,
+        durationMilliseconds: UInt64? = nil,
+        connectMilliseconds: UInt64? = nil,
+        dialled: String? = nil,
+        detail: String? = nil
+    ) {
+        self.id = id
+        self.outcome = outcome
+        self.closedBy = closedBy
+        self.reason = reason
+        self.rule = rule
+        self.bytesUp = bytesUp
+        self.bytesDown = bytesDown
+        self.durationMilliseconds = durationMilliseconds
+        self.connectMilliseconds = connectMilliseconds
+        self.dialled = dialled
+        self.detail = detail
+    }
+}
+
+extension ConnectionEndRecord: RecordBody {
+    package static var kind: RecordKind { .connectionEnd }
+
+    /// Writes the members; `id` comes first, because a file is read back by it.
+    package func write(into members: inout JSONMembers) {
+        members.identifier("id", id)
+        members.text("outcome", outcome.rawValue)
+        members.text("closed_by", orNull: closedBy?.rawValue)
+        if let reason { members.text("reason", reason) }
+        if let rule { members.text("rule", rule) }
+        members.number("bytes_up", orNull: bytesUp)
+        members.number("bytes_down", orNull: bytesDown)
+        members.number("duration_ms", orNull: durationMilliseconds)
+        members.number("connect_ms", orNull: connectMilliseconds)
+        members.text("dialled", orNull: dialled)
+        if let detail { members.text("detail", detail) }
+    }
+}

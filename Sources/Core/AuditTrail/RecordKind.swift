@@ -1,0 +1,13 @@
+/// What a record tells of.
+///
+/// Its raw value is the `kind` of the line.
+package enum RecordKind: String, CaseIterable, Sendable {
+    /// A connection was judged.
+    case connection
+    /// An allowed connection is over.
+    case connectionEnd = "connection_end"
+    /// A policy was loaded or refused.
+    case policy
+    /// The daemon started, drained, stopped, or repaired the file.
+    case lifecycle
+}

@@ -1,0 +1,60 @@
+/// What the command line asks for.
+enum Arguments: Hashable {
+    case run(config: String)
+    case check(config: String)
+    case help
+    case version
+
+    /// Why a command line asks for nothing.
+    struct Misuse: Error, Hashable {
+        let text: String
+    }
+
+    /// Reads the arguments after the program's name.
+    init(_ words: some Sequence<String>) throws(Misuse) {
+        var config: String?
+        var isCheck = false
+        var words = words.makeIterator()
+        while let word = words.next() {
+            switch word {
+            case "--help", "-h":
+                self = .help
+                return
+            case "--version":
+                self = .version
+                return
+            case "--check-config": isCheck = true
+            case "--config":
+                guard let value = words.next() else { throw Misuse(text: "--config needs a file") }
+                config = value
+            default:
+                guard word.hasPrefix("--config=") else { throw Misuse(text: "unknown argument '\(word)'") }
+                config = String(word.dropFirst("--config=".count))
+            }
+        }
+        guard let config, !config.isEmpty else { throw Misuse(text: "--config FILE is required") }
+        self = isCheck ? .check(config: config) : .run(config: config)
+    }
+
+    static let helpText = """
+        penstockd: judges, records, and tunnels or refuses every connection that the kernel hands it
+
+        usage: penstockd --config FILE
+               penstockd --config FILE --check-config
+
+          --config FILE     the configuration, YAML; docs/operations.md lists every key
+          --check-config    read the configuration and the policy it names, say what is wrong, and exit
+          --version         print the version and exit
+          --help            print this and exit
+
+        signals: SIGTERM, SIGINT   accept nothing more, let live connections end (drain.seconds), then cut them
+                 SIGHUP            load the policy again; live connections are judged by it; a bad one changes nothing
+
+        exit codes: 0   done
+                    64  the command line is wrong
+                    69  a port is held by somebody else, or the machine lacks what is needed
+                    70  a defect of the daemon
+                    73  the audit file cannot be used
+                    78  the configuration (with --check-config: or the policy) is wrong
+        """
+}

@@ -1,0 +1,27 @@
+import LinuxBindings
+
+/// Why the daemon cannot go on: one clear line and an exit code.
+struct Complaint: Error, Hashable {
+    let text: String
+    let code: ExitCode
+
+    init(_ text: String, _ code: ExitCode) {
+        self.text = text
+        self.code = code
+    }
+}
+
+/// The exit codes of sysexits(3) that `--help` names.
+enum ExitCode: Int32 {
+    case done = 0
+    case usage = 64
+    case unavailable = 69
+    case defect = 70
+    case audit = 73
+    case configuration = 78
+}
+
+/// Writes a line to standard error, under the program's name.
+func say(_ text: String) {
+    writeToStandardError("penstockd: \(text)\n")
+}

@@ -1,0 +1,174 @@
+import AuditStore
+import AuditTrail
+import ConnectionJourney
+import EventLoops
+import LinuxBindings
+import NetworkTypes
+import OperatorEndpoints
+import PolicyEngine
+
+/// The daemon while it runs. Lives on the control loop, which carries no agent's traffic: it may wait for a file.
+final class Daemon: EventHandler {
+    private let plan: DaemonPlan
+    private let audit: AuditWriter
+    private let readiness: Readiness
+    private let signals: SignalDescriptor
+    private var workers: [LoopBound<Worker>] = []
+    private var snapshot = PolicySnapshot(policy: nil, generation: 0)
+    private var isReloading = false
+    private var isDraining = false
+    private var health: HealthServer?
+
+    init(_ plan: DaemonPlan, audit: AuditWriter, readiness: Readiness, signals: consuming SignalDescriptor) {
+        self.plan = plan
+        self.audit = audit
+        self.readiness = readiness
+        self.signals = signals
+    }
+
+    /// Brings everything up, in this order: policy, workers, signals, and only then the first accept.
+    func start(
+        _ sockets: OpenSockets,
+        _ services: JourneyServices,
+        on loop: isolated EventLoop
+    ) async throws {
+        loadPolicy()
+        let server = HealthServer(adopting: OwnedDescriptor(adopting: sockets.health), readiness)
+        try server.start(on: loop)
+        health = server
+        _ = try loop.watch(signals.descriptor, self)
+        for (index, listeners) in sockets.transparent.enumerated() {
+            let workerLoop = try EventLoop(index: index)
+            try workerLoop.start()
+            workers.append(try await makeWorker(services, snapshot, listeners, on: workerLoop))
+        }
+        readiness.update { $0.isServing = true }
+    }
+
+    func ready(_ events: ReadyEvents, on loop: isolated EventLoop) {
+        while let signal = try? signals.next() {
+            switch signal {
+            case .hangUp: Task { await reload(on: loop) }
+            case .terminate, .interrupt: Task { await stop(on: loop) }
+            }
+        }
+    }
+
+    // MARK: Policy
+
+    private func loadPolicy() {
+        do {
+            adopt(try plan.loadPolicy())
+        } catch {
+            refusePolicy("\(error)")
+        }
+    }
+
+    private func reload(on loop: isolated EventLoop) async {
+        guard !isReloading, !isDraining else { return }
+        isReloading = true
+        defer { isReloading = false }
+        let before = snapshot.generation
+        loadPolicy()
+        guard snapshot.generation != before else { return }
+        for worker in workers { await putInForce(snapshot, worker, on: worker.loop) }
+    }
+
+    private func adopt(_ policy: Policy) {
+        let before = snapshot.policy?.hash
+        snapshot = PolicySnapshot(policy: policy, generation: snapshot.generation + 1)
+        audit.submit(
+            PolicyRecord(
+                event: .loaded,
+                hashBefore: before,
+                hashAfter: policy.hash,
+                generation: snapshot.generation
+            )
+        )
+        let generation = snapshot.generation
+        readiness.update {
+            $0.missingPolicy = nil
+            $0.refusedReload = nil
+            $0.policyGeneration = generation
+            $0.policyHash = policy.hash
+            $0.reloads += 1
+        }
+        say(
+            "policy '\(policy.name)' in force, \(policy.rules.count) rules, mode \(policy.mode.rawValue), \(policy.hash)"
+        )
+        if policy.mode == .audit { say("warning: mode: audit lets through what the policy would refuse") }
+    }
+
+    private func refusePolicy(_ problem: String) {
+        audit.submit(
+            PolicyRecord(
+                event: .refused,
+                hashBefore: snapshot.policy?.hash,
+                hashAfter: nil,
+                problems: problem.split(separator: "\n").map(String.init)
+            )
+        )
+        let firstLine = problem.split(separator: "\n").first.map(String.init) ?? problem
+        let hasPolicy = snapshot.policy != nil
+        readiness.update {
+            if hasPolicy { $0.refusedReload = firstLine } else { $0.missingPolicy = firstLine }
+            $0.refusedReloads += 1
+        }
+        say(hasPolicy ? "policy not reloaded, the old one stays in force:" : "no policy, so everything is refused:")
+        for line in problem.split(separator: "\n") { say("  \(line)") }
+    }
+
+    // MARK: The end
+
+    private func stop(on loop: isolated EventLoop) async {
+        guard !isDraining else { return }
+        isDraining = true
+        readiness.update { $0.isDraining = true }
+        record(.draining)
+        say("stopping: live connections have \(plan.drainSeconds) s to end")
+        let workers = self.workers
+        let limit = loop.schedule(afterNanoseconds: UInt64(plan.drainSeconds) * 1_000_000_000) {
+            for worker in workers { Task { await cutAll(worker, on: worker.loop) } }
+        }
+        for worker in workers { await drain(worker, on: worker.loop) }
+        loop.cancel(limit)
+        record(.stopped)
+        let isWhole = audit.finish(timeout: .seconds(5))
+        if !isWhole { say("the audit file could not be written to the end") }
+        exitProcess(isWhole ? ExitCode.done.rawValue : ExitCode.audit.rawValue)
+    }
+
+    private func record(_ event: LifecycleEvent) {
+        audit.submit(LifecycleRecord(event: event, version: DaemonPlan.version, pid: processIdentifier()))
+    }
+}
+
+/// The numbers of sockets that listen; whoever serves them owns them.
+struct OpenSockets: Sendable {
+    /// For each worker, its own.
+    var transparent: [[ListeningSocket]]
+    var health: Int32
+}
+
+private func makeWorker(
+    _ services: JourneyServices,
+    _ snapshot: PolicySnapshot,
+    _ listeners: [ListeningSocket],
+    on loop: isolated EventLoop
+) throws -> LoopBound<Worker> {
+    let worker = try Worker(services, snapshot: snapshot, on: loop)
+    try worker.serve(listeners, on: loop)
+    return LoopBound(worker, on: loop)
+}
+
+private func putInForce(_ snapshot: PolicySnapshot, _ worker: LoopBound<Worker>, on loop: isolated EventLoop) {
+    worker.value(on: loop).adopt(snapshot, on: loop)
+}
+
+private func drain(_ worker: LoopBound<Worker>, on loop: isolated EventLoop) async {
+    await worker.value(on: loop).drain(on: loop)
+}
+
+private func cutAll(_ worker: LoopBound<Worker>, on loop: isolated EventLoop) {
+    worker.value(on: loop).cutAll(on: loop)
+}

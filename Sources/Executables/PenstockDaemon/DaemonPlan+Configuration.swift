@@ -1,0 +1,122 @@
+import AuditStore
+import AuditTrail
+import Configuration
+import ConnectionJourney
+import LinuxBindings
+import NameResolution
+import NetworkTypes
+import OpenSSLBindings
+import PolicyEngine
+import WireFormats
+
+extension DaemonPlan {
+    /// Reads the configuration, and the files that it names and that do not change while the daemon runs.
+    init(configurationFile path: String) throws(Complaint) {
+        let configuration: DaemonConfiguration
+        do throws(ConfigurationError) {
+            configuration = try DaemonConfiguration.load(path: path)
+        } catch {
+            throw Complaint("\(error)", .configuration)
+        }
+        let workers = configuration.workers ?? usableProcessors()
+        let policyPath = configuration.policy.path
+        self.init(
+            workers: workers,
+            transparentPort: configuration.listen.transparentPort,
+            health: configuration.listen.health,
+            auditPath: configuration.audit.path,
+            durability: configuration.audit.durability == .synced ? .synced : .written,
+            journeys: JourneySettings(configuration, workers: workers),
+            resolving: try ResolverSettings(configuration.dial),
+            drainSeconds: Int(configuration.drain.time.components.seconds),
+            unbuilt: configuration.unbuilt,
+            loadPolicy: { try Self.readPolicy(policyPath) }
+        )
+    }
+
+    private static func readPolicy(_ path: String) throws -> Policy {
+        var hasher = try SHA256Hasher()
+        var failure: OpenSSLError?
+        let loaded = try Configuration.loadPolicy(path: path) { bytes in
+            do throws(OpenSSLError) {
+                return try hasher.hash(bytes.span).bytes
+            } catch {
+                failure = error
+                return []
+            }
+        }
+        if let failure { throw failure }
+        for warning in loaded.warnings { say("warning: \(warning)") }
+        return loaded.policy
+    }
+}
+
+extension JourneySettings {
+    /// Limits are given for the daemon and kept for each loop.
+    fileprivate init(_ configuration: DaemonConfiguration, workers: Int) {
+        self.init()
+        let limits = configuration.limits
+        sniffing.helloBytes = limits.sniffBytes
+        sniffing.headBytes = limits.sniffBytes
+        sniffNanoseconds = limits.sniffTime.nanoseconds
+        silenceNanoseconds = limits.serverFirstTime.nanoseconds
+        dialNanoseconds = configuration.dial.timeout.nanoseconds
+        undecided = max(1, limits.undecided / workers)
+        connections = limits.connections.map { max(1, $0 / workers) } ?? .max
+        // 15853 is where DNS will be answered: nobody is let through to it meanwhile.
+        ownPorts = Set(configuration.listen.ports + [15853])
+        workload = WorkloadIdentity(
+            namespace: configuration.workload.namespace,
+            pod: configuration.workload.pod,
+            serviceAccount: configuration.workload.serviceAccount,
+            uid: nil
+        )
+    }
+}
+
+extension ResolverSettings {
+    fileprivate init(_ dial: DialSettings) throws(Complaint) {
+        var servers = dial.resolvers
+        if servers.isEmpty {
+            let path = "/etc/resolv.conf"
+            do throws(SystemCallError) {
+                servers = ResolverFile(parsing: try readFile(path, limit: 65536)).servers
+            } catch {
+                throw Complaint("\(path): \(error); name the servers in dial.resolvers", .configuration)
+            }
+            guard !servers.isEmpty else {
+                throw Complaint("\(path) names no server; name them in dial.resolvers", .configuration)
+            }
+        }
+        self.init(servers: servers)
+        if let path = dial.hostsFile { hosts = try Self.hosts(path) }
+        timeoutMilliseconds = Int(dial.queryTimeout.nanoseconds / 1_000_000)
+        tries = dial.queryTries
+        deadlineMilliseconds = Int(dial.timeout.nanoseconds / 1_000_000)
+        secondsToLive = dial.secondsToLive
+        negativeSeconds = dial.negativeSeconds
+        cacheCapacity = dial.cacheNames
+    }
+
+    private static func hosts(_ path: String) throws(Complaint) -> HostsFile {
+        let bytes: [UInt8]
+        do throws(SystemCallError) {
+            bytes = try readFile(path, limit: 1 << 20)
+        } catch {
+            throw Complaint("dial.hosts_file: \(path): \(error)", .configuration)
+        }
+        do throws(HostsFileProblems) {
+            return try HostsFile(parsing: bytes)
+        } catch {
+            let lines = error.problems.map { "\(path):\($0.line): \($0.kind)" }
+            throw Complaint(lines.joined(separator: "\n"), .configuration)
+        }
+    }
+}
+
+extension Duration {
+    fileprivate var nanoseconds: UInt64 {
+        let (seconds, attoseconds) = components
+        return UInt64(clamping: seconds) * 1_000_000_000 + UInt64(clamping: attoseconds / 1_000_000_000)
+    }
+}

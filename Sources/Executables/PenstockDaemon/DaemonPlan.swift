@@ -1,0 +1,24 @@
+import AuditStore
+import ConnectionJourney
+import NameResolution
+import NetworkTypes
+import PolicyEngine
+
+/// What the daemon is to do, read and checked before anything is opened.
+struct DaemonPlan: Sendable {
+    var workers: Int
+    /// The transparent port; listened to on 127.0.0.1 and ::1.
+    var transparentPort: UInt16
+    var health: SocketAddress
+    var auditPath: String
+    var durability: AuditDurability
+    var journeys: JourneySettings
+    var resolving: ResolverSettings
+    var drainSeconds: Int
+    /// Keys that are accepted and whose feature is not there yet: the start says so.
+    var unbuilt: [String]
+    /// Reads the policy again each time.
+    var loadPolicy: @Sendable () throws -> Policy
+
+    static let version = "0.1.0"
+}

@@ -1,0 +1,164 @@
+import AuditStore
+import ConnectionJourney
+import EventLoops
+import LinuxBindings
+import NetworkTypes
+import PolicyEngine
+
+/// The composition root: reads what is to be done, opens everything, and starts the loops.
+@main
+enum PenstockDaemon {
+    static func main() {
+        do throws(Arguments.Misuse) {
+            switch try Arguments(CommandLine.arguments.dropFirst()) {
+            case .help: writeToStandardOutput(Arguments.helpText + "\n")
+            case .version: writeToStandardOutput("penstockd \(DaemonPlan.version)\n")
+            case .check(let path): check(path)
+            case .run(let path): run(path)
+            }
+        } catch {
+            say("\(error.text); see penstockd --help")
+            exitProcess(ExitCode.usage.rawValue)
+        }
+    }
+
+    private static func check(_ path: String) {
+        do throws(Complaint) {
+            let plan = try DaemonPlan(configurationFile: path)
+            do {
+                let policy = try plan.loadPolicy()
+                writeToStandardOutput("\(path): ok; policy '\(policy.name)' \(policy.hash)\n")
+            } catch {
+                throw Complaint("\(error)", .configuration)
+            }
+        } catch {
+            end(error)
+        }
+    }
+
+    private static func run(_ path: String) {
+        do throws(Complaint) {
+            try launch(try DaemonPlan(configurationFile: path))
+        } catch {
+            end(error)
+        }
+        sleepForever()
+    }
+
+    private static func end(_ complaint: Complaint) -> Never {
+        for line in complaint.text.split(separator: "\n") { say(String(line)) }
+        exitProcess(complaint.code.rawValue)
+    }
+
+    /// Listeners first, so that nobody else gets the ports while files are opened; nothing is accepted before all is there.
+    private static func launch(_ plan: DaemonPlan) throws(Complaint) {
+        var plan = plan
+        plan.journeys.connections = connections(descriptors: try descriptorLimit(), plan)
+        let signals = try takeSignals()
+        let sockets = try openSockets(plan)
+        let audit: AuditWriter
+        do throws(AuditError) {
+            audit = try AuditWriter(
+                path: plan.auditPath,
+                durability: plan.durability,
+                version: DaemonPlan.version,
+                pid: processIdentifier(),
+                clock: wallClockMicroseconds
+            )
+        } catch {
+            throw Complaint("audit: \(error)", .audit)
+        }
+        announce(plan)
+        start(plan, sockets, audit, signals)
+    }
+
+    private static func takeSignals() throws(Complaint) -> SignalDescriptor {
+        do throws(SystemCallError) {
+            try forbidDumping()
+            return try SignalDescriptor()
+        } catch {
+            throw Complaint("cannot start: \(error)", .unavailable)
+        }
+    }
+
+    private static func descriptorLimit() throws(Complaint) -> Int {
+        do throws(SystemCallError) {
+            return try raiseDescriptorLimit()
+        } catch {
+            throw Complaint("cannot start: \(error)", .unavailable)
+        }
+    }
+
+    /// Two descriptors a connection, four for each pipe, and some for the daemon itself; by worker.
+    private static func connections(descriptors: Int, _ plan: DaemonPlan) -> Int {
+        let reserved = 64 + plan.workers * 48 * 2
+        return min(plan.journeys.connections, max(16, (descriptors - reserved) / 2 / plan.workers))
+    }
+
+    private static func openSockets(_ plan: DaemonPlan) throws(Complaint) -> OpenSockets {
+        var listening = Listening()
+        let health = try listening.open(plan.health, key: "listen.health", sharedPort: false)
+        var transparent: [[ListeningSocket]] = []
+        for _ in 0..<plan.workers {
+            var sockets: [ListeningSocket] = []
+            for address in [IPAddress.v4(IPv4Address(127, 0, 0, 1)), .v6(IPv6Address(high: 0, low: 1))] {
+                let socket = SocketAddress(address, port: plan.transparentPort)
+                let descriptor = try listening.open(socket, key: "listen.transparent", sharedPort: true)
+                sockets.append(ListeningSocket(adopting: descriptor, address: socket))
+            }
+            transparent.append(sockets)
+        }
+        return OpenSockets(transparent: transparent, health: health.release())
+    }
+
+    private static func announce(_ plan: DaemonPlan) {
+        let port = plan.transparentPort
+        say("version \(DaemonPlan.version), \(plan.workers) workers, listening on 127.0.0.1:\(port) and [::1]:\(port)")
+        for key in plan.unbuilt { say("\(key) is not built yet in this version: it is checked and otherwise ignored") }
+        if effectiveIdentity().user == 0 {
+            say("warning: running as root; the daemon needs a UID and a GID of its own and no capability")
+        }
+    }
+
+    private static func start(
+        _ plan: DaemonPlan,
+        _ sockets: OpenSockets,
+        _ audit: AuditWriter,
+        _ signals: consuming SignalDescriptor
+    ) {
+        let metrics = JourneyMetrics()
+        let services = JourneyServices(
+            settings: plan.journeys,
+            audit: audit,
+            metrics: metrics,
+            resolving: plan.resolving
+        )
+        let readiness = Readiness(audit: audit, journeys: metrics, version: DaemonPlan.version)
+        let number = signals.release()
+        do throws(SystemCallError) {
+            let control = try EventLoop(index: plan.workers)
+            try control.start()
+            Task { await bringUp(plan, sockets, services, readiness, number, on: control) }
+        } catch {
+            say("cannot start the control loop: \(error)")
+            exitProcess(ExitCode.unavailable.rawValue)
+        }
+    }
+}
+
+private func bringUp(
+    _ plan: DaemonPlan,
+    _ sockets: OpenSockets,
+    _ services: JourneyServices,
+    _ readiness: Readiness,
+    _ signals: Int32,
+    on control: isolated EventLoop
+) async {
+    let daemon = Daemon(plan, audit: services.audit, readiness: readiness, signals: SignalDescriptor(adopting: signals))
+    do {
+        try await daemon.start(sockets, services, on: control)
+    } catch {
+        say("cannot start: \(error)")
+        exitProcess(ExitCode.unavailable.rawValue)
+    }
+}

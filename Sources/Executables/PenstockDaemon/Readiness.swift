@@ -1,0 +1,109 @@
+import AuditStore
+import ConnectionJourney
+import LinuxBindings
+import OperatorEndpoints
+import Synchronization
+import Telemetry
+
+/// What the daemon knows of its own state; any thread may ask.
+final class Readiness: HealthSource {
+    /// What changes while the daemon runs.
+    struct State {
+        var isServing = false
+        var isDraining = false
+        /// Why no policy is in force.
+        var missingPolicy: String? = "no policy is loaded yet"
+        /// Why the last reload was refused; the old policy is still in force.
+        var refusedReload: String?
+        var policyGeneration: UInt64 = 0
+        var policyHash: String?
+        var reloads: UInt64 = 0
+        var refusedReloads: UInt64 = 0
+    }
+
+    private let audit: AuditWriter
+    private let journeys: JourneyMetrics
+    private let version: String
+    private let state = Mutex(State())
+
+    init(audit: AuditWriter, journeys: JourneyMetrics, version: String) {
+        self.audit = audit
+        self.journeys = journeys
+        self.version = version
+    }
+
+    func update(_ change: (inout State) -> Void) {
+        state.withLock { change(&$0) }
+    }
+
+    func readinessProblems() -> [String] {
+        let state = self.state.withLock { $0 }
+        var problems: [String] = []
+        if let missing = state.missingPolicy { problems.append("policy: \(missing)") }
+        if let refused = state.refusedReload {
+            problems.append("policy: reload refused, the old one stays: \(refused)")
+        }
+        if !state.isServing { problems.append("listeners: not bound yet") }
+        if state.isDraining { problems.append("draining: the daemon was told to stop") }
+        if let problem = auditProblem { problems.append("audit: \(problem)") }
+        return problems
+    }
+
+    private var auditProblem: String? {
+        switch audit.state {
+        case .writable: nil
+        case .recovering: "reading back what was open when the file was left"
+        case .stalled(let reason, _): "\(reason); nothing new passes until it can be written"
+        case .failed(let error): "\(error)"
+        case .finished: "the file is closed"
+        }
+    }
+
+    func metrics() -> String {
+        let state = self.state.withLock { $0 }
+        let backlog = audit.backlog
+        var text = MetricsText()
+        text.write(
+            "penstock_build_info",
+            kind: "gauge",
+            help: "The version that runs.",
+            label: "version",
+            samples: [(version, 1)]
+        )
+        text.write(
+            "penstock_ready",
+            kind: "gauge",
+            help: "1 while /readyz says ready.",
+            samples: [("", readinessProblems().isEmpty ? 1 : 0)]
+        )
+        journeys.write(to: &text)
+        text.write(
+            "penstock_policy_generation",
+            kind: "gauge",
+            help: "Counts the policies loaded since the start.",
+            samples: [("", Int64(clamping: state.policyGeneration))]
+        )
+        text.write(
+            "penstock_policy_reloads_total",
+            kind: "counter",
+            help: "Reloads, by result.",
+            label: "result",
+            samples: [
+                ("loaded", Int64(clamping: state.reloads)), ("refused", Int64(clamping: state.refusedReloads)),
+            ]
+        )
+        text.write(
+            "penstock_audit_backlog_records",
+            kind: "gauge",
+            help: "Records that wait to be written.",
+            samples: [("", Int64(clamping: backlog.records))]
+        )
+        text.write(
+            "penstock_audit_writable",
+            kind: "gauge",
+            help: "1 while the audit file takes records.",
+            samples: [("", auditProblem == nil ? 1 : 0)]
+        )
+        return text.text
+    }
+}

@@ -1,0 +1,46 @@
+/// What `--help` says.
+let helpText = """
+    penstock-init: puts the kernel rules of Penstock into this network namespace, whole or not at all.
+
+    usage:
+      penstock-init install [flags]   load the rules, read them back, prove by a probe that they capture
+      penstock-init verify  [flags]   compare what the kernel holds with what install would load
+      penstock-init print   [flags]   write what install would load, in the syntax of nft(8)
+      penstock-init remove  [--table NAME]
+
+    Every TCP connection that is not the daemon's (its user AND its group) goes to the daemon; what was not captured is
+    refused at once; nothing comes in except where it is said. IPv4 and IPv6 alike. install, verify and print must be
+    given the same flags. Needs CAP_NET_ADMIN, except for print.
+
+    flags:
+      --proxy-port 15880      where captured connections go          --proxy-uid 10880   the daemon's user
+      --explicit-port 15881   the explicit proxy                     --proxy-gid 10880   the daemon's group
+      --dns-port 15853        the daemon's resolver
+      --api-port 8081         the governance API
+      --health-port 15890     health and metrics; reachable from outside the pod, for kubelets: only the daemon can answer
+      --inbound-port N        the workload may be reached here from outside; repeatable, none by default
+      --dns-server IP         may be asked, UDP and TCP port 53; repeatable; default: the name servers of /etc/resolv.conf
+      --bypass-cidr CIDR:PORT TCP connections there are neither captured nor refused; repeatable; 10.0.0.0/8:5432,
+                              [fd12:3456::/32]:5432. Nobody governs them, and install and verify say so
+      --allow-metadata        a bypass may hold the address of a cloud's metadata service
+      --exempt UID:GID        this owner is neither captured nor refused; repeatable; makes the posture weak
+      --table NAME            the name of the table (penstock)
+      --mark N                the first of our connection marks (0x70656e00); 256 from there are ours
+      --config FILE           YAML with the flags as keys: proxy_port, inbound_ports, dns_servers, bypass_cidrs, exempt …;
+                              a flag on the command line stands above the file
+      --help                  this text
+
+    examples:
+      penstock-init install
+      penstock-init install --inbound-port 8080 --dns-server 10.96.0.10
+      penstock-init verify --config /etc/penstock/init.yaml
+      penstock-init print | nft -c -f -
+
+    exit status:
+      0   done                                  66  the configuration file cannot be read
+      3   verify: the rules are not as planned  69  the kernel lacks a feature, which is named
+      64  usage: a flag or a value is wrong     70  the kernel refused, or the rules read back different
+      65  the configuration file is wrong       71  install: the rules are loaded, and stay, but do not capture
+                                                77  not permitted: CAP_NET_ADMIN is missing
+
+    """

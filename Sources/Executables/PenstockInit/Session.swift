@@ -1,0 +1,117 @@
+import LinuxBindings
+import NetworkTypes
+import SourceDocuments
+import TrafficCapture
+
+/// One run of the program: what it was asked for, and what it does about it.
+struct Session {
+    let arguments: CaptureArguments
+    /// The user and group of this process, whose sockets the probes are.
+    let owner: Owner
+    /// Writes a line of the report.
+    let say: (String) -> Void
+
+    func run() throws(Failure) {
+        switch arguments.command {
+        case .help: say(helpText)
+        case .install: try install()
+        case .verify: try verify()
+        case .print: say(try plan().ruleset.text)
+        case .remove: try remove()
+        }
+    }
+
+    private func install() throws(Failure) {
+        let plan = try plan()
+        let installation: TrafficCapture.Installation
+        do throws(CaptureError) {
+            var capture = try TrafficCapture()
+            installation = try capture.install(plan, as: owner)
+        } catch { throw Failure(error) }
+        say("installed: \(summary(plan))")
+        for probe in installation.probes { say(probe.text) }
+        for warning in installation.warnings { say("warning: \(warning)") }
+        sayPosture(plan)
+        guard let failed = installation.probes.first(where: \.isFailure) else { return }
+        throw Failure(
+            message:
+                "the rules are loaded and stay, but \(failed.text); what is not captured is refused: look for other "
+                + "tables with 'nft list ruleset'",
+            status: 71
+        )
+    }
+
+    private func verify() throws(Failure) {
+        let plan = try plan()
+        let reading: RulesetReading
+        do throws(CaptureError) {
+            var capture = try TrafficCapture()
+            reading = try capture.read(plan.table)
+        } catch { throw Failure(error) }
+        let differences = plan.ruleset.differences(from: reading)
+        for difference in differences.prefix(10) { say("drift: \(difference)") }
+        for (tally, packets) in reading.tallies where packets > 0 { say("counted: \(tally.rawValue): \(packets)") }
+        sayPosture(plan)
+        guard differences.isEmpty else {
+            throw Failure(
+                message:
+                    "the rules are not as planned: \(differences[0]) (\(differences.count) in all); run penstock-init "
+                    + "install with the flags of the first time",
+                status: 3
+            )
+        }
+        say("verified: \(summary(plan))")
+    }
+
+    private func remove() throws(Failure) {
+        let plan = try plan()
+        do throws(CaptureError) {
+            var capture = try TrafficCapture()
+            try capture.remove(table: plan.table)
+        } catch { throw Failure(error) }
+        say("removed: table inet \(plan.table)")
+    }
+
+    private func summary(_ plan: CapturePlan) -> String {
+        let ruleset = plan.ruleset
+        return "table inet \(plan.table), \(ruleset.chains.count) chains, \(ruleset.ruleCount) rules"
+    }
+
+    private func sayPosture(_ plan: CapturePlan) {
+        for hole in plan.ungoverned { say("ungoverned: \(hole)") }
+        let weaknesses = plan.weaknesses
+        say(weaknesses.isEmpty ? "posture: strong" : "posture: weak (\(weaknesses.joined(separator: ", ")))")
+    }
+
+    private func plan() throws(Failure) -> CapturePlan {
+        var settings = try arguments.configuration.map { path throws(Failure) in try read(path) } ?? CaptureSettings()
+        do throws(CaptureArguments.Problem) {
+            try arguments.apply(to: &settings)
+        } catch { throw .usage(error.description) }
+        let needsResolvers = settings.resolvers == nil && arguments.command != .remove
+        do throws(PlanProblem) {
+            return try CapturePlan(settings, systemResolvers: needsResolvers ? systemResolvers() : [])
+        } catch { throw .usage(error.description) }
+    }
+
+    private func read(_ path: String) throws(Failure) -> CaptureSettings {
+        let bytes: [UInt8]
+        do throws(SystemCallError) {
+            bytes = try readFile(path, limit: 1 << 18)
+        } catch { throw Failure(message: "cannot read --config \(path): \(error)", status: 66) }
+        do throws(SourceProblems) {
+            return try CaptureSettings(yaml: bytes, file: path)
+        } catch { throw Failure(message: error.description, status: 65) }
+    }
+
+    /// The name servers of the system; none where there is no resolver file.
+    private func systemResolvers() -> [IPAddress] {
+        guard let bytes = try? readFile("/etc/resolv.conf", limit: 1 << 16) else { return [] }
+        let file = ResolverFile(bytes)
+        // Not said by print, whose output is for nft.
+        for server in file.unreadable where arguments.command != .print {
+            say("warning: name server '\(server)' of /etc/resolv.conf is no plain address: it stays closed")
+        }
+        return file.servers
+    }
+}

@@ -1,0 +1,101 @@
+import AuditStore
+import EventLoops
+import LinuxBindings
+import Synchronization
+
+/// Where connections of one loop wait until their decision is in the audit file. Lives on that loop.
+///
+/// The writer's thread wakes the loop through an eventfd, and only while somebody waits.
+final class AuditGate: EventHandler {
+    private let writer: AuditWriter
+    private let bell: Bell
+    private var waiters: [Waiter] = []
+    /// The first of `waiters` that still waits: tickets come in order, and so do their answers.
+    private var first = 0
+    private let patience: UInt64
+    private var sweep: TimerToken?
+
+    private struct Waiter {
+        let ticket: UInt64
+        let since: UInt64
+        let continuation: CheckedContinuation<Bool, Never>
+    }
+
+    /// What the writer's thread rings.
+    private final class Bell: Sendable {
+        let event: EventDescriptor
+        let isWanted = Atomic<Bool>(false)
+
+        init() throws(SystemCallError) { event = try EventDescriptor() }
+
+        func ring() {
+            if isWanted.exchange(false, ordering: .acquiringAndReleasing) { event.signal() }
+        }
+    }
+
+    /// Opens the gate; `patience` is how long a decision may wait, in nanoseconds.
+    init(_ writer: AuditWriter, patience: UInt64, on loop: isolated EventLoop) throws(SystemCallError) {
+        let bell = try Bell()
+        self.writer = writer
+        self.bell = bell
+        self.patience = patience
+        _ = try loop.watch(bell.event.descriptor, self)
+        writer.addWatcher { bell.ring() }
+    }
+
+    /// Waits until everything up to `ticket` is written; false where that took too long.
+    func wait(for ticket: UInt64, on loop: isolated EventLoop) async -> Bool {
+        if writer.writtenThrough >= ticket { return true }
+        return await withCheckedContinuation { continuation in
+            waiters.append(Waiter(ticket: ticket, since: loop.now, continuation: continuation))
+            startSweeping(on: loop)
+            bell.isWanted.store(true, ordering: .releasing)
+            // What was written between the first look and the store has rung for nobody.
+            if writer.writtenThrough >= ticket { bell.ring() }
+        }
+    }
+
+    func ready(_ events: ReadyEvents, on loop: isolated EventLoop) {
+        bell.event.wait()
+        release(on: loop)
+    }
+
+    private func release(on loop: isolated EventLoop) {
+        let written = writer.writtenThrough
+        while first < waiters.count, waiters[first].ticket <= written {
+            waiters[first].continuation.resume(returning: true)
+            first += 1
+        }
+        compact()
+        guard first < waiters.count else { return }
+        bell.isWanted.store(true, ordering: .releasing)
+        if writer.writtenThrough >= waiters[first].ticket { bell.ring() }
+    }
+
+    private func startSweeping(on loop: isolated EventLoop) {
+        guard sweep == nil else { return }
+        sweep = loop.schedule(afterNanoseconds: 1_000_000_000) { [weak self] in self?.expire(on: loop) }
+    }
+
+    /// Sends away whoever has waited too long; the decisions stay queued and are written when that is possible again.
+    private func expire(on loop: isolated EventLoop) {
+        sweep = nil
+        release(on: loop)
+        while first < waiters.count, waiters[first].since &+ patience <= loop.now {
+            waiters[first].continuation.resume(returning: false)
+            first += 1
+        }
+        compact()
+        if first < waiters.count { startSweeping(on: loop) }
+    }
+
+    private func compact() {
+        if first == waiters.count {
+            waiters.removeAll(keepingCapacity: true)
+            first = 0
+        } else if first > 1024 {
+            waiters.removeSubrange(..<first)
+            first = 0
+        }
+    }
+}

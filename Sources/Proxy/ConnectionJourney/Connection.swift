@@ -1,0 +1,83 @@
+import AuditStore
+import AuditTrail
+import EventLoops
+import NetworkTypes
+import PolicyEngine
+import WireFormats
+
+/// One accepted connection on its journey. Lives on one loop.
+final class Connection {
+    let client: StreamSocket
+    let clientAddress: ClientAddress
+    /// When it was accepted, in nanoseconds of the loop's clock.
+    let accepted: UInt64
+    let id: RecordIdentifier
+    /// What was known when it was accepted; the decision is written over it.
+    let initialRecord: ConnectionRecord
+    /// `nil` once the end has been recorded.
+    var entry: AuditEntry?
+    var facts = Facts(original: nil, port: 0, opening: .silent)
+    /// What the client has sent so far and nobody has passed on.
+    var openingBytes: [UInt8] = []
+    /// `nil` while nobody has looked.
+    var sniffed: Sniffed?
+    /// What the policy said in the end; `nil` while undecided.
+    var decision: PolicyEngine.Decision?
+    /// What was connected to.
+    var dialled: UpstreamAddress?
+    var connectNanoseconds: UInt64?
+    /// Why the connection is to end before its time; set once.
+    private(set) var cutting: Cut?
+    var tunnel: Tunnel?
+    var race: DialRace?
+
+    init(
+        client: StreamSocket,
+        clientAddress: ClientAddress,
+        accepted: UInt64,
+        record: ConnectionRecord,
+        writer: AuditWriter
+    ) {
+        self.client = client
+        self.clientAddress = clientAddress
+        self.accepted = accepted
+        id = record.id
+        initialRecord = record
+        entry = AuditEntry(record, writer: writer)
+    }
+
+    /// True unless it is refused already for where it was going.
+    var mayBeHeard: Bool { facts.original != nil && !facts.isOwnListener }
+
+    /// Ends the connection wherever it is on its way.
+    func cut(_ cut: Cut, on loop: isolated EventLoop) {
+        guard cutting == nil else { return }
+        cutting = cut
+        client.interrupt(on: loop)
+        race?.abandon(on: loop)
+        tunnel?.abort(because: cut, on: loop)
+    }
+}
+
+/// Why a connection ends before its time.
+struct Cut: Hashable {
+    var outcome: ConnectionOutcome
+    var reason: Reason?
+    var rule: RuleName?
+}
+
+/// What sniffing came to.
+enum Sniffed: Hashable {
+    /// Nothing was said in time: the server may speak first.
+    case silent
+    case tls(ClientHello)
+    case http(HTTPOpening)
+    case h2c
+    case opaque
+    /// It must be refused whatever the policy says; `detail` goes into the record.
+    case refused(Reason, protocol: ApplicationProtocol?, detail: String)
+    /// The client began something and did not finish it in time, or was pushed out.
+    case unfinished(Reason)
+    /// The client's socket failed.
+    case gone
+}

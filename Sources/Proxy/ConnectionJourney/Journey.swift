@@ -1,0 +1,50 @@
+import AuditTrail
+import EventLoops
+import PolicyEngine
+
+/// A connection's whole way through the daemon, in the order of time. docs/life-of-a-connection.md tells it in words.
+///
+/// However it ends, `connection.entry` leaves exactly one decision record, and one end record if it was allowed.
+func carry(_ connection: Connection, _ worker: Worker, on loop: isolated EventLoop) async {
+    // 1. Registered before the first question: a policy that changes from here on is put to this connection too.
+    worker.registry.add(connection)
+    defer { worker.leave(connection, on: loop) }
+
+    // 2. Where was it going, and who opened it?
+    connection.recoverDestination(worker)
+
+    // 3. What does it say? A destination that nobody may reach is not worth a look.
+    if connection.mayBeHeard { await connection.sniff(worker, on: loop) }
+
+    // 4. Is it allowed? Where only a name could allow a silent client, wait for the name.
+    var decision = await connection.judge(worker, isFinal: false, on: loop)
+    if decision.verdict == .undetermined {
+        await connection.sniff(worker, isWaitingForName: true, on: loop)
+        decision = await connection.judge(worker, isFinal: true, on: loop)
+    }
+
+    // 5. Write it down. Only what policy allowed, and only with the record in the file, goes on.
+    let ticket = connection.record(decision, worker)
+    worker.registry.decided(connection)
+    guard let permit = worker.snapshot.policy?.permit(for: decision) else {
+        return await connection.reject(worker, on: loop)
+    }
+    guard await worker.gate.wait(for: ticket, on: loop) else {
+        return connection.end(Ending(.auditUnavailable, closedBy: .ours), worker, on: loop)
+    }
+    if let cut = connection.cutting { return connection.end(Ending(cut), worker, on: loop) }
+
+    // 6. Dial what was allowed, and relay until both sides are done.
+    switch await openUpstream(permit, for: connection, worker, on: loop) {
+    case .connected(let upstream, _):
+        let tunnel = Tunnel(connection, to: upstream, worker)
+        connection.tunnel = tunnel
+        connection.end(await tunnel.run(on: loop), worker, on: loop)
+    case .failed(let error, let attempts):
+        connection.end(.upstreamFailed(error, attempts: attempts), worker, on: loop)
+    case .timedOut:
+        connection.end(Ending(.upstreamFailed, closedBy: .ours, detail: "dial timed out"), worker, on: loop)
+    case .abandoned:
+        connection.end(Ending(connection.cutting ?? Cut(outcome: .drained)), worker, on: loop)
+    }
+}

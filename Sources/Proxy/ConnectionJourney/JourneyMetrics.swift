@@ -1,0 +1,72 @@
+import PolicyEngine
+import Telemetry
+
+/// What the journeys of all loops count.
+package final class JourneyMetrics: Sendable {
+    package let accepted = Counter()
+    package let allowed = Counter()
+    package let refused: [Reason: Counter] = Dictionary(
+        uniqueKeysWithValues: Reason.allCases.map { ($0, Counter()) }
+    )
+    package let wouldDeny = Counter()
+    package let connectionEnds = Counter()
+    package let bytesUp = Counter()
+    package let bytesDown = Counter()
+    package let dialFailures = Counter()
+    package let resolutionFailures = Counter()
+    package let ownerLookupFailures = Counter()
+    package let acceptFailures = Counter()
+    /// How often accepting stopped because the audit file or the number of connections would not take more.
+    package let pauses = Counter()
+    package let live = Gauge()
+
+    package init() {}
+
+    func count(_ decision: Decision) {
+        switch decision.verdict {
+        case .allow: allowed.increment()
+        case .deny, .undetermined: refused[decision.reason]?.increment()
+        }
+        if decision.wouldDeny { wouldDeny.increment() }
+    }
+
+    /// Writes them all in the Prometheus format.
+    package func write(to text: inout MetricsText) {
+        func counter(_ name: String, _ help: String, _ counter: Counter) {
+            text.write(
+                "penstock_\(name)_total",
+                kind: "counter",
+                help: help,
+                samples: [("", Int64(clamping: counter.value))]
+            )
+        }
+        counter("connections_accepted", "Connections taken from the kernel.", accepted)
+        counter("connections_allowed", "Connections that policy let through.", allowed)
+        text.write(
+            "penstock_connections_refused_total",
+            kind: "counter",
+            help: "Connections refused, by reason.",
+            label: "reason",
+            samples: Reason.allCases.map { ($0.rawValue, Int64(clamping: refused[$0]?.value ?? 0)) }
+        )
+        counter(
+            "connections_would_deny",
+            "Connections let through only because the policy is in audit mode.",
+            wouldDeny
+        )
+        counter("connections_ended", "Allowed connections that are over.", connectionEnds)
+        text.write(
+            "penstock_connections_live",
+            kind: "gauge",
+            help: "Connections on their way now.",
+            samples: [("", live.value)]
+        )
+        counter("bytes_up", "Bytes from agents to their upstreams, of connections that are over.", bytesUp)
+        counter("bytes_down", "Bytes from upstreams to their agents, of connections that are over.", bytesDown)
+        counter("dial_failures", "Allowed connections whose upstream could not be reached.", dialFailures)
+        counter("resolution_failures", "Names that could not be resolved.", resolutionFailures)
+        counter("owner_lookup_failures", "Sockets whose owner the kernel would not tell.", ownerLookupFailures)
+        counter("accept_failures", "Connections that could not be taken from the kernel.", acceptFailures)
+        counter("accept_pauses", "Times that accepting stopped to let the audit file or memory catch up.", pauses)
+    }
+}

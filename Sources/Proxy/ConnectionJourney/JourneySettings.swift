@@ -1,0 +1,28 @@
+import AuditTrail
+import WireFormats
+
+/// What the operator set for every connection's journey. Immutable.
+package struct JourneySettings: Sendable {
+    /// Bytes looked at before a connection must have said what it is.
+    package var sniffing = SniffLimits()
+    /// How long a client may take to say it, in nanoseconds.
+    package var sniffNanoseconds: UInt64 = 5_000_000_000
+    /// How long a client may be silent before the server is taken to speak first, in nanoseconds.
+    package var silenceNanoseconds: UInt64 = 300_000_000
+    /// How long all attempts to dial may take together, in nanoseconds.
+    package var dialNanoseconds: UInt64 = 10_000_000_000
+    /// How long a decision may wait to be written, in nanoseconds.
+    package var auditNanoseconds: UInt64 = 10_000_000_000
+    /// Connections of one loop that are not yet decided; the oldest goes first.
+    package var undecided = 1000
+    /// Connections of one loop at a time.
+    package var connections = 4000
+    /// Records that may wait for the audit file before nobody new is accepted.
+    package var auditBacklog = 20_000
+    /// The daemon's own ports, which nobody is connected to at a local address.
+    package var ownPorts: Set<UInt16> = []
+    /// From configuration; the UID comes from the kernel for each connection.
+    package var workload = WorkloadIdentity(namespace: nil, pod: nil, serviceAccount: nil, uid: nil)
+
+    package init() {}
+}

@@ -1,0 +1,100 @@
+import AuditTrail
+import EventLoops
+import LinuxBindings
+import NetworkTypes
+import PolicyEngine
+import WireFormats
+
+/// Sniffs what a client says that had been silent and was let through as `server_first`. Lives on one loop.
+///
+/// Not a byte of it goes upstream before it is judged.
+final class LateSniffer {
+    private var wanted = 1
+    private var examined = 0
+    private var limit: TimerToken?
+
+    /// What a look came to.
+    enum Outcome {
+        case waiting
+        case passed([UInt8])
+        case denied(Cut)
+    }
+
+    func look(_ connection: Connection, _ worker: Worker, on loop: isolated EventLoop) -> Outcome {
+        while connection.client.isReadable {
+            guard let completion = try? worker.buffer.receive(from: connection.client.descriptor) else {
+                return .denied(Cut(outcome: .reset))
+            }
+            switch completion {
+            case .wouldBlock:
+                connection.client.isReadable = false
+            case .done(0):
+                return ended(connection, on: loop)
+            case .done(let count):
+                worker.buffer.append(0..<count, to: &connection.openingBytes)
+                startLimit(connection, worker, on: loop)
+                if let sniffed = read(connection, worker) { return judge(sniffed, connection, worker, on: loop) }
+            }
+        }
+        return .waiting
+    }
+
+    func stop(on loop: isolated EventLoop) {
+        guard let limit else { return }
+        self.limit = nil
+        loop.cancel(limit)
+    }
+
+    private func read(_ connection: Connection, _ worker: Worker) -> Sniffed? {
+        guard connection.openingBytes.count >= wanted else { return nil }
+        let reading = readOpening(connection.openingBytes.span, examined: examined, limits: worker.settings.sniffing)
+        examined = connection.openingBytes.count
+        if case .needMore(let total) = reading { wanted = max(total, examined + 1) }
+        return Sniffed(reading)
+    }
+
+    private func judge(
+        _ sniffed: Sniffed,
+        _ connection: Connection,
+        _ worker: Worker,
+        on loop: isolated EventLoop
+    ) -> Outcome {
+        stop(on: loop)
+        connection.sniffed = sniffed
+        if case .refused(let reason, _, _) = sniffed { return .denied(Cut(outcome: .cut, reason: reason)) }
+        if case .http = sniffed { return .denied(Cut(outcome: .cut, reason: .httpUnsupported)) }
+        if let opening = sniffed.opening { connection.facts.opening = opening }
+        if let cut = connection.cutNow(by: worker.snapshot, outcome: .cut) { return .denied(cut) }
+        defer { connection.openingBytes = [] }
+        return .passed(connection.openingBytes)
+    }
+
+    private func ended(_ connection: Connection, on loop: isolated EventLoop) -> Outcome {
+        stop(on: loop)
+        guard connection.openingBytes.isEmpty else {
+            return .denied(Cut(outcome: .cut, reason: .malformedOpening))
+        }
+        return .passed([])
+    }
+
+    /// From the first byte on, the client has as long to say what it is as every other.
+    private func startLimit(_ connection: Connection, _ worker: Worker, on loop: isolated EventLoop) {
+        guard limit == nil else { return }
+        limit = loop.schedule(afterNanoseconds: worker.settings.sniffNanoseconds) { [weak self, weak connection] in
+            self?.limit = nil
+            connection?.cut(Cut(outcome: .cut, reason: .sniffLimit), on: loop)
+        }
+    }
+}
+
+extension Connection {
+    /// Asks whether an allowed connection may go on; `nil` where it may.
+    func cutNow(by snapshot: PolicySnapshot, outcome: ConnectionOutcome) -> Cut? {
+        guard let decision else { return nil }
+        guard let policy = snapshot.policy else { return Cut(outcome: outcome, reason: .noPolicy) }
+        if let dialled { facts.addresses = [dialled.socket.address] }
+        let verdict = policy.stillAllows(decision, facts)
+        guard verdict.verdict != .allow else { return nil }
+        return Cut(outcome: outcome, reason: verdict.reason, rule: verdict.rule)
+    }
+}

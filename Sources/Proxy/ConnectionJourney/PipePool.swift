@@ -1,0 +1,35 @@
+import LinuxBindings
+
+/// Pipes that wait to carry bulk data, so that a flow does not make one for each burst. Lives on one loop.
+///
+/// Only empty pipes come back. There are at most `capacity`: a user's pipes may hold 16384 pages in all before the kernel
+/// refuses larger ones (pipe-user-pages-soft), and each costs two descriptors.
+final class PipePool {
+    private var idle: [SplicePipe] = []
+    private var made = 0
+    private let capacity: Int
+
+    /// 256 KiB: the size from which on a larger pipe moved no more (docs/performance.md).
+    private static let pipeBytes: Int32 = 262_144
+
+    init(capacity: Int) {
+        self.capacity = capacity
+    }
+
+    /// An empty pipe; `nil` where there are enough already or the kernel gives no more: the flow copies instead.
+    func take() -> SplicePipe? {
+        if let pipe = idle.popLast() { return pipe }
+        guard made < capacity, let pipe = try? SplicePipe(capacity: Self.pipeBytes) else { return nil }
+        made += 1
+        return pipe
+    }
+
+    func giveBack(_ pipe: SplicePipe) {
+        idle.append(pipe)
+    }
+
+    /// Forgets a pipe that still held bytes when its flow ended.
+    func discard() {
+        made -= 1
+    }
+}

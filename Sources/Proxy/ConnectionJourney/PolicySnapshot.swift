@@ -1,0 +1,14 @@
+import PolicyEngine
+
+/// The policy in force, and how many there have been. Replaced whole.
+package struct PolicySnapshot: Sendable {
+    /// `nil` where none could be loaded: everything is refused.
+    package let policy: Policy?
+    /// From 1, counted by the daemon.
+    package let generation: UInt64
+
+    package init(policy: Policy?, generation: UInt64) {
+        self.policy = policy
+        self.generation = generation
+    }
+}

@@ -1,0 +1,131 @@
+import AuditStore
+import AuditTrail
+import EventLoops
+import LinuxBindings
+import NetworkTypes
+import PolicyEngine
+import Telemetry
+import WireFormats
+
+extension Connection {
+    /// Writes the decision down, and returns the ticket that must be written before a byte goes upstream.
+    func record(_ decision: PolicyEngine.Decision, _ worker: Worker) -> UInt64 {
+        self.decision = decision
+        worker.metrics.count(decision)
+        var record = initialRecord
+        let allows = decision.verdict == .allow
+        record.decision = allows ? .allow : .deny
+        record.would = decision.wouldDeny ? .deny : nil
+        record.treatment = allows ? .tunnel : .refuse
+        record.rule = decision.rule?.text
+        record.reason = decision.reason.rawValue
+        record.policyHash = worker.snapshot.policy?.hash
+        record.mode = worker.snapshot.policy?.mode == .audit ? .audit : .enforce
+        record.policyGeneration = worker.snapshot.generation
+        record.workload.uid = facts.workloadUID
+        describeOpening(in: &record)
+        record.destination = RecordedDestination(
+            name: facts.recordedName?.text,
+            port: facts.original?.socket.port,
+            original: facts.original?.description,
+            dialled: decision.addresses?.first?.description
+        )
+        if let addresses = facts.addresses, decision.dial != .original, let original = facts.original {
+            record.binding.append("dns")
+            if addresses.contains(original.socket.address) { record.binding.append("address") }
+        }
+        guard let ticket = entry?.judged(record) else { preconditionFailure("a connection is judged before it ends") }
+        return ticket
+    }
+
+    private func describeOpening(in record: inout ConnectionRecord) {
+        switch sniffed {
+        case .silent: record.protocol = .serverFirst
+        case .tls(let hello):
+            record.protocol = .tls
+            record.encryptedHello = hello.offersEncryptedClientHello
+            if let name = facts.recordedName {
+                record.sni = name.text
+                record.binding = ["sni"]
+            }
+        case .http(let opening):
+            record.protocol = .http
+            record.detail = opening.method
+            if let name = facts.recordedName {
+                record.authority = name.text
+                record.binding = ["host"]
+            }
+        case .h2c: record.protocol = .h2c
+        case .opaque, .unfinished: record.protocol = .opaque
+        case .refused(_, let kind, let detail):
+            record.protocol = kind.flatMap { RecordedProtocol(rawValue: $0.rawValue) }
+            record.detail = detail
+        case .gone: record.detail = "client_gone"
+        case nil: break
+        }
+    }
+
+    /// Writes down how an allowed connection went, and lets its client go.
+    ///
+    /// A tunnel has closed both of its sides by now; whoever never came to have one is reset.
+    func end(_ ending: Ending, _ worker: Worker, on loop: isolated EventLoop) {
+        if tunnel == nil { resetOnClose(client.descriptor) }
+        if ending.outcome == .upstreamFailed { worker.metrics.dialFailures.increment() }
+        worker.metrics.connectionEnds.increment()
+        worker.metrics.bytesUp.add(ending.bytesUp)
+        worker.metrics.bytesDown.add(ending.bytesDown)
+        let record = ConnectionEndRecord(
+            id: id,
+            outcome: ending.outcome,
+            closedBy: ending.closedBy,
+            reason: ending.reason?.rawValue,
+            rule: ending.rule?.text,
+            bytesUp: ending.bytesUp,
+            bytesDown: ending.bytesDown,
+            durationMilliseconds: (loop.now &- accepted) / 1_000_000,
+            connectMilliseconds: connectNanoseconds.map { $0 / 1_000_000 },
+            dialled: dialled?.description,
+            detail: ending.detail
+        )
+        entry.take()?.finish(record)
+    }
+}
+
+/// How an allowed connection went.
+struct Ending: Hashable {
+    var outcome: ConnectionOutcome
+    var closedBy: ClosingSide?
+    var bytesUp: UInt64 = 0
+    var bytesDown: UInt64 = 0
+    var reason: Reason?
+    var rule: RuleName?
+    var detail: String?
+
+    init(_ outcome: ConnectionOutcome, closedBy: ClosingSide? = nil, detail: String? = nil) {
+        self.outcome = outcome
+        self.closedBy = closedBy
+        self.detail = detail
+    }
+
+    static func upstreamFailed(_ error: SystemCallError?, attempts: Int) -> Ending {
+        Ending(
+            .upstreamFailed,
+            closedBy: .upstream,
+            detail: "\(error?.description ?? "no address"), after \(attempts) attempts"
+        )
+    }
+
+    init(_ cut: Cut) {
+        outcome = cut.outcome
+        closedBy = .ours
+        reason = cut.reason
+        rule = cut.rule
+    }
+}
+
+extension Facts {
+    /// The name that the client asked for, whatever it speaks.
+    var recordedName: HostName? {
+        if case .known(_, let name) = opening { name } else { nil }
+    }
+}

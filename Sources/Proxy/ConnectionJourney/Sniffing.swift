@@ -1,0 +1,116 @@
+import EventLoops
+import LinuxBindings
+import PolicyEngine
+import WireFormats
+
+extension Connection {
+    /// Reads until the client's first bytes say what they are, or it is silent for too long, or the limits are met.
+    ///
+    /// With `isWaitingForName`, silence has been judged already: it waits on to the end of the sniffing time.
+    func sniff(_ worker: Worker, isWaitingForName: Bool = false, on loop: isolated EventLoop) async {
+        let limit = accepted + worker.settings.sniffNanoseconds
+        let patience = isWaitingForName ? limit : min(limit, accepted + worker.settings.silenceNanoseconds)
+        var wanted = 1
+        var examined = 0
+        while true {
+            switch receiveOpening(worker) {
+            case .failed: return sniffed = .gone
+            case .ended: return sniffed = openingEnded(worker)
+            case .received where openingBytes.count >= wanted:
+                let reading = readOpening(openingBytes.span, examined: examined, limits: worker.settings.sniffing)
+                if let verdict = Sniffed(reading) { return sniffed = verdict }
+                examined = openingBytes.count
+                if case .needMore(let total) = reading { wanted = max(total, examined + 1) }
+            case .received, .nothing: break
+            }
+            if client.isReadable { continue }
+            switch await client.wait(for: .reading, until: openingBytes.isEmpty ? patience : limit, on: loop) {
+            case .ready: continue
+            case .interrupted: return sniffed = .unfinished(cutting?.reason ?? .draining)
+            case .timedOut: return sniffed = openingBytes.isEmpty ? .silent : .unfinished(.sniffLimit)
+            }
+        }
+    }
+
+    /// What one attempt to read came to.
+    private enum Receipt {
+        case received
+        case nothing
+        case ended
+        case failed
+    }
+
+    private func receiveOpening(_ worker: Worker) -> Receipt {
+        guard client.isReadable else { return .nothing }
+        guard let completion = try? worker.buffer.receive(from: client.descriptor) else { return .failed }
+        switch completion {
+        case .wouldBlock:
+            client.isReadable = false
+            return .nothing
+        case .done(0):
+            return .ended
+        case .done(let count):
+            worker.buffer.append(0..<count, to: &openingBytes)
+            if count < worker.buffer.capacity, !client.isEnding { client.isReadable = false }
+            return .received
+        }
+    }
+
+    /// A client that sends no more: what it began is broken, what it never began it will not begin.
+    private func openingEnded(_ worker: Worker) -> Sniffed {
+        guard !openingBytes.isEmpty else { return .opaque }
+        switch openingBytes[0] {
+        case 0x16: return .refused(.malformedOpening, protocol: .tls, detail: "truncated")
+        default: return .refused(.malformedOpening, protocol: nil, detail: "truncated")
+        }
+    }
+}
+
+extension Sniffed {
+    /// `nil` where more bytes are needed.
+    init?(_ reading: OpeningReading) {
+        switch reading {
+        case .needMore: return nil
+        case .tls(let hello): self = Sniffed(hello)
+        case .http(let opening): self = Sniffed(opening)
+        case .http2Preface: self = .h2c
+        case .opaque: self = .opaque
+        case .proxyRequest(let kind): self = .refused(.proxyInCapture, protocol: nil, detail: kind.rawValue)
+        case .malformed(let kind): self = .refused(.malformedOpening, protocol: nil, detail: kind.rawValue)
+        }
+    }
+
+    private init(_ hello: ClientHello) {
+        switch hello.serverName {
+        case .absent, .name: self = .tls(hello)
+        case .malformed(let kind, let octets):
+            self = .refused(.malformedName, protocol: .tls, detail: "\(kind.detail) (\(octets) octets)")
+        case .several(let count):
+            self = .refused(.malformedName, protocol: .tls, detail: "several_names (\(count))")
+        case .emptyList: self = .refused(.malformedName, protocol: .tls, detail: "empty_list")
+        case .otherType(let type): self = .refused(.malformedName, protocol: .tls, detail: "name_type (\(type))")
+        }
+    }
+
+    private init(_ opening: HTTPOpening) {
+        switch opening.host {
+        case .absent, .name, .address: self = .http(opening)
+        case .malformed(let kind): self = .refused(.malformedName, protocol: .http, detail: kind.detail)
+        }
+    }
+
+    /// What the policy is told of it; `nil` where it is not asked.
+    var opening: Opening? {
+        switch self {
+        case .silent: .silent
+        case .tls(let hello):
+            if case .name(let name) = hello.serverName { .known(.tls, name: name) } else { .known(.tls, name: nil) }
+        case .http(let opening):
+            if case .name(let name, _) = opening.host { .known(.http, name: name) } else { .known(.http, name: nil) }
+        case .h2c: .known(.h2c, name: nil)
+        case .opaque: .known(.opaque, name: nil)
+        case .unfinished: .known(.opaque, name: nil)
+        case .refused, .gone: nil
+        }
+    }
+}

@@ -1,0 +1,85 @@
+import EventLoops
+import LinuxBindings
+import NetworkTypes
+import Telemetry
+
+/// A socket that listens and that one worker will accept from.
+package struct ListeningSocket: Sendable {
+    /// The descriptor's number; whoever serves it owns it from then on.
+    package let number: Int32
+    package let address: SocketAddress
+
+    package init(adopting descriptor: consuming OwnedDescriptor, address: SocketAddress) {
+        number = descriptor.release()
+        self.address = address
+    }
+}
+
+/// Accepts what the kernel hands over. Lives on one loop.
+final class TransparentListener: EventHandler, DeferredWork {
+    private let descriptor: OwnedDescriptor
+    private unowned let worker: Worker
+    private var token: WatchToken?
+    private var isPaused = false
+    private var retry: TimerToken?
+    private var isClosed = false
+
+    /// How many connections are accepted before others get their turn.
+    private static let budget = 64
+
+    init(_ socket: ListeningSocket, _ worker: Worker) {
+        descriptor = OwnedDescriptor(adopting: socket.number)
+        self.worker = worker
+    }
+
+    func start(on loop: isolated EventLoop) throws(SystemCallError) {
+        token = try loop.watch(descriptor, self)
+    }
+
+    func close(on loop: isolated EventLoop) {
+        isClosed = true
+        if let retry { loop.cancel(retry) }
+        if let token { loop.forget(token) }
+        token = nil
+    }
+
+    func ready(_ events: ReadyEvents, on loop: isolated EventLoop) {
+        if !isPaused { goOn(on: loop) }
+    }
+
+    func goOn(on loop: isolated EventLoop) {
+        guard !isClosed else { return }
+        for _ in 0..<Self.budget {
+            guard worker.hasRoom else { return pause(on: loop) }
+            do throws(SystemCallError) {
+                guard let accepted = try acceptConnection(descriptor) else { return }
+                worker.begin(accepted, on: loop)
+            } catch {
+                worker.metrics.acceptFailures.increment()
+                // A connection that died in the queue says nothing of the next; no descriptors or memory does.
+                if !error.concernsOneConnectionOnly { return pause(on: loop) }
+            }
+        }
+        loop.runAgain(self)
+    }
+
+    /// Goes on accepting, if it had stopped and there is room again.
+    func resume(on loop: isolated EventLoop) {
+        guard isPaused, worker.hasRoom else { return }
+        isPaused = false
+        if let retry { loop.cancel(retry) }
+        retry = nil
+        loop.runAgain(self)
+    }
+
+    /// Leaves new connections in the kernel's queue and looks again after a while: nothing passes meanwhile.
+    private func pause(on loop: isolated EventLoop) {
+        if !isPaused { worker.metrics.pauses.increment() }
+        isPaused = true
+        retry = loop.schedule(afterNanoseconds: 20_000_000) { [weak self] in
+            guard let self, self.isPaused else { return }
+            self.retry = nil
+            if self.worker.hasRoom { self.resume(on: loop) } else { self.pause(on: loop) }
+        }
+    }
+}

@@ -1,0 +1,117 @@
+import AuditTrail
+import EventLoops
+import LinuxBindings
+
+/// Two sockets and the bytes between them. Lives on one loop; the journey waits for its end once.
+final class Tunnel: SocketObserver, DeferredWork {
+    private let connection: Connection
+    private let worker: Worker
+    private let upstream: StreamSocket
+    private let up: Flow
+    private let down: Flow
+    /// Set while the client has not said what it is.
+    private var late: LateSniffer?
+    private var firstToEnd: ClosingSide?
+    private var continuation: CheckedContinuation<Ending, Never>?
+    private var isScheduled = false
+
+    /// A tunnel for a connection whose first bytes were read already, or, if it has been silent, are still to be judged.
+    init(_ connection: Connection, to upstream: StreamSocket, _ worker: Worker) {
+        self.connection = connection
+        self.upstream = upstream
+        self.worker = worker
+        let isSilent = connection.sniffed == .silent
+        up = Flow(from: connection.client, to: upstream, held: isSilent ? [] : connection.openingBytes)
+        down = Flow(from: upstream, to: connection.client)
+        late = isSilent ? LateSniffer() : nil
+        connection.openingBytes = []
+    }
+
+    /// Relays until both sides are done or one fails.
+    func run(on loop: isolated EventLoop) async -> Ending {
+        await withCheckedContinuation { continuation in
+            self.continuation = continuation
+            connection.client.observer = self
+            upstream.observer = self
+            goOn(on: loop)
+        }
+    }
+
+    func socketIsReady(_ socket: StreamSocket, on loop: isolated EventLoop) {
+        if !isScheduled { goOn(on: loop) }
+    }
+
+    /// Ends the tunnel at once; both sides see a reset.
+    func abort(because cut: Cut, on loop: isolated EventLoop) {
+        finish(Ending(cut), reset: true, on: loop)
+    }
+
+    func goOn(on loop: isolated EventLoop) {
+        isScheduled = false
+        guard continuation != nil, judgeLateOpening(on: loop) else { return }
+        var hasMore = false
+        do throws(FlowFailure) {
+            if late == nil { hasMore = try up.pump(worker) }
+        } catch {
+            return fail(error, source: .client, sink: .upstream, on: loop)
+        }
+        do throws(FlowFailure) {
+            if try down.pump(worker) { hasMore = true }
+        } catch {
+            return fail(error, source: .upstream, sink: .client, on: loop)
+        }
+        if firstToEnd == nil { firstToEnd = up.sourceEnded ? .client : down.sourceEnded ? .upstream : nil }
+        if up.isFinished, down.isFinished {
+            finish(Ending(.closed, closedBy: firstToEnd), reset: false, on: loop)
+        } else if hasMore {
+            isScheduled = true
+            loop.runAgain(self)
+        }
+    }
+
+    /// Looks at what a silent client says at last; false where that ended the tunnel.
+    private func judgeLateOpening(on loop: isolated EventLoop) -> Bool {
+        guard let sniffer = late else { return true }
+        switch sniffer.look(connection, worker, on: loop) {
+        case .waiting: return true
+        case .passed(let bytes):
+            late = nil
+            up.hold(bytes)
+            return true
+        case .denied(let cut):
+            connection.cut(cut, on: loop)
+            return false
+        }
+    }
+
+    private func fail(
+        _ failure: FlowFailure,
+        source: ClosingSide,
+        sink: ClosingSide,
+        on loop: isolated EventLoop
+    ) {
+        let side =
+            switch failure.side {
+            case .source: source
+            case .sink: sink
+            }
+        finish(Ending(.reset, closedBy: side, detail: failure.error.description), reset: true, on: loop)
+    }
+
+    private func finish(_ ending: Ending, reset: Bool, on loop: isolated EventLoop) {
+        guard let continuation else { return }
+        self.continuation = nil
+        late?.stop(on: loop)
+        late = nil
+        for socket in [connection.client, upstream] {
+            if reset { resetOnClose(socket.descriptor) }
+            socket.detach(from: loop)
+        }
+        up.release(worker)
+        down.release(worker)
+        var ending = ending
+        ending.bytesUp = up.moved
+        ending.bytesDown = down.moved
+        continuation.resume(returning: ending)
+    }
+}

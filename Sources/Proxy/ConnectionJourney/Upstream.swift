@@ -1,0 +1,151 @@
+import EventLoops
+import LinuxBindings
+import NetworkTypes
+import PolicyEngine
+
+/// What dialling came to.
+enum Dialled {
+    case connected(StreamSocket, UpstreamAddress)
+    /// The last error, and how many addresses were tried.
+    case failed(SystemCallError?, attempts: Int)
+    case timedOut
+    case abandoned
+}
+
+/// Opens the upstream connection that a permit allows, and no other: there is no other way to an upstream socket.
+///
+/// The addresses are raced as RFC 8305, section 5, says: each next one starts when the one before failed, or after 250 ms.
+func openUpstream(
+    _ permit: consuming Permit,
+    for connection: Connection,
+    _ worker: Worker,
+    on loop: isolated EventLoop
+) async -> Dialled {
+    let addresses = permit.addresses
+    let limit = worker.settings.dialNanoseconds
+    let started = loop.now
+    let outcome = await withCheckedContinuation { (continuation: CheckedContinuation<Handoff, Never>) in
+        let race = DialRace(addresses, continuation)
+        connection.race = race
+        race.start(limit: limit, on: loop)
+    }
+    connection.race = nil
+    if case .connected(_, let address) = outcome.dialled {
+        connection.dialled = address
+        connection.connectNanoseconds = loop.now &- started
+    }
+    return outcome.dialled
+}
+
+/// Carries the outcome from the race to the journey: both are on one loop.
+struct Handoff: @unchecked Sendable {
+    // @unchecked: made and taken on the same loop, which the race and the journey never leave.
+    let dialled: Dialled
+}
+
+/// Several attempts to connect, of which the first that succeeds is kept. Lives on one loop.
+final class DialRace: SocketObserver {
+    private var waiting: ArraySlice<UpstreamAddress>
+    private var running: [(socket: StreamSocket, address: UpstreamAddress)] = []
+    private var continuation: CheckedContinuation<Handoff, Never>?
+    private var lastError: SystemCallError?
+    private var attempts = 0
+    private var nextAttempt: TimerToken?
+    private var limit: TimerToken?
+
+    /// The recommended "Connection Attempt Delay" of RFC 8305, section 8.
+    private static let attemptDelay: UInt64 = 250_000_000
+
+    init(_ addresses: [UpstreamAddress], _ continuation: CheckedContinuation<Handoff, Never>) {
+        waiting = addresses[...]
+        self.continuation = continuation
+    }
+
+    func start(limit nanoseconds: UInt64, on loop: isolated EventLoop) {
+        limit = loop.schedule(afterNanoseconds: nanoseconds) { [weak self] in
+            self?.limit = nil
+            self?.finish(.timedOut, on: loop)
+        }
+        tryNext(on: loop)
+    }
+
+    /// Ends the race without a winner.
+    func abandon(on loop: isolated EventLoop) {
+        finish(.abandoned, on: loop)
+    }
+
+    func socketIsReady(_ socket: StreamSocket, on loop: isolated EventLoop) {
+        guard let index = running.firstIndex(where: { $0.socket === socket }) else { return }
+        let failure: SystemCallError?
+        do throws(SystemCallError) {
+            failure = try pendingError(socket.descriptor)
+        } catch {
+            failure = error
+        }
+        guard let failure else {
+            guard socket.isWritable else { return }
+            return win(running[index], on: loop)
+        }
+        lastError = failure
+        running.remove(at: index)
+        socket.detach(from: loop)
+        tryNext(on: loop)
+    }
+
+    private func tryNext(on loop: isolated EventLoop) {
+        if let nextAttempt { loop.cancel(nextAttempt) }
+        nextAttempt = nil
+        while continuation != nil, let address = waiting.popFirst() {
+            attempts += 1
+            if attempt(address, on: loop) { break }
+        }
+        guard continuation != nil else { return }
+        if running.isEmpty, waiting.isEmpty { return finish(.failed(lastError, attempts: attempts), on: loop) }
+        guard !waiting.isEmpty else { return }
+        nextAttempt = loop.schedule(afterNanoseconds: Self.attemptDelay) { [weak self] in
+            self?.nextAttempt = nil
+            self?.tryNext(on: loop)
+        }
+    }
+
+    /// Starts one attempt; false where it failed at once.
+    private func attempt(_ address: UpstreamAddress, on loop: isolated EventLoop) -> Bool {
+        do throws(SystemCallError) {
+            let descriptor = try streamSocket(family: address.socket.address.family)
+            try prepareForRelaying(descriptor)
+            let progress = try startConnecting(descriptor, to: address.socket)
+            let socket = StreamSocket(descriptor)
+            socket.observer = self
+            switch progress {
+            case .connected: break
+            case .inProgress: socket.isWritable = false
+            }
+            try socket.attach(to: loop)
+            running.append((socket, address))
+            if case .connected = progress { win((socket, address), on: loop) }
+            return true
+        } catch {
+            lastError = error
+            return false
+        }
+    }
+
+    private func win(_ winner: (socket: StreamSocket, address: UpstreamAddress), on loop: isolated EventLoop) {
+        running.removeAll { $0.socket === winner.socket }
+        winner.socket.observer = nil
+        finish(.connected(winner.socket, winner.address), on: loop)
+    }
+
+    private func finish(_ outcome: Dialled, on loop: isolated EventLoop) {
+        guard let continuation else { return }
+        self.continuation = nil
+        for timer in [nextAttempt, limit].compactMap({ $0 }) { loop.cancel(timer) }
+        for loser in running {
+            resetOnClose(loser.socket.descriptor)
+            loser.socket.detach(from: loop)
+        }
+        running = []
+        waiting = []
+        continuation.resume(returning: Handoff(dialled: outcome))
+    }
+}

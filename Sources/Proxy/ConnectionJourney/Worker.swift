@@ -1,0 +1,161 @@
+import AuditStore
+import AuditTrail
+import EventLoops
+import LinuxBindings
+import NameResolution
+import NetworkTypes
+import PolicyEngine
+import Telemetry
+
+/// What all workers share. Everything in it may be used from any thread.
+package struct JourneyServices: Sendable {
+    package let settings: JourneySettings
+    package let audit: AuditWriter
+    package let metrics: JourneyMetrics
+    package let resolving: ResolverSettings
+
+    package init(
+        settings: JourneySettings,
+        audit: AuditWriter,
+        metrics: JourneyMetrics,
+        resolving: ResolverSettings
+    ) {
+        self.settings = settings
+        self.audit = audit
+        self.metrics = metrics
+        self.resolving = resolving
+    }
+}
+
+/// Everything that the connections of one loop have in common. Lives on that loop.
+package final class Worker {
+    let settings: JourneySettings
+    let audit: AuditWriter
+    let metrics: JourneyMetrics
+    let buffer = TransferBuffer(capacity: 65536)
+    let pipes = PipePool(capacity: 48)
+    let registry = Registry()
+    let netlink: NetlinkQuestions
+    let resolver: LoopResolver
+    let gate: AuditGate
+    private(set) var snapshot: PolicySnapshot
+    private var identifiers: IdentifierSequence<SystemRandomNumberGenerator>
+    private var listeners: [TransparentListener] = []
+    private var whenEmpty: CheckedContinuation<Void, Never>?
+    private var isDraining = false
+
+    /// Makes a worker on its loop. It accepts nothing before `serve`.
+    package init(
+        _ services: JourneyServices,
+        snapshot: PolicySnapshot,
+        on loop: isolated EventLoop
+    ) throws {
+        settings = services.settings
+        audit = services.audit
+        metrics = services.metrics
+        self.snapshot = snapshot
+        netlink = try NetlinkQuestions()
+        resolver = try LoopResolver(services.resolving)
+        gate = try AuditGate(services.audit, patience: services.settings.auditNanoseconds, on: loop)
+        identifiers = IdentifierSequence(random: SystemRandomNumberGenerator())
+    }
+
+    /// Accepts connections from sockets that listen already. Each worker has sockets of its own.
+    package func serve(_ sockets: [ListeningSocket], on loop: isolated EventLoop) throws(SystemCallError) {
+        for socket in sockets {
+            let listener = TransparentListener(socket, self)
+            try listener.start(on: loop)
+            listeners.append(listener)
+        }
+    }
+
+    /// Puts a new policy in force, and to every connection that the old one let through.
+    package func adopt(_ snapshot: PolicySnapshot, on loop: isolated EventLoop) {
+        self.snapshot = snapshot
+        for connection in Array(registry.live.values) where connection.decision?.verdict == .allow {
+            if let cut = connection.cutNow(by: snapshot, outcome: .policyChanged) { connection.cut(cut, on: loop) }
+        }
+    }
+
+    /// Accepts nothing more and waits until every connection is over; `cutAll` ends the wait.
+    package func drain(on loop: isolated EventLoop) async {
+        isDraining = true
+        for listener in listeners { listener.close(on: loop) }
+        listeners = []
+        guard registry.count > 0 else { return }
+        await withCheckedContinuation { whenEmpty = $0 }
+    }
+
+    /// Ends every connection that is left.
+    package func cutAll(on loop: isolated EventLoop) {
+        for connection in Array(registry.live.values) {
+            connection.cut(Cut(outcome: .drained, reason: .draining), on: loop)
+        }
+    }
+
+    /// Sends an accepted connection on its way.
+    func begin(_ accepted: consuming AcceptedSocket, on loop: isolated EventLoop) {
+        let peer = ClientAddress(accepted.peer)
+        let socket = StreamSocket(accepted.takeDescriptor())
+        metrics.accepted.increment()
+        metrics.live.add(1)
+        let connection = Connection(
+            client: socket,
+            clientAddress: peer,
+            accepted: loop.now,
+            record: firstRecord(of: peer),
+            writer: audit
+        )
+        do throws(SystemCallError) {
+            try prepareForRelaying(socket.descriptor)
+            try socket.attach(to: loop)
+        } catch {
+            // The entry records a refusal when it is let go; the socket closes.
+            metrics.acceptFailures.increment()
+            metrics.live.add(-1)
+            return
+        }
+        if registry.undecidedCount >= settings.undecided {
+            registry.oldestUndecided()?.cut(Cut(outcome: .cut, reason: .undecidedLimit), on: loop)
+        }
+        Task { await carry(connection, self, on: loop) }
+    }
+
+    /// Forgets a connection whose journey is over.
+    func leave(_ connection: Connection, on loop: isolated EventLoop) {
+        connection.client.detach(from: loop)
+        connection.tunnel = nil
+        registry.remove(connection)
+        metrics.live.add(-1)
+        for listener in listeners { listener.resume(on: loop) }
+        if registry.count == 0, let waiting = whenEmpty {
+            whenEmpty = nil
+            waiting.resume()
+        }
+    }
+
+    /// True where another connection may be accepted now.
+    var hasRoom: Bool {
+        guard registry.count < settings.connections else { return false }
+        let backlog = audit.backlog
+        guard backlog.records < settings.auditBacklog else { return false }
+        switch audit.state {
+        case .writable: return true
+        case .recovering, .stalled, .failed, .finished: return false
+        }
+    }
+
+    private func firstRecord(of peer: ClientAddress) -> ConnectionRecord {
+        ConnectionRecord(
+            id: identifiers.next(at: audit.clock()),
+            decision: .deny,
+            treatment: .refuse,
+            reason: "abandoned",
+            policyHash: snapshot.policy?.hash,
+            mode: snapshot.policy?.mode == .audit ? .audit : .enforce,
+            workload: settings.workload,
+            capture: .transparent,
+            client: peer.description
+        )
+    }
+}

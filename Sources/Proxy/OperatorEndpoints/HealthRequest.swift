@@ -1,0 +1,42 @@
+/// What somebody asks of the health port.
+enum HealthRequest: Hashable {
+    case get(path: String, isHead: Bool)
+    /// Another method: 405.
+    case otherMethod
+    /// Not a request that this port reads: 400.
+    case malformed
+
+    /// The largest head that is read, in bytes.
+    static let limit = 8192
+
+    /// Reads a request head; `nil` while the empty line at its end has not come (RFC 9112, section 2.1).
+    ///
+    /// The port answers one request a connection, and reads no body: what follows the head is never looked at.
+    init?(_ bytes: [UInt8]) {
+        guard Self.endOfHead(in: bytes) != nil else {
+            guard bytes.count >= Self.limit else { return nil }
+            self = .malformed
+            return
+        }
+        let line = bytes.prefix { $0 != UInt8(ascii: "\r") }
+        let parts = line.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
+        guard parts.count == 3, parts[2].elementsEqual("HTTP/1.1".utf8) || parts[2].elementsEqual("HTTP/1.0".utf8),
+            parts[1].first == UInt8(ascii: "/"), line.allSatisfy({ (0x20...0x7e).contains($0) })
+        else {
+            self = .malformed
+            return
+        }
+        let path = parts[1].prefix { $0 != UInt8(ascii: "?") }
+        switch String(decoding: parts[0], as: UTF8.self) {
+        case "GET": self = .get(path: String(decoding: path, as: UTF8.self), isHead: false)
+        case "HEAD": self = .get(path: String(decoding: path, as: UTF8.self), isHead: true)
+        default: self = .otherMethod
+        }
+    }
+
+    private static func endOfHead(in bytes: [UInt8]) -> Int? {
+        let end: [UInt8] = [13, 10, 13, 10]
+        guard bytes.count >= end.count else { return nil }
+        return (0...(bytes.count - end.count)).first { bytes[$0..<($0 + 4)].elementsEqual(end) }
+    }
+}

@@ -1,0 +1,51 @@
+import LinuxBindings
+import OpenSSLBindings
+
+/// Why an audit file cannot be used, or can be used no longer.
+///
+/// None of these passes by itself.
+package enum AuditError: Error, Hashable, Sendable {
+    /// It cannot be opened, made or read.
+    case notOpened(SystemCallError)
+    /// It is a directory, a device, a pipe or a socket.
+    case notRegular
+    /// It belongs to another user.
+    case foreignOwner(UInt32)
+    /// It has further names, by which somebody else may have opened it.
+    case severalNames(Int)
+    /// Another daemon writes it.
+    case inUse
+    /// The line that starts at this offset, in bytes, is none that Penstock has written whole.
+    case foreignLine(offset: Int)
+    /// It was cut short, written to or removed by somebody else while we had it.
+    case changedByOthers
+    /// What was written may not have reached the disk, and cannot be told from what has.
+    case notSynchronized(SystemCallError)
+    /// The hash of a line could not be made.
+    case notHashed(OpenSSLError)
+    /// The writer's thread could not be started.
+    case noThread(SystemCallError)
+}
+
+extension AuditError: CustomStringConvertible {
+    /// What is wrong, and what an operator can do about it.
+    package var description: String {
+        switch self {
+        case .notOpened(let error): "the audit file cannot be opened: \(error)"
+        case .notRegular: "the audit file is not a regular file"
+        case .foreignOwner(let uid):
+            "the audit file belongs to user \(uid), not to the daemon's: give it to the daemon, or name another file"
+        case .severalNames(let count):
+            "the audit file has \(count) names (hard links): remove the others, or name another file"
+        case .inUse: "the audit file is in use by another daemon: stop it, or name another file"
+        case .foreignLine(let offset):
+            "the line at byte \(offset) of the audit file was not written by Penstock: move the file away and keep it, then start again"
+        case .changedByOthers:
+            "the audit file was cut short, written to or removed by somebody else: move it away and keep it, then start again"
+        case .notSynchronized(let error):
+            "records may not have reached the disk (\(error)): check the disk, then start again"
+        case .notHashed(let error): "a record could not be hashed: \(error)"
+        case .noThread(let error): "the audit writer's thread cannot be started: \(error)"
+        }
+    }
+}

@@ -1,0 +1,165 @@
+import AuditTrail
+import LinuxBindings
+import Synchronization
+
+/// Writes the audit file.
+///
+/// Concurrency: one thread owns the file; it is started by `init` and ends with `finish`, or when the file can be used no
+/// longer. Everything else may be called from any thread and never waits for the file. Nothing submitted is ever dropped:
+/// while the file cannot be written, records wait, and whoever submits them looks at `state` and `backlog` and slows down.
+package final class AuditWriter: Sendable {
+    /// Microseconds since 1970-01-01T00:00:00Z.
+    package let clock: @Sendable () -> Int64
+    let limits: RecordLimits
+    let durability: AuditDurability
+    let queue: SubmissionQueue
+    private let written = Atomic<UInt64>(0)
+    private let currentState = Mutex(AuditState.recovering)
+    private let watchers = Mutex<[@Sendable () -> Void]>([])
+    private let ended: EventDescriptor
+
+    /// Opens the file and starts the writer's thread, which first reads back what was open when the file was left.
+    ///
+    /// The records `connection_end` with outcome `lost`, `lifecycle` `repaired` where it is due, and then `started` are
+    /// written before anything submitted.
+    ///
+    /// - Parameters:
+    ///   - path: The file; it is made with access for its owner only. No symbolic link is followed to it.
+    ///   - durability: When a record counts as written.
+    ///   - version: The daemon's.
+    ///   - pid: The daemon's.
+    ///   - limits: How large a record may grow.
+    ///   - clock: Microseconds since 1970-01-01T00:00:00Z.
+    /// - Throws: Whatever of `AuditError` shows at once. What shows only when older lines are read is in `state`.
+    package init(
+        path: String,
+        durability: AuditDurability,
+        version: String,
+        pid: Int32,
+        limits: RecordLimits = .standard,
+        clock: @escaping @Sendable () -> Int64
+    ) throws(AuditError) {
+        self.clock = clock
+        self.limits = limits
+        self.durability = durability
+        let file = try AuditFile.open(path, durability: durability)
+        let tail = try AuditTail(of: file, limits: limits)
+        do throws(SystemCallError) {
+            queue = try SubmissionQueue()
+            ended = try EventDescriptor(blocking: true)
+        } catch {
+            throw .noThread(error)
+        }
+        let started = LifecycleRecord(event: .started, version: version, pid: pid)
+        try start(file, tail: tail, started: started)
+    }
+
+    /// Queues a record and returns its ticket; tickets increase from 1.
+    ///
+    /// It never waits and never drops.
+    @discardableResult
+    package func submit(_ record: AuditRecord) -> UInt64 {
+        queue.submit(record)
+    }
+
+    /// Encodes a record of this moment and queues it; returns its ticket.
+    @discardableResult
+    package func submit(_ content: some RecordBody) -> UInt64 {
+        queue.submit(AuditRecord(content, at: clock(), limits: limits))
+    }
+
+    /// Every record with this ticket or a lower one is in the file.
+    package var writtenThrough: UInt64 { written.load(ordering: .acquiring) }
+
+    /// How the writer is doing.
+    package var state: AuditState { currentState.withLock { $0 } }
+
+    /// What was submitted and is not yet written.
+    package var backlog: AuditBacklog {
+        // In this order: what is written in between must not make it negative.
+        let written = writtenThrough
+        return AuditBacklog(records: Int(queue.lastTicket - written), bytes: max(0, queue.backlogBytes))
+    }
+
+    /// Has `notify` called, on the writer's thread, after `writtenThrough` moved or `state` changed.
+    ///
+    /// It must not block.
+    package func addWatcher(_ notify: @escaping @Sendable () -> Void) {
+        watchers.withLock { $0.append(notify) }
+    }
+
+    /// Writes what waits, has the disk take it, and ends the thread; what is submitted later is never written.
+    ///
+    /// - Parameter timeout: How long to wait where the file cannot be written.
+    /// - Returns: Whether everything submitted before is in the file.
+    package func finish(timeout: Duration) -> Bool {
+        let ticket = queue.lastTicket
+        queue.stop(.drained)
+        if !hasEnded(within: timeout) {
+            queue.stop(.now)
+            // The thread sees it at once, unless the kernel holds it in a write.
+            _ = hasEnded(within: .milliseconds(250))
+        }
+        return writtenThrough >= ticket
+    }
+
+    /// Says that the records up to this ticket are in the file, and tells the watchers.
+    func publish(writtenThrough ticket: UInt64, bytes: Int) {
+        queue.written(bytes: bytes)
+        written.store(ticket, ordering: .releasing)
+        notifyWatchers()
+    }
+
+    /// Changes the state, and tells the watchers where it is another.
+    func become(_ state: AuditState) {
+        let changed = currentState.withLock { current in
+            defer { current = state }
+            return current != state
+        }
+        if changed { notifyWatchers() }
+    }
+
+    private func notifyWatchers() {
+        for notify in watchers.withLock({ $0 }) { notify() }
+    }
+
+    private func hasEnded(within timeout: Duration) -> Bool {
+        let (seconds, attoseconds) = timeout.components
+        let milliseconds = seconds.multipliedReportingOverflow(by: 1000)
+        let whole = milliseconds.overflow ? Int64.max : milliseconds.partialValue
+        guard ended.wait(milliseconds: Int32(clamping: whole &+ attoseconds / 1_000_000_000_000_000)) else {
+            return false
+        }
+        // For whoever asks next.
+        ended.signal()
+        return true
+    }
+
+    private func start(
+        _ file: consuming AuditFile,
+        tail: AuditTail,
+        started: LifecycleRecord
+    ) throws(AuditError) {
+        let size = file.size
+        // A closure that escapes cannot consume the file itself: its number crosses over.
+        let number = file.release()
+        do throws(SystemCallError) {
+            try startThread(named: "audit") {
+                self.run(AuditFile(adopting: number, size: size), tail: tail, started: started)
+                self.ended.signal()
+            }
+        } catch {
+            _ = AuditFile(adopting: number, size: size)
+            throw .noThread(error)
+        }
+    }
+
+    private func run(_ file: consuming AuditFile, tail: AuditTail, started: LifecycleRecord) {
+        do throws(AuditError) {
+            var thread = try WriterThread(writer: self, file: file, tail: tail)
+            try thread.run(tail: tail, started: started)
+        } catch {
+            become(.failed(error))
+        }
+    }
+}

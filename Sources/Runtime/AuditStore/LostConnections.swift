@@ -1,0 +1,44 @@
+import AuditTrail
+
+/// Finds the connections that were open when the daemon before this one ended.
+///
+/// The file is read backwards to the last `started`, so that an end is met before its beginning and only what was open at
+/// one time is kept in memory.
+struct LostConnections {
+    private var ended: Set<RecordIdentifier> = []
+    private var open: [RecordIdentifier] = []
+
+    /// Their identifiers, in the order in which they were judged.
+    ///
+    /// - Throws: `.foreignLine` where a line is none of ours and was not cut off and closed either.
+    static func find(
+        in file: borrowing AuditFile,
+        after tail: AuditTail,
+        limits: RecordLimits
+    ) throws(AuditError) -> [RecordIdentifier] {
+        var search = LostConnections()
+        var lines = BackwardLines(size: file.size, lineLimit: limits.lineBytes)
+        // A cut-off line may only stand where the repair follows it; at the very end ours is about to follow.
+        var mayBeCutOff = tail.needsRepair
+        while let place = try lines.next(in: file) {
+            let line = lines.window.span.extracting(place.bytes)
+            guard let stored = StoredLine(line) else {
+                guard mayBeCutOff, StoredLine.mayBeCutOff(line) else { throw .foreignLine(offset: place.offset) }
+                continue
+            }
+            mayBeCutOff = stored.content == .repaired
+            if search.isBeginning(stored.content) { break }
+        }
+        return search.open.reversed()
+    }
+
+    private mutating func isBeginning(_ content: StoredLine.Content) -> Bool {
+        switch content {
+        case .ended(let identifier): ended.insert(identifier)
+        case .allowed(let identifier): if ended.remove(identifier) == nil { open.append(identifier) }
+        case .started: return true
+        case .repaired, .other: break
+        }
+        return false
+    }
+}

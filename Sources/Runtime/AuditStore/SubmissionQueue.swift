@@ -1,0 +1,94 @@
+import AuditTrail
+import LinuxBindings
+import Synchronization
+
+/// What the loops hand to the writer's thread, in the order of their tickets.
+final class SubmissionQueue: Sendable {
+    /// How urgently the writer is to stop.
+    enum StopRequest: Sendable {
+        /// When all is written.
+        case drained
+        /// Now, whatever waits.
+        case now
+    }
+
+    /// What `take` found.
+    enum Taken: Sendable {
+        /// Records; the last has this ticket, and the others the ones just before.
+        case records(lastTicket: UInt64)
+        /// Nothing yet: wait to be woken.
+        case nothing
+        /// Nothing, and nothing is to come.
+        case stop
+    }
+
+    private struct Inbox: Sendable {
+        var records: [AuditRecord] = []
+        var lastTicket: UInt64 = 0
+        var isWriterAsleep = false
+        var stop: StopRequest?
+    }
+
+    private let inbox = Mutex(Inbox())
+    private let wake: EventDescriptor
+    private let waitingBytes = Atomic<Int>(0)
+
+    init() throws(SystemCallError) {
+        wake = try EventDescriptor(blocking: true)
+    }
+
+    /// The ticket of the last record submitted.
+    var lastTicket: UInt64 { inbox.withLock { $0.lastTicket } }
+
+    /// The bytes of the bodies that are not yet written.
+    var backlogBytes: Int { waitingBytes.load(ordering: .relaxed) }
+
+    var stopRequest: StopRequest? { inbox.withLock { $0.stop } }
+
+    /// Puts a record at the end and returns its ticket.
+    ///
+    /// It never waits for the writer.
+    func submit(_ record: AuditRecord) -> UInt64 {
+        waitingBytes.wrappingAdd(record.body.count, ordering: .relaxed)
+        let (ticket, wasAsleep) = inbox.withLock { inbox in
+            inbox.records.append(record)
+            inbox.lastTicket += 1
+            let wasAsleep = inbox.isWriterAsleep
+            inbox.isWriterAsleep = false
+            return (inbox.lastTicket, wasAsleep)
+        }
+        if wasAsleep { wake.signal() }
+        return ticket
+    }
+
+    /// Takes all that waits, in exchange for `batch`, which is empty and lends its room.
+    func take(into batch: inout [AuditRecord]) -> Taken {
+        inbox.withLock { inbox in
+            if inbox.stop == .now { return .stop }
+            guard inbox.records.isEmpty else {
+                swap(&inbox.records, &batch)
+                return .records(lastTicket: inbox.lastTicket)
+            }
+            if inbox.stop != nil { return .stop }
+            inbox.isWriterAsleep = true
+            return .nothing
+        }
+    }
+
+    /// Says that so many bytes of bodies are written.
+    func written(bytes: Int) {
+        waitingBytes.wrappingSubtract(bytes, ordering: .relaxed)
+    }
+
+    /// Tells the writer to stop, and wakes it.
+    func stop(_ request: StopRequest) {
+        inbox.withLock { $0.stop = request }
+        wake.signal()
+    }
+
+    /// Sleeps until a record comes or the writer is to stop.
+    func sleep() { wake.wait() }
+
+    /// Sleeps so long, or until the writer is to stop.
+    func sleep(milliseconds: Int32) { _ = wake.wait(milliseconds: milliseconds) }
+}

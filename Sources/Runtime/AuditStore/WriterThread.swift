@@ -1,0 +1,138 @@
+import AuditTrail
+import LinuxBindings
+
+/// What only the writer's thread touches: the file, the chain, and the lines on their way from one to the other.
+struct WriterThread: ~Copyable {
+    /// Lines are handed to the kernel at the latest when they fill so much.
+    private static let chunkBytes = 1 << 20
+    /// How long to wait before writing is tried again: at first, and at most.
+    private static let backoffMilliseconds: ClosedRange<Int32> = 50...1000
+
+    private let writer: AuditWriter
+    private var file: AuditFile
+    private var chain: RecordChain
+    private var lines: [UInt8] = []
+    private var batch: [AuditRecord] = []
+
+    /// Takes the file over.
+    init(writer: AuditWriter, file: consuming AuditFile, tail: AuditTail) throws(AuditError) {
+        let lastLine: [UInt8]?
+        if let last = tail.last { lastLine = try file.read(last) } else { lastLine = nil }
+        chain = try RecordChain.continuing(after: tail.sequence, lastLine: lastLine)
+        self.writer = writer
+        self.file = file
+        lines.reserveCapacity(Self.chunkBytes)
+    }
+
+    /// Recovers, and then writes what is submitted until the writer is to stop.
+    ///
+    /// - Throws: What keeps the file from being used any longer.
+    mutating func run(tail: AuditTail, started: LifecycleRecord) throws(AuditError) {
+        try recover(from: tail, started: started)
+        guard try flush() else { return }
+        writer.become(.writable)
+        while true {
+            switch writer.queue.take(into: &batch) {
+            case .records(let lastTicket): guard try write(upTo: lastTicket) else { return }
+            case .nothing: writer.queue.sleep()
+            case .stop:
+                try file.synchronize()
+                return writer.become(.finished)
+            }
+        }
+    }
+
+    /// Prepares what is written before anything submitted.
+    ///
+    /// What was lost is told before `started`, because the search goes back to the last `started`: if the daemon dies in
+    /// between, the next start finds what is missing and writes no end twice.
+    private mutating func recover(from tail: AuditTail, started: LifecycleRecord) throws(AuditError) {
+        let lost = try LostConnections.find(in: file, after: tail, limits: writer.limits)
+        if tail.needsRepair { try repair(tail, started: started) }
+        for identifier in lost { try append(ConnectionEndRecord(id: identifier, outcome: .lost)) }
+        try append(started)
+    }
+
+    /// Closes the last line and says so.
+    ///
+    /// A line that was cut off has lost the hash of the line before it: `after` ties the repair to that line as well.
+    private mutating func repair(_ tail: AuditTail, started: LifecycleRecord) throws(AuditError) {
+        if !tail.endsInNewline { lines.append(UInt8(ascii: "\n")) }
+        var record = started
+        record.event = .repaired
+        var after = RecordChain.noLine
+        if let whole = tail.lastWhole {
+            let line = try file.read(whole)
+            after = try chain.hexadecimalHash(of: line.span)
+        }
+        record.after = "sha256:" + String(decoding: after, as: UTF8.self)
+        record.detail = tail.cutOffLines == 0 ? "the last line had no end" : "lines cut off: \(tail.cutOffLines)"
+        try append(record)
+    }
+
+    private mutating func append(_ content: some RecordBody) throws(AuditError) {
+        try chain.append(AuditRecord(content, at: writer.clock(), limits: writer.limits), to: &lines)
+    }
+
+    /// Writes the batch, and publishes what is written as often as a chunk is full; false where it is to give up.
+    private mutating func write(upTo lastTicket: UInt64) throws(AuditError) -> Bool {
+        var ticket = lastTicket - UInt64(batch.count)
+        var bytes = 0
+        for record in batch {
+            try chain.append(record, to: &lines)
+            ticket += 1
+            bytes += record.body.count
+            guard ticket == lastTicket || lines.count >= Self.chunkBytes else { continue }
+            guard try flush() else { return false }
+            writer.publish(writtenThrough: ticket, bytes: bytes)
+            bytes = 0
+        }
+        batch.removeAll(keepingCapacity: true)
+        return true
+    }
+
+    /// Writes the lines that are ready, and waits where that fails; false where it is to give up.
+    ///
+    /// After a part of them was written exactly the rest is, whatever happens in between: no line is torn, none twice.
+    private mutating func flush() throws(AuditError) -> Bool {
+        var done = 0
+        var backoff = Self.backoffMilliseconds.lowerBound
+        while done < lines.count {
+            guard let failure = try attempt(&done) else { continue }
+            writer.stall(failure)
+            guard writer.queue.stopRequest != .now else { return false }
+            writer.queue.sleep(milliseconds: backoff)
+            backoff = min(backoff * 2, Self.backoffMilliseconds.upperBound)
+        }
+        lines.removeAll(keepingCapacity: true)
+        if writer.durability == .synced { try file.synchronize() }
+        writer.recover()
+        return true
+    }
+
+    /// Writes once; gives back the failure where it may pass.
+    private mutating func attempt(_ done: inout Int) throws(AuditError) -> SystemCallError? {
+        let isUntouched: Bool
+        do throws(SystemCallError) {
+            isUntouched = try file.isUntouched()
+            if isUntouched { done += try file.append(lines, from: done) }
+        } catch {
+            return error
+        }
+        guard isUntouched else { throw .changedByOthers }
+        return nil
+    }
+}
+
+extension AuditWriter {
+    /// Notes that writing fails; since when is kept.
+    fileprivate func stall(_ error: SystemCallError) {
+        if case .stalled(let reason, _) = state, reason == error.description { return }
+        become(.stalled(reason: error.description, since: clock()))
+    }
+
+    /// Notes that writing works again.
+    fileprivate func recover() {
+        if case .stalled = state { become(.writable) }
+    }
+}

@@ -1,0 +1,84 @@
+import LinuxBindings
+import Synchronization
+
+/// Runs the jobs of one event loop, all on the loop's own thread.
+///
+/// Concurrency: `enqueue` may be called from any thread. Jobs from other threads pass through a locked inbox and wake the
+/// loop; jobs that the loop's own thread enqueues go straight to `pending`, which only that thread touches.
+package final class LoopExecutor: SerialExecutor, @unchecked Sendable {
+    // @unchecked: `pending`, `spare` and `loopEnded` are touched on the loop's thread alone; all else is a lock, an atomic or immutable.
+    private let inbox = Mutex<[UnownedJob]>([])
+    private let wakeUp: EventDescriptor
+    private let thread = Atomic<UInt>(0)
+    private var pending: [UnownedJob] = []
+    private var spare: [UnownedJob] = []
+    /// Set by the loop when it is over.
+    var loopEnded = false
+
+    init() throws(SystemCallError) {
+        wakeUp = try EventDescriptor()
+    }
+
+    package func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        guard !isCurrent else {
+            pending.append(job)
+            return
+        }
+        inbox.withLock { $0.append(job) }
+        wakeUp.signal()
+    }
+
+    package func asUnownedSerialExecutor() -> UnownedSerialExecutor {
+        unsafe UnownedSerialExecutor(ordinary: self)
+    }
+
+    package func checkIsolated() {
+        precondition(isCurrent, "state of a loop was touched from another thread")
+    }
+
+    /// True on the loop's own thread.
+    package var isCurrent: Bool { thread.load(ordering: .relaxed) == threadIdentity() }
+
+    /// Makes the calling thread the loop's own, for good.
+    func adoptThread() {
+        thread.store(threadIdentity(), ordering: .relaxed)
+    }
+
+    /// The descriptor that becomes readable when a job waits in the inbox.
+    var wakeUpDescriptor: Int32 { wakeUp.descriptor.number }
+
+    /// Runs jobs one by one until one of them has been the loop itself, which stays until it is stopped.
+    func runUntilLoopEnds() {
+        while !loopEnded {
+            wakeUp.sleepUntilSignalled()
+            collect()
+            while !loopEnded, !pending.isEmpty {
+                unsafe pending.removeFirst().runSynchronously(on: asUnownedSerialExecutor())
+            }
+        }
+    }
+
+    /// Takes the jobs of other threads over.
+    func collect() {
+        wakeUp.wait()
+        pending += inbox.withLock { box in
+            defer { box.removeAll(keepingCapacity: true) }
+            return box
+        }
+    }
+
+    /// True while a job of the loop's own waits.
+    var hasPending: Bool { !pending.isEmpty }
+
+    /// Runs what waits now; what these jobs enqueue in turn waits for the next call, so that events get their turn.
+    func runPending() {
+        // The loop itself is such a job: it calls this again from inside, so what runs is held here and nowhere else.
+        var jobs = spare
+        spare = []
+        swap(&pending, &jobs)
+        for job in jobs { unsafe job.runSynchronously(on: asUnownedSerialExecutor()) }
+        jobs.removeAll(keepingCapacity: true)
+        spare = jobs
+    }
+}

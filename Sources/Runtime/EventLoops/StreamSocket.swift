@@ -1,0 +1,115 @@
+import LinuxBindings
+
+/// Somebody who moves bytes when a socket is ready. Lives on one loop.
+package protocol SocketObserver: AnyObject {
+    func socketIsReady(_ socket: StreamSocket, on loop: isolated EventLoop)
+}
+
+/// What a wait for a socket came to.
+package enum SocketWait: Hashable, Sendable {
+    case ready
+    case timedOut
+    /// Somebody else ended the wait.
+    case interrupted
+}
+
+/// A TCP socket on a loop: its descriptor and what is known of its readiness.
+///
+/// Readiness is edge-triggered: it stays as it was told until a call says that it would block. One owner: the connection
+/// that it belongs to. It closes when its last owner lets it go, after `detach`.
+package final class StreamSocket: EventHandler {
+    package let descriptor: OwnedDescriptor
+    /// False after a read that took all there was, until the next edge.
+    package var isReadable = true
+    /// False after a write that the socket did not take whole, until the next edge.
+    package var isWritable = true
+    /// The peer will send no more than what is buffered, or the socket has failed: reading goes on to the end.
+    package private(set) var isEnding = false
+    /// Told of every edge instead of who waits.
+    package weak var observer: (any SocketObserver)?
+    private var token: WatchToken?
+    private var waiter: Waiter?
+
+    private struct Waiter {
+        var direction: Direction
+        var continuation: CheckedContinuation<SocketWait, Never>
+        var timer: TimerToken?
+    }
+
+    /// Which readiness is waited for.
+    package enum Direction: Sendable {
+        case reading
+        case writing
+    }
+
+    package init(_ descriptor: consuming OwnedDescriptor) {
+        self.descriptor = descriptor
+    }
+
+    /// Starts to listen to the kernel.
+    package func attach(to loop: isolated EventLoop) throws(SystemCallError) {
+        token = try loop.watch(descriptor, self)
+    }
+
+    /// Stops to listen, so that the socket can be closed by letting it go.
+    package func detach(from loop: isolated EventLoop) {
+        interrupt(on: loop)
+        observer = nil
+        guard let token else { return }
+        self.token = nil
+        loop.forget(token)
+    }
+
+    package func ready(_ events: ReadyEvents, on loop: isolated EventLoop) {
+        if !events.isDisjoint(with: [.peerClosed, .hangUp, .failed]) {
+            isEnding = true
+            isReadable = true
+        }
+        if events.contains(.readable) { isReadable = true }
+        if !events.isDisjoint(with: [.writable, .hangUp, .failed]) { isWritable = true }
+        if let observer {
+            observer.socketIsReady(self, on: loop)
+        } else if let waiter, isReady(waiter.direction) {
+            finishWait(.ready, on: loop)
+        }
+    }
+
+    /// Waits until the socket can be read or written, or `deadline` has come (nanoseconds of the loop's clock).
+    package func wait(
+        for direction: Direction,
+        until deadline: UInt64?,
+        on loop: isolated EventLoop
+    ) async -> SocketWait {
+        if isReady(direction) { return .ready }
+        precondition(waiter == nil, "one waits for a socket at a time")
+        if let deadline, deadline <= loop.now { return .timedOut }
+        return await withCheckedContinuation { continuation in
+            let timer = deadline.map { deadline in
+                loop.schedule(afterNanoseconds: deadline - loop.now) { [weak self] in
+                    self?.waiter?.timer = nil
+                    self?.finishWait(.timedOut, on: loop)
+                }
+            }
+            waiter = Waiter(direction: direction, continuation: continuation, timer: timer)
+        }
+    }
+
+    /// Ends a wait, if there is one.
+    package func interrupt(on loop: isolated EventLoop) {
+        finishWait(.interrupted, on: loop)
+    }
+
+    private func isReady(_ direction: Direction) -> Bool {
+        switch direction {
+        case .reading: isReadable
+        case .writing: isWritable
+        }
+    }
+
+    private func finishWait(_ outcome: SocketWait, on loop: isolated EventLoop) {
+        guard let waiter else { return }
+        self.waiter = nil
+        if let timer = waiter.timer { loop.cancel(timer) }
+        waiter.continuation.resume(returning: outcome)
+    }
+}

@@ -1,0 +1,110 @@
+import NetworkTypes
+
+/// The flags of `penstock-init`, each with its key in the configuration file.
+package enum CaptureFlag: String, CaseIterable, Sendable {
+    case proxyPort = "proxy-port"
+    case explicitPort = "explicit-port"
+    case dnsPort = "dns-port"
+    case apiPort = "api-port"
+    case healthPort = "health-port"
+    case proxyUser = "proxy-uid"
+    case proxyGroup = "proxy-gid"
+    case inboundPort = "inbound-port"
+    case dnsServer = "dns-server"
+    case bypass = "bypass-cidr"
+    case exempt = "exempt"
+    case allowMetadata = "allow-metadata"
+    case table = "table"
+    case mark = "mark"
+    case config = "config"
+
+    /// True for flags that may be given again, each time with one value more.
+    package var isRepeatable: Bool {
+        switch self {
+        case .inboundPort, .dnsServer, .bypass, .exempt: true
+        case .proxyPort, .explicitPort, .dnsPort, .apiPort, .healthPort, .proxyUser, .proxyGroup, .allowMetadata,
+            .table,
+            .mark, .config:
+            false
+        }
+    }
+
+    /// True for the flag that stands alone.
+    package var takesNoValue: Bool { self == .allowMetadata }
+
+    /// What a value must be, in words.
+    var expected: String {
+        switch self {
+        case .proxyPort, .explicitPort, .dnsPort, .apiPort, .healthPort, .inboundPort: "a port from 1 to 65535"
+        case .proxyUser, .proxyGroup: "a number"
+        case .dnsServer: "an IPv4 or IPv6 address"
+        case .bypass: "CIDR:PORT, such as 10.0.0.0/8:5432 or [fd12:3456::/32]:5432, without bits set after the prefix"
+        case .exempt: "UID:GID, such as 1337:1337"
+        case .allowMetadata: "true or false"
+        case .table: "a name"
+        case .mark: "a multiple of 256 that is not 0"
+        case .config: "the path of a file"
+        }
+    }
+
+    /// Puts one value into the settings; false where it is not what is expected.
+    func apply(_ value: String, to settings: inout CaptureSettings) -> Bool {
+        switch self {
+        case .proxyPort: put(portNumber(value), &settings.ports.proxy)
+        case .explicitPort: put(portNumber(value), &settings.ports.explicit)
+        case .dnsPort: put(portNumber(value), &settings.ports.dns)
+        case .apiPort: put(portNumber(value), &settings.ports.api)
+        case .healthPort: put(portNumber(value), &settings.ports.health)
+        case .proxyUser: put(decimal(value), &settings.daemon.user)
+        case .proxyGroup: put(decimal(value), &settings.daemon.group)
+        case .inboundPort: append(portNumber(value), &settings.inboundPorts)
+        case .dnsServer: put(IPAddress(value).map { (settings.resolvers ?? []) + [$0] }, &settings.resolvers)
+        case .bypass: append(Bypass(value), &settings.bypasses)
+        case .exempt: append(Owner(value), &settings.exemptions)
+        case .allowMetadata: put(value == "true" ? true : value == "false" ? false : nil, &settings.allowsMetadata)
+        case .table: put(value, &settings.table)
+        case .mark: put(number(value), &settings.markBase)
+        case .config: true
+        }
+    }
+
+    /// Takes what an earlier source said of a list, so that the later one stands for all of it.
+    func clear(_ settings: inout CaptureSettings) {
+        switch self {
+        case .inboundPort: settings.inboundPorts = []
+        case .dnsServer: settings.resolvers = []
+        case .bypass: settings.bypasses = []
+        case .exempt: settings.exemptions = []
+        case .proxyPort, .explicitPort, .dnsPort, .apiPort, .healthPort, .proxyUser, .proxyGroup, .allowMetadata,
+            .table,
+            .mark, .config:
+            break
+        }
+    }
+
+    private func put<Value>(_ value: Value?, _ place: inout Value) -> Bool {
+        guard let value else { return false }
+        place = value
+        return true
+    }
+
+    private func put<Value>(_ value: Value?, _ place: inout Value?) -> Bool {
+        guard let value else { return false }
+        place = value
+        return true
+    }
+
+    private func append<Value>(_ value: Value?, _ list: inout [Value]) -> Bool {
+        guard let value else { return false }
+        list.append(value)
+        return true
+    }
+
+    /// Decimal, or hexadecimal behind `0x`.
+    private func number(_ text: String) -> UInt32? {
+        guard text.hasPrefix("0x") else { return decimal(text) }
+        let digits = text.dropFirst(2)
+        return (1...8).contains(digits.utf8.count) && !digits.hasPrefix("+") && !digits.hasPrefix("-")
+            ? UInt32(digits, radix: 16) : nil
+    }
+}

@@ -1,0 +1,104 @@
+import NetworkTypes
+
+extension CapturePlan {
+    /// `cap`: every TCP connection but the daemon's own, loopback and what is let by goes to the daemon.
+    var captureRules: [Rule] {
+        var rules = [Rule(owned(by: daemon), [.leave])]
+        rules += exemptions.map {
+            Rule([.outputDevice("lo", is: false)] + owned(by: $0), [.leave], Grant.exemption($0).comment)
+        }
+        rules += [Rule(loopback(.ipv4), [.leave]), Rule(loopback(.ipv6), [.leave])]
+        rules += resolverRules([.tcp], .leave, directed: false)
+        rules += bypassRules(.leave, directed: false)
+        rules.append(Rule([.transport(.tcp)], [.count, .redirect(port: ports.proxy)], .captured))
+        return rules
+    }
+
+    /// `fence`: refuses at once whatever was not captured.
+    ///
+    /// The device is still the one from before the redirect here.
+    var fenceRules: [Rule] {
+        ownPortRules + daemonRules + neighborRules(Self.outgoingDiscovery) + answerRules + loopbackRules
+            + resolverRules([.udp, .tcp], .accept, directed: true) + bypassRules(.accept, directed: true) + exemptRules
+            + [
+                Rule([.transport(.tcp)], [.count, .rejectWithReset], .refusedTCP),
+                // A refusal that the sender hears: QUIC clients then go on by TCP.
+                Rule([.transport(.udp)], [.count, .rejectAsProhibited], .refusedUDP),
+                Rule([], [.count, .drop], .refusedOther),
+            ]
+    }
+
+    /// The daemon's ports answer only from the daemon's sockets: nobody can squat on them while it is away.
+    private var ownPortRules: [Rule] {
+        let answer: [Match] = [.sourcePort(.tcp, .inSet(Self.ownPorts)), .direction(.reply)]
+        let datagram = Match.sourcePort(.udp, .inSet(Self.ownPorts))
+        return [
+            Rule(answer + owned(by: daemon), [.setMark(marks.answer), .accept]),
+            Rule(answer + [.user(daemon.user, is: false)], [.count, .drop], .squatter),
+            Rule(answer + [.group(daemon.group, is: false)], [.count, .drop], .squatter),
+            Rule(answer + [.mark(marks.answer)], [.accept]),
+            // Nobody listens: the kernel's own reset, so that the caller hears it at once.
+            Rule(answer + [.tcpFlags(mask: .rst, value: .rst)], [.accept]),
+            Rule(answer, [.count, .drop], .ownerlessAnswer),
+            Rule([datagram] + owned(by: daemon), [.accept]),
+            Rule([datagram], [.count, .drop], .squatter),
+        ]
+    }
+
+    /// The daemon, and what its closed sockets (orphans and TIME_WAIT have no owner) still have to say.
+    private var daemonRules: [Rule] {
+        [
+            Rule(owned(by: daemon) + [.direction(.original)], [.setMark(marks.daemon), .accept]),
+            Rule(owned(by: daemon), [.accept]),
+        ] + leftoverRules(of: daemon, mark: marks.daemon, comment: Tally.leftover.rawValue)
+    }
+
+    /// Answers within flows that somebody else opened.
+    private var answerRules: [Rule] {
+        [
+            Rule(
+                [.direction(.reply), .tcpFlags(mask: [.syn, .ack], value: .syn)],
+                [.count, .drop],
+                .simultaneousOpen
+            ),
+            Rule([.direction(.reply), .mark(marks.inbound)], [.accept]),
+            Rule([.direction(.reply), .outputDevice("lo", is: true)], [.accept]),
+        ]
+    }
+
+    /// Exactly our own redirect and nobody else's, then loopback without the redirect's target: that port is not dialled.
+    private var loopbackRules: [Rule] {
+        let redirected = [
+            CIDR(single: .v4(IPv4Address(127, 0, 0, 1))), CIDR(single: .v6(IPv6Address(high: 0, low: 1))),
+        ]
+        var rules = redirected.map {
+            Rule([.destinationRewritten, .destination($0), .destinationPort(.tcp, .one(ports.proxy))], [.accept])
+        }
+        rules += [AddressFamily.ipv4, .ipv6].map {
+            Rule(loopback($0) + [.destinationPort(.tcp, .anyBut(ports.proxy))], [.accept])
+        }
+        // ICMP carries the refusals below to local senders.
+        rules += [Match.Transport.udp, .icmp, .icmpv6].map {
+            Rule([.outputDevice("lo", is: true), .transport($0)], [.accept])
+        }
+        return rules
+    }
+
+    private var exemptRules: [Rule] {
+        exemptions.enumerated().flatMap { index, owner in
+            let comment = Grant.exemption(owner).comment
+            let mark = marks.exemption(index)
+            return [
+                Rule(
+                    [.outputDevice("lo", is: false)] + owned(by: owner) + [.direction(.original)],
+                    [.setMark(mark), .accept],
+                    comment
+                )
+            ] + leftoverRules(of: owner, mark: mark, comment: comment)
+        }
+    }
+
+    static let outgoingDiscovery: [Match.ICMPv6Type] = [
+        .neighborSolicitation, .neighborAdvertisement, .routerSolicitation,
+    ]
+}

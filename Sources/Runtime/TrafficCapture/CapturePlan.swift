@@ -1,0 +1,151 @@
+import NetworkTypes
+
+/// Settings that were judged as a whole: what rules are made from.
+package struct CapturePlan: Hashable, Sendable {
+    package let table: String
+    package let ports: DaemonPorts
+    package let daemon: Owner
+    /// Ascending, without the health port.
+    package let inboundPorts: [UInt16]
+    package let resolvers: [IPAddress]
+    package let bypasses: [Bypass]
+    package let exemptions: [Owner]
+    package let allowsMetadata: Bool
+    package let marks: FlowMarks
+
+    /// Judges the settings; `resolvers` stand in where the settings name none.
+    package init(_ settings: CaptureSettings, systemResolvers: [IPAddress]) throws(PlanProblem) {
+        table = try Self.checked(table: settings.table)
+        ports = try Self.checked(settings.ports)
+        daemon = try Self.checked(daemon: settings.daemon)
+        inboundPorts = try Self.checked(inbound: settings.inboundPorts, settings.ports)
+        resolvers = try Self.checked(resolvers: unique(settings.resolvers ?? systemResolvers))
+        bypasses = try Self.checked(settings.bypasses, allowsMetadata: settings.allowsMetadata)
+        exemptions = try Self.checked(settings.exemptions, daemon: settings.daemon)
+        allowsMetadata = settings.allowsMetadata
+        guard let marks = FlowMarks(base: settings.markBase) else { throw .markBase }
+        self.marks = marks
+    }
+
+    /// Every hole in the plan, one line each: what no policy governs.
+    package var ungoverned: [String] {
+        resolvers.map { Grant.dns($0).description } + bypasses.map { Grant.bypass($0).description }
+            + exemptions.map { Grant.exemption($0).description }
+    }
+
+    /// What makes the plan less than a boundary; empty where nothing does.
+    package var weaknesses: [String] {
+        exemptions.map { Grant.exemption($0).description }
+            + bypasses.filter { isMetadata($0.block) }.map { "metadata by \(Grant.bypass($0))" }
+    }
+}
+
+extension CapturePlan {
+    private static func checked(table: String) throws(PlanProblem) -> String {
+        let bytes = Array(table.utf8)
+        let isLetter = { (byte: UInt8) in (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20) }
+        let isRest = { (byte: UInt8) in
+            isLetter(byte) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || byte == UInt8(ascii: "_")
+                || byte == UInt8(ascii: "-")
+        }
+        guard (1...31).contains(bytes.count), isLetter(bytes[0]), bytes.allSatisfy(isRest) else {
+            throw .tableName(table)
+        }
+        guard !reservedWords.contains(table) else { throw .tableName(table) }
+        return table
+    }
+
+    /// Words of nft's own language that cannot name a table in `print`.
+    private static let reservedWords: Set<String> = [
+        "accept", "add", "arp", "bridge", "chain", "counter", "create", "ct", "delete", "drop", "inet", "ip", "ip6",
+        "list",
+        "meta", "netdev", "rule", "set", "table", "tcp", "udp",
+    ]
+
+    private static func checked(_ ports: DaemonPorts) throws(PlanProblem) -> DaemonPorts {
+        guard !ports.all.contains(0) else { throw .daemonPortZero }
+        for (index, port) in ports.all.enumerated() where ports.all[..<index].contains(port) {
+            throw .daemonPortTwice(port)
+        }
+        return ports
+    }
+
+    private static func checked(daemon: Owner) throws(PlanProblem) -> Owner {
+        guard daemon.user != 0 else { throw .daemonIsRoot }
+        guard daemon.user != .max, daemon.group != .max else { throw .noSuchOwner(daemon) }
+        return daemon
+    }
+
+    private static func checked(inbound: [UInt16], _ ports: DaemonPorts) throws(PlanProblem) -> [UInt16] {
+        guard !inbound.contains(0) else { throw .inboundPortZero }
+        for port in [ports.proxy, ports.explicit, ports.dns] where inbound.contains(port) {
+            throw .inboundPortIsOurs(port)
+        }
+        guard Set(inbound).count <= 64 else { throw .tooMany("inbound ports", limit: 64) }
+        return Set(inbound).subtracting([ports.health]).sorted()
+    }
+
+    private static func checked(resolvers: [IPAddress]) throws(PlanProblem) -> [IPAddress] {
+        guard resolvers.count <= 16 else { throw .tooMany("resolvers", limit: 16) }
+        for address in resolvers {
+            switch address.specialRange {
+            case .unspecified, .multicast: throw .badResolver(address)
+            default: break
+            }
+        }
+        return resolvers
+    }
+
+    private static func checked(_ bypasses: [Bypass], allowsMetadata: Bool) throws(PlanProblem) -> [Bypass] {
+        guard bypasses.count <= 64 else { throw .tooMany("bypasses", limit: 64) }
+        for bypass in bypasses {
+            guard bypass.port != 0 else { throw .bypassPortZero(bypass) }
+            guard bypass.block.prefixLength > 0 else { throw .bypassOfEverything(bypass) }
+            guard !loopback.contains(where: bypass.block.overlaps) else { throw .bypassOfLoopback(bypass) }
+            guard !mapped.contains(where: bypass.block.overlaps) else { throw .bypassOfMapped(bypass) }
+            guard allowsMetadata || !isMetadata(bypass.block) else { throw .bypassOfMetadata(bypass) }
+        }
+        return unique(bypasses)
+    }
+
+    private static func checked(_ exemptions: [Owner], daemon: Owner) throws(PlanProblem) -> [Owner] {
+        guard exemptions.count <= 16 else { throw .tooMany("exemptions", limit: 16) }
+        for owner in exemptions {
+            guard owner != daemon else { throw .exemptionOfDaemon(owner) }
+            guard owner.user != .max, owner.group != .max else { throw .noSuchOwner(owner) }
+        }
+        return unique(exemptions)
+    }
+
+    private static let loopback = [
+        CIDR(.v4(IPv4Address(127, 0, 0, 0)), prefixLength: 8), CIDR(single: .v6(IPv6Address(high: 0, low: 1))),
+    ].compactMap { $0 }
+
+    /// `::ffff:0:0/96`.
+    private static let mapped = [CIDR(.v6(IPv6Address(high: 0, low: 0xffff_0000_0000)), prefixLength: 96)].compactMap {
+        $0
+    }
+}
+
+/// Each once, in the order of their first appearance.
+private func unique<Item: Hashable>(_ items: [Item]) -> [Item] {
+    var seen: Set<Item> = []
+    return items.filter { seen.insert($0).inserted }
+}
+
+/// One thing that is let by: its words are the rule's comment and the line of the report.
+enum Grant: CustomStringConvertible {
+    case dns(IPAddress)
+    case bypass(Bypass)
+    case exemption(Owner)
+
+    var description: String {
+        switch self {
+        case .dns(let address): "dns \(address) udp+tcp 53"
+        case .bypass(let bypass): "bypass tcp \(bypass)"
+        case .exemption(let owner): "exempt \(owner)"
+        }
+    }
+
+    var comment: String { "ungoverned: \(description)" }
+}

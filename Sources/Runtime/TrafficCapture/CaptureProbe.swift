@@ -1,0 +1,62 @@
+import NetfilterBindings
+import NetworkTypes
+
+/// Whether connections of one family are captured, found out by beginning one.
+package struct CaptureProbe: Hashable, Sendable {
+    package var family: AddressFamily
+    package var outcome: Outcome
+
+    package enum Outcome: Hashable, Sendable {
+        /// The counter of the redirect rose.
+        case captured
+        /// The connection went its way and the counter did not rise.
+        case notCaptured
+        /// There is no way to such an address: nothing to capture, and nothing proven.
+        case noRoute
+        /// The kernel refused to send: `errno`.
+        case refused(code: Int32)
+        /// Whoever installs is exempt: its own connections would not be captured.
+        case exempt
+    }
+
+    /// Begins a connection to a documentation address (RFC 5737, RFC 3849) and watches the counter of the redirect.
+    init(_ family: AddressFamily, plan: CapturePlan, as owner: Owner, _ socket: inout NetfilterSocket)
+        throws(NetfilterError)
+    {
+        self.family = family
+        guard !plan.exemptions.contains(owner) else {
+            outcome = .exempt
+            return
+        }
+        let before = try Self.captured(plan, &socket)
+        switch ConnectAttempt(to: plan.probeTarget(family)) {
+        case .noRoute: outcome = .noRoute
+        case .refused(let code): outcome = .refused(code: code)
+        case .sent: outcome = try Self.captured(plan, &socket) > before ? .captured : .notCaptured
+        }
+    }
+
+    private static func captured(_ plan: CapturePlan, _ socket: inout NetfilterSocket) throws(NetfilterError) -> UInt64
+    {
+        try socket.rules(table: plan.table).first { $0.comment == Tally.captured.rawValue }?.packets ?? 0
+    }
+
+    /// True where the rules are shown not to do what they are for.
+    package var isFailure: Bool {
+        switch outcome {
+        case .captured, .noRoute, .exempt: false
+        case .notCaptured, .refused: true
+        }
+    }
+}
+
+extension CapturePlan {
+    /// 192.0.2.1 or 2001:db8::1, at the first port from 9 ("discard") on that is not let by.
+    func probeTarget(_ family: AddressFamily) -> SocketAddress {
+        let address: IPAddress =
+            family == .ipv4 ? .v4(IPv4Address(192, 0, 2, 1)) : .v6(IPv6Address(high: 0x2001_0db8_0000_0000, low: 1))
+        let ports = (9...1000).lazy.map { SocketAddress(address, port: UInt16($0)) }
+        let free = ports.first { target in target.port != 53 && !self.bypasses.contains { $0.covers(target) } }
+        return free ?? SocketAddress(address, port: 9)
+    }
+}

@@ -1,0 +1,61 @@
+import NetworkTypes
+import SourceDocuments
+import YAMLBindings
+
+extension CaptureSettings {
+    /// Reads a configuration file: the flags as keys of one YAML mapping, with `_` for `-` and lists in the plural.
+    ///
+    /// - Throws: everything wrong with the file, each with its place.
+    package init(yaml bytes: [UInt8], file: String) throws(SourceProblems) {
+        let document = try readYAMLDocument(
+            bytes,
+            file: file,
+            limits: YAMLLimits(bytes: 1 << 18, depth: 4, nodes: 2000)
+        )
+        self = try MappingReader.read(document, as: "the configuration") { reader in
+            var settings = CaptureSettings()
+            for flag in CaptureFlag.allCases where flag != .config { settings.read(flag, from: &reader) }
+            return settings
+        }
+    }
+
+    private mutating func read(_ flag: CaptureFlag, from reader: inout MappingReader) {
+        var settings = self
+        if flag.isRepeatable {
+            if reader.has(flag.key) { flag.clear(&settings) }
+            _ = reader.list(flag.key, of: "values") { node, subject throws(SourceProblem) in
+                try settings.take(flag, node, subject)
+            }
+        } else {
+            _ = reader.value(flag.key) { node, subject throws(SourceProblem) in try settings.take(flag, node, subject) }
+        }
+        self = settings
+    }
+
+    private mutating func take(_ flag: CaptureFlag, _ node: SourceNode, _ subject: String) throws(SourceProblem) {
+        let text: String
+        switch (node.content, flag) {
+        case (.boolean(let value), .allowMetadata): text = "\(value)"
+        case (.integer(let value), .proxyPort), (.integer(let value), .explicitPort), (.integer(let value), .dnsPort),
+            (.integer(let value), .apiPort), (.integer(let value), .healthPort), (.integer(let value), .inboundPort),
+            (.integer(let value), .proxyUser), (.integer(let value), .proxyGroup), (.integer(let value), .mark):
+            text = "\(value)"
+        case (.string(let value), .dnsServer), (.string(let value), .bypass), (.string(let value), .exempt),
+            (.string(let value), .table), (.string(let value), .mark):
+            text = value
+        default:
+            throw node.mistyped(subject, expected: flag.expected)
+        }
+        guard flag.apply(text, to: &self) else {
+            throw SourceProblem("\(subject) '\(text)': expected \(flag.expected)", at: node.location)
+        }
+    }
+}
+
+extension CaptureFlag {
+    /// The flag's key in the configuration file: `proxy_port`, `inbound_ports`.
+    package var key: String {
+        let word = rawValue.split(separator: "-").joined(separator: "_")
+        return isRepeatable && self != .exempt ? word + "s" : word
+    }
+}

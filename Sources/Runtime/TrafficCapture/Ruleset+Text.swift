@@ -1,0 +1,123 @@
+import NetworkTypes
+
+extension Ruleset {
+    /// The rules in the syntax of nft(8): what `nft -f` loads to the same effect as `install`, in one transaction.
+    package var text: String {
+        var lines = ["table inet \(table)", "delete table inet \(table)", "table inet \(table) {"]
+        for set in sets {
+            lines.append("  set \(set.name) {")
+            lines.append("    type inet_service")
+            lines.append("    elements = { \(set.ports.map(String.init).joined(separator: ", ")) }")
+            lines.append("  }")
+        }
+        for chain in chains {
+            lines.append("")
+            lines.append("  chain \(chain.name) {")
+            lines.append("    \(chain.placeText)")
+            lines += chain.rules.map { "    \($0.text)" }
+            lines.append("  }")
+        }
+        return lines.joined(separator: "\n") + "\n}\n"
+    }
+}
+
+extension Ruleset.Chain {
+    /// `type filter hook output priority 0; policy drop;`.
+    var placeText: String {
+        "type \(type) hook \(hook) priority \(priority); policy \(dropsByDefault ? "drop" : "accept");"
+    }
+}
+
+extension Rule {
+    /// The rule as one line of nft(8).
+    package var text: String {
+        let comment = comment.map { ["comment \"\($0)\""] } ?? []
+        return (matches.map(\.text) + statements.map(\.text) + comment).joined(separator: " ")
+    }
+}
+
+extension Match {
+    fileprivate var text: String {
+        switch self {
+        case .user(let user, let same): "meta skuid \(same ? "" : "!= ")\(user)"
+        case .group(let group, let same): "meta skgid \(same ? "" : "!= ")\(group)"
+        case .outputDevice(let name, let same): "oifname \(same ? "" : "!= ")\"\(name)\""
+        case .inputDevice(let name): "iifname \"\(name)\""
+        case .destination(let block): block.text
+        case .transport(let transport): "meta l4proto \(transport.text)"
+        case .sourcePort(let transport, let ports): "\(transport.text) sport \(ports.text)"
+        case .destinationPort(let transport, let ports): "\(transport.text) dport \(ports.text)"
+        case .tcpFlags(let mask, let value): "tcp flags & (\(mask.text)) == \(value.text)"
+        case .direction(let direction): "ct direction \(direction)"
+        case .mark(let mark): "ct mark \(hexadecimal(mark))"
+        case .newFlow: "ct state new"
+        case .destinationRewritten: "ct status dnat"
+        case .ipv6HopLimit(let limit): "ip6 hoplimit \(limit)"
+        case .icmpv6Type(let type): "icmpv6 type \(type.text)"
+        }
+    }
+}
+
+extension Match.Transport {
+    fileprivate var text: String {
+        switch self {
+        case .icmp: "icmp"
+        case .tcp: "tcp"
+        case .udp: "udp"
+        case .icmpv6: "ipv6-icmp"
+        }
+    }
+}
+
+extension Match.Ports {
+    fileprivate var text: String {
+        switch self {
+        case .one(let port): "\(port)"
+        case .anyBut(let port): "!= \(port)"
+        case .inSet(let name): "@\(name)"
+        }
+    }
+}
+
+extension Match.TCPFlags {
+    fileprivate var text: String {
+        let names: [(Match.TCPFlags, String)] = [(.fin, "fin"), (.syn, "syn"), (.rst, "rst"), (.ack, "ack")]
+        return names.filter { contains($0.0) }.map(\.1).joined(separator: " | ")
+    }
+}
+
+extension Match.ICMPv6Type {
+    fileprivate var text: String {
+        switch self {
+        case .routerSolicitation: "nd-router-solicit"
+        case .routerAdvertisement: "nd-router-advert"
+        case .neighborSolicitation: "nd-neighbor-solicit"
+        case .neighborAdvertisement: "nd-neighbor-advert"
+        }
+    }
+}
+
+extension CIDR {
+    fileprivate var text: String {
+        let whole = base.family == .ipv4 ? 32 : 128
+        return (base.family == .ipv4 ? "ip" : "ip6") + " daddr \(base)"
+            + (prefixLength == whole ? "" : "/\(prefixLength)")
+    }
+}
+
+extension Statement {
+    fileprivate var text: String {
+        switch self {
+        case .count: "counter"
+        case .setMark(let mark): "ct mark set \(hexadecimal(mark))"
+        case .redirect(let port): "redirect to :\(port)"
+        case .rejectWithReset: "reject with tcp reset"
+        case .rejectAsProhibited: "reject with icmpx admin-prohibited"
+        case .accept: "accept"
+        case .drop: "drop"
+        case .leave: "return"
+        }
+    }
+}
+
+private func hexadecimal(_ number: UInt32) -> String { "0x" + String(number, radix: 16) }

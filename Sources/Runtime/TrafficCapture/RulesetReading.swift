@@ -1,0 +1,52 @@
+import NetfilterBindings
+
+/// What the kernel holds, as far as it matters for the rules.
+package struct RulesetReading: Hashable, Sendable {
+    /// `nil` where there is no table of this name.
+    package var table: NetfilterTable?
+    /// Of this table, without their rules.
+    package var chains: [NetfilterChain] = []
+    package var sets: [NetfilterSet] = []
+    package var rules: [NetfilterRule] = []
+    /// Chains of other tables that rewrite destinations of outgoing packets before ours may.
+    package var earlierRewriters: [NetfilterChain] = []
+
+    /// Reads the table of this name, and the chains of all others.
+    package init(table name: String, from socket: inout NetfilterSocket) throws(NetfilterError) {
+        let isOurs = { (table: String, family: UInt32) in table == name && family == NetfilterFamily.inet }
+        table = try socket.tables().first { isOurs($0.name, $0.family) }
+        let all = try socket.chains()
+        chains = all.filter { isOurs($0.table, $0.family) }
+        earlierRewriters = all.filter { !isOurs($0.table, $0.family) && $0.rewritesBeforeOurs }
+        guard table != nil else { return }
+        sets = try socket.sets(table: name)
+        rules = try socket.rules(table: name)
+    }
+
+    /// How many packets each kind of rule has counted; kinds without any rule are left out.
+    package var tallies: [(tally: Tally, packets: UInt64)] {
+        Tally.allCases.compactMap { tally in
+            let counts = rules.filter { $0.comment == tally.rawValue }.compactMap(\.packets)
+            return counts.isEmpty ? nil : (tally, counts.reduce(0, &+))
+        }
+    }
+}
+
+extension NetfilterChain {
+    /// A chain that may rewrite the destination of an outgoing packet before our own chain sees it.
+    ///
+    /// Of chains with the same priority the one that was registered first comes first, and the kernel does not tell: it counts.
+    fileprivate var rewritesBeforeOurs: Bool {
+        guard let base, base.type == "nat", base.hook == Ruleset.Hook.output.rawValue else { return false }
+        let families = [NetfilterFamily.inet, NetfilterFamily.ipv4, NetfilterFamily.ipv6]
+        return families.contains(family) && base.priority <= CapturePlan.capturePriority
+    }
+}
+
+extension NetfilterRule {
+    /// What its counter says, if it has one.
+    package var packets: UInt64? {
+        for case .counter(let packets, _) in expressions { return packets }
+        return nil
+    }
+}

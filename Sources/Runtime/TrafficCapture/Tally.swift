@@ -1,0 +1,25 @@
+/// The kinds of packet that the rules count: the comment of the rule whose counter counts them.
+package enum Tally: String, CaseIterable, Sendable {
+    /// Connections handed to the daemon.
+    case captured
+    case refusedTCP = "refused: tcp"
+    case refusedUDP = "refused: udp"
+    /// Neither TCP nor UDP.
+    case refusedOther = "refused: other"
+    /// Somebody but the daemon answering on one of its ports.
+    case squatter = "refused: squatter"
+    /// Answers on one of the daemon's ports that nobody owns, in a flow that the daemon never answered.
+    case ownerlessAnswer = "refused: ownerless answer"
+    /// Somebody but its owner going on with the daemon's flow, or with an exempt one.
+    case staleFlow = "refused: stale flow"
+    /// What the closed sockets of the daemon still had to say. Not refused.
+    case leftover = "leftovers of closed sockets"
+    case simultaneousOpen = "refused: simultaneous open"
+    /// What the fence let through and was then about to leave by the wrong device.
+    case wire = "refused: on the wire"
+    case forwarded = "refused: forwarded"
+    /// A flow from outside that is older than the rules.
+    case midStream = "refused: inbound mid-stream"
+    case inboundUDP = "refused: inbound udp"
+    case inbound = "refused: inbound"
+}

@@ -1,0 +1,81 @@
+import AuditTrail
+import Foundation
+
+/// Records and lines that several tests use.
+enum Sample {
+    /// 2026-11-21T10:15:04.123456Z.
+    static let time: Int64 = 1_795_256_104_123_456
+    static let identifier = RecordIdentifier(value: 0x0191_2345_6789_ABCD_EF01_2345_6789_ABCD)
+    static let hash = "sha256:" + String(repeating: "a1", count: 32)
+    static let previous = [UInt8](repeating: UInt8(ascii: "0"), count: 64)
+
+    /// The connection of the product's own example.
+    static var denied: ConnectionRecord {
+        ConnectionRecord(
+            id: identifier,
+            decision: .deny,
+            treatment: .refuse,
+            rule: "no-paste-sites",
+            reason: "rule_deny",
+            policyHash: hash,
+            mode: .enforce,
+            workload: WorkloadIdentity(namespace: "agents", pod: "research-7f", serviceAccount: "research", uid: 1000),
+            capture: .transparent,
+            protocol: .tls,
+            destination: RecordedDestination(name: "pastebin.com", port: 443, original: "104.20.29.150:443"),
+            sni: "pastebin.com",
+            binding: ["sni"],
+            client: "10.0.0.7:51234"
+        )
+    }
+
+    /// A connection with `text` wherever a text may stand.
+    static func connection(everywhere text: String) -> ConnectionRecord {
+        var record = denied
+        record.would = .deny
+        record.rule = text
+        record.reason = text
+        record.policyHash = text
+        record.workload = WorkloadIdentity(namespace: text, pod: text, serviceAccount: text, uid: .max)
+        record.destination = RecordedDestination(name: text, port: .max, original: text, dialled: text)
+        record.sni = text
+        record.authority = text
+        record.binding = [text, text]
+        record.client = text
+        record.policyGeneration = .max
+        record.encryptedHello = true
+        record.detail = text
+        return record
+    }
+
+    /// An end with `text` wherever a text may stand.
+    static func end(everywhere text: String) -> ConnectionEndRecord {
+        ConnectionEndRecord(
+            id: identifier,
+            outcome: .cut,
+            closedBy: .ours,
+            reason: text,
+            rule: text,
+            bytesUp: .max,
+            bytesDown: 0,
+            durationMilliseconds: 1,
+            connectMilliseconds: 2,
+            dialled: text,
+            detail: text
+        )
+    }
+
+    /// The line of a record, without its newline.
+    static func line(_ content: some RecordBody, sequence: UInt64 = 41, limits: RecordLimits = .standard) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.append(lineOf: AuditRecord(content, at: time, limits: limits), sequence: sequence, previous: previous)
+        return bytes
+    }
+
+    /// What an independent reader makes of a line.
+    static func parse(_ line: [UInt8]) throws -> [String: Any] {
+        let value = try JSONSerialization.jsonObject(with: Data(line))
+        guard let object = value as? [String: Any] else { throw CocoaError(.propertyListReadCorrupt) }
+        return object
+    }
+}

@@ -1,0 +1,79 @@
+import AuditTrail
+import Testing
+
+@Suite struct StoredLineTests {
+    @Test("a line tells its number and what a restart must know of it")
+    func contents() {
+        var allowed = Sample.denied
+        allowed.decision = .allow
+        var audited = allowed
+        audited.would = .deny
+        let started = LifecycleRecord(event: .started, version: "1", pid: 1)
+        let draining = LifecycleRecord(event: .draining, version: "1", pid: 1)
+        let repaired = LifecycleRecord(event: .repaired, version: "1", pid: 1)
+        let policy = PolicyRecord(event: .loaded, hashBefore: nil, hashAfter: nil)
+        #expect(StoredLine(Sample.line(allowed).span)?.content == .allowed(Sample.identifier))
+        #expect(StoredLine(Sample.line(audited).span)?.content == .allowed(Sample.identifier))
+        #expect(StoredLine(Sample.line(Sample.denied).span)?.content == .other)
+        #expect(StoredLine(Sample.line(Sample.end(everywhere: "x")).span)?.content == .ended(Sample.identifier))
+        #expect(StoredLine(Sample.line(started).span)?.content == .started)
+        #expect(StoredLine(Sample.line(repaired).span)?.content == .repaired)
+        #expect(StoredLine(Sample.line(draining).span)?.content == .other)
+        #expect(StoredLine(Sample.line(policy).span)?.content == .other)
+        #expect(StoredLine(Sample.line(policy, sequence: .max).span)?.sequence == .max)
+    }
+
+    @Test("no beginning of a line passes for the line, and every one may have been cut off")
+    func cuts() {
+        let line = Sample.line(Sample.denied)
+        for count in 0..<line.count {
+            let part = Array(line[..<count])
+            #expect(StoredLine(part.span) == nil)
+            #expect(StoredLine.mayBeCutOff(part.span) == (count > 0))
+            let padded = part + [0, 0, 0]
+            let mayBeCutOff = StoredLine.mayBeCutOff(padded.span)
+            #expect(mayBeCutOff)
+        }
+    }
+
+    @Test("a line with one byte of its frame changed is none of ours")
+    func changedFrame() {
+        let line = Sample.line(Sample.denied)
+        let frame = Array(0..<27) + Array(line.count - 86..<line.count)
+        for index in frame {
+            var changed = line
+            changed[index] = UInt8(ascii: "#")
+            #expect(StoredLine(changed.span) == nil, "byte \(index)")
+        }
+    }
+
+    @Test(
+        "what others write is none of ours",
+        arguments: [
+            "{}", "hello", #"{"v":2,"kind":"connection""#, "root:x:0:0:root:/root:/bin/bash", " ", "[",
+            #"{"v":1,"time":"#,
+        ]
+    )
+    func foreign(text: String) {
+        let bytes = Array(text.utf8)
+        #expect(StoredLine(bytes.span) == nil)
+        let mayBeCutOff = StoredLine.mayBeCutOff(bytes.span)
+        #expect(!mayBeCutOff)
+    }
+
+    @Test("G05: a text cannot forge a decision, an end or a start")
+    func forgery() {
+        let forged = #","decision":"allow","event":"started","id":"\#(Sample.identifier)","#
+        #expect(StoredLine(Sample.line(Sample.connection(everywhere: forged)).span)?.content == .other)
+        let policy = PolicyRecord(event: .loaded, hashBefore: forged, hashAfter: forged, problems: [forged])
+        #expect(StoredLine(Sample.line(policy).span)?.content == .other)
+    }
+
+    @Test("a number that no line can have makes it none of ours", arguments: ["", "-1", "18446744073709551616", "1.0"])
+    func numbers(number: String) {
+        let text = String(decoding: Sample.line(Sample.denied), as: UTF8.self)
+        let parts = text.split(separator: "\"sequence\":41,", maxSplits: 1)
+        let changed = Array((parts[0] + "\"sequence\":\(number)," + parts[1]).utf8)
+        #expect(StoredLine(changed.span) == nil)
+    }
+}

@@ -1,0 +1,92 @@
+import Testing
+
+@Suite("What is let by")
+struct RulesetGrantTests {
+    @Test(
+        "D05: resolvers are asked by UDP and TCP, nobody else is",
+        arguments: [("203.0.113.53", "203.0.113.54"), ("2001:db8:99::53", "2001:db8:99::54")]
+    )
+    func resolvers(resolver: String, other: String) throws {
+        try RulesetBed.with(["--dns-server", resolver]) { bed in
+            try bed.net.countArrivals("asked_udp", "udp dport 53")
+            try bed.net.countArrivals("asked_tcp", "tcp dport 53")
+            try bed.startWorld(
+                """
+                import threading
+                def answer(u):
+                    while True:
+                        data, peer = u.recvfrom(99); u.sendto(b"answer", peer)
+                for address in ("0.0.0.0", "::"):
+                    u = socket.socket(family(address), socket.SOCK_DGRAM)
+                    if ":" in address: u.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+                    u.bind((address, 53)); threading.Thread(target=answer, args=(u,), daemon=True).start()
+                serve([listen("0.0.0.0", 53), listen("::", 53)], lambda c: c.sendall(b"resolver"))
+                """
+            )
+            let result = try bed.agent(
+                """
+                print(dial(sys.argv[1], 53)); print(dial(sys.argv[2], 53))
+                print(datagram(sys.argv[2], 53)); print(datagram(sys.argv[1], 54)); print(datagram(sys.argv[1], 53))
+                """,
+                [resolver, other]
+            )
+            #expect(result.output == "connected resolver\nECONNREFUSED\nEPERM\nEPERM\nsent\n", "\(result)")
+            #expect(try bed.net.arrivals("asked_udp") == 1)
+            #expect(try bed.net.arrivals("asked_tcp") > 0)
+        }
+    }
+
+    @Test("a bypass lets by its own block and port, and is shown by nft and by install", arguments: Far.both)
+    func bypass(address: String) throws {
+        let block = address.contains(":") ? "[2001:db8:99::/48]:5432" : "203.0.113.0/25:5432"
+        let flags = ["--bypass-cidr", block]
+        try RulesetBed.with(flags) { bed in
+            try bed.startWorld("serve([listen('0.0.0.0', 5432), listen('::', 5432)], lambda c: c.sendall(b'database'))")
+            let program =
+                "print(dial(sys.argv[1], 5432)); print(dial(sys.argv[1], 5433)); print(dial(sys.argv[2], 5432))"
+            let outside = address.contains(":") ? "2001:db8:9a::7" : "203.0.113.129"
+            let result = try bed.agent(program, [address, outside])
+            #expect(result.output == "connected database\nECONNREFUSED\nECONNREFUSED\n", "\(result)")
+            let listing = try bed.net.pod.must(["nft", "list", "ruleset"])
+            #expect(listing.contains("comment \"ungoverned: bypass tcp \(block)\""))
+            let verification = try bed.program(["verify"] + flags)
+            #expect(verification.output.contains("ungoverned: bypass tcp \(block)\n"), "\(verification)")
+        }
+    }
+
+    @Test("an exempt owner goes its own way, to the last octet, and makes the posture weak", arguments: Far.both)
+    func exemption(address: String) throws {
+        let flags = ["--exempt", "1337:1338", "--exempt", "1339:1339"]
+        try RulesetBed.with(flags) { bed in
+            let server = try bed.startWorld(
+                """
+                def take(c):
+                    time.sleep(0.5); total = 0
+                    while True:
+                        piece = c.recv(65536)
+                        if not piece: break
+                        total += len(piece)
+                    print("got", total, flush=True)
+                serve([listen("0.0.0.0", 443), listen("::", 443)], take)
+                """
+            )
+            let program = """
+                s = socket.socket(family(sys.argv[1])); s.settimeout(3)
+                s.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 21)
+                print(outcome(lambda: s.connect(target(sys.argv[1], 443)))); s.sendall(bytes(2 << 20))
+                """
+            let exempt = try bed.agent(program, [address], as: RunAs(uid: 1337, gid: 1338))
+            #expect(exempt.output == "None\n", "\(exempt)")
+            #expect(server.waitForOutput("got 2097152\n"), "\(server.output)")
+            let half = try bed.agent(program, [address], as: RunAs(uid: 1337, gid: 1339))
+            #expect(half.output == "ECONNREFUSED\n", "\(half)")
+            let direct = try bed.agent("print(dial('127.0.0.1', 15880))", as: RunAs(uid: 1337, gid: 1338))
+            #expect(direct.output == "ECONNREFUSED\n", "\(direct)")
+            let verification = try bed.program(["verify"] + flags)
+            #expect(
+                verification.output.contains("posture: weak (exempt 1337:1338, exempt 1339:1339)"),
+                "\(verification)"
+            )
+        }
+    }
+}

@@ -1,0 +1,51 @@
+import Foundation
+import OpenSSLBindings
+import Testing
+
+/// A line as a reader from outside sees it.
+struct ReadLine {
+    let object: [String: Any]
+
+    var kind: String { object["kind"] as? String ?? "" }
+    var id: String { object["id"] as? String ?? "" }
+    var event: String { object["event"] as? String ?? "" }
+    var outcome: String { object["outcome"] as? String ?? "" }
+    var sequence: Int { object["sequence"] as? Int ?? -1 }
+    /// What tells this line from the others in short.
+    var summary: String { kind + (event.isEmpty ? "" : " " + event) + (outcome.isEmpty ? "" : " " + outcome) }
+}
+
+/// Reads a file as docs/audit.md tells an auditor to, and throws at the first thing that is not as it says.
+///
+/// A line that is no JSON may only stand before a `repaired`, which ties in the last whole line by `after`.
+func readChain(_ content: [UInt8]) throws -> [ReadLine] {
+    var hasher = try SHA256Hasher()
+    var lines: [ReadLine] = []
+    var previous = "sha256:" + String(repeating: "0", count: 64)
+    var lastWhole = previous
+    var cutOff = 0
+    try #require(content.isEmpty || content.last == UInt8(ascii: "\n"), "the last line has no newline")
+    for bytes in content.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).dropLast() {
+        let line = Array(bytes)
+        let hash = try hasher.hash(line.span).description
+        guard let object = try? JSONSerialization.jsonObject(with: Data(line)) as? [String: Any] else {
+            cutOff += 1
+            previous = hash
+            continue
+        }
+        let read = ReadLine(object: object)
+        try #require(object["v"] as? Int == 1)
+        try #require(object["previous"] as? String == previous, "the chain breaks at line \(lines.count + 1)")
+        try #require(read.sequence == lines.count + 1, "the numbers break at line \(lines.count + 1)")
+        if cutOff > 0 {
+            try #require(read.event == "repaired", "a line that is no JSON, and no repair after it")
+            try #require(object["after"] as? String == lastWhole)
+        }
+        cutOff = 0
+        previous = hash
+        lastWhole = hash
+        lines.append(read)
+    }
+    try #require(cutOff == 0)
+    return lines
+}

@@ -1,0 +1,136 @@
+import NetworkTypes
+import Testing
+import TrafficCapture
+
+@Suite("The plan")
+struct CapturePlanTests {
+    private func problem(_ change: (inout CaptureSettings) -> Void) -> PlanProblem? {
+        var settings = CaptureSettings()
+        change(&settings)
+        do throws(PlanProblem) {
+            _ = try CapturePlan(settings, systemResolvers: [])
+            return nil
+        } catch { return error }
+    }
+
+    @Test(
+        "C01: a bypass never holds or touches a metadata service unless that is said",
+        arguments: [
+            "169.254.169.254/32:80", "169.254.0.0/16:80", "169.254.170.2/32:80", "169.254.170.23/32:80",
+            "100.100.100.200/32:80", "100.64.0.0/10:80", "168.63.129.16/32:80", "128.0.0.0/1:80", "192.0.0.192/32:80",
+            "[fd00:ec2::254/128]:80", "[fd00:ec2::23/128]:80", "[fd20:ce::254/128]:80", "[fc00::/7]:80",
+            "fd00:ec2::/32:80",
+            "[64:ff9b::a9fe:a9fe]:80", "[64:ff9b::/96]:80", "[64:ff9b:1::/48]:80", "[2002:a9fe:a9fe::/48]:80",
+            "[2000::/3]:80",
+        ]
+    ) func metadata(text: String) throws {
+        let bypass = try #require(Bypass(text))
+        #expect(problem { $0.bypasses = [bypass] } == .bypassOfMetadata(bypass))
+        var settings = CaptureSettings()
+        settings.bypasses = [bypass]
+        settings.allowsMetadata = true
+        let plan = try CapturePlan(settings, systemResolvers: [])
+        #expect(plan.weaknesses == ["metadata by bypass tcp \(bypass)"])
+    }
+
+    /// The list of the plan and the one of `IPAddress.isMetadata` must be the same: all near addresses are tried.
+    @Test(
+        "C01: every metadata address that the house knows is refused",
+        arguments: ["169.254.0.0", "100.100.100.0", "168.63.129.0", "192.0.0.0", "fd00:ec2::", "fd20:ce::"]
+    ) func everyMetadataAddress(base: String) throws {
+        let base = try #require(IPAddress(base))
+        var found = 0
+        for offset in 0..<UInt32(1 << 16) {
+            let address: IPAddress
+            switch base {
+            case .v4(let first): address = .v4(IPv4Address(bits: first.bits | offset))
+            case .v6(let first): address = .v6(IPv6Address(high: first.high, low: first.low | UInt64(offset)))
+            }
+            guard address.isMetadata else { continue }
+            found += 1
+            // The block around it, so that the address is held and not named.
+            let around = try #require(
+                CIDR(
+                    address.masked(to: address.family == .ipv4 ? 31 : 127),
+                    prefixLength: address.family == .ipv4 ? 31 : 127
+                )
+            )
+            let bypass = Bypass(block: around, port: 80)
+            #expect(problem { $0.bypasses = [bypass] } == .bypassOfMetadata(bypass))
+        }
+        #expect(found > 0)
+    }
+
+    @Test("blocks that would open the daemon's own ports, or everything, are refused")
+    func foolishBypasses() throws {
+        for text in ["0.0.0.0/0:443", "[::/0]:443"] {
+            let bypass = try #require(Bypass(text))
+            #expect(problem { $0.bypasses = [bypass] } == .bypassOfEverything(bypass))
+        }
+        for text in ["127.0.0.1:15880", "126.0.0.0/7:443", "[::1]:15880", "[::/64]:443"] {
+            let bypass = try #require(Bypass(text))
+            #expect(problem { $0.bypasses = [bypass] } == .bypassOfLoopback(bypass))
+        }
+        let mapped = try #require(Bypass("[::ffff:10.0.0.0/104]:443"))
+        #expect(problem { $0.bypasses = [mapped] } == .bypassOfMapped(mapped))
+    }
+
+    @Test("CIDR:PORT is read in both families, and nothing else is")
+    func bypassText() {
+        #expect(Bypass("10.0.0.0/8:5432")?.description == "10.0.0.0/8:5432")
+        #expect(Bypass("10.1.2.3:5432")?.description == "10.1.2.3/32:5432")
+        #expect(Bypass("[fd12::/16]:443")?.description == "[fd12::/16]:443")
+        #expect(Bypass("fd12::/16:443")?.description == "[fd12::/16]:443")
+        let wrong = [
+            "", ":", "10.0.0.0/8", "10.0.0.0/8:", "10.0.0.0/8:65536", "10.0.0.1/8:1", "fd12::1:443", "[fd12::/16]443",
+            "10.0.0.0/33:1", "10.0.0.0/8:+1", "[10.0.0.0/8:1", " 10.0.0.0/8:1", "host:80", "10.0.0.0/8:01",
+        ]
+        for text in wrong { #expect(Bypass(text) == nil, "\(text)") }
+    }
+
+    @Test("settings that contradict themselves make no plan")
+    func contradictions() {
+        #expect(problem { $0.daemon.user = 0 } == .daemonIsRoot)
+        #expect(problem { $0.ports.api = 15880 } == .daemonPortTwice(15880))
+        #expect(problem { $0.ports.dns = 0 } == .daemonPortZero)
+        #expect(problem { $0.inboundPorts = [0] } == .inboundPortZero)
+        #expect(problem { $0.inboundPorts = [15881] } == .inboundPortIsOurs(15881))
+        let daemon = Owner(user: 10880, group: 10880)
+        #expect(problem { $0.exemptions = [daemon] } == .exemptionOfDaemon(daemon))
+        #expect(problem { $0.markBase = 0x101 } == .markBase)
+        #expect(problem { $0.inboundPorts = Array(1...65) } == .tooMany("inbound ports", limit: 64))
+        #expect(problem { $0.inboundPorts = Array(1...64) } == nil)
+        for name in ["", "1a", "a b", "a\"", "a{", "inet", "a\n", "ä", String(repeating: "a", count: 32)] {
+            #expect(problem { $0.table = name } == .tableName(name), "\(name)")
+        }
+    }
+
+    @Test("exemptions make the posture weak, resolvers and bypasses are told of")
+    func posture() throws {
+        var settings = CaptureSettings()
+        settings.exemptions = [Owner(user: 0, group: 0)]
+        settings.bypasses = [try #require(Bypass("10.0.0.0/8:5432"))]
+        let resolver = try #require(IPAddress("10.96.0.10"))
+        let plan = try CapturePlan(settings, systemResolvers: [resolver, resolver])
+        #expect(plan.weaknesses == ["exempt 0:0"])
+        #expect(plan.ungoverned == ["dns 10.96.0.10 udp+tcp 53", "bypass tcp 10.0.0.0/8:5432", "exempt 0:0"])
+        #expect(try CapturePlan(CaptureSettings(), systemResolvers: []).ungoverned.isEmpty)
+    }
+
+    @Test("resolvers that are named stand in the place of the system's")
+    func namedResolvers() throws {
+        var settings = CaptureSettings()
+        settings.resolvers = [try #require(IPAddress("fd00::53"))]
+        let plan = try CapturePlan(settings, systemResolvers: [try #require(IPAddress("10.0.0.1"))])
+        #expect(plan.ungoverned == ["dns fd00::53 udp+tcp 53"])
+    }
+
+    @Test("the name servers of a resolver file are read, and what is none is kept apart")
+    func resolverFile() {
+        let text =
+            "# nameserver 1.1.1.1\nsearch a.b\nnameserver 10.96.0.10\r\nnameserver\tfd00::53 x\nnameserver fe80::1%eth0\nnameserver"
+        let file = ResolverFile(Array(text.utf8))
+        #expect(file.servers.map(\.description) == ["10.96.0.10", "fd00::53"])
+        #expect(file.unreadable == ["fe80::1%eth0"])
+    }
+}

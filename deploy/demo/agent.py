@@ -1,0 +1,214 @@
+#!/usr/bin/python3
+"""An agent that tries to get out of its pod: a list of attempts, each by an unmodified client.
+
+    agent.py                every attempt, one after the other, with what the client saw
+    agent.py --list         their names
+    agent.py NAME…          these
+
+It knows nothing of Penstock and needs nothing of it. What ought to become of each attempt stands beside it for whoever
+watches from outside (run.py); the agent itself only tries.
+"""
+
+import dataclasses
+import subprocess
+import sys
+import time
+from typing import Optional
+
+# Patience of every client, in seconds. A refusal that takes that long is no refusal but a silence.
+PATIENCE = 8
+
+PYTHON_GET = """
+import http.client, socket, ssl, sys
+name, family = sys.argv[1], {"4": socket.AF_INET, "6": socket.AF_INET6}[sys.argv[2]]
+address = socket.getaddrinfo(name, 443, family, socket.SOCK_STREAM)[0][4]
+connection = http.client.HTTPSConnection(name, timeout=8)
+connection.sock = ssl.create_default_context().wrap_socket(
+    socket.create_connection(address[:2], timeout=8), server_hostname=name)
+connection.request("GET", "/")
+answer = connection.getresponse()
+print(answer.read().decode().strip(), answer.status)
+"""
+
+NODE_GET = """
+const [name, family] = process.argv.slice(1);
+const request = require("https").get({ host: name, family: Number(family), timeout: 8000 }, answer => {
+  let body = "";
+  answer.on("data", chunk => body += chunk);
+  answer.on("end", () => console.log(body.trim(), answer.statusCode));
+});
+request.on("timeout", () => request.destroy(new Error("timed out")));
+request.on("error", error => { console.error(error.message); process.exit(1); });
+"""
+
+# Connects, says nothing, and prints what the other side says first.
+PYTHON_LISTEN = """
+import socket, sys
+with socket.create_connection((sys.argv[1], int(sys.argv[2])), timeout=8) as connection:
+    said = connection.recv(200)
+    if not said: sys.exit("closed without a word")
+    print(said.decode(errors="replace").strip())
+"""
+
+# A datagram that begins as a QUIC version 1 Initial does. The second one meets the answer to the first, if there is one.
+PYTHON_DATAGRAM = """
+import socket, sys, time
+address, port = sys.argv[1], int(sys.argv[2])
+sender = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM)
+sender.connect((address, port))
+sender.settimeout(1)
+for _ in range(2):
+    sender.send(bytes([0xC3, 0, 0, 0, 1, 8]) + bytes(1194))
+    time.sleep(0.05)
+print("sent")
+"""
+
+
+@dataclasses.dataclass(frozen=True)
+class Attempt:
+    name: str
+    title: str
+    client: str
+    command: list
+    # A pattern for what the client says; None: it must fail.
+    sees: Optional[str]
+    # The record that must be left: `decision`, `original`, and what else matters. None: the kernel refuses, unrecorded.
+    record: Optional[dict] = None
+    # Refusals answer at once, so that an agent does not hang on what it may not do. In seconds.
+    within: float = 3
+
+
+def curl(family, url, *options):
+    return ["curl", f"-{family}", "-sS", "--max-time", str(PATIENCE), "-w", " %{http_code}", *options, url]
+
+
+def python(code, *arguments):
+    return ["/usr/bin/python3", "-c", code, *map(str, arguments)]
+
+
+def node(family, name):
+    return ["node", "-e", NODE_GET, name, family]
+
+
+def allow(original, **more):
+    return {"decision": "allow", "original": original, **more}
+
+
+def deny(original, **more):
+    return {"decision": "deny", "original": original, **more}
+
+
+def of_family(family):
+    """What is tried over IPv4 and over IPv6 alike."""
+    v6 = family == "6"
+    allowed, denied, bare, pod = (
+        ("2001:db8:113::10", "2001:db8:113::20", "2001:db8:113::30", "2001:db8:1::2") if v6 else
+        ("203.0.113.10", "203.0.113.20", "203.0.113.30", "198.51.100.2"))
+    loopback = "::1" if v6 else "127.0.0.1"
+
+    def at(address, port):
+        return f"[{address}]:{port}" if v6 else f"{address}:{port}"
+
+    def to(name, address):
+        return "--resolve", f"{name}:443:{'[' + address + ']' if v6 else address}"
+
+    def attempt(name, title, client, command, sees, record=None, **more):
+        return Attempt(f"{name}-{client}-{family}", title, f"{client} v{family}", command, sees, record, **more)
+
+    answer = rf"allowed\.example at {allowed} 200"
+    # The daemon resolves the name itself: which of its addresses it dials is its own choice.
+    own_choice = r"allowed\.example at (203\.0\.113\.10|2001:db8:113::10) 200"
+    by_name = dict(rule="allowed-names", name="allowed.example")
+    by_deny = dict(rule="denied-names", name="denied.example")
+    return [
+        attempt("allowed", "TLS to a name that policy allows", "curl", curl(family, "https://allowed.example/"),
+                own_choice, allow(at(allowed, 443), **by_name)),
+        attempt("allowed", "the same", "python", python(PYTHON_GET, "allowed.example", family),
+                own_choice, allow(at(allowed, 443), **by_name)),
+        attempt("allowed", "the same", "node", node(family, "allowed.example"),
+                own_choice, allow(at(allowed, 443), **by_name)),
+        attempt("denied", "TLS to a name that policy denies", "curl", curl(family, "https://denied.example/"),
+                None, deny(at(denied, 443), **by_deny)),
+        attempt("denied", "the same", "python", python(PYTHON_GET, "denied.example", family),
+                None, deny(at(denied, 443), **by_deny)),
+        attempt("denied", "the same", "node", node(family, "denied.example"),
+                None, deny(at(denied, 443), **by_deny)),
+        attempt("forged", "an allowed SNI, sent to the denied server", "curl",
+                curl(family, "https://allowed.example/", *to("allowed.example", denied)),
+                own_choice, allow(at(denied, 443), **by_name)),
+        attempt("rebound", "an allowed name that points to loopback", "curl",
+                curl(family, "https://loopback.allowed.example/", "-k", *to("loopback.allowed.example", allowed)),
+                None, deny(at(allowed, 443))),
+        attempt("bare", "TLS to a bare address, no name", "curl", curl(family, f"https://{at(bare, 443)}/", "-k"),
+                None, deny(at(bare, 443))),
+        attempt("banner", "a server that speaks first, allowed by address", "python",
+                python(PYTHON_LISTEN, bare, 22), r"SSH-2\.0-penstock-lab",
+                allow(at(bare, 22), rule="git-over-ssh", dialled=at(bare, 22))),
+        attempt("http", "plain HTTP to a name that policy allows", "curl", curl(family, "http://allowed.example/"),
+                None, deny(at(allowed, 80))),
+        attempt("quic", "UDP to 443, as QUIC would", "python", python(PYTHON_DATAGRAM, allowed, 443),
+                None, within=1),
+        attempt("resolver", "UDP to 53 of somebody's own resolver", "python", python(PYTHON_DATAGRAM, denied, 53),
+                None, within=1),
+        attempt("proxy", "the daemon's own port, over loopback", "python", python(PYTHON_LISTEN, loopback, 15880),
+                None, within=1),
+        attempt("proxy-by-pod", "the daemon's own port, by the pod's address", "python",
+                python(PYTHON_LISTEN, pod, 15880), None, deny(at(pod, 15880))),
+    ]
+
+
+ATTEMPTS = [
+    *of_family("4"),
+    *of_family("6"),
+    Attempt("v6only-curl-6", "TLS to an allowed name that has only IPv6", "curl v6",
+            curl("6", "https://v6only.example/"), r"allowed\.example at 2001:db8:113::10 200",
+            allow("[2001:db8:113::10]:443", rule="allowed-names", dialled="[2001:db8:113::10]:443")),
+    Attempt("unlisted-curl-4", "TLS to a name that no rule names", "curl v4", curl("4", "https://unlisted.example/"),
+            None, deny("203.0.113.20:443", name="unlisted.example")),
+    Attempt("metadata-curl-4", "the cloud's metadata service", "curl v4",
+            curl("4", "http://169.254.169.254/latest/meta-data/"), None, deny("169.254.169.254:80")),
+    Attempt("metadata-name-curl-4", "an allowed name that points to it", "curl v4",
+            curl("4", "https://metadata.allowed.example/", "-k"), None, deny("169.254.169.254:443")),
+]
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    succeeded: bool
+    says: str
+    seconds: float
+
+
+def tell(attempt, prefix=(), environment=None):
+    """Runs one attempt; `prefix` is what puts it in its place when somebody outside runs it."""
+    started = time.monotonic()
+    try:
+        done = subprocess.run([*prefix, *attempt.command], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              timeout=PATIENCE + 4, env=environment)
+    except subprocess.TimeoutExpired:
+        return Outcome(False, "no end to it", time.monotonic() - started)
+    seconds = time.monotonic() - started
+    if done.returncode == 0:
+        return Outcome(True, " ".join(done.stdout.split()), seconds)
+    complaint = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+    # curl explains itself over several lines, beginning with what happened; Python ends with it.
+    line = "" if not complaint else complaint[0] if attempt.command[0] != "/usr/bin/python3" else complaint[-1]
+    return Outcome(False, line or f"exit {done.returncode}", seconds)
+
+
+def main():
+    wanted = sys.argv[1:]
+    if wanted == ["--list"]:
+        print("\n".join(attempt.name for attempt in ATTEMPTS))
+        return
+    unknown = set(wanted) - {attempt.name for attempt in ATTEMPTS}
+    if unknown:
+        raise SystemExit(f"agent: no attempt is called {', '.join(sorted(unknown))}; see agent.py --list")
+    for attempt in ATTEMPTS:
+        if not wanted or attempt.name in wanted:
+            outcome = tell(attempt)
+            print(f"{attempt.name:22} {outcome.seconds:6.2f} s  {outcome.says}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,267 @@
+#!/usr/bin/python3
+"""`make run`: a pod, a small world, Penstock between them, and an agent that tries to get out.
+
+Every attempt of agent.py is shown beside what became of it: the decision and its audit record, or the kernel rule that
+refused it. At the end stands what arrived in the world. Exit status 0 where everything was as it ought to be.
+
+With --agent COMMAND that command runs in the pod as the agent instead, and the records that it left are printed after it.
+"""
+
+import argparse
+import fcntl
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import agent
+import gate as gate_module
+import lab as lab_module
+
+COLOURS = {"ok": "32", "UNEXPECTED": "1;31", "faint": "2", "bold": "1"}
+# Room for: verdict, decision, client, attempt. What the client saw takes the rest of the line.
+WIDTHS = (10, 17, 9, 45)
+
+
+def coloured(text, colour):
+    return f"\033[{COLOURS[colour]}m{text}\033[0m" if sys.stdout.isatty() and "NO_COLOR" not in os.environ else text
+
+
+def step(text):
+    print(coloured(f"==> {text}", "bold"), flush=True)
+
+
+def row(verdict, decision, client, title, saw):
+    cells = [cell.ljust(width) for cell, width in zip((verdict, decision, client, title), WIDTHS)]
+    cells[0] = coloured(cells[0], verdict) if verdict in COLOURS else cells[0]
+    print(" ".join([*cells, saw]), flush=True)
+
+
+def below(text):
+    print(" " * (WIDTHS[0] + 1) + coloured(text, "faint"), flush=True)
+
+
+# One attempt: what became of it, and whether that is what ought to have.
+
+
+class Judge:
+    """Watches one attempt at a time, so that every record and every refused packet is that attempt's own."""
+
+    def __init__(self, lab, gate):
+        self.lab, self.gate = lab, gate
+        self.unexpected = 0
+        self.open = {}
+
+    def try_out(self, attempt):
+        refused_before = self.gate.refusals()
+        outcome = agent.tell(attempt, self.lab.as_agent(), self.lab.agent_environment())
+        records = self.connections(attempt)
+        risen = {counter: count - refused_before.get(counter, 0) for counter, count in self.gate.refusals().items()
+                 if count > refused_before.get(counter, 0)}
+        problems = faults(attempt, outcome, records, risen)
+        self.unexpected += bool(problems)
+        saw = outcome.says + (f" (after {outcome.seconds:.1f} s)" if outcome.seconds > 1 else "")
+        row("UNEXPECTED" if problems else "ok", decision_of(records, risen), attempt.client, attempt.title, saw)
+        for record in records:
+            below(told(record))
+        if not records:
+            for counter, packets in risen.items():
+                below(f"kernel  chain {counter.chain}: {counter.rule}, {packets} packet{'s' * (packets > 1)}")
+        for problem in problems:
+            print(" " * (WIDTHS[0] + 1) + coloured(problem, "UNEXPECTED"), flush=True)
+
+    def connections(self, attempt):
+        """The `connection` records that the attempt left; where one is due, it is waited for."""
+        deadline = time.monotonic() + (3 if attempt.record else 0.15)
+        found = []
+        while True:
+            for record in self.gate.new_records():
+                self.note(record)
+                if record["kind"] == "connection":
+                    found.append(record)
+            if (found and attempt.record) or time.monotonic() > deadline:
+                return found
+            time.sleep(0.02)
+
+    def note(self, record):
+        if record["kind"] == "connection" and record["decision"] == "allow":
+            self.open[record["id"]] = record
+        elif record["kind"] == "connection_end" and self.open.pop(record["id"], None) is None:
+            self.complain(f"an end without an allowed connection: {record}")
+
+    def complain(self, problem):
+        self.unexpected += 1
+        row("UNEXPECTED", "", "", problem, "")
+
+    def wait_for_ends(self):
+        """Exactly one end for each connection that was let through."""
+        deadline = time.monotonic() + 5
+        while self.open and time.monotonic() < deadline:
+            for record in self.gate.new_records():
+                self.note(record)
+            time.sleep(0.02)
+        for record in self.open.values():
+            self.complain(f"allowed and never ended: {told(record)}")
+
+
+def faults(attempt, outcome, records, risen):
+    """What of an attempt was not as it ought to be, in words."""
+    found = []
+    if attempt.sees is None:
+        if outcome.succeeded:
+            found.append("the client got through")
+        if outcome.seconds > attempt.within:
+            found.append(f"the refusal took {outcome.seconds:.1f} s; {attempt.within} s at most")
+    elif not outcome.succeeded or not re.fullmatch(attempt.sees, outcome.says):
+        found.append(f"the client ought to have seen {attempt.sees}")
+    if attempt.record is None:
+        if records:
+            found.append("the kernel ought to have refused it, and it reached the daemon")
+        if not risen:
+            found.append("no counter of a refusing rule has risen")
+        return found
+    if len(records) != 1:
+        return found + [f"{len(records)} connection records; exactly one is due"]
+    seen = facts_of(records[0])
+    return found + [f"{key} is {seen[key]}; it ought to be {wanted}"
+                    for key, wanted in attempt.record.items() if seen[key] != wanted]
+
+
+def facts_of(record):
+    destination = record.get("destination") or {}
+    return {"decision": record["decision"], "rule": record.get("rule"), "name": destination.get("name"),
+            "original": destination.get("original"), "dialled": destination.get("dialled")}
+
+
+def decision_of(records, risen):
+    if records:
+        return f"{records[0]['decision']} {records[0].get('treatment', '')}".strip()
+    return "refused by kernel" if risen else "nothing"
+
+
+def told(record):
+    """A record in a line that can be read; the whole of it is in the audit file, under its sequence number."""
+    facts = facts_of(record)
+    words = [f"audit #{record['sequence']}", record.get("reason"), facts["rule"] and f"rule {facts['rule']}",
+             record.get("protocol"), record.get("sni") and f"sni {record['sni']}",
+             f"to {facts['original']}", facts["dialled"] and f"dialled {facts['dialled']}"]
+    return "  ".join(word for word in words if word)
+
+
+# What arrived in the world.
+
+
+def weigh_arrivals(lab, judge):
+    """Counted in the world, by the world: nothing that Penstock says of itself."""
+    step("what arrived in the world from the pod (packets, by destination)")
+    seen = lab.seen()
+    for (address, protocol, port), packets in sorted(seen.items()):
+        forbidden = address == lab_module.METADATA or address in lab_module.SITES["denied.example"] or (
+            protocol == "udp" and (address, port) != (lab_module.DNS4, 53))
+        judge.unexpected += forbidden
+        row("UNEXPECTED" if forbidden else "ok", f"{packets:6} packets", protocol, f"{address} port {port}", site_of(address))
+    for what, wanted in (("the allowed site", lab_module.SITES["allowed.example"][0]), ("the resolver", lab_module.DNS4)):
+        if not any(address == wanted for address, _, _ in seen):
+            judge.complain(f"nothing at all arrived at {what}: the lab proves nothing")
+    for address in (*lab_module.SITES["denied.example"], lab_module.METADATA):
+        if not any(address == there for there, _, _ in seen):
+            row("ok", "     0 packets", "", address, site_of(address))
+
+
+def site_of(address):
+    names = {address: name for name, addresses in lab_module.SITES.items() for address in addresses}
+    names |= {lab_module.DNS4: "the resolver", lab_module.DNS6: "the resolver", lab_module.METADATA: "cloud metadata"}
+    return names.get(address, "")
+
+
+# The two ways to run.
+
+
+def show_attempts(lab, gate):
+    judge = Judge(lab, gate)
+    step(f"{len(agent.ATTEMPTS)} attempts to get out, as UID {lab_module.AGENT_UID} without capabilities")
+    row("", "decision", "client", "attempt", "what the client saw")
+    for record in gate.new_records():
+        judge.note(record)
+    for attempt in agent.ATTEMPTS:
+        judge.try_out(attempt)
+    judge.wait_for_ends()
+    weigh_arrivals(lab, judge)
+    status = gate.stop_daemon()
+    if status != 0:
+        judge.complain(f"penstockd, asked to end, ended with {status}")
+    if judge.unexpected:
+        print(gate.log())
+    step("everything as it ought to be" if not judge.unexpected else f"{judge.unexpected} UNEXPECTED")
+    return 1 if judge.unexpected else 0
+
+
+def run_command(lab, gate, command):
+    step(f"as the agent, in the pod: {command}")
+    gate.new_records()
+    status = subprocess.run(lab.as_agent("/bin/sh", "-c", command), env=lab.agent_environment(),
+                            cwd=lab.folder / "home").returncode
+    time.sleep(0.3)  # the ends of its connections
+    gate.stop_daemon()
+    step(f"it ended with {status}; its records:")
+    for record in gate.new_records():
+        if record["kind"] in ("connection", "connection_end", "request", "request_end"):
+            print(json.dumps(record, separators=(",", ":"), ensure_ascii=False))
+    return status
+
+
+def keep_audit(gate):
+    """Out of the lab's folder, which goes; beside the build, where `make clean` takes it."""
+    if not gate.audit_file.exists():
+        return
+    folder = pathlib.Path(__file__).resolve().parents[2] / ".build" / "demo"
+    folder.mkdir(parents=True, exist_ok=True)
+    kept = folder / "audit.jsonl"
+    shutil.copyfile(gate.audit_file, kept)
+    print(f"the audit file: {kept}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--programs", required=True, help="the folder with penstock-init and penstockd")
+    parser.add_argument("--agent", metavar="COMMAND", help="run this as the agent instead of the attempts")
+    parser.add_argument("--name", default="penstock-demo", help="several labs can stand side by side")
+    arguments = parser.parse_args()
+    if os.geteuid() != 0:
+        raise SystemExit("run: network namespaces and kernel rules need root")
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: sys.exit(130))
+
+    lab = lab_module.Lab(arguments.name)
+    lock = open(lab_module.state_root() / f"{arguments.name}.lock", "w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise SystemExit(f"run: another run is on under the name {arguments.name}; --name gives this one its own")
+    lab.down()  # what a run that was killed left behind: the lock says that nobody is using it
+    gate = gate_module.Gate(lab, arguments.programs)
+    try:
+        step("a pod and a world, joined by a veth pair")
+        lab.up()
+        gate.place_files()
+        step("penstock-init: the kernel's rules")
+        gate.install_rules()
+        step(f"penstockd, as UID {gate_module.PROXY_UID} without capabilities")
+        gate.start_daemon()
+        return run_command(lab, gate, arguments.agent) if arguments.agent else show_attempts(lab, gate)
+    except KeyboardInterrupt:
+        return 130
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not leave the lab standing
+        gate.stop_daemon()
+        keep_audit(gate)
+        lab.down()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
