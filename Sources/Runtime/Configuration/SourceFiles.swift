@@ -41,7 +41,7 @@ func readPolicyFiles(
     var files: [SourceFile] = []
     var room = limits.bytes
     for name in names {
-        let place = "\(path)/\(name)"
+        let place = pathOfFile(name, in: path)
         let file = try reading(place) { () throws(SystemCallError) in
             try openFile(below: directory, name, flags: O_RDONLY | O_NONBLOCK)
         }
@@ -50,6 +50,11 @@ func readPolicyFiles(
         files.append(SourceFile(name: name, bytes: bytes))
     }
     return files
+}
+
+/// A file's path, as messages write it.
+func pathOfFile(_ name: String, in directory: String) -> String {
+    directory.hasSuffix("/") ? directory + name : "\(directory)/\(name)"
 }
 
 private func policyNames(
