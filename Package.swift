@@ -110,7 +110,8 @@ let programs: [Target] = [
         "PenstockDaemon",
         [
             "ConnectionJourney", "OperatorEndpoints", "Configuration", "AuditStore", "AuditTrail", "NameResolution",
-            "EventLoops", "PolicyEngine", "Telemetry", "NetworkTypes", "LinuxBindings", "OpenSSLBindings",
+            "EventLoops", "PolicyEngine", "Telemetry", "NetworkTypes", "LinuxBindings", "WireFormats",
+            "OpenSSLBindings",
             "SourceDocuments", "YAMLBindings",
         ]
     ),

@@ -15,7 +15,7 @@ package func namesInDirectory(
     limit: Int
 ) throws(SystemCallError) -> [String] {
     // A second description of the directory, so that its position is not the caller's; closedir closes it.
-    let copy = try openFile(below: directory, ".", flags: O_RDONLY | O_DIRECTORY).release()
+    let copy = try openFile(below: directory, ".", [.readOnly, .directory]).release()
     guard let stream = unsafe fdopendir(copy) else {
         let code = errno
         _ = close(copy)

@@ -26,6 +26,7 @@ package final class HealthServer: EventHandler {
         _ = try loop.watch(listener, self)
     }
 
+    /// Takes what waits: the listener is ready.
     package func ready(_ events: ReadyEvents, on loop: isolated EventLoop) {
         acceptAll(on: loop)
     }

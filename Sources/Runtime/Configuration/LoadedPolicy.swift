@@ -1,4 +1,3 @@
-import Glibc
 import LinuxBindings
 import PolicyEngine
 import SourceDocuments
@@ -17,7 +16,8 @@ package struct LoadedPolicy: Hashable, Sendable {
 /// line for each file, in the order in which they are read, as `sha256sum` writes them: the digest in hexadecimal, two
 /// spaces, the name, a line feed.
 ///
-/// A directory is read until it is the same twice running: a ConfigMap that is swapped meanwhile is never half the old one.
+/// A directory is read until it is the same twice running: a ConfigMap that is swapped meanwhile is never half the old one,
+/// and a file that is being written is noticed if it grows meanwhile. Policies belong there by a rename.
 ///
 /// - Parameters:
 ///   - path: the file or directory; symbolic links are followed.
@@ -57,7 +57,7 @@ private enum PolicySource: Equatable {
 
     private static func readOnce(_ path: String, limits: PolicyFileLimits) throws(ConfigurationError) -> PolicySource {
         let opened = try reading(path) { () throws(SystemCallError) in
-            try openFile(path, flags: O_RDONLY | O_NONBLOCK)
+            try openFile(path, [.readOnly, .nonblocking])
         }
         let status = try reading(path) { () throws(SystemCallError) in try fileStatus(opened) }
         guard status.isDirectory else {

@@ -1,4 +1,3 @@
-import Glibc
 import LinuxBindings
 
 /// One file of a source: its name in the directory, and its bytes.
@@ -24,7 +23,7 @@ package struct PolicyFileLimits: Hashable, Sendable {
 /// Reads a regular file of at most `limit` bytes.
 func readSource(_ path: String, limit: Int) throws(ConfigurationError) -> [UInt8] {
     // Nonblocking, because opening a pipe would otherwise wait for a writer.
-    let file = try reading(path) { () throws(SystemCallError) in try openFile(path, flags: O_RDONLY | O_NONBLOCK) }
+    let file = try reading(path) { () throws(SystemCallError) in try openFile(path, [.readOnly, .nonblocking]) }
     return try readWhole(file, path: path, limit: limit)
 }
 
@@ -43,7 +42,7 @@ func readPolicyFiles(
     for name in names {
         let place = "\(path)/\(name)"
         let file = try reading(place) { () throws(SystemCallError) in
-            try openFile(below: directory, name, flags: O_RDONLY | O_NONBLOCK)
+            try openFile(below: directory, name, [.readOnly, .nonblocking])
         }
         let bytes = try readWhole(file, path: place, limit: min(limits.fileBytes, room))
         room -= bytes.count
@@ -64,7 +63,7 @@ private func policyNames(
         throw .file(
             FileProblem(
                 path: path,
-                cause: error.code == EFBIG ? .tooManyFiles(limit: limits.names) : .systemCall(error)
+                cause: error.isTooLarge ? .tooManyFiles(limit: limits.names) : .systemCall(error)
             )
         )
     }

@@ -122,6 +122,7 @@ package actor EventLoop {
         timers.add(at: now &+ nanoseconds, action)
     }
 
+    /// Keeps a timer from firing; one that has fired is no matter.
     package func cancel(_ timer: TimerToken) {
         timers.cancel(timer)
     }

@@ -19,6 +19,7 @@ package final class LoopExecutor: SerialExecutor, @unchecked Sendable {
         wakeUp = try EventDescriptor()
     }
 
+    /// Takes a job that is to run on the loop; from any thread.
     package func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
         guard !isCurrent else {
@@ -33,6 +34,7 @@ package final class LoopExecutor: SerialExecutor, @unchecked Sendable {
         unsafe UnownedSerialExecutor(ordinary: self)
     }
 
+    /// Stops the process where loop state is touched from another thread.
     package func checkIsolated() {
         precondition(isCurrent, "state of a loop was touched from another thread")
     }

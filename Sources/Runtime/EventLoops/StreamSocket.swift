@@ -60,6 +60,7 @@ package final class StreamSocket: EventHandler {
         loop.forget(token)
     }
 
+    /// Notes the edge and tells the observer, or whoever waits.
     package func ready(_ events: ReadyEvents, on loop: isolated EventLoop) {
         if !events.isDisjoint(with: [.peerClosed, .hangUp, .failed]) {
             isEnding = true
