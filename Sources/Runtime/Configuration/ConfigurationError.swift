@@ -23,7 +23,7 @@ package struct FileProblem: Error, Hashable, Sendable {
     package let path: String
     package let cause: Cause
 
-    /// What is the matter with it.
+    /// What kept it from being read.
     package enum Cause: Hashable, Sendable {
         case systemCall(SystemCallError)
         /// Neither a file nor a directory where one is expected: a pipe, a socket, a device.

@@ -56,9 +56,7 @@ private enum PolicySource: Equatable {
     }
 
     private static func readOnce(_ path: String, limits: PolicyFileLimits) throws(ConfigurationError) -> PolicySource {
-        let opened = try reading(path) { () throws(SystemCallError) in
-            try openFile(path, [.readOnly, .nonblocking])
-        }
+        let opened = try reading(path) { () throws(SystemCallError) in try openForReading(path) }
         let status = try reading(path) { () throws(SystemCallError) in try fileStatus(opened) }
         guard status.isDirectory else {
             return .file(path: path, try readWhole(opened, path: path, limit: limits.fileBytes))

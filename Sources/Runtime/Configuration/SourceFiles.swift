@@ -22,8 +22,7 @@ package struct PolicyFileLimits: Hashable, Sendable {
 
 /// Reads a regular file of at most `limit` bytes.
 func readSource(_ path: String, limit: Int) throws(ConfigurationError) -> [UInt8] {
-    // Nonblocking, because opening a pipe would otherwise wait for a writer.
-    let file = try reading(path) { () throws(SystemCallError) in try openFile(path, [.readOnly, .nonblocking]) }
+    let file = try reading(path) { () throws(SystemCallError) in try openForReading(path) }
     return try readWhole(file, path: path, limit: limit)
 }
 
@@ -42,7 +41,7 @@ func readPolicyFiles(
     for name in names {
         let place = "\(path)/\(name)"
         let file = try reading(place) { () throws(SystemCallError) in
-            try openFile(below: directory, name, [.readOnly, .nonblocking])
+            try openForReading(below: directory, name)
         }
         let bytes = try readWhole(file, path: place, limit: min(limits.fileBytes, room))
         room -= bytes.count
@@ -56,18 +55,11 @@ private func policyNames(
     path: String,
     limits: PolicyFileLimits
 ) throws(ConfigurationError) -> [String] {
-    var names: [String]
-    do throws(SystemCallError) {
-        names = try namesInDirectory(directory, limit: limits.names)
-    } catch {
-        throw .file(
-            FileProblem(
-                path: path,
-                cause: error.isTooLarge ? .tooManyFiles(limit: limits.names) : .systemCall(error)
-            )
-        )
+    let found = try reading(path) { () throws(SystemCallError) in
+        try namesInDirectory(directory, limit: limits.names)
     }
-    names = names.filter { !$0.hasPrefix(".") && ($0.hasSuffix(".yaml") || $0.hasSuffix(".yml")) }
+    guard let found else { throw .file(FileProblem(path: path, cause: .tooManyFiles(limit: limits.names))) }
+    let names = found.filter { !$0.hasPrefix(".") && ($0.hasSuffix(".yaml") || $0.hasSuffix(".yml")) }
         .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     guard !names.isEmpty else { throw .file(FileProblem(path: path, cause: .noPolicyFile)) }
     guard names.count <= limits.files else {
