@@ -57,5 +57,5 @@ struct Finding: Hashable {
 func jsonObject(_ body: (inout JSONMembers) -> Void) -> String {
     var members = JSONMembers(reserving: 256, limits: .standard)
     body(&members)
-    return "{" + String(decoding: members.bytes, as: UTF8.self) + "}"
+    return "{" + String(decoding: members.finish(), as: UTF8.self) + "}"
 }
