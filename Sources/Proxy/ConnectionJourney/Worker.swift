@@ -133,6 +133,8 @@ package final class Worker {
         if registry.undecidedCount >= settings.undecided {
             registry.oldestUndecided()?.cut(Cut(outcome: .cut, reason: .undecidedLimit), on: loop)
         }
+        // Now and not in the task: many are accepted in one turn, and each must see those before it.
+        registry.add(connection)
         loop.startTask(with: (connection, self)) { state, loop in await carry(state.0, state.1, on: loop) }
     }
 
