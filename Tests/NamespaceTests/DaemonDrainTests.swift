@@ -85,4 +85,44 @@ struct DaemonDrainTests {
             try expectSound(bed)
         }
     }
+
+    @Test("what is still being sniffed, looked up or dialled when the time is over ends with the rest, and is recorded")
+    func cutsWhatIsOnItsWay() throws {
+        let rules = """
+              - name: named
+                match: { hosts: [slow.test] }
+                action: allow
+              - name: plain
+                match: { cidrs: [203.0.113.20/32], ports: [7100] }
+                action: allow
+            """
+        try DaemonBed.with(DaemonSettings(policy: DaemonPolicy.text(rules), drainSeconds: 1)) { bed in
+            // Neither the server nor the resolver ever answers.
+            try bed.net.world.shell(
+                "nft 'table inet silent { chain in { type filter hook prerouting priority 0; tcp dport 7100 drop; udp dport 53 drop; }; }'"
+            )
+            let clients = try bed.startAgent(
+                """
+                sockets = [dial("203.0.113.21", 443), dial("203.0.113.20", 7100), dial("203.0.113.22", 443)]
+                sockets[1].sendall(b"\\0hello"); sockets[2].sendall(hello(b"slow.test"))
+                time.sleep(0.5); print("ready", flush=True)
+                for s in sockets:
+                    try: print(s.recv(100)[:1], flush=True)
+                    except OSError as error: print(name(error), flush=True)
+                """
+            )
+            let start = ContinuousClock.now
+            bed.signal(SIGTERM)
+            let result = try #require(bed.daemon?.wait(seconds: 20))
+            let took = ContinuousClock.now - start
+            #expect(result.status == 0 && took < .seconds(4), "\(took) \(result)")
+            #expect(clients.wait(seconds: 5).output.hasPrefix("ready\nECONNRESET\nECONNRESET\n"))
+            let reading = try bed.audit()
+            #expect(reading.connections(to: "203.0.113.21").map(\.reason) == ["draining"])
+            #expect(reading.connections(to: "203.0.113.20").map(\.reason) == ["rule_allow"])
+            #expect(reading.ends.map(\.outcome) == ["drained"], "\(reading.ends)")
+            #expect(reading.connections(to: "203.0.113.22").map(\.isAllowed) == [false])
+            try expectSound(bed)
+        }
+    }
 }
