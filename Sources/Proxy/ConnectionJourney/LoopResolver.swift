@@ -132,12 +132,15 @@ final class LoopResolver {
 /// Lives on one loop.
 final class LookupWait {
     private var continuation: CheckedContinuation<ResolutionResult?, Never>?
+    private var isOver = false
 
     fileprivate func begin(_ continuation: CheckedContinuation<ResolutionResult?, Never>) {
+        guard !isOver else { return continuation.resume(returning: nil) }
         self.continuation = continuation
     }
 
     fileprivate func end(_ result: ResolutionResult?) {
+        isOver = true
         let waiting = continuation
         continuation = nil
         waiting?.resume(returning: result)

@@ -98,8 +98,11 @@ package final class Worker {
     /// Accepts nothing more and waits until every connection is over; `cutAll` ends the wait.
     package func drain(on loop: isolated EventLoop) async {
         stopAccepting(on: loop)
-        guard registry.count > 0 else { return }
-        await withCheckedContinuation { whenEmpty = $0 }
+        // Asked inside: a task of another loop may be sent round once more before the body runs, and meanwhile the last leaves.
+        await withCheckedContinuation { waiting in
+            guard registry.count > 0 else { return waiting.resume() }
+            whenEmpty = waiting
+        }
     }
 
     /// Ends every connection that is left.
