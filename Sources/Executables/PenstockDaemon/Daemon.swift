@@ -128,7 +128,9 @@ final class Daemon: EventHandler {
         say("stopping: live connections have \(plan.drainSeconds) s to end")
         let workers = self.workers
         let limit = loop.schedule(afterNanoseconds: UInt64(plan.drainSeconds) * 1_000_000_000) {
-            for worker in workers { Task { await cutAll(worker, on: worker.loop) } }
+            for worker in workers {
+                Task(executorPreference: worker.loop.executor) { await cutAll(worker, on: worker.loop) }
+            }
         }
         for worker in workers { await drain(worker, on: worker.loop) }
         loop.cancel(limit)

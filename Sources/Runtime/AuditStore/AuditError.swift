@@ -21,8 +21,6 @@ package enum AuditError: Error, Hashable, Sendable {
     case changedByOthers
     /// What was written may not have reached the disk, and cannot be told from what has.
     case notSynchronized(SystemCallError)
-    /// The hash of a line could not be made.
-    case notHashed(OpenSSLError)
     /// The writer's thread could not be started.
     case noThread(SystemCallError)
 }
@@ -44,7 +42,6 @@ extension AuditError: CustomStringConvertible {
             "the audit file was cut short, written to or removed by somebody else: move it away and keep it, then start again"
         case .notSynchronized(let error):
             "records may not have reached the disk (\(error)): check the disk, then start again"
-        case .notHashed(let error): "a record could not be hashed: \(error)"
         case .noThread(let error): "the audit writer's thread cannot be started: \(error)"
         }
     }
