@@ -118,8 +118,8 @@ let programs: [Target] = [
     program(
         "PenstockCommand",
         [
-            "Configuration", "PolicyEngine", "NetworkTypes", "LinuxBindings", "OpenSSLBindings", "SourceDocuments",
-            "YAMLBindings",
+            "AuditTrail", "Configuration", "PolicyEngine", "NetworkTypes", "LinuxBindings", "OpenSSLBindings",
+            "SourceDocuments", "Telemetry",
         ]
     ),
 ]
@@ -142,6 +142,7 @@ let testTargets: [Target] = [
     tests("Runtime", "ConfigurationTests", ["Configuration", "NetworkTypes", "PolicyEngine", "SourceDocuments"]),
     tests("Runtime", "TrafficCaptureTests", ["TrafficCapture", "NetworkTypes", "SourceDocuments", "TestSupport"]),
     tests("Runtime", "EventLoopsTests", ["EventLoops", "LinuxBindings", "NetworkTypes"]),
+    tests("Executables", "CommandTests", ["PenstockCommand"]),
 ]
 
 let package = Package(

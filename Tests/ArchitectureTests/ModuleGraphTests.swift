@@ -39,8 +39,8 @@ private let allowed: [String: Set<String>] = [
         "SourceDocuments", "YAMLBindings",
     ],
     "PenstockCommand": [
-        "Configuration", "PolicyEngine", "NetworkTypes", "LinuxBindings", "OpenSSLBindings", "SourceDocuments",
-        "YAMLBindings",
+        "AuditTrail", "Configuration", "PolicyEngine", "NetworkTypes", "LinuxBindings", "OpenSSLBindings",
+        "SourceDocuments", "Telemetry",
     ],
 ]
 

@@ -5,7 +5,7 @@ import Glibc
 ///
 /// It never waits: a pipe without a writer is opened, and it is the caller who looks at what was opened.
 package func openForReading(_ path: String) throws(SystemCallError) -> OwnedDescriptor {
-    try openFile(path, flags: O_RDONLY | O_NONBLOCK)
+    try openFile(path, [.readOnly, .nonblocking])
 }
 
 /// As `openForReading`, below an open directory; symbolic links are followed.
@@ -13,5 +13,5 @@ package func openForReading(
     below directory: borrowing OwnedDescriptor,
     _ name: String
 ) throws(SystemCallError) -> OwnedDescriptor {
-    try openFile(below: directory, name, flags: O_RDONLY | O_NONBLOCK)
+    try openFile(below: directory, name, [.readOnly, .nonblocking])
 }

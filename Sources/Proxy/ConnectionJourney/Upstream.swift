@@ -57,9 +57,9 @@ final class DialRace: SocketObserver {
     func run(limit nanoseconds: UInt64, on loop: isolated EventLoop) async -> Dialled {
         await withCheckedContinuation { continuation in
             self.continuation = continuation
-            limit = loop.schedule(afterNanoseconds: nanoseconds) { [weak self] in
-                self?.limit = nil
-                self?.finish(.timedOut, on: loop)
+            limit = loop.schedule(afterNanoseconds: nanoseconds) {
+                self.limit = nil
+                self.finish(.timedOut, on: loop)
             }
             tryNext(on: loop)
         }
@@ -73,13 +73,7 @@ final class DialRace: SocketObserver {
 
     func socketIsReady(_ socket: StreamSocket, on loop: isolated EventLoop) {
         guard let index = running.firstIndex(where: { $0.socket === socket }) else { return }
-        let failure: SystemCallError?
-        do throws(SystemCallError) {
-            failure = try pendingError(socket.descriptor)
-        } catch {
-            failure = error
-        }
-        guard let failure else {
+        guard let failure = failure(of: socket) else {
             guard socket.isWritable else { return }
             return win(running[index], on: loop)
         }
@@ -87,6 +81,16 @@ final class DialRace: SocketObserver {
         running.remove(at: index)
         socket.detach(from: loop)
         tryNext(on: loop)
+    }
+
+    /// Why an attempt failed; a socket that epoll does not call ending or failed has not.
+    private func failure(of socket: StreamSocket) -> SystemCallError? {
+        guard socket.isEnding else { return nil }
+        do throws(SystemCallError) {
+            return try pendingError(socket.descriptor)
+        } catch {
+            return error
+        }
     }
 
     private func tryNext(on loop: isolated EventLoop) {
@@ -99,9 +103,9 @@ final class DialRace: SocketObserver {
         guard continuation != nil else { return }
         if running.isEmpty, waiting.isEmpty { return finish(.failed(lastError, attempts: attempts), on: loop) }
         guard !waiting.isEmpty else { return }
-        nextAttempt = loop.schedule(afterNanoseconds: Self.attemptDelay) { [weak self] in
-            self?.nextAttempt = nil
-            self?.tryNext(on: loop)
+        nextAttempt = loop.schedule(afterNanoseconds: Self.attemptDelay) {
+            self.nextAttempt = nil
+            self.tryNext(on: loop)
         }
     }
 
@@ -109,7 +113,7 @@ final class DialRace: SocketObserver {
     private func attempt(_ address: UpstreamAddress, on loop: isolated EventLoop) -> Bool {
         do throws(SystemCallError) {
             let descriptor = try streamSocket(family: address.socket.address.family)
-            try prepareForRelaying(descriptor)
+            try sendWithoutDelay(descriptor)
             let progress = try startConnecting(descriptor, to: address.socket)
             let socket = StreamSocket(descriptor)
             socket.observer = self

@@ -42,7 +42,13 @@ package struct FileProblem: Error, Hashable, Sendable {
 
 extension FileProblem: CustomStringConvertible {
     /// `PATH: cause; remedy`.
-    package var description: String { "\(path): \(cause.text); \(cause.remedy)" }
+    package var description: String { "\(path): \(message); \(remedy)" }
+
+    /// Why it cannot be read.
+    package var message: String { cause.text }
+
+    /// What to do about it.
+    package var remedy: String { cause.remedy }
 }
 
 extension FileProblem.Cause {

@@ -32,7 +32,7 @@ package func loadPolicy(
 ) throws(ConfigurationError) -> LoadedPolicy {
     let source = try PolicySource.read(path, limits: limits)
     do throws(SourceProblems) {
-        let (policy, warnings) = try Policy.load(try source.documents(limits), hash: source.hash(digest))
+        let (policy, warnings) = try Policy.load(try source.documents(limits), of: path, hash: source.hash(digest))
         return LoadedPolicy(policy: policy, warnings: warnings)
     } catch {
         throw .source(error)
@@ -82,7 +82,7 @@ private enum PolicySource: Equatable {
     private var files: [(path: String, bytes: [UInt8])] {
         switch self {
         case .file(let path, let bytes): [(path, bytes)]
-        case .directory(let path, let files): files.map { ("\(path)/\($0.name)", $0.bytes) }
+        case .directory(let path, let files): files.map { (pathOfFile($0.name, in: path), $0.bytes) }
         }
     }
 

@@ -39,7 +39,7 @@ func readPolicyFiles(
     var files: [SourceFile] = []
     var room = limits.bytes
     for name in names {
-        let place = "\(path)/\(name)"
+        let place = pathOfFile(name, in: path)
         let file = try reading(place) { () throws(SystemCallError) in
             try openForReading(below: directory, name)
         }
@@ -48,6 +48,11 @@ func readPolicyFiles(
         files.append(SourceFile(name: name, bytes: bytes))
     }
     return files
+}
+
+/// A file's path, as messages write it.
+func pathOfFile(_ name: String, in directory: String) -> String {
+    directory.hasSuffix("/") ? directory + name : "\(directory)/\(name)"
 }
 
 private func policyNames(

@@ -41,7 +41,7 @@ package actor EventLoop {
     /// Starts the loop's thread.
     package nonisolated func start() throws(SystemCallError) {
         let executor = self.executor
-        Task { await self.run() }
+        Task(executorPreference: executor) { await self.run() }
         try startThread(named: "loop-\(index)") {
             executor.adoptThread()
             executor.runUntilLoopEnds()
@@ -130,6 +130,22 @@ package actor EventLoop {
     /// Lets `work` go on in the loop's next turn, after others had theirs.
     package func runAgain(_ work: any DeferredWork) {
         again.append(work)
+    }
+
+    /// Starts a task that lives on this loop and never leaves its thread.
+    package func startTask<State>(
+        with state: State,
+        _ operation: @escaping @Sendable (State, isolated EventLoop) async -> Void
+    ) {
+        let bound = LoopBound(state, on: self)
+        Task(executorPreference: executor) { await self.perform(operation, with: bound) }
+    }
+
+    private func perform<State>(
+        _ operation: @Sendable (State, isolated EventLoop) async -> Void,
+        with state: LoopBound<State>
+    ) async {
+        await operation(state.value(on: self), self)
     }
 
     // MARK: The loop
