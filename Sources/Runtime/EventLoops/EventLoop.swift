@@ -150,6 +150,9 @@ package actor EventLoop {
 
     // MARK: The loop
 
+    /// How many generations of jobs run before the kernel is asked for events.
+    private static let roundsOfJobs = 8
+
     private func run() {
         while !isStopped {
             let wait: Int32 = executor.hasPending || !again.isEmpty ? 0 : timers.millisecondsToNext(from: now)
@@ -163,7 +166,12 @@ package actor EventLoop {
             for index in 0..<count { dispatch(index) }
             while let action = timers.next(due: now) { action() }
             runDeferredWork()
-            if executor.hasPending { executor.runPending() }
+            // A step of a task is often followed at once by another: asking the kernel in between would be in vain.
+            var rounds = 0
+            while executor.hasPending, rounds < Self.roundsOfJobs {
+                executor.runPending()
+                rounds += 1
+            }
         }
         executor.loopEnded = true
     }
