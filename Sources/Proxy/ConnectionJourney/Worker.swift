@@ -42,7 +42,6 @@ package final class Worker {
     private var identifiers: IdentifierSequence<KernelRandomness>
     private var listeners: [TransparentListener] = []
     private var whenEmpty: CheckedContinuation<Void, Never>?
-    private var isDraining = false
 
     /// How often connections that have come to stay are looked after, in nanoseconds.
     private static let housekeeping: UInt64 = 15_000_000_000
@@ -90,11 +89,15 @@ package final class Worker {
         }
     }
 
-    /// Accepts nothing more and waits until every connection is over; `cutAll` ends the wait.
-    package func drain(on loop: isolated EventLoop) async {
-        isDraining = true
+    /// Accepts nothing more: from now on the kernel refuses who comes.
+    package func stopAccepting(on loop: isolated EventLoop) {
         for listener in listeners { listener.close(on: loop) }
         listeners = []
+    }
+
+    /// Accepts nothing more and waits until every connection is over; `cutAll` ends the wait.
+    package func drain(on loop: isolated EventLoop) async {
+        stopAccepting(on: loop)
         guard registry.count > 0 else { return }
         await withCheckedContinuation { whenEmpty = $0 }
     }
@@ -130,6 +133,8 @@ package final class Worker {
         if registry.undecidedCount >= settings.undecided {
             registry.oldestUndecided()?.cut(Cut(outcome: .cut, reason: .undecidedLimit), on: loop)
         }
+        // Now and not in the task: many are accepted in one turn, and each must see those before it.
+        registry.add(connection)
         loop.startTask(with: (connection, self)) { state, loop in await carry(state.0, state.1, on: loop) }
     }
 
