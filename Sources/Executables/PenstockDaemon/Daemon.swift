@@ -103,7 +103,7 @@ final class Daemon: EventHandler {
             $0.reloads += 1
         }
         say(
-            "policy '\(policy.name)' in force, \(policy.rules.count) rules, mode \(policy.mode.rawValue), \(policy.hash)"
+            "policy '\(policy.name)' in force, rules: \(policy.rules.count), mode \(policy.mode.rawValue), \(policy.hash)"
         )
         if policy.mode == .audit { say("warning: mode: audit lets through what the policy would refuse") }
     }
@@ -113,7 +113,7 @@ final class Daemon: EventHandler {
             PolicyRecord(
                 event: .refused,
                 hashBefore: snapshot.policy?.hash,
-                hashAfter: nil,
+                hashAfter: snapshot.policy?.hash,
                 problems: problem.split(separator: "\n").map(String.init)
             )
         )
