@@ -66,7 +66,7 @@ enum PenstockDaemon {
                 clock: wallClockMicroseconds
             )
         } catch {
-            throw Complaint("audit: \(error)", .audit)
+            throw Complaint("audit.path: \(plan.auditPath): \(error)", .audit)
         }
         announce(plan)
         start(plan, sockets, audit, signals)

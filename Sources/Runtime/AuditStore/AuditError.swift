@@ -29,8 +29,9 @@ extension AuditError: CustomStringConvertible {
     /// What is wrong, and what an operator can do about it.
     package var description: String {
         switch self {
-        case .notOpened(let error): "the audit file cannot be opened: \(error)"
-        case .notRegular: "the audit file is not a regular file"
+        case .notOpened(let error):
+            "the audit file cannot be opened: \(error): its directory must be there, and the daemon's user must be able to write to it"
+        case .notRegular: "the audit file is not a regular file: name another file"
         case .foreignOwner(let uid):
             "the audit file belongs to user \(uid), not to the daemon's: give it to the daemon, or name another file"
         case .severalNames(let count):
