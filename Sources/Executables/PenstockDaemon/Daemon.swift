@@ -103,7 +103,7 @@ final class Daemon: EventHandler {
             $0.reloads += 1
         }
         say(
-            "policy '\(policy.name)' in force, \(policy.rules.count) rules, mode \(policy.mode.rawValue), \(policy.hash)"
+            "policy '\(policy.name)' in force, rules: \(policy.rules.count), mode \(policy.mode.rawValue), \(policy.hash)"
         )
         if policy.mode == .audit { say("warning: mode: audit lets through what the policy would refuse") }
     }
@@ -113,7 +113,7 @@ final class Daemon: EventHandler {
             PolicyRecord(
                 event: .refused,
                 hashBefore: snapshot.policy?.hash,
-                hashAfter: nil,
+                hashAfter: snapshot.policy?.hash,
                 problems: problem.split(separator: "\n").map(String.init)
             )
         )
@@ -137,7 +137,9 @@ final class Daemon: EventHandler {
         say("stopping: live connections have \(plan.drainSeconds) s to end")
         let workers = self.workers
         let limit = loop.schedule(afterNanoseconds: UInt64(plan.drainSeconds) * 1_000_000_000) {
-            for worker in workers { Task { await cutAll(worker, on: worker.loop) } }
+            for worker in workers {
+                Task(executorPreference: worker.loop.executor) { await cutAll(worker, on: worker.loop) }
+            }
         }
         // All of them first: a worker may wait long for its last connection.
         for worker in workers { await stopAccepting(worker, on: worker.loop) }

@@ -28,8 +28,8 @@ extension Connection {
         guard !facts.isOwnListener else { return .refused(.ownListener, port: facts.port) }
         if case .refused(let reason, _, _) = sniffed { return .refused(reason, port: facts.port) }
         guard let opening = sniffed?.opening else { return .refused(.sniffLimit, port: facts.port) }
-        guard let policy = snapshot.policy else { return .refused(.noPolicy, port: facts.port) }
         facts.opening = opening
+        guard let policy = snapshot.policy else { return .refused(.noPolicy, port: facts.port) }
         facts.addresses = nil
         let decision = firstPhase(policy, isFinal: isFinal)
         switch decision.dial {

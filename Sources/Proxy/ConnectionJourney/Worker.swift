@@ -110,6 +110,8 @@ package final class Worker {
         for connection in Array(registry.live.values) {
             connection.cut(Cut(outcome: .drained, reason: .draining), on: loop)
         }
+        // What still waits for a name or for the audit file is not waited for: its end is recorded as lost at the next start.
+        _ = loop.schedule(afterNanoseconds: 1_000_000_000) { self.finishDraining() }
     }
 
     /// Sends an accepted connection on its way.
@@ -148,10 +150,13 @@ package final class Worker {
         registry.remove(connection)
         metrics.live.add(-1)
         for listener in listeners { listener.resume(on: loop) }
-        if registry.count == 0, let waiting = whenEmpty {
-            whenEmpty = nil
-            waiting.resume()
-        }
+        if registry.count == 0 { finishDraining() }
+    }
+
+    private func finishDraining() {
+        guard let waiting = whenEmpty else { return }
+        whenEmpty = nil
+        waiting.resume()
     }
 
     /// True where another connection may be accepted now.
