@@ -85,8 +85,10 @@ package final class StreamSocket: EventHandler {
         precondition(waiter == nil, "one waits for a socket at a time")
         if let deadline, deadline <= loop.now { return .timedOut }
         return await withCheckedContinuation { continuation in
+            // Asked again, because a task of another loop may have been sent around before it came here.
+            if isReady(direction) { return continuation.resume(returning: .ready) }
             let timer = deadline.map { deadline in
-                loop.schedule(afterNanoseconds: deadline - loop.now) {
+                loop.schedule(afterNanoseconds: deadline > loop.now ? deadline - loop.now : 0) {
                     self.waiter?.timer = nil
                     self.finishWait(.timedOut, on: loop)
                 }
