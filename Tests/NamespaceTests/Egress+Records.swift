@@ -43,7 +43,16 @@ struct EgressConnection: CustomStringConvertible {
         "\(decision["decision"] ?? "?") \(decision["reason"] ?? "?") \(decision["rule"] ?? "-")"
     }
 
-    var description: String { "\(decision)\n\(end?.line ?? "(no end)")" }
+    /// What a test that fails should show: the line itself is long.
+    var description: String {
+        let facts = ["workload.uid", "protocol", "sni", "destination.original", "destination.dialled", "detail"]
+        let ending = [
+            "outcome", "closed_by", "reason", "rule", "bytes_up", "bytes_down", "dialled", "connect_ms", "detail",
+        ]
+        let words = facts.compactMap { key in decision[key].map { "\(key)=\($0)" } }
+        let last = ending.compactMap { key in end?[key].map { "\(key)=\($0)" } }
+        return "[\(verdict) \(words.joined(separator: " ")) | \(end == nil ? "no end" : last.joined(separator: " "))]"
+    }
 }
 
 extension [EgressRecord] {
@@ -65,4 +74,17 @@ extension [EgressRecord] {
         }
         return decisions.map { EgressConnection(decision: $0, end: ends[$0["id"] ?? ""]) }
     }
+}
+
+// Tests ask these instead of writing closures inside `#expect`: of two closures in one function, one of them in the macro,
+// the compiler (6.3.1) runs the wrong one.
+extension [EgressConnection] {
+    /// What the decisions say under a path, each value once.
+    func values(_ path: String) -> Set<String> { Set(map { $0[path] ?? "null" }) }
+
+    /// What the ends say under a path, each value once.
+    func endValues(_ path: String) -> Set<String> { Set(map { $0.end?[path] ?? "null" }) }
+
+    /// The verdicts, each once.
+    var verdicts: Set<String> { Set(map(\.verdict)) }
 }

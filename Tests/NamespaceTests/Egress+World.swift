@@ -38,6 +38,7 @@ final class EgressWorld {
         try countAllArrivals()
         try startDNS(names)
         try startWeb()
+        try waitForWire()
     }
 
     /// Changes what DNS says, all of it, and waits until it says so.
@@ -130,6 +131,20 @@ final class EgressWorld {
         let isUp = BackgroundProcess.poll(seconds: 10) { text("dns.log").contains("read ") || !server.isRunning }
         guard isUp, server.isRunning else { throw Failed(what: "dnsmasq: \(server.errors) \(text("dns.log"))") }
         reads = text("dns.log").components(separatedBy: "read ").count
+    }
+
+    /// For up to a second after its birth a wire of two ends loses what it is given; a test should not see that.
+    private func waitForWire() throws {
+        for resolver in [Self.resolver, Self.resolverIPv6] {
+            try net.pod.shell(
+                """
+                for try in $(seq 50); do
+                  if timeout 0.3 bash -c 'exec 3<>/dev/tcp/\(resolver)/53' 2>/dev/null; then exit 0; fi
+                done
+                exit 1
+                """
+            )
+        }
     }
 
     private func startWeb() throws {
