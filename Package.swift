@@ -110,15 +110,16 @@ let programs: [Target] = [
         "PenstockDaemon",
         [
             "ConnectionJourney", "OperatorEndpoints", "Configuration", "AuditStore", "AuditTrail", "NameResolution",
-            "EventLoops", "PolicyEngine", "Telemetry", "NetworkTypes", "LinuxBindings", "OpenSSLBindings",
+            "EventLoops", "PolicyEngine", "Telemetry", "NetworkTypes", "LinuxBindings", "WireFormats",
+            "OpenSSLBindings",
             "SourceDocuments", "YAMLBindings",
         ]
     ),
     program(
         "PenstockCommand",
         [
-            "Configuration", "PolicyEngine", "NetworkTypes", "LinuxBindings", "OpenSSLBindings", "SourceDocuments",
-            "YAMLBindings",
+            "AuditTrail", "Configuration", "PolicyEngine", "NetworkTypes", "LinuxBindings", "OpenSSLBindings",
+            "SourceDocuments", "Telemetry",
         ]
     ),
 ]
@@ -141,6 +142,7 @@ let testTargets: [Target] = [
     tests("Runtime", "ConfigurationTests", ["Configuration", "NetworkTypes", "PolicyEngine", "SourceDocuments"]),
     tests("Runtime", "TrafficCaptureTests", ["TrafficCapture", "NetworkTypes", "SourceDocuments", "TestSupport"]),
     tests("Runtime", "EventLoopsTests", ["EventLoops", "LinuxBindings", "NetworkTypes"]),
+    tests("Executables", "CommandTests", ["PenstockCommand"]),
 ]
 
 let package = Package(

@@ -23,7 +23,7 @@ private let allowed: [String: Set<String>] = [
     "EventLoops": ["LinuxBindings", "NetworkTypes"],
     "NameResolution": ["CaresBindings", "EventLoops", "NetworkTypes"],
     "AuditStore": ["AuditTrail", "LinuxBindings", "OpenSSLBindings"],
-    "Configuration": ["NetworkTypes", "SourceDocuments", "YAMLBindings", "LinuxBindings"],
+    "Configuration": ["NetworkTypes", "PolicyEngine", "SourceDocuments", "YAMLBindings", "LinuxBindings"],
     "TrafficCapture": ["NetfilterBindings", "LinuxBindings", "NetworkTypes", "SourceDocuments", "YAMLBindings"],
     // Proxy.
     "ConnectionJourney": [
@@ -35,12 +35,12 @@ private let allowed: [String: Set<String>] = [
     "PenstockInit": ["TrafficCapture", "NetworkTypes", "LinuxBindings", "SourceDocuments"],
     "PenstockDaemon": [
         "ConnectionJourney", "OperatorEndpoints", "Configuration", "AuditStore", "AuditTrail", "NameResolution",
-        "EventLoops", "PolicyEngine", "Telemetry", "NetworkTypes", "LinuxBindings", "OpenSSLBindings",
+        "EventLoops", "PolicyEngine", "Telemetry", "NetworkTypes", "LinuxBindings", "OpenSSLBindings", "WireFormats",
         "SourceDocuments", "YAMLBindings",
     ],
     "PenstockCommand": [
-        "Configuration", "PolicyEngine", "NetworkTypes", "LinuxBindings", "OpenSSLBindings", "SourceDocuments",
-        "YAMLBindings",
+        "AuditTrail", "Configuration", "PolicyEngine", "NetworkTypes", "LinuxBindings", "OpenSSLBindings",
+        "SourceDocuments", "Telemetry",
     ],
 ]
 

@@ -8,14 +8,14 @@ import Glibc
 /// - Parameters:
 ///   - directory: stays open, and its own.
 ///   - limit: the most names.
-/// - Returns: the names.
-/// - Throws: `EFBIG` where there are more, and what the kernel says.
+/// - Returns: the names; `nil` where there are more.
+/// - Throws: what the kernel says.
 package func namesInDirectory(
     _ directory: borrowing OwnedDescriptor,
     limit: Int
-) throws(SystemCallError) -> [String] {
+) throws(SystemCallError) -> [String]? {
     // A second description of the directory, so that its position is not the caller's; closedir closes it.
-    let copy = try openFile(below: directory, ".", flags: O_RDONLY | O_DIRECTORY).release()
+    let copy = try openFile(below: directory, ".", [.readOnly, .directory]).release()
     guard let stream = unsafe fdopendir(copy) else {
         let code = errno
         _ = close(copy)
@@ -34,7 +34,7 @@ package func namesInDirectory(
             unsafe pointer.withMemoryRebound(to: CChar.self, capacity: Int(NAME_MAX) + 1) { unsafe String(cString: $0) }
         }
         guard name != ".", name != ".." else { continue }
-        guard names.count < limit else { throw SystemCallError(call: "readdir", code: EFBIG) }
+        guard names.count < limit else { return nil }
         names.append(name)
     }
 }

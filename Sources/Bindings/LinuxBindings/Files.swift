@@ -1,6 +1,33 @@
 import CLinux
 import Glibc
 
+/// How a file is opened; it is always closed on exec.
+package struct FileOpening: OptionSet, Sendable {
+    package let rawValue: Int32
+
+    package init(rawValue: Int32) {
+        self.rawValue = rawValue
+    }
+
+    package static let readOnly = FileOpening(rawValue: O_RDONLY)
+    package static let readWrite = FileOpening(rawValue: O_RDWR)
+    package static let append = FileOpening(rawValue: O_APPEND)
+    package static let create = FileOpening(rawValue: O_CREAT)
+    package static let directory = FileOpening(rawValue: O_DIRECTORY)
+    /// A symbolic link at the end of the path is an error.
+    package static let noFollow = FileOpening(rawValue: O_NOFOLLOW)
+    /// Opening a pipe does not wait for its other end.
+    package static let nonblocking = FileOpening(rawValue: O_NONBLOCK)
+}
+
+extension SystemCallError {
+    /// What a call should have said that did nothing and called it success.
+    package static func inputOutput(_ call: String) -> SystemCallError { SystemCallError(call: call, code: EIO) }
+
+    /// True where there is more than the caller wants.
+    package var isTooLarge: Bool { code == EFBIG }
+}
+
 /// What `stat` tells of a file, as far as anybody here asks.
 package struct FileStatus: Hashable, Sendable {
     /// In bytes.
@@ -13,25 +40,25 @@ package struct FileStatus: Hashable, Sendable {
     package let isDirectory: Bool
 }
 
-/// Opens a file. `flags` are the `O_…` of open(2); `O_CLOEXEC` is always added.
+/// Opens a file; `mode` is of one that is made.
 package func openFile(
     _ path: String,
-    flags: Int32,
+    _ opening: FileOpening,
     mode: UInt32 = 0
 ) throws(SystemCallError) -> OwnedDescriptor {
-    OwnedDescriptor(adopting: try systemCall("open") { unsafe clinux_open(path, flags | O_CLOEXEC, mode) })
+    OwnedDescriptor(adopting: try systemCall("open") { unsafe clinux_open(path, opening.rawValue | O_CLOEXEC, mode) })
 }
 
-/// Opens a file below an open directory. `O_CLOEXEC` is always added.
+/// Opens a file below an open directory; `mode` is of one that is made.
 package func openFile(
     below directory: borrowing OwnedDescriptor,
     _ name: String,
-    flags: Int32,
+    _ opening: FileOpening,
     mode: UInt32 = 0
 ) throws(SystemCallError) -> OwnedDescriptor {
     let parent = directory.number
     return OwnedDescriptor(
-        adopting: try systemCall("openat") { unsafe clinux_openat(parent, name, flags | O_CLOEXEC, mode) }
+        adopting: try systemCall("openat") { unsafe clinux_openat(parent, name, opening.rawValue | O_CLOEXEC, mode) }
     )
 }
 
@@ -94,7 +121,7 @@ package func writeBytes(
 
 /// Reads a whole file of at most `limit` bytes; `EFBIG` where it is larger.
 package func readFile(_ path: String, limit: Int) throws(SystemCallError) -> [UInt8] {
-    let file = try openFile(path, flags: O_RDONLY)
+    let file = try openFile(path, .readOnly)
     var content: [UInt8] = []
     while true {
         let piece = try readBytes(file, atMost: 65536)

@@ -26,14 +26,6 @@ package func effectiveIdentity() -> (user: UInt32, group: UInt32) { (geteuid(), 
 /// How many processors this process may run on.
 package func usableProcessors() -> Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
 
-/// Fills a 128-bit number from the kernel's randomness.
-package func randomBits128() throws(SystemCallError) -> (UInt64, UInt64) {
-    var words: (UInt64, UInt64) = (0, 0)
-    let wanted = MemoryLayout<(UInt64, UInt64)>.size
-    _ = try systemCall("getrandom") { unsafe getrandom(&words, wanted, 0) }
-    return words
-}
-
 /// Writes text to standard error; what cannot be written there has no other place to go.
 package func writeToStandardError(_ text: String) { write(text, to: 2) }
 

@@ -134,9 +134,15 @@ package func originalDestination(
     return address
 }
 
-/// Sends small pieces at once, and finds out about peers that are gone: after a minute of silence the kernel asks.
-package func prepareForRelaying(_ socket: borrowing OwnedDescriptor) throws(SystemCallError) {
+/// Sends small pieces at once. Sockets accepted from a listener have its setting.
+package func sendWithoutDelay(_ socket: borrowing OwnedDescriptor) throws(SystemCallError) {
     try setOption(socket.number, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
+}
+
+/// Finds out about peers that are gone: after a minute of silence the kernel asks.
+///
+/// Sockets accepted from a listener have its setting.
+package func probeSilentPeers(_ socket: borrowing OwnedDescriptor) throws(SystemCallError) {
     try setOption(socket.number, SOL_SOCKET, SO_KEEPALIVE, 1)
     try setOption(socket.number, Int32(IPPROTO_TCP), TCP_KEEPIDLE, 60)
     try setOption(socket.number, Int32(IPPROTO_TCP), TCP_KEEPINTVL, 15)

@@ -45,6 +45,7 @@ package enum NetfilterExpression: Hashable, Sendable {
         case transport = 2
     }
 
+    /// How two values are compared.
     package enum Comparison: UInt32, Sendable {
         case equal = 0
         case notEqual = 1
@@ -57,6 +58,7 @@ package enum NetfilterExpression: Hashable, Sendable {
         case leave = -5
     }
 
+    /// How a packet is refused.
     package enum Rejection: Hashable, Sendable {
         case tcpReset
         /// ICMP or ICMPv6 "administratively prohibited", by the packet's family.

@@ -25,6 +25,6 @@ package struct AuditRecord: Sendable {
         content.write(into: &members)
         kind = type(of: content).kind
         self.time = time
-        body = members.bytes
+        body = members.finish()
     }
 }

@@ -36,6 +36,7 @@ package struct PolicyRecord: Hashable, Sendable {
 extension PolicyRecord: RecordBody {
     package static var kind: RecordKind { .policy }
 
+    /// Writes the members, the event first.
     package func write(into members: inout JSONMembers) {
         members.text("event", event.rawValue)
         members.text("policy_hash_before", orNull: hashBefore)

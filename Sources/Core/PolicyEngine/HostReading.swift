@@ -8,23 +8,26 @@ func readHostPattern(_ node: SourceNode, _ subject: String) throws(SourceProblem
         return try HostPattern(text)
     } catch {
         throw SourceProblem(
-            "\(subject), `\(printable(text))`, is no host name: \(explanation(error, text))",
+            "\(subject), `\(printable(text))`, is no host name: \(error.explanation(for: text))",
             at: node.location,
             remedy: hostRemedy(text, error)
         )
     }
 }
 
-private func explanation(_ fault: HostName.Malformed, _ text: String) -> String {
-    switch fault {
-    case .empty: "it is empty"
-    case .tooLong: "it has more than 253 characters"
-    case .badLabel: "a label is empty, longer than 63 characters, or begins or ends with a hyphen"
-    case .controlOctet: "it holds a control character"
-    case .notLDH:
-        text.contains("*")
-            ? "the asterisk does not stand alone in front" : "it holds a character that names do not have"
-    case .addressLiteral: text.contains(":") ? "it holds a colon" : "its last label is a number"
+extension HostName.Malformed {
+    /// What is wrong with a text that is no host name, for a message.
+    package func explanation(for text: String) -> String {
+        switch self {
+        case .empty: "it is empty"
+        case .tooLong: "it has more than 253 characters"
+        case .badLabel: "a label is empty, longer than 63 characters, or begins or ends with a hyphen"
+        case .controlOctet: "it holds a control character"
+        case .notLDH:
+            text.contains("*")
+                ? "the asterisk does not stand alone in front" : "it holds a character that names do not have"
+        case .addressLiteral: text.contains(":") ? "it holds a colon" : "its last label is a number"
+        }
     }
 }
 

@@ -9,17 +9,19 @@ extension Policy {
     ///
     /// - Parameters:
     ///   - documents: what the reader made of the files.
+    ///   - file: what a message calls the source where it holds no document.
     ///   - hash: the SHA-256 of the source, `sha256:…`.
     /// - Returns: the policy, and what is right but probably not meant.
     /// - Throws: everything that is wrong with the documents, in the order of the text.
     package static func load(
         _ documents: [SourceNode],
+        of file: String = "policy",
         hash: String
     ) throws(SourceProblems) -> (policy: Policy, warnings: [SourceProblem]) {
         var problems: [SourceProblem] = []
         let fragments = documents.compactMap { PolicyFragment.read($0, noting: &problems) }
         if documents.isEmpty {
-            let place = SourceLocation(file: "policy", line: 1, column: 1)
+            let place = SourceLocation(file: file, line: 1, column: 1)
             problems.append(SourceProblem("no document was found, expected a policy", at: place))
         }
         let mode = agreed("mode", fragments.compactMap(\.mode), noting: &problems)

@@ -38,13 +38,24 @@ package struct Policy: Hashable, Sendable {
     /// speaks.
     package func decide(_ facts: Facts) -> Decision {
         guard !facts.isOwnListener else { return .refused(.ownListener, port: facts.port) }
-        return inMode(judge(facts), facts)
+        return asBuilt(inMode(judge(facts), facts), facts)
     }
 
     /// Refuses a connection for a reason that only `mode: enforce` carries out, such as an end of waiting.
     package func refuse(_ facts: Facts, because reason: Reason) -> Decision {
         guard !facts.isOwnListener else { return .refused(.ownListener, port: facts.port) }
         return inMode(.refused(reason, port: facts.port), facts)
+    }
+
+    /// Refuses, in either mode, what is allowed and nothing here can carry out.
+    ///
+    /// Plain HTTP is not judged request by request yet, and bytes that nobody judges do not pass.
+    func asBuilt(_ decision: Decision, _ facts: Facts) -> Decision {
+        guard case .known(.http, _) = facts.opening else { return decision }
+        switch decision.verdict {
+        case .allow: return .refused(.httpUnsupported, port: facts.port)
+        case .deny, .undetermined: return decision
+        }
     }
 
     /// Judges as `mode: enforce` does.

@@ -6,8 +6,10 @@ package final class Counter: Sendable {
 
     package init() {}
 
+    /// Adds one.
     package func increment() { count.add(1, ordering: .relaxed) }
 
+    /// Adds an amount; it wraps after 2^64.
     package func add(_ amount: UInt64) { count.add(amount, ordering: .relaxed) }
 
     package var value: UInt64 { count.load(ordering: .relaxed) }
@@ -19,6 +21,7 @@ package final class Gauge: Sendable {
 
     package init() {}
 
+    /// Adds an amount, which may be negative.
     package func add(_ amount: Int64) { count.add(amount, ordering: .relaxed) }
 
     package var value: Int64 { count.load(ordering: .relaxed) }

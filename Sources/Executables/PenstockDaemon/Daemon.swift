@@ -48,8 +48,8 @@ final class Daemon: EventHandler {
     func ready(_ events: ReadyEvents, on loop: isolated EventLoop) {
         while let signal = try? signals.next() {
             switch signal {
-            case .hangUp: Task { await reload(on: loop) }
-            case .terminate, .interrupt: Task { await stop(on: loop) }
+            case .hangUp: loop.startTask(with: self) { daemon, loop in await daemon.reload(on: loop) }
+            case .terminate, .interrupt: loop.startTask(with: self) { daemon, loop in await daemon.stop(on: loop) }
             }
         }
     }

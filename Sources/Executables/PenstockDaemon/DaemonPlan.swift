@@ -3,6 +3,7 @@ import ConnectionJourney
 import NameResolution
 import NetworkTypes
 import PolicyEngine
+import Telemetry
 
 /// What the daemon is to do, read and checked before anything is opened.
 struct DaemonPlan: Sendable {
@@ -20,5 +21,5 @@ struct DaemonPlan: Sendable {
     /// Reads the policy again each time.
     var loadPolicy: @Sendable () throws -> Policy
 
-    static let version = "0.1.0"
+    static let version = productVersion
 }

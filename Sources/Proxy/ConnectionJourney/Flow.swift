@@ -46,12 +46,14 @@ final class Flow {
     }
 
     /// Moves what can be moved now; true where there may be more, and only the turn is over.
-    func pump(_ worker: Worker) throws(FlowFailure) -> Bool {
+    ///
+    /// `isLast` says that the other direction is finished.
+    func pump(_ worker: Worker, isLast: Bool) throws(FlowFailure) -> Bool {
         guard !isFinished else { return false }
         for _ in 0..<Self.budget {
             guard try passOnHeld(), try passOnPipe(worker) else { return false }
             if sourceEnded {
-                try finish(worker)
+                try finish(worker, isLast: isLast)
                 return false
             }
             guard source.isReadable else { return false }
@@ -133,9 +135,11 @@ final class Flow {
         return true
     }
 
-    private func finish(_ worker: Worker) throws(FlowFailure) {
+    private func finish(_ worker: Worker, isLast: Bool) throws(FlowFailure) {
         release(worker)
         isFinished = true
+        // When the other direction is over as well, both sockets are closed next, and closing says the same.
+        if isLast { return }
         do throws(SystemCallError) {
             try shutdownSending(sink.descriptor)
         } catch {

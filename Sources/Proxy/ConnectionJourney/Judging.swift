@@ -49,12 +49,8 @@ extension Connection {
         if case .unfinished(let reason) = sniffed { return policy.refuse(facts, because: reason) }
         let decision = policy.decide(facts)
         switch decision.verdict {
-        case .deny: return decision
+        case .allow, .deny: return decision
         case .undetermined: return isFinal ? policy.refuse(facts, because: .sniffLimit) : decision
-        case .allow:
-            // Requests are not judged one by one yet, and bytes that nobody judges do not pass.
-            if case .http = sniffed { return .refused(.httpUnsupported, port: facts.port) }
-            return decision
         }
     }
 }

@@ -62,7 +62,6 @@ final class LateSniffer {
         stop(on: loop)
         connection.sniffed = sniffed
         if case .refused(let reason, _, _) = sniffed { return .denied(Cut(outcome: .cut, reason: reason)) }
-        if case .http = sniffed { return .denied(Cut(outcome: .cut, reason: .httpUnsupported)) }
         if let opening = sniffed.opening { connection.facts.opening = opening }
         if let cut = connection.cutNow(by: worker.snapshot, outcome: .cut) { return .denied(cut) }
         defer { connection.openingBytes = [] }

@@ -33,6 +33,8 @@ final class TransparentListener: EventHandler, DeferredWork {
     }
 
     func start(on loop: isolated EventLoop) throws(SystemCallError) {
+        try sendWithoutDelay(descriptor)
+        try probeSilentPeers(descriptor)
         token = try loop.watch(descriptor, self)
     }
 

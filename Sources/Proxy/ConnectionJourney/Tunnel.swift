@@ -14,6 +14,7 @@ final class Tunnel: SocketObserver, DeferredWork {
     private var firstToEnd: ClosingSide?
     private var continuation: CheckedContinuation<Ending, Never>?
     private var isScheduled = false
+    private var isWatched = false
 
     /// A tunnel for a connection whose first bytes were read already, or, if it has been silent, are still to be judged.
     init(_ connection: Connection, to upstream: StreamSocket, _ worker: Worker) {
@@ -41,6 +42,14 @@ final class Tunnel: SocketObserver, DeferredWork {
         if !isScheduled { goOn(on: loop) }
     }
 
+    /// Has the kernel find out if the upstream is gone; the client's socket has that from its listener.
+    func watchUpstream() {
+        guard !isWatched else { return }
+        isWatched = true
+        // A tunnel whose upstream cannot be watched lives on until somebody writes.
+        try? probeSilentPeers(upstream.descriptor)
+    }
+
     /// Ends the tunnel at once; both sides see a reset.
     func abort(because cut: Cut, on loop: isolated EventLoop) {
         finish(Ending(cut), reset: true, on: loop)
@@ -51,12 +60,12 @@ final class Tunnel: SocketObserver, DeferredWork {
         guard continuation != nil, judgeLateOpening(on: loop) else { return }
         var hasMore = false
         do throws(FlowFailure) {
-            if late == nil { hasMore = try up.pump(worker) }
+            if late == nil { hasMore = try up.pump(worker, isLast: down.isFinished) }
         } catch {
             return fail(error, source: .client, sink: .upstream, on: loop)
         }
         do throws(FlowFailure) {
-            if try down.pump(worker) { hasMore = true }
+            if try down.pump(worker, isLast: up.isFinished) { hasMore = true }
         } catch {
             return fail(error, source: .upstream, sink: .client, on: loop)
         }

@@ -24,30 +24,23 @@ func openUpstream(
     let addresses = permit.addresses
     let limit = worker.settings.dialNanoseconds
     let started = loop.now
-    let outcome = await withCheckedContinuation { (continuation: CheckedContinuation<Handoff, Never>) in
-        let race = DialRace(addresses, continuation)
-        connection.race = race
-        race.start(limit: limit, on: loop)
-    }
+    let race = DialRace(addresses)
+    connection.race = race
+    let outcome = await race.run(limit: limit, on: loop)
     connection.race = nil
-    if case .connected(_, let address) = outcome.dialled {
+    if case .connected(_, let address) = outcome {
         connection.dialled = address
         connection.connectNanoseconds = loop.now &- started
     }
-    return outcome.dialled
-}
-
-/// Carries the outcome from the race to the journey: both are on one loop.
-struct Handoff: @unchecked Sendable {
-    // @unchecked: made and taken on the same loop, which the race and the journey never leave.
-    let dialled: Dialled
+    return outcome
 }
 
 /// Several attempts to connect, of which the first that succeeds is kept. Lives on one loop.
 final class DialRace: SocketObserver {
     private var waiting: ArraySlice<UpstreamAddress>
     private var running: [(socket: StreamSocket, address: UpstreamAddress)] = []
-    private var continuation: CheckedContinuation<Handoff, Never>?
+    private var continuation: CheckedContinuation<Void, Never>?
+    private var outcome = Dialled.abandoned
     private var lastError: SystemCallError?
     private var attempts = 0
     private var nextAttempt: TimerToken?
@@ -56,17 +49,21 @@ final class DialRace: SocketObserver {
     /// The recommended "Connection Attempt Delay" of RFC 8305, section 8.
     private static let attemptDelay: UInt64 = 250_000_000
 
-    init(_ addresses: [UpstreamAddress], _ continuation: CheckedContinuation<Handoff, Never>) {
+    init(_ addresses: [UpstreamAddress]) {
         waiting = addresses[...]
-        self.continuation = continuation
     }
 
-    func start(limit nanoseconds: UInt64, on loop: isolated EventLoop) {
-        limit = loop.schedule(afterNanoseconds: nanoseconds) { [weak self] in
-            self?.limit = nil
-            self?.finish(.timedOut, on: loop)
+    /// Runs the race; `limit` is how long all attempts may take together, in nanoseconds.
+    func run(limit nanoseconds: UInt64, on loop: isolated EventLoop) async -> Dialled {
+        await withCheckedContinuation { continuation in
+            self.continuation = continuation
+            limit = loop.schedule(afterNanoseconds: nanoseconds) {
+                self.limit = nil
+                self.finish(.timedOut, on: loop)
+            }
+            tryNext(on: loop)
         }
-        tryNext(on: loop)
+        return outcome
     }
 
     /// Ends the race without a winner.
@@ -76,13 +73,7 @@ final class DialRace: SocketObserver {
 
     func socketIsReady(_ socket: StreamSocket, on loop: isolated EventLoop) {
         guard let index = running.firstIndex(where: { $0.socket === socket }) else { return }
-        let failure: SystemCallError?
-        do throws(SystemCallError) {
-            failure = try pendingError(socket.descriptor)
-        } catch {
-            failure = error
-        }
-        guard let failure else {
+        guard let failure = failure(of: socket) else {
             guard socket.isWritable else { return }
             return win(running[index], on: loop)
         }
@@ -90,6 +81,16 @@ final class DialRace: SocketObserver {
         running.remove(at: index)
         socket.detach(from: loop)
         tryNext(on: loop)
+    }
+
+    /// Why an attempt failed; a socket that epoll does not call ending or failed has not.
+    private func failure(of socket: StreamSocket) -> SystemCallError? {
+        guard socket.isEnding else { return nil }
+        do throws(SystemCallError) {
+            return try pendingError(socket.descriptor)
+        } catch {
+            return error
+        }
     }
 
     private func tryNext(on loop: isolated EventLoop) {
@@ -102,9 +103,9 @@ final class DialRace: SocketObserver {
         guard continuation != nil else { return }
         if running.isEmpty, waiting.isEmpty { return finish(.failed(lastError, attempts: attempts), on: loop) }
         guard !waiting.isEmpty else { return }
-        nextAttempt = loop.schedule(afterNanoseconds: Self.attemptDelay) { [weak self] in
-            self?.nextAttempt = nil
-            self?.tryNext(on: loop)
+        nextAttempt = loop.schedule(afterNanoseconds: Self.attemptDelay) {
+            self.nextAttempt = nil
+            self.tryNext(on: loop)
         }
     }
 
@@ -112,7 +113,7 @@ final class DialRace: SocketObserver {
     private func attempt(_ address: UpstreamAddress, on loop: isolated EventLoop) -> Bool {
         do throws(SystemCallError) {
             let descriptor = try streamSocket(family: address.socket.address.family)
-            try prepareForRelaying(descriptor)
+            try sendWithoutDelay(descriptor)
             let progress = try startConnecting(descriptor, to: address.socket)
             let socket = StreamSocket(descriptor)
             socket.observer = self
@@ -146,6 +147,7 @@ final class DialRace: SocketObserver {
         }
         running = []
         waiting = []
-        continuation.resume(returning: Handoff(dialled: outcome))
+        self.outcome = outcome
+        continuation.resume()
     }
 }

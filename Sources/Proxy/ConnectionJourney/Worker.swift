@@ -39,10 +39,13 @@ package final class Worker {
     let resolver: LoopResolver
     let gate: AuditGate
     private(set) var snapshot: PolicySnapshot
-    private var identifiers: IdentifierSequence<SystemRandomNumberGenerator>
+    private var identifiers: IdentifierSequence<KernelRandomness>
     private var listeners: [TransparentListener] = []
     private var whenEmpty: CheckedContinuation<Void, Never>?
     private var isDraining = false
+
+    /// How often connections that have come to stay are looked after, in nanoseconds.
+    private static let housekeeping: UInt64 = 15_000_000_000
 
     /// Makes a worker on its loop. It accepts nothing before `serve`.
     package init(
@@ -57,7 +60,7 @@ package final class Worker {
         netlink = try NetlinkQuestions()
         resolver = try LoopResolver(services.resolving)
         gate = try AuditGate(services.audit, patience: services.settings.auditNanoseconds, on: loop)
-        identifiers = IdentifierSequence(random: SystemRandomNumberGenerator())
+        identifiers = IdentifierSequence(random: KernelRandomness())
     }
 
     /// Accepts connections from sockets that listen already. Each worker has sockets of its own.
@@ -66,6 +69,16 @@ package final class Worker {
             let listener = TransparentListener(socket, self)
             try listener.start(on: loop)
             listeners.append(listener)
+        }
+        scheduleHousekeeping(on: loop)
+    }
+
+    /// Has the kernel watch the upstreams of tunnels that last; for short ones four system calls would be wasted.
+    private func scheduleHousekeeping(on loop: isolated EventLoop) {
+        _ = loop.schedule(afterNanoseconds: Self.housekeeping) { [weak self] in
+            guard let self else { return }
+            for connection in self.registry.live.values { connection.tunnel?.watchUpstream() }
+            self.scheduleHousekeeping(on: loop)
         }
     }
 
@@ -107,7 +120,6 @@ package final class Worker {
             writer: audit
         )
         do throws(SystemCallError) {
-            try prepareForRelaying(socket.descriptor)
             try socket.attach(to: loop)
         } catch {
             // The entry records a refusal when it is let go; the socket closes.
@@ -118,7 +130,7 @@ package final class Worker {
         if registry.undecidedCount >= settings.undecided {
             registry.oldestUndecided()?.cut(Cut(outcome: .cut, reason: .undecidedLimit), on: loop)
         }
-        Task { await carry(connection, self, on: loop) }
+        loop.startTask(with: (connection, self)) { state, loop in await carry(state.0, state.1, on: loop) }
     }
 
     /// Forgets a connection whose journey is over.

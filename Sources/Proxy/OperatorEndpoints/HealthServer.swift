@@ -26,6 +26,7 @@ package final class HealthServer: EventHandler {
         _ = try loop.watch(listener, self)
     }
 
+    /// Takes what waits: the listener is ready.
     package func ready(_ events: ReadyEvents, on loop: isolated EventLoop) {
         acceptAll(on: loop)
     }
@@ -37,7 +38,7 @@ package final class HealthServer: EventHandler {
                 let socket = StreamSocket(accepted.takeDescriptor())
                 try socket.attach(to: loop)
                 open += 1
-                Task { await converse(socket, on: loop) }
+                loop.startTask(with: (self, socket)) { state, loop in await state.0.converse(state.1, on: loop) }
             } catch {
                 guard error.concernsOneConnectionOnly else { return acceptLater(on: loop) }
             }

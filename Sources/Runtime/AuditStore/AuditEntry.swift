@@ -44,7 +44,8 @@ package struct AuditEntry: ~Copyable {
         state = .over
         var end = end
         end.id = id
-        writer.submit(end)
+        // If the daemon dies before it is written, the next start writes `lost` in its place.
+        writer.submit(end, pressing: false)
     }
 
     deinit {

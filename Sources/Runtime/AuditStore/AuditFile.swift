@@ -1,4 +1,3 @@
-import Glibc
 import LinuxBindings
 
 /// The audit file, opened for appending and locked against a second daemon.
@@ -12,7 +11,7 @@ struct AuditFile: ~Copyable {
         let fault: AuditError
         do throws(SystemCallError) {
             // Reading too, because what it holds is read back; and a pipe opened so does not make us wait.
-            let descriptor = try openFile(path, flags: O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW, mode: 0o600)
+            let descriptor = try openFile(path, [.readWrite, .append, .create, .noFollow], mode: 0o600)
             let status = try fileStatus(descriptor)
             guard let found = try Self.fault(of: descriptor, status) else {
                 if status.size == 0, durability == .synced { try keepName(path) }
@@ -45,7 +44,7 @@ struct AuditFile: ~Copyable {
     /// Appends the bytes from this index on and says how many of them the file took; at least one.
     mutating func append(_ bytes: [UInt8], from start: Int) throws(SystemCallError) -> Int {
         let written = try writeBytes(descriptor, bytes.span.extracting(start...))
-        guard written > 0 else { throw SystemCallError(call: "write", code: EIO) }
+        guard written > 0 else { throw .inputOutput("write") }
         size += written
         return written
     }
@@ -88,7 +87,7 @@ struct AuditFile: ~Copyable {
         _ status: FileStatus
     ) throws(SystemCallError) -> AuditError? {
         guard status.isRegular else { return .notRegular }
-        guard status.owner == geteuid() else { return .foreignOwner(status.owner) }
+        guard status.owner == effectiveIdentity().user else { return .foreignOwner(status.owner) }
         guard status.linkCount == 1 else { return .severalNames(status.linkCount) }
         return try lockExclusively(file) ? nil : .inUse
     }
@@ -96,6 +95,6 @@ struct AuditFile: ~Copyable {
     /// Has the folder synchronized as well: a new file's name is the folder's data.
     private static func keepName(_ path: String) throws(SystemCallError) {
         let folder = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
-        try LinuxBindings.synchronize(openFile(folder, flags: O_RDONLY | O_DIRECTORY))
+        try LinuxBindings.synchronize(openFile(folder, [.readOnly, .directory]))
     }
 }

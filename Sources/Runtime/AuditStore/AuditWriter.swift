@@ -63,9 +63,11 @@ package final class AuditWriter: Sendable {
     }
 
     /// Encodes a record of this moment and queues it; returns its ticket.
+    ///
+    /// What is not `pressing` may reach the file some milliseconds later: nobody waits for it.
     @discardableResult
-    package func submit(_ content: some RecordBody) -> UInt64 {
-        queue.submit(AuditRecord(content, at: clock(), limits: limits))
+    package func submit(_ content: some RecordBody, pressing: Bool = true) -> UInt64 {
+        queue.submit(AuditRecord(content, at: clock(), limits: limits), pressing: pressing)
     }
 
     /// Every record with this ticket or a lower one is in the file.

@@ -22,10 +22,20 @@ final class SubmissionQueue: Sendable {
         case stop
     }
 
+    /// Whom the writer's thread wants to be woken by.
+    private enum WriterState: Sendable {
+        /// Nobody: it looks by itself.
+        case awake
+        /// Records that somebody waits for; it looks by itself soon.
+        case dozing
+        /// Every record.
+        case asleep
+    }
+
     private struct Inbox: Sendable {
         var records: [AuditRecord] = []
         var lastTicket: UInt64 = 0
-        var isWriterAsleep = false
+        var writer = WriterState.awake
         var stop: StopRequest?
     }
 
@@ -47,30 +57,38 @@ final class SubmissionQueue: Sendable {
 
     /// Puts a record at the end and returns its ticket.
     ///
-    /// It never waits for the writer.
-    func submit(_ record: AuditRecord) -> UInt64 {
+    /// It never waits for the writer. What is not `pressing` does not wake a writer that looks again soon anyway.
+    func submit(_ record: AuditRecord, pressing: Bool = true) -> UInt64 {
         waitingBytes.wrappingAdd(record.body.count, ordering: .relaxed)
-        let (ticket, wasAsleep) = inbox.withLock { inbox in
+        let (ticket, mustWake) = inbox.withLock { inbox in
             inbox.records.append(record)
             inbox.lastTicket += 1
-            let wasAsleep = inbox.isWriterAsleep
-            inbox.isWriterAsleep = false
-            return (inbox.lastTicket, wasAsleep)
+            let mustWake =
+                switch inbox.writer {
+                case .awake: false
+                case .dozing: pressing
+                case .asleep: true
+                }
+            if mustWake { inbox.writer = .awake }
+            return (inbox.lastTicket, mustWake)
         }
-        if wasAsleep { wake.signal() }
+        if mustWake { wake.signal() }
         return ticket
     }
 
     /// Takes all that waits, in exchange for `batch`, which is empty and lends its room.
-    func take(into batch: inout [AuditRecord]) -> Taken {
+    ///
+    /// If there is nothing, the caller sleeps next: `dozing` for a moment, or until it is woken.
+    func take(into batch: inout [AuditRecord], dozing: Bool) -> Taken {
         inbox.withLock { inbox in
             if inbox.stop == .now { return .stop }
             guard inbox.records.isEmpty else {
+                inbox.writer = .awake
                 swap(&inbox.records, &batch)
                 return .records(lastTicket: inbox.lastTicket)
             }
             if inbox.stop != nil { return .stop }
-            inbox.isWriterAsleep = true
+            inbox.writer = dozing ? .dozing : .asleep
             return .nothing
         }
     }

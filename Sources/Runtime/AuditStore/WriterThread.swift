@@ -8,6 +8,9 @@ struct WriterThread: ~Copyable {
     /// How long to wait before writing is tried again: at first, and at most.
     private static let backoffMilliseconds: ClosedRange<Int32> = 50...1000
 
+    /// How long records that nobody waits for may lie after a busy moment: each wake-up costs two switches of context.
+    private static let dozeMilliseconds: Int32 = 20
+
     private let writer: AuditWriter
     private var file: AuditFile
     private var chain: RecordChain
@@ -31,10 +34,15 @@ struct WriterThread: ~Copyable {
         try recover(from: tail, started: started)
         guard try flush() else { return }
         writer.become(.writable)
+        var isDozing = true
         while true {
-            switch writer.queue.take(into: &batch) {
-            case .records(let lastTicket): guard try write(upTo: lastTicket) else { return }
-            case .nothing: writer.queue.sleep()
+            switch writer.queue.take(into: &batch, dozing: isDozing) {
+            case .records(let lastTicket):
+                guard try write(upTo: lastTicket) else { return }
+                isDozing = true
+            case .nothing:
+                if isDozing { writer.queue.sleep(milliseconds: Self.dozeMilliseconds) } else { writer.queue.sleep() }
+                isDozing = false
             case .stop:
                 try file.synchronize()
                 return writer.become(.finished)

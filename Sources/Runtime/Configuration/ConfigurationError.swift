@@ -23,6 +23,7 @@ package struct FileProblem: Error, Hashable, Sendable {
     package let path: String
     package let cause: Cause
 
+    /// What kept it from being read.
     package enum Cause: Hashable, Sendable {
         case systemCall(SystemCallError)
         /// Neither a file nor a directory where one is expected: a pipe, a socket, a device.
@@ -41,7 +42,13 @@ package struct FileProblem: Error, Hashable, Sendable {
 
 extension FileProblem: CustomStringConvertible {
     /// `PATH: cause; remedy`.
-    package var description: String { "\(path): \(cause.text); \(cause.remedy)" }
+    package var description: String { "\(path): \(message); \(remedy)" }
+
+    /// Why it cannot be read.
+    package var message: String { cause.text }
+
+    /// What to do about it.
+    package var remedy: String { cause.remedy }
 }
 
 extension FileProblem.Cause {

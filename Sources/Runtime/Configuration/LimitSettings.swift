@@ -21,7 +21,9 @@ extension LimitSettings {
     static func read(_ reader: inout MappingReader) -> LimitSettings? {
         var settings = LimitSettings()
         settings.connections = reader.integer("connections", in: 16...1_000_000)
-        settings.undecided = reader.integer("undecided", in: 1...1_000_000) ?? settings.undecided
+        settings.undecided =
+            reader.integer("undecided", in: 1...1_000_000)
+            ?? min(settings.undecided, settings.connections ?? settings.undecided)
         // At least what a ClientHello of today needs, at most what a hundred thousand waiting connections could hold.
         settings.sniffBytes = reader.integer("sniff_bytes", in: 4096...1_048_576) ?? settings.sniffBytes
         settings.sniffTime = reader.integer("sniff_seconds", in: 1...60).map { .seconds($0) } ?? settings.sniffTime

@@ -1,4 +1,3 @@
-import Glibc
 import LinuxBindings
 import PolicyEngine
 import SourceDocuments
@@ -17,7 +16,8 @@ package struct LoadedPolicy: Hashable, Sendable {
 /// line for each file, in the order in which they are read, as `sha256sum` writes them: the digest in hexadecimal, two
 /// spaces, the name, a line feed.
 ///
-/// A directory is read until it is the same twice running: a ConfigMap that is swapped meanwhile is never half the old one.
+/// A directory is read until it is the same twice running: a ConfigMap that is swapped meanwhile is never half the old one,
+/// and a file that is being written is noticed if it grows meanwhile. Policies belong there by a rename.
 ///
 /// - Parameters:
 ///   - path: the file or directory; symbolic links are followed.
@@ -32,7 +32,7 @@ package func loadPolicy(
 ) throws(ConfigurationError) -> LoadedPolicy {
     let source = try PolicySource.read(path, limits: limits)
     do throws(SourceProblems) {
-        let (policy, warnings) = try Policy.load(try source.documents(limits), hash: source.hash(digest))
+        let (policy, warnings) = try Policy.load(try source.documents(limits), of: path, hash: source.hash(digest))
         return LoadedPolicy(policy: policy, warnings: warnings)
     } catch {
         throw .source(error)
@@ -56,9 +56,7 @@ private enum PolicySource: Equatable {
     }
 
     private static func readOnce(_ path: String, limits: PolicyFileLimits) throws(ConfigurationError) -> PolicySource {
-        let opened = try reading(path) { () throws(SystemCallError) in
-            try openFile(path, flags: O_RDONLY | O_NONBLOCK)
-        }
+        let opened = try reading(path) { () throws(SystemCallError) in try openForReading(path) }
         let status = try reading(path) { () throws(SystemCallError) in try fileStatus(opened) }
         guard status.isDirectory else {
             return .file(path: path, try readWhole(opened, path: path, limit: limits.fileBytes))
@@ -84,7 +82,7 @@ private enum PolicySource: Equatable {
     private var files: [(path: String, bytes: [UInt8])] {
         switch self {
         case .file(let path, let bytes): [(path, bytes)]
-        case .directory(let path, let files): files.map { ("\(path)/\($0.name)", $0.bytes) }
+        case .directory(let path, let files): files.map { (pathOfFile($0.name, in: path), $0.bytes) }
         }
     }
 

@@ -1,4 +1,3 @@
-import Glibc
 import LinuxBindings
 
 /// One file of a source: its name in the directory, and its bytes.
@@ -23,8 +22,7 @@ package struct PolicyFileLimits: Hashable, Sendable {
 
 /// Reads a regular file of at most `limit` bytes.
 func readSource(_ path: String, limit: Int) throws(ConfigurationError) -> [UInt8] {
-    // Nonblocking, because opening a pipe would otherwise wait for a writer.
-    let file = try reading(path) { () throws(SystemCallError) in try openFile(path, flags: O_RDONLY | O_NONBLOCK) }
+    let file = try reading(path) { () throws(SystemCallError) in try openForReading(path) }
     return try readWhole(file, path: path, limit: limit)
 }
 
@@ -41,9 +39,9 @@ func readPolicyFiles(
     var files: [SourceFile] = []
     var room = limits.bytes
     for name in names {
-        let place = "\(path)/\(name)"
+        let place = pathOfFile(name, in: path)
         let file = try reading(place) { () throws(SystemCallError) in
-            try openFile(below: directory, name, flags: O_RDONLY | O_NONBLOCK)
+            try openForReading(below: directory, name)
         }
         let bytes = try readWhole(file, path: place, limit: min(limits.fileBytes, room))
         room -= bytes.count
@@ -52,23 +50,21 @@ func readPolicyFiles(
     return files
 }
 
+/// A file's path, as messages write it.
+func pathOfFile(_ name: String, in directory: String) -> String {
+    directory.hasSuffix("/") ? directory + name : "\(directory)/\(name)"
+}
+
 private func policyNames(
     _ directory: borrowing OwnedDescriptor,
     path: String,
     limits: PolicyFileLimits
 ) throws(ConfigurationError) -> [String] {
-    var names: [String]
-    do throws(SystemCallError) {
-        names = try namesInDirectory(directory, limit: limits.names)
-    } catch {
-        throw .file(
-            FileProblem(
-                path: path,
-                cause: error.code == EFBIG ? .tooManyFiles(limit: limits.names) : .systemCall(error)
-            )
-        )
+    let found = try reading(path) { () throws(SystemCallError) in
+        try namesInDirectory(directory, limit: limits.names)
     }
-    names = names.filter { !$0.hasPrefix(".") && ($0.hasSuffix(".yaml") || $0.hasSuffix(".yml")) }
+    guard let found else { throw .file(FileProblem(path: path, cause: .tooManyFiles(limit: limits.names))) }
+    let names = found.filter { !$0.hasPrefix(".") && ($0.hasSuffix(".yaml") || $0.hasSuffix(".yml")) }
         .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     guard !names.isEmpty else { throw .file(FileProblem(path: path, cause: .noPolicyFile)) }
     guard names.count <= limits.files else {

@@ -65,11 +65,12 @@ extension MappingReader {
         integer(key, in: 1...65535).flatMap { UInt16(exactly: $0) }
     }
 
-    /// Notes a list that has no item: leaving the key out is how to say "the default".
+    /// The items, if there are any; a list without any is noted, for leaving the key out is how to say "the default".
     mutating func notEmpty<Item>(_ items: [Item], _ key: String) -> [Item]? {
-        guard items.isEmpty else { return items }
-        note(SourceProblem("`\(key)` has no usable item", at: location(of: key), remedy: "name one, or remove the key"))
-        return nil
+        if case .sequence(let given)? = node(key)?.content, given.isEmpty {
+            note(SourceProblem("`\(key)` is empty", at: location(of: key), remedy: "name one, or remove the key"))
+        }
+        return items.isEmpty ? nil : items
     }
 }
 

@@ -41,7 +41,7 @@ package actor EventLoop {
     /// Starts the loop's thread.
     package nonisolated func start() throws(SystemCallError) {
         let executor = self.executor
-        Task { await self.run() }
+        Task(executorPreference: executor) { await self.run() }
         try startThread(named: "loop-\(index)") {
             executor.adoptThread()
             executor.runUntilLoopEnds()
@@ -122,6 +122,7 @@ package actor EventLoop {
         timers.add(at: now &+ nanoseconds, action)
     }
 
+    /// Keeps a timer from firing; one that has fired is no matter.
     package func cancel(_ timer: TimerToken) {
         timers.cancel(timer)
     }
@@ -131,7 +132,26 @@ package actor EventLoop {
         again.append(work)
     }
 
+    /// Starts a task that lives on this loop and never leaves its thread.
+    package func startTask<State>(
+        with state: State,
+        _ operation: @escaping @Sendable (State, isolated EventLoop) async -> Void
+    ) {
+        let bound = LoopBound(state, on: self)
+        Task(executorPreference: executor) { await self.perform(operation, with: bound) }
+    }
+
+    private func perform<State>(
+        _ operation: @Sendable (State, isolated EventLoop) async -> Void,
+        with state: LoopBound<State>
+    ) async {
+        await operation(state.value(on: self), self)
+    }
+
     // MARK: The loop
+
+    /// How many generations of jobs run before the kernel is asked for events.
+    private static let roundsOfJobs = 8
 
     private func run() {
         while !isStopped {
@@ -146,7 +166,12 @@ package actor EventLoop {
             for index in 0..<count { dispatch(index) }
             while let action = timers.next(due: now) { action() }
             runDeferredWork()
-            if executor.hasPending { executor.runPending() }
+            // A step of a task is often followed at once by another: asking the kernel in between would be in vain.
+            var rounds = 0
+            while executor.hasPending, rounds < Self.roundsOfJobs {
+                executor.runPending()
+                rounds += 1
+            }
         }
         executor.loopEnded = true
     }

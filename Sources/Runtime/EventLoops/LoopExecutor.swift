@@ -3,9 +3,12 @@ import Synchronization
 
 /// Runs the jobs of one event loop, all on the loop's own thread.
 ///
+/// It is the serial executor of the loop's actor and the preferred executor of its tasks. The second matters as much as the
+/// first: a task without a preference resumes from each suspension on the default pool, only to be sent on from there.
+///
 /// Concurrency: `enqueue` may be called from any thread. Jobs from other threads pass through a locked inbox and wake the
 /// loop; jobs that the loop's own thread enqueues go straight to `pending`, which only that thread touches.
-package final class LoopExecutor: SerialExecutor, @unchecked Sendable {
+package final class LoopExecutor: SerialExecutor, TaskExecutor, @unchecked Sendable {
     // @unchecked: `pending`, `spare` and `loopEnded` are touched on the loop's thread alone; all else is a lock, an atomic or immutable.
     private let inbox = Mutex<[UnownedJob]>([])
     private let wakeUp: EventDescriptor
@@ -19,6 +22,7 @@ package final class LoopExecutor: SerialExecutor, @unchecked Sendable {
         wakeUp = try EventDescriptor()
     }
 
+    /// Takes a job that is to run on the loop; from any thread.
     package func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
         guard !isCurrent else {
@@ -33,6 +37,7 @@ package final class LoopExecutor: SerialExecutor, @unchecked Sendable {
         unsafe UnownedSerialExecutor(ordinary: self)
     }
 
+    /// Stops the process where loop state is touched from another thread.
     package func checkIsolated() {
         precondition(isCurrent, "state of a loop was touched from another thread")
     }
@@ -52,6 +57,7 @@ package final class LoopExecutor: SerialExecutor, @unchecked Sendable {
     func runUntilLoopEnds() {
         while !loopEnded {
             wakeUp.sleepUntilSignalled()
+            wakeUp.wait()
             collect()
             while !loopEnded, !pending.isEmpty {
                 unsafe pending.removeFirst().runSynchronously(on: asUnownedSerialExecutor())
@@ -60,8 +66,9 @@ package final class LoopExecutor: SerialExecutor, @unchecked Sendable {
     }
 
     /// Takes the jobs of other threads over.
+    ///
+    /// The signal itself is not taken: the loop is told of each new one by its edge.
     func collect() {
-        wakeUp.wait()
         pending += inbox.withLock { box in
             defer { box.removeAll(keepingCapacity: true) }
             return box

@@ -25,8 +25,8 @@ package final class StreamSocket: EventHandler {
     package var isWritable = true
     /// The peer will send no more than what is buffered, or the socket has failed: reading goes on to the end.
     package private(set) var isEnding = false
-    /// Told of every edge instead of who waits.
-    package weak var observer: (any SocketObserver)?
+    /// Told of every edge instead of who waits; it is kept until `detach`, or until it takes itself away.
+    package var observer: (any SocketObserver)?
     private var token: WatchToken?
     private var waiter: Waiter?
 
@@ -60,13 +60,14 @@ package final class StreamSocket: EventHandler {
         loop.forget(token)
     }
 
+    /// Notes the edge and tells the observer, or whoever waits.
     package func ready(_ events: ReadyEvents, on loop: isolated EventLoop) {
-        if !events.isDisjoint(with: [.peerClosed, .hangUp, .failed]) {
+        if !events.isDisjoint(with: .ending) {
             isEnding = true
             isReadable = true
         }
         if events.contains(.readable) { isReadable = true }
-        if !events.isDisjoint(with: [.writable, .hangUp, .failed]) { isWritable = true }
+        if !events.isDisjoint(with: .writableOrFailed) { isWritable = true }
         if let observer {
             observer.socketIsReady(self, on: loop)
         } else if let waiter, isReady(waiter.direction) {
@@ -85,9 +86,9 @@ package final class StreamSocket: EventHandler {
         if let deadline, deadline <= loop.now { return .timedOut }
         return await withCheckedContinuation { continuation in
             let timer = deadline.map { deadline in
-                loop.schedule(afterNanoseconds: deadline - loop.now) { [weak self] in
-                    self?.waiter?.timer = nil
-                    self?.finishWait(.timedOut, on: loop)
+                loop.schedule(afterNanoseconds: deadline - loop.now) {
+                    self.waiter?.timer = nil
+                    self.finishWait(.timedOut, on: loop)
                 }
             }
             waiter = Waiter(direction: direction, continuation: continuation, timer: timer)

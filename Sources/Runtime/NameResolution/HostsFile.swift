@@ -69,6 +69,7 @@ package struct HostsFileProblem: Error, Hashable, Sendable {
     package let line: Int
     package let kind: Kind
 
+    /// What is wrong with a line.
     package enum Kind: Error, Hashable, Sendable {
         case notAnAddress(String)
         case noName

@@ -5,6 +5,7 @@ package struct CaptureArguments: Hashable, Sendable {
     package var command: Command
     package var given: [Given]
 
+    /// What is to be done with the rules.
     package enum Command: String, CaseIterable, Sendable {
         case install
         case verify

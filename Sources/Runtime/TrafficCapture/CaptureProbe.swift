@@ -6,6 +6,7 @@ package struct CaptureProbe: Hashable, Sendable {
     package var family: AddressFamily
     package var outcome: Outcome
 
+    /// What a probe came to.
     package enum Outcome: Hashable, Sendable {
         /// The counter of the redirect rose.
         case captured

@@ -22,6 +22,7 @@ package struct Ruleset: Hashable, Sendable {
         package var rules: [Rule]
     }
 
+    /// Where in the kernel a chain is asked.
     package enum Hook: UInt32, Sendable {
         case input = 1
         case forward = 2
@@ -67,11 +68,13 @@ package enum Match: Hashable, Sendable {
     case ipv6HopLimit(UInt8)
     case icmpv6Type(ICMPv6Type)
 
+    /// Whose packet of a connection it is (conntrack).
     package enum Direction: UInt8, Sendable {
         case original = 0
         case reply = 1
     }
 
+    /// Transport protocols by their number.
     package enum Transport: UInt8, Sendable {
         case icmp = 1
         case tcp = 6
@@ -79,12 +82,14 @@ package enum Match: Hashable, Sendable {
         case icmpv6 = 58
     }
 
+    /// The ports that a match names.
     package enum Ports: Hashable, Sendable {
         case one(UInt16)
         case anyBut(UInt16)
         case inSet(String)
     }
 
+    /// The flags of a TCP header (RFC 9293, section 3.1).
     package struct TCPFlags: OptionSet, Hashable, Sendable {
         package let rawValue: UInt8
 

@@ -112,7 +112,7 @@ private struct World {
         let outcomes = [
             "allow rule_allow", "allow default_allow", "deny rule_deny", "deny default_deny", "deny special_address",
             "deny denied_address", "deny outside_cidrs", "deny unresolvable", "deny undetermined", "deny own_listener",
-            "deny no_original_destination", "undetermined undetermined",
+            "deny no_original_destination", "deny http_unsupported", "undetermined undetermined",
         ]
         #expect(outcomes.filter { seen[$0, default: 0] < 20 } == [], "\(seen)")
     }

@@ -12,6 +12,12 @@ struct ReferenceEvaluator {
     var uids: [UInt32]
 
     func decide(_ facts: Facts) -> String {
+        let answer = judge(facts)
+        if case .known(.http, _) = facts.opening, answer.hasPrefix("allow") { return "deny http_unsupported" }
+        return answer
+    }
+
+    private func judge(_ facts: Facts) -> String {
         if facts.isOwnListener { return "deny own_listener" }
         let denying = policy.rules.filter { $0.action == .deny }
         if let sure = denying.first(where: { rule in openings(facts).allSatisfy { denies(rule, facts, $0, .all) } }) {

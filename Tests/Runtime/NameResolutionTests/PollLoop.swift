@@ -80,7 +80,7 @@ final class PollLoop: ResolverHost {
 
 /// What an environment can say to a resolver library, all of it wrong; set before any test makes a resolver.
 let hostileEnvironment: Bool = {
-    let aliases = "/tmp/penstock-resolver-aliases-\(getpid())"
+    let aliases = "/tmp/penstock-resolver-aliases"
     if let file = unsafe fopen(aliases, "w") {
         unsafe fputs("short both.test\n", file)
         unsafe fclose(file)

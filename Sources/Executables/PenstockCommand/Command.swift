@@ -1,0 +1,59 @@
+import SourceDocuments
+
+/// What the command line asks for.
+enum Command: Hashable {
+    case help(HelpTopic)
+    case version
+    case check(CheckRequest)
+    case explain(ExplainRequest)
+
+    /// Reads the arguments after the program's name.
+    init(_ words: some Sequence<String>) throws(Misuse) {
+        var words = Array(words)[...]
+        switch words.popFirst() {
+        case nil: throw Misuse("a command is needed", .penstock)
+        case "help": self = .help(try HelpTopic(words: words))
+        case "--help", "-h": self = .help(.penstock)
+        case "version": self = try Self.version(words)
+        case "--version": self = .version
+        case "policy": self = try Self.policy(words)
+        case .some(let word):
+            throw Misuse(unknown: "command", word, among: ["help", "policy", "version"], .penstock)
+        }
+    }
+
+    private static func version(_ words: ArraySlice<String>) throws(Misuse) -> Command {
+        let options = try Options(words, [], .version)
+        guard !options.wantsHelp else { return .help(.version) }
+        try options.refuseOperands()
+        return .version
+    }
+
+    private static func policy(_ words: ArraySlice<String>) throws(Misuse) -> Command {
+        var words = words
+        switch words.popFirst() {
+        case nil: throw Misuse("'penstock policy' needs a command", .policy)
+        case "--help", "-h", "help": return .help(.policy)
+        case "check": return try CheckRequest(words).map(Command.check) ?? .help(.check)
+        case "explain": return try ExplainRequest(words).map(Command.explain) ?? .help(.explain)
+        case .some(let word): throw Misuse(unknown: "command", "policy \(word)", among: HelpTopic.ofPolicy, .policy)
+        }
+    }
+}
+
+/// Why a command line asks for nothing, and where it is told what to write.
+struct Misuse: Error, Hashable {
+    let text: String
+    let topic: HelpTopic
+
+    init(_ text: String, _ topic: HelpTopic) {
+        self.text = text
+        self.topic = topic
+    }
+
+    /// A word that is none of those expected.
+    init(unknown kind: String, _ word: String, among words: [String], _ topic: HelpTopic) {
+        let suggestion = nearest(to: word, among: words).map { "; did you mean '\($0)'?" } ?? ""
+        self.init("unknown \(kind) '\(word)'\(suggestion)", topic)
+    }
+}

@@ -1,0 +1,34 @@
+/// What there is help about.
+enum HelpTopic: String, Hashable, CaseIterable {
+    case penstock
+    case policy
+    case check = "policy check"
+    case explain = "policy explain"
+    case version
+    case help
+
+    /// The commands below `policy`, as they are typed.
+    static let ofPolicy = [check, explain].map(\.rawValue)
+
+    /// Reads the words after `help`.
+    init(words: ArraySlice<String>) throws(Misuse) {
+        let words = words.filter { $0 != "--help" && $0 != "-h" }
+        guard !words.isEmpty else {
+            self = .penstock
+            return
+        }
+        let asked = words.joined(separator: " ")
+        guard let topic = HelpTopic(rawValue: asked) else {
+            throw Misuse(unknown: "command", asked, among: Self.allCases.map(\.rawValue), .penstock)
+        }
+        self = topic
+    }
+
+    /// What to type to read it.
+    var invocation: String {
+        switch self {
+        case .penstock: "penstock help"
+        case .policy, .check, .explain, .version, .help: "penstock help \(rawValue)"
+        }
+    }
+}

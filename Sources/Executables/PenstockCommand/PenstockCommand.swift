@@ -1,0 +1,39 @@
+import LinuxBindings
+import Telemetry
+
+/// The operator's command: reads the command line, and does the one thing that it asks for.
+@main
+enum PenstockCommand {
+    static func main() {
+        let command: Command
+        do throws(Misuse) {
+            command = try Command(CommandLine.arguments.dropFirst())
+        } catch {
+            say("\(error.text); see \(error.topic.invocation)")
+            exitProcess(ExitCode.usage.rawValue)
+        }
+        do throws(Complaint) {
+            exitProcess(try command.run().rawValue)
+        } catch {
+            say(error.text)
+            exitProcess(error.code.rawValue)
+        }
+    }
+}
+
+extension Command {
+    fileprivate func run() throws(Complaint) -> ExitCode {
+        switch self {
+        case .help(let topic):
+            writeToStandardOutput(topic.text + "\n")
+            return .done
+        case .version:
+            writeToStandardOutput("penstock \(productVersion)\n")
+            return .done
+        case .check(let request): return try request.run()
+        case .explain(let request):
+            writeToStandardOutput(try request.answer())
+            return .done
+        }
+    }
+}

@@ -1,0 +1,142 @@
+import Testing
+
+@Suite("penstock policy explain")
+struct PolicyExplainTests {
+    private static let rules = """
+        { name: no-paste, match: { hosts: ["*.pastebin.com", pastebin.com] }, action: deny }
+        { name: no-block, match: { cidrs: [198.51.100.0/24] }, action: deny }
+        { name: api, match: { hosts: [api.example] }, action: allow }
+        { name: ssh, match: { cidrs: [203.0.113.0/24], ports: [22] }, action: allow }
+        { name: user, match: { hosts: [user.example], workload: { uids: [1000] } }, action: allow }
+        """
+
+    /// Runs `explain` over the rules above.
+    private func explain(_ words: [String], mode: String = "enforce") throws -> Ending {
+        let folder = try Folder(["p.yaml": policy(Self.rules, mode: mode)])
+        return try run(["policy", "explain", "p.yaml"] + words, in: folder)
+    }
+
+    @Test("an allowed name: decision first, then treatment, reason, rule, what is dialled, and the policy's hash")
+    func allowed() throws {
+        let said = try explain(["--host", "API.example.", "--port", "443"])
+        #expect(said.status == 0)
+        #expect(
+            said.lines.dropLast() == [
+                "decision: allow", "treatment: tunnel", "reason: rule_allow", "rule: api", "protocol: tls",
+                "name: api.example", "original: unknown", "dial: api.example:443", "address: unchecked",
+                "note: no address was given (--addr): rules with `cidrs` alone were not compared", "mode: enforce",
+                "policy: test",
+            ],
+            "\(said)"
+        )
+        #expect(said.lines.last?.wholeMatch(of: /policy_hash: sha256:[0-9a-f]{64}/) != nil)
+    }
+
+    @Test(
+        "it answers as the data path does",
+        arguments: [
+            ("--host pastebin.com --port 443", "deny", "rule_deny", "no-paste"),
+            ("--host other.example --port 443", "deny", "default_deny", "none"),
+            ("--host api.example --port 8443", "deny", "default_deny", "none"),
+            // The original destination is what the agent's own lookup gave it.
+            ("--host api.example --port 443 --addr 198.51.100.1", "deny", "rule_deny", "no-block"),
+            (
+                "--host 203.0.113.9 --sni api.example --port 443 --addr 198.51.100.1", "deny", "denied_address",
+                "no-block"
+            ),
+            ("--host 203.0.113.9 --sni api.example --port 443 --addr 10.0.0.1", "deny", "special_address", "api"),
+            ("--host api.example --port 443 --addr 203.0.113.1", "allow", "rule_allow", "api"),
+            ("--host 203.0.113.9 --port 22 --protocol opaque", "allow", "rule_allow", "ssh"),
+            ("--host 203.0.113.9 --port 22", "allow", "rule_allow", "ssh"),
+            ("--host ssh.example --port 22 --protocol opaque --addr 203.0.113.9", "allow", "rule_allow", "ssh"),
+            ("--host api.example --port 443 --protocol opaque --addr 203.0.113.9", "deny", "default_deny", "none"),
+            ("--host [2001:db8::1] --port 443", "deny", "default_deny", "none"),
+            ("--host user.example --port 443 --uid 1000", "allow", "rule_allow", "user"),
+            ("--host user.example --port 443 --uid 1001", "deny", "default_deny", "none"),
+            ("--host user.example --port 443", "deny", "default_deny", "none"),
+            // Plain HTTP is not judged request by request yet.
+            ("--host api.example --port 80 --protocol http", "deny", "http_unsupported", "none"),
+            ("--host pastebin.com --port 80 --protocol http", "deny", "rule_deny", "no-paste"),
+        ]
+    )
+    func answers(words: String, decision: String, reason: String, rule: String) throws {
+        let said = try explain(words.split(separator: " ").map(String.init))
+        #expect(said.status == 0)
+        #expect(said.lines.first == "decision: \(decision)", "\(said)")
+        #expect(said.lines.contains("reason: \(reason)"), "\(said)")
+        #expect(said.lines.contains("rule: \(rule)"), "\(said)")
+    }
+
+    @Test(
+        "B03: a name that is none is a denial with reason malformed_name, in either mode",
+        arguments: [
+            "api..example", "0177.0.0.1", "127.1", "a_b.example", "api.example:443", "-a.example", "ä.example",
+        ],
+        ["enforce", "audit"]
+    )
+    func malformedNames(name: String, mode: String) throws {
+        let said = try explain(["--host=\(name)", "--port", "443"], mode: mode)
+        #expect(said.status == 0)
+        #expect(Array(said.lines.prefix(3)) == ["decision: deny", "treatment: refuse", "reason: malformed_name"])
+        #expect(said.lines.contains { $0.hasPrefix("because: '\(name)' is no host name: ") })
+        #expect(said.lines.contains("address: unchecked"))
+    }
+
+    @Test("of several addresses it says which may be dialled, and why the others may not")
+    func addresses() throws {
+        let said = try explain(
+            ["--host", "203.0.113.9", "--sni", "api.example", "--port", "443"]
+                + ["--addr", "203.0.113.1", "--addr", "10.0.0.1", "--addr", "198.51.100.7"]
+        )
+        #expect(
+            said.lines.filter { $0.hasPrefix("address: ") } == [
+                "address: 203.0.113.1 may be dialled",
+                "address: 10.0.0.1 may not be dialled (special_address, rule api)",
+                "address: 198.51.100.7 may not be dialled (denied_address, rule no-block)",
+            ]
+        )
+        #expect(said.lines.first == "decision: allow")
+    }
+
+    @Test("mode audit lets through and says what enforce would do")
+    func auditMode() throws {
+        let said = try explain(["--host", "pastebin.com", "--port", "443"], mode: "audit")
+        #expect(Array(said.lines.prefix(2)) == ["decision: allow", "would: deny"])
+        let http = try explain(["--host", "api.example", "--port", "80", "--protocol", "http"], mode: "audit")
+        #expect(Array(http.lines.prefix(1)) == ["decision: deny"])
+    }
+
+    @Test(
+        "what cannot be asked is a matter of usage",
+        arguments: [
+            (["--host", "a.example", "--port", "443", "--sni", "b.example"], "--sni goes with --host ADDRESS"),
+            (["--host", "a.example", "--port", "22", "--protocol", "opaque"], "opaque carries no name"),
+            (
+                ["--host", "203.0.113.1", "--sni", "a", "--port", "80", "--protocol", "http"],
+                "--sni is said in TLS only"
+            ),
+            (["--host", "a.example", "--port", "443", "--addr", "localhost"], "--addr 'localhost' is no IP address"),
+            (["--host", "a.example", "--port", "443", "--uid", "4294967295"], "--uid '4294967295' is no user number"),
+            (["--host", "a.example", "--port", "443", "--protocol", "tsl"], "did you mean 'tls'?"),
+        ]
+    )
+    func misuse(words: [String], complaint: String) throws {
+        let said = try explain(words)
+        #expect(said.status == 64)
+        #expect(said.output.isEmpty)
+        #expect(said.errors.contains(complaint), "\(said)")
+    }
+
+    @Test("a policy that does not load answers nothing: 1 where it is wrong, 66 where it cannot be read")
+    func noPolicy() throws {
+        let folder = try Folder(["p.yaml": "rules: 1\n"])
+        let wrong = try penstock("policy", "explain", "p.yaml", "--host", "a.example", "--port", "443", in: folder)
+        #expect(wrong.status == 1)
+        #expect(wrong.output.isEmpty)
+        #expect(wrong.errors.hasPrefix("p.yaml:1:"), "\(wrong)")
+        #expect(wrong.errors.hasSuffix("penstock: p.yaml does not load, so there is no answer\n"))
+        let missing = try penstock("policy", "explain", "none", "--host", "a.example", "--port", "443", in: folder)
+        #expect(missing.status == 66)
+        #expect(missing.errors.hasPrefix("penstock: none: open: No such file or directory (2)"))
+    }
+}
