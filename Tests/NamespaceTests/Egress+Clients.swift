@@ -88,7 +88,8 @@ enum EgressClients {
 
         def name_of(error):
             if isinstance(error, TimeoutError): return "silence"
-            return errno.errorcode.get(error.errno, str(error))
+            name = errno.errorcode.get(error.errno, str(error))
+            return "reset" if name == "ECONNRESET" else name
 
         def classify(data):
             if not data: return "closed"
@@ -120,9 +121,8 @@ enum EgressClients {
                     if data.startswith(b"served"): break
                 return classify(data)
             except OSError as error:
-                if isinstance(error, (ConnectionResetError, BrokenPipeError)):
-                    return "reset" if not data else classify(data) + ", reset"
-                return name_of(error)
+                if name_of(error) == "EPIPE": return "reset"
+                return classify(data) + ", reset" if data else name_of(error)
             finally: s.close()
 
         def show(*arguments, **options): print(attempt(*arguments, **options), flush=True)

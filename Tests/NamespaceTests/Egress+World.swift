@@ -35,10 +35,10 @@ final class EgressWorld {
             input: "addr add \(Self.resolver)/32 dev lo\naddr add \(Self.resolverIPv6)/128 dev lo nodad\n"
         )
         try Self.certificates.get().write(into: folder)
-        try countAllArrivals()
         try startDNS(names)
         try startWeb()
         try waitForWire()
+        try countAllArrivals()
     }
 
     /// Changes what DNS says, all of it, and waits until it says so.
