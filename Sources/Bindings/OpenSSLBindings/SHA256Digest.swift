@@ -1,3 +1,5 @@
+import COpenSSL
+
 /// A SHA-256: 32 bytes.
 package struct SHA256Digest: Hashable, Sendable {
     /// Always 32.
@@ -5,9 +7,17 @@ package struct SHA256Digest: Hashable, Sendable {
 
     package let bytes: [UInt8]
 
-    /// Takes what the hasher gave.
-    init(bytes: [UInt8]) {
-        self.bytes = bytes
+    /// The hash of these bytes (FIPS 180-4).
+    package init(of content: borrowing Span<UInt8>) {
+        var digest = [UInt8](repeating: 0, count: Self.byteCount)
+        var context = SHA256_CTX()
+        // None of the three can fail: they compute, and hold nothing but the context.
+        unsafe SHA256_Init(&context)
+        unsafe content.withUnsafeBufferPointer { buffer in
+            _ = unsafe SHA256_Update(&context, buffer.baseAddress, buffer.count)
+        }
+        unsafe SHA256_Final(&digest, &context)
+        bytes = digest
     }
 
     /// 64 lower-case hexadecimal digits, in ASCII.

@@ -1,8 +1,10 @@
-// The door to OpenSSL. Only libcrypto so far: digests.
+// The door to OpenSSL. Only libcrypto so far: SHA-256.
 #ifndef PENSTOCK_COPENSSL_SHIM_H
 #define PENSTOCK_COPENSSL_SHIM_H
 
-#include <openssl/err.h>
-#include <openssl/evp.h>
+// The SHA256_ functions are the ones that EVP calls underneath. EVP would first load the provider machinery and the
+// configuration file: 1.9 MiB more that stays resident, a lock at each start of a digest, and OPENSSL_CONF to be steered by.
+#define OPENSSL_SUPPRESS_DEPRECATED
+#include <openssl/sha.h>
 
 #endif

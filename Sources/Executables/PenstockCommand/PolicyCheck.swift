@@ -27,7 +27,7 @@ extension CheckRequest {
         var texts = SourceTexts()
         var worst = ExitCode.done
         for path in paths {
-            let checked = CheckedPolicy(path, try readPolicy(path), isStrict: isStrict)
+            let checked = CheckedPolicy(path, readPolicy(path), isStrict: isStrict)
             let lines = isJSON ? checked.json : checked.lines(&texts)
             writeToStandardOutput(lines.map { $0 + "\n" }.joined())
             if checked.result.rawValue > worst.rawValue { worst = checked.result }

@@ -7,7 +7,7 @@ import SourceDocuments
 extension ExplainRequest {
     /// Puts the connection to the policy, and says what comes of it.
     func answer() throws(Complaint) -> String {
-        switch try readPolicy(policy) {
+        switch readPolicy(policy) {
         case .success(let loaded):
             return Explanation(self, loaded.policy).lines.map { printable($0) + "\n" }.joined()
         case .failure(.file(let problem)): throw Complaint("\(problem)", .unreadable)

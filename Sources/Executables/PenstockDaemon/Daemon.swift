@@ -15,7 +15,9 @@ final class Daemon: EventHandler {
     private let signals: SignalDescriptor
     private var workers: [LoopBound<Worker>] = []
     private var snapshot = PolicySnapshot(policy: nil, generation: 0)
-    private var isReloading = false
+    /// Set from the start until all workers are there: each of them gets every policy.
+    private var isReloading = true
+    private var wantsReload = false
     private var isDraining = false
     private var health: HealthServer?
 
@@ -42,7 +44,9 @@ final class Daemon: EventHandler {
             try workerLoop.start()
             workers.append(try await makeWorker(services, snapshot, listeners, on: workerLoop))
         }
+        isReloading = false
         readiness.update { $0.isServing = true }
+        if wantsReload { await reload(on: loop) }
     }
 
     func ready(_ events: ReadyEvents, on loop: isolated EventLoop) {
@@ -64,14 +68,19 @@ final class Daemon: EventHandler {
         }
     }
 
+    /// Loads the policy, and once more if that was asked for meanwhile: the file may have changed after it was read.
     private func reload(on loop: isolated EventLoop) async {
-        guard !isReloading, !isDraining else { return }
+        wantsReload = true
+        guard !isReloading else { return }
         isReloading = true
         defer { isReloading = false }
-        let before = snapshot.generation
-        loadPolicy()
-        guard snapshot.generation != before else { return }
-        for worker in workers { await putInForce(snapshot, worker, on: worker.loop) }
+        while wantsReload, !isDraining {
+            wantsReload = false
+            let before = snapshot.generation
+            loadPolicy()
+            guard snapshot.generation != before else { continue }
+            for worker in workers { await putInForce(snapshot, worker, on: worker.loop) }
+        }
     }
 
     private func adopt(_ policy: Policy) {
@@ -94,7 +103,7 @@ final class Daemon: EventHandler {
             $0.reloads += 1
         }
         say(
-            "policy '\(policy.name)' in force, \(policy.rules.count) rules, mode \(policy.mode.rawValue), \(policy.hash)"
+            "policy '\(policy.name)' in force, rules: \(policy.rules.count), mode \(policy.mode.rawValue), \(policy.hash)"
         )
         if policy.mode == .audit { say("warning: mode: audit lets through what the policy would refuse") }
     }
@@ -104,7 +113,7 @@ final class Daemon: EventHandler {
             PolicyRecord(
                 event: .refused,
                 hashBefore: snapshot.policy?.hash,
-                hashAfter: nil,
+                hashAfter: snapshot.policy?.hash,
                 problems: problem.split(separator: "\n").map(String.init)
             )
         )
@@ -128,8 +137,12 @@ final class Daemon: EventHandler {
         say("stopping: live connections have \(plan.drainSeconds) s to end")
         let workers = self.workers
         let limit = loop.schedule(afterNanoseconds: UInt64(plan.drainSeconds) * 1_000_000_000) {
-            for worker in workers { Task { await cutAll(worker, on: worker.loop) } }
+            for worker in workers {
+                Task(executorPreference: worker.loop.executor) { await cutAll(worker, on: worker.loop) }
+            }
         }
+        // All of them first: a worker may wait long for its last connection.
+        for worker in workers { await stopAccepting(worker, on: worker.loop) }
         for worker in workers { await drain(worker, on: worker.loop) }
         loop.cancel(limit)
         record(.stopped)
@@ -163,6 +176,10 @@ private func makeWorker(
 
 private func putInForce(_ snapshot: PolicySnapshot, _ worker: LoopBound<Worker>, on loop: isolated EventLoop) {
     worker.value(on: loop).adopt(snapshot, on: loop)
+}
+
+private func stopAccepting(_ worker: LoopBound<Worker>, on loop: isolated EventLoop) {
+    worker.value(on: loop).stopAccepting(on: loop)
 }
 
 private func drain(_ worker: LoopBound<Worker>, on loop: isolated EventLoop) async {

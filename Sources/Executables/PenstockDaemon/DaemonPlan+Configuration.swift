@@ -35,17 +35,7 @@ extension DaemonPlan {
     }
 
     private static func readPolicy(_ path: String) throws -> Policy {
-        var hasher = try SHA256Hasher()
-        var failure: OpenSSLError?
-        let loaded = try Configuration.loadPolicy(path: path) { bytes in
-            do throws(OpenSSLError) {
-                return try hasher.hash(bytes.span).bytes
-            } catch {
-                failure = error
-                return []
-            }
-        }
-        if let failure { throw failure }
+        let loaded = try Configuration.loadPolicy(path: path) { SHA256Digest(of: $0.span).bytes }
         for warning in loaded.warnings { say("warning: \(warning)") }
         return loaded.policy
     }

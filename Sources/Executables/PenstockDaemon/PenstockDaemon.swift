@@ -66,7 +66,7 @@ enum PenstockDaemon {
                 clock: wallClockMicroseconds
             )
         } catch {
-            throw Complaint("audit: \(error)", .audit)
+            throw Complaint("audit.path: \(plan.auditPath): \(error)", .audit)
         }
         announce(plan)
         start(plan, sockets, audit, signals)
@@ -138,7 +138,9 @@ enum PenstockDaemon {
         do throws(SystemCallError) {
             let control = try EventLoop(index: plan.workers)
             try control.start()
-            Task { await bringUp(plan, sockets, services, readiness, number, on: control) }
+            Task(executorPreference: control.executor) {
+                await bringUp(plan, sockets, services, readiness, number, on: control)
+            }
         } catch {
             say("cannot start the control loop: \(error)")
             exitProcess(ExitCode.unavailable.rawValue)

@@ -30,6 +30,7 @@ final class Connection {
     private(set) var cutting: Cut?
     var tunnel: Tunnel?
     var race: DialRace?
+    var lookup: LookupWait?
 
     init(
         client: StreamSocket,
@@ -54,6 +55,7 @@ final class Connection {
         guard cutting == nil else { return }
         cutting = cut
         client.interrupt(on: loop)
+        lookup?.giveUp()
         race?.abandon(on: loop)
         tunnel?.abort(because: cut, on: loop)
     }

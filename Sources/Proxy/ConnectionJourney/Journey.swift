@@ -6,8 +6,7 @@ import PolicyEngine
 ///
 /// However it ends, `connection.entry` leaves exactly one decision record, and one end record if it was allowed.
 func carry(_ connection: Connection, _ worker: Worker, on loop: isolated EventLoop) async {
-    // 1. Registered before the first question: a policy that changes from here on is put to this connection too.
-    worker.registry.add(connection)
+    // 1. Registered since it was accepted: limits count it, and a policy that changes from there on is put to it too.
     defer { worker.leave(connection, on: loop) }
 
     // 2. Where was it going, and who opened it?

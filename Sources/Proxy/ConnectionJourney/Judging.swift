@@ -28,21 +28,32 @@ extension Connection {
         guard !facts.isOwnListener else { return .refused(.ownListener, port: facts.port) }
         if case .refused(let reason, _, _) = sniffed { return .refused(reason, port: facts.port) }
         guard let opening = sniffed?.opening else { return .refused(.sniffLimit, port: facts.port) }
-        guard let policy = snapshot.policy else { return .refused(.noPolicy, port: facts.port) }
         facts.opening = opening
+        guard let policy = snapshot.policy else { return .refused(.noPolicy, port: facts.port) }
         facts.addresses = nil
-        var decision = firstPhase(policy, isFinal: isFinal)
+        let decision = firstPhase(policy, isFinal: isFinal)
         switch decision.dial {
         case nil: return decision
         case .original: facts.addresses = [original.socket.address]
-        case .name(let name): facts.addresses = await worker.addresses(of: name, for: original, on: loop)
+        case .name(let name): facts.addresses = await lookUp(name, for: original, worker, on: loop)
         }
-        if case .unfinished(let reason) = sniffed {
-            decision = policy.refuse(facts, because: reason)
-        } else {
-            decision = policy.decide(facts)
-        }
-        return decision
+        if case .unfinished(let reason) = sniffed { return policy.refuse(facts, because: reason) }
+        if let cutting { return policy.refuse(facts, because: cutting.reason ?? .draining) }
+        return policy.decide(facts)
+    }
+
+    /// The addresses of a name; empty where the connection is cut meanwhile.
+    private func lookUp(
+        _ name: HostName,
+        for original: OriginalDestination,
+        _ worker: Worker,
+        on loop: isolated EventLoop
+    ) async -> [IPAddress] {
+        guard cutting == nil else { return [] }
+        let wait = LookupWait()
+        lookup = wait
+        defer { lookup = nil }
+        return await worker.addresses(of: name, for: original, wait, on: loop)
     }
 
     private func firstPhase(_ policy: Policy, isFinal: Bool) -> Decision {
@@ -63,9 +74,11 @@ extension Worker {
     func addresses(
         of name: HostName,
         for original: OriginalDestination,
+        _ wait: LookupWait,
         on loop: isolated EventLoop
     ) async -> [IPAddress] {
-        switch await resolver.resolve(name, on: loop) {
+        switch await resolver.resolve(name, wait, on: loop) {
+        case nil: return []
         case .failed:
             metrics.resolutionFailures.increment()
             return []

@@ -17,9 +17,13 @@ final class LoopResolver {
         resolver = try Resolver(settings: settings, host: host)
     }
 
-    func resolve(_ name: HostName, on loop: isolated EventLoop) async -> ResolutionResult {
+    /// Waits for a name's addresses; `nil` where `wait` was given up.
+    ///
+    /// The question goes on, for whoever asks next.
+    func resolve(_ name: HostName, _ wait: LookupWait, on loop: isolated EventLoop) async -> ResolutionResult? {
         await withCheckedContinuation { continuation in
-            resolver.resolve(name) { continuation.resume(returning: $0) }
+            wait.begin(continuation)
+            resolver.resolve(name) { wait.end($0) }
             carryOutWishes(on: loop)
         }
     }
@@ -121,4 +125,24 @@ final class LoopResolver {
             resolver?.descriptorReady(number, events, on: loop)
         }
     }
+}
+
+/// One connection's wait for a name.
+///
+/// Lives on one loop.
+final class LookupWait {
+    private var continuation: CheckedContinuation<ResolutionResult?, Never>?
+
+    fileprivate func begin(_ continuation: CheckedContinuation<ResolutionResult?, Never>) {
+        self.continuation = continuation
+    }
+
+    fileprivate func end(_ result: ResolutionResult?) {
+        let waiting = continuation
+        continuation = nil
+        waiting?.resume(returning: result)
+    }
+
+    /// Ends the wait without an answer, if it has not ended.
+    func giveUp() { end(nil) }
 }

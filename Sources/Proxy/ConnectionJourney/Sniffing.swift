@@ -24,6 +24,8 @@ extension Connection {
             case .received, .nothing: break
             }
             if client.isReadable { continue }
+            // A cut that came while nobody waited has interrupted nothing.
+            if let cutting { return sniffed = .unfinished(cutting.reason ?? .draining) }
             switch await client.wait(for: .reading, until: openingBytes.isEmpty ? patience : limit, on: loop) {
             case .ready: continue
             case .interrupted: return sniffed = .unfinished(cutting?.reason ?? .draining)

@@ -42,7 +42,6 @@ package final class Worker {
     private var identifiers: IdentifierSequence<KernelRandomness>
     private var listeners: [TransparentListener] = []
     private var whenEmpty: CheckedContinuation<Void, Never>?
-    private var isDraining = false
 
     /// How often connections that have come to stay are looked after, in nanoseconds.
     private static let housekeeping: UInt64 = 15_000_000_000
@@ -90,11 +89,15 @@ package final class Worker {
         }
     }
 
-    /// Accepts nothing more and waits until every connection is over; `cutAll` ends the wait.
-    package func drain(on loop: isolated EventLoop) async {
-        isDraining = true
+    /// Accepts nothing more: from now on the kernel refuses who comes.
+    package func stopAccepting(on loop: isolated EventLoop) {
         for listener in listeners { listener.close(on: loop) }
         listeners = []
+    }
+
+    /// Accepts nothing more and waits until every connection is over; `cutAll` ends the wait.
+    package func drain(on loop: isolated EventLoop) async {
+        stopAccepting(on: loop)
         guard registry.count > 0 else { return }
         await withCheckedContinuation { whenEmpty = $0 }
     }
@@ -104,6 +107,8 @@ package final class Worker {
         for connection in Array(registry.live.values) {
             connection.cut(Cut(outcome: .drained, reason: .draining), on: loop)
         }
+        // What still waits for a name or for the audit file is not waited for: its end is recorded as lost at the next start.
+        _ = loop.schedule(afterNanoseconds: 1_000_000_000) { self.finishDraining() }
     }
 
     /// Sends an accepted connection on its way.
@@ -130,6 +135,8 @@ package final class Worker {
         if registry.undecidedCount >= settings.undecided {
             registry.oldestUndecided()?.cut(Cut(outcome: .cut, reason: .undecidedLimit), on: loop)
         }
+        // Now and not in the task: many are accepted in one turn, and each must see those before it.
+        registry.add(connection)
         loop.startTask(with: (connection, self)) { state, loop in await carry(state.0, state.1, on: loop) }
     }
 
@@ -140,10 +147,13 @@ package final class Worker {
         registry.remove(connection)
         metrics.live.add(-1)
         for listener in listeners { listener.resume(on: loop) }
-        if registry.count == 0, let waiting = whenEmpty {
-            whenEmpty = nil
-            waiting.resume()
-        }
+        if registry.count == 0 { finishDraining() }
+    }
+
+    private func finishDraining() {
+        guard let waiting = whenEmpty else { return }
+        whenEmpty = nil
+        waiting.resume()
     }
 
     /// True where another connection may be accepted now.

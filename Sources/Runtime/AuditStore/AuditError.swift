@@ -21,8 +21,6 @@ package enum AuditError: Error, Hashable, Sendable {
     case changedByOthers
     /// What was written may not have reached the disk, and cannot be told from what has.
     case notSynchronized(SystemCallError)
-    /// The hash of a line could not be made.
-    case notHashed(OpenSSLError)
     /// The writer's thread could not be started.
     case noThread(SystemCallError)
 }
@@ -31,8 +29,9 @@ extension AuditError: CustomStringConvertible {
     /// What is wrong, and what an operator can do about it.
     package var description: String {
         switch self {
-        case .notOpened(let error): "the audit file cannot be opened: \(error)"
-        case .notRegular: "the audit file is not a regular file"
+        case .notOpened(let error):
+            "the audit file cannot be opened: \(error): its directory must be there, and the daemon's user must be able to write to it"
+        case .notRegular: "the audit file is not a regular file: name another file"
         case .foreignOwner(let uid):
             "the audit file belongs to user \(uid), not to the daemon's: give it to the daemon, or name another file"
         case .severalNames(let count):
@@ -44,7 +43,6 @@ extension AuditError: CustomStringConvertible {
             "the audit file was cut short, written to or removed by somebody else: move it away and keep it, then start again"
         case .notSynchronized(let error):
             "records may not have reached the disk (\(error)): check the disk, then start again"
-        case .notHashed(let error): "a record could not be hashed: \(error)"
         case .noThread(let error): "the audit writer's thread cannot be started: \(error)"
         }
     }

@@ -21,7 +21,7 @@ struct WriterThread: ~Copyable {
     init(writer: AuditWriter, file: consuming AuditFile, tail: AuditTail) throws(AuditError) {
         let lastLine: [UInt8]?
         if let last = tail.last { lastLine = try file.read(last) } else { lastLine = nil }
-        chain = try RecordChain.continuing(after: tail.sequence, lastLine: lastLine)
+        chain = RecordChain(after: tail.sequence, lastLine: lastLine)
         self.writer = writer
         self.file = file
         lines.reserveCapacity(Self.chunkBytes)
@@ -71,7 +71,7 @@ struct WriterThread: ~Copyable {
         var after = RecordChain.noLine
         if let whole = tail.lastWhole {
             let line = try file.read(whole)
-            after = try chain.hexadecimalHash(of: line.span)
+            after = RecordChain.hexadecimalHash(of: line.span)
         }
         record.after = "sha256:" + String(decoding: after, as: UTF8.self)
         record.detail = tail.cutOffLines == 0 ? "the last line had no end" : "lines cut off: \(tail.cutOffLines)"
@@ -79,7 +79,7 @@ struct WriterThread: ~Copyable {
     }
 
     private mutating func append(_ content: some RecordBody) throws(AuditError) {
-        try chain.append(AuditRecord(content, at: writer.clock(), limits: writer.limits), to: &lines)
+        chain.append(AuditRecord(content, at: writer.clock(), limits: writer.limits), to: &lines)
     }
 
     /// Writes the batch, and publishes what is written as often as a chunk is full; false where it is to give up.
@@ -87,7 +87,7 @@ struct WriterThread: ~Copyable {
         var ticket = lastTicket - UInt64(batch.count)
         var bytes = 0
         for record in batch {
-            try chain.append(record, to: &lines)
+            chain.append(record, to: &lines)
             ticket += 1
             bytes += record.body.count
             guard ticket == lastTicket || lines.count >= Self.chunkBytes else { continue }

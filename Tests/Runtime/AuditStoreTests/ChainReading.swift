@@ -19,7 +19,6 @@ struct ReadLine {
 ///
 /// A line that is no JSON may only stand before a `repaired`, which ties in the last whole line by `after`.
 func readChain(_ content: [UInt8]) throws -> [ReadLine] {
-    var hasher = try SHA256Hasher()
     var lines: [ReadLine] = []
     var previous = "sha256:" + String(repeating: "0", count: 64)
     var lastWhole = previous
@@ -27,7 +26,7 @@ func readChain(_ content: [UInt8]) throws -> [ReadLine] {
     try #require(content.isEmpty || content.last == UInt8(ascii: "\n"), "the last line has no newline")
     for bytes in content.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).dropLast() {
         let line = Array(bytes)
-        let hash = try hasher.hash(line.span).description
+        let hash = SHA256Digest(of: line.span).description
         guard let object = try? JSONSerialization.jsonObject(with: Data(line)) as? [String: Any] else {
             cutOff += 1
             previous = hash

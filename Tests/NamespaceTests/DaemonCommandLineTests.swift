@@ -1,0 +1,136 @@
+import Foundation
+import Testing
+
+@Suite("The daemon's command line and configuration")
+struct DaemonCommandLineTests {
+    private static func run(_ arguments: [String], in folder: DaemonFolder? = nil) throws -> CommandResult {
+        let words = arguments.map { $0.replacingOccurrences(of: "FOLDER", with: folder?.path ?? "") }
+        return try BackgroundProcess([Built.path("penstockd")] + words).wait(seconds: 15)
+    }
+
+    @Test(
+        "a command line that asks for nothing ends with 64 and says what is missing",
+        arguments: [
+            ([], "--config FILE is required"), (["--config"], "--config needs a file"),
+            (["--cofig", "x"], "unknown argument '--cofig'"), (["--config="], "--config FILE is required"),
+            (["--config", "/nowhere", "stray"], "unknown argument 'stray'"), (["-x"], "unknown argument '-x'"),
+            (["--check-config"], "--config FILE is required"),
+        ]
+    )
+    func misuse(arguments: [String], says: String) throws {
+        let result = try Self.run(arguments)
+        #expect(result.status == 64 && result.output.isEmpty, "\(result)")
+        #expect(result.errors == "penstockd: \(says); see penstockd --help\n", "\(result)")
+    }
+
+    @Test("--help and --version say what they should and end with 0")
+    func help() throws {
+        let help = try Self.run(["--help"])
+        #expect(help.status == 0 && help.errors.isEmpty)
+        for word in ["--config", "--check-config", "SIGHUP", "exit codes", "64", "69", "70", "73", "78"] {
+            #expect(help.output.contains(word), "\(word)")
+        }
+        #expect(try Self.run(["--version"]).output.wholeMatch(of: /penstockd \d+\.\d+\.\d+\n/) != nil)
+    }
+
+    /// A configuration that is wrong, and what is said of it.
+    struct Wrong: CustomTestStringConvertible {
+        var text: String
+        var says: [String]
+        var testDescription: String { text }
+    }
+
+    @Test(
+        "a configuration that is wrong ends with 78; file, line, column and a suggestion are named",
+        arguments: [
+            Wrong(text: "wrokers: 2\n", says: ["penstock.yaml:1:1: unknown key `wrokers`; did you mean `workers`?"]),
+            Wrong(text: "audit:\n  paht: /x\n", says: ["penstock.yaml:2:3: unknown key `paht`; did you mean `path`?"]),
+            Wrong(text: "workers: many\n", says: ["penstock.yaml:1:10: "]),
+            Wrong(text: "workers: 0\nlimits: { undecided: -1 }\n", says: ["yaml:1:10: ", "yaml:2:22: "]),
+            Wrong(text: "workers: 1\nworkers: 2\n", says: ["penstock.yaml:2:1: "]),
+            Wrong(text: "audit: { path: relative }\n", says: ["penstock.yaml:1:16: "]),
+            Wrong(
+                text: "listen: { transparent: { port: 15890 } }\n",
+                says: ["`listen.health` has port 15890, which `listen.transparent` has"]
+            ),
+            Wrong(text: "dial: { resolvers: [dns.example] }\n", says: ["penstock.yaml:1:21: "]),
+            Wrong(text: "a: [1\n", says: ["penstock.yaml:"]), Wrong(text: "\u{0}\u{1}", says: ["penstock.yaml:"]),
+            Wrong(text: "- 1\n", says: ["penstock.yaml:1:1: "]),
+        ],
+        [false, true]
+    )
+    func wrong(configuration: Wrong, isCheck: Bool) throws {
+        let folder = try DaemonFolder()
+        try folder.write(configuration.text, to: folder.configuration)
+        let result = try Self.run(
+            ["--config", "FOLDER/penstock.yaml"] + (isCheck ? ["--check-config"] : []),
+            in: folder
+        )
+        #expect(result.status == 78 && result.output.isEmpty, "\(result)")
+        for part in configuration.says { #expect(result.errors.contains(part), "\(result)") }
+        #expect(result.errors.split(separator: "\n").allSatisfy { $0.hasPrefix("penstockd: ") }, "\(result)")
+    }
+
+    @Test(
+        "a configuration that cannot be read ends with 78 and says which and why",
+        arguments: [
+            ("FOLDER/nothing.yaml", "No such file"), ("FOLDER", "neither a file"), ("/dev/null/x", "Not a directory"),
+            ("/dev/zero", "neither a file"),
+        ]
+    )
+    func unreadable(path: String, says: String) throws {
+        let result = try Self.run(["--config=\(path)"], in: DaemonFolder())
+        #expect(result.status == 78 && result.errors.split(separator: "\n").count == 1, "\(result)")
+        #expect(result.errors.contains(says), "\(result)")
+    }
+
+    @Test("--check-config says ok and the policy's hash, opens no port and no file")
+    func check() throws {
+        let folder = try DaemonFolder()
+        let result = try Self.run(["--check-config", "--config", "FOLDER/penstock.yaml"], in: folder)
+        let sum = try NetworkNamespace.must(["sha256sum", folder.policy]).prefix(64)
+        #expect(result.status == 0, "\(result)")
+        #expect(result.output == "\(folder.configuration): ok; policy 'robust' sha256:\(sum)\n", "\(result)")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.auditFolder).isEmpty)
+    }
+
+    @Test("--check-config ends with 78 where the policy is wrong or missing, and says where")
+    func checkPolicy() throws {
+        let folder = try DaemonFolder(DaemonSettings(policy: DaemonPolicy.text("  - name: a\n    actoin: deny")))
+        let wrong = try Self.run(["--check-config", "--config", "FOLDER/penstock.yaml"], in: folder)
+        #expect(wrong.status == 78 && wrong.errors.contains("policy.yaml:7:5: unknown key `actoin`"), "\(wrong)")
+        try FileManager.default.removeItem(atPath: folder.policy)
+        let missing = try Self.run(["--check-config", "--config", "FOLDER/penstock.yaml"], in: folder)
+        #expect(missing.status == 78 && missing.errors.contains("policy.yaml: "), "\(missing)")
+    }
+
+    @Test("a hosts file that is wrong or missing ends with 78")
+    func hosts() throws {
+        let folder = try DaemonFolder()
+        try folder.write("203.0.113.7 good.test\nnonsense\n", to: folder.path + "/hosts")
+        let wrong = try Self.run(["--config", "FOLDER/penstock.yaml"], in: folder)
+        #expect(wrong.status == 78 && wrong.errors.contains("/hosts:2: "), "\(wrong)")
+        try FileManager.default.removeItem(atPath: folder.path + "/hosts")
+        let missing = try Self.run(["--config", "FOLDER/penstock.yaml"], in: folder)
+        #expect(missing.status == 78 && missing.errors.contains("dial.hosts_file"), "\(missing)")
+    }
+
+    @Test("an address that cannot be listened on ends with 69 and says which")
+    func noSuchAddress() throws {
+        let folder = try DaemonFolder(DaemonSettings(healthAddress: "203.0.113.99"))
+        let namespace = try NetworkNamespace("listen")
+        let result = try namespace.run([Built.path("penstockd"), "--config", folder.configuration], uid: 10880)
+        #expect(result.status == 69, "\(result)")
+        #expect(result.errors.contains("listen.health: cannot listen on 203.0.113.99:15890"), "\(result)")
+    }
+
+    @Test("as root the daemon warns")
+    func asRoot() throws {
+        let folder = try DaemonFolder()
+        try NetworkNamespace.must(["chown", "0:0", folder.auditFolder])
+        let namespace = try NetworkNamespace("root")
+        let daemon = try namespace.start([Built.path("penstockd"), "--config", folder.configuration])
+        let warned = BackgroundProcess.poll(seconds: 10) { daemon.errors.contains("warning: running as root") }
+        #expect(warned, "\(daemon.errors)")
+    }
+}

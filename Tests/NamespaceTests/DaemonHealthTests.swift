@@ -1,0 +1,135 @@
+import Foundation
+import Testing
+
+@Suite("The daemon's health port")
+struct DaemonHealthTests {
+    @Test("the metrics are in Prometheus' format, and agree with the audit file")
+    func metricsAgree() throws {
+        try DaemonBed.with { bed in
+            _ = try bed.agent(
+                """
+                for _ in range(20): echo("203.0.113.7"); echo("2001:db8:99::7")
+                for _ in range(7): echo("203.0.113.66")
+                for _ in range(5): echo("8.8.8.8")
+                for _ in range(3): echo("203.0.113.7", 7001, b"GET / HTTP/1.1\\r\\nHost: a b\\r\\n\\r\\n")
+                for _ in range(2): echo("203.0.113.7", 9999)
+                for _ in range(4): echo("169.254.169.254")
+                """
+            )
+            let reading = try bed.audit { $0.connections.count == 61 && $0.ends.count == 42 }
+            let metrics = try bed.metrics()
+            #expect(metrics["connections_accepted_total"] == reading.connections.count)
+            #expect(metrics["connections_allowed_total"] == reading.connections.count { $0.isAllowed })
+            #expect(metrics["connections_ended_total"] == reading.ends.count)
+            #expect(metrics["dial_failures_total"] == reading.ends("upstream_failed").count)
+            #expect(reading.ends("upstream_failed").count == 2)
+            #expect(metrics["bytes_up_total"] == reading.ends.reduce(0) { $0 + $1.number("bytes_up") })
+            #expect(metrics["bytes_down_total"] == reading.ends.reduce(0) { $0 + $1.number("bytes_down") })
+            let refused = metrics.values.filter {
+                $0.key.hasPrefix("penstock_connections_refused_total") && $0.value > 0
+            }
+            let recorded = Dictionary(grouping: reading.connections.filter { !$0.isAllowed }, by: \.reason)
+            #expect(
+                refused
+                    == Dictionary(
+                        uniqueKeysWithValues: recorded.map {
+                            ("penstock_connections_refused_total{reason=\"\($0)\"}", $1.count)
+                        }
+                    )
+            )
+            #expect(recorded["rule_deny"]?.count == 7 && recorded["malformed_name"]?.count == 3, "\(recorded.keys)")
+            #expect(metrics["connections_live"] == 0 && metrics["ready"] == 1 && metrics["audit_backlog_records"] == 0)
+        }
+    }
+
+    @Test(
+        "requests are answered as HTTP says",
+        arguments: [
+            ("GET", "/healthz", "200", "alive\n"), ("GET", "/readyz?verbose", "200", "ready\n"),
+            ("HEAD", "/readyz", "200", ""), ("POST", "/metrics", "405", "only GET and HEAD\n"),
+            ("GET", "/", "404", "there is /healthz, /readyz and /metrics\n"),
+            ("GET", "/metrics/../readyz", "404", "there is /healthz, /readyz and /metrics\n"),
+            ("GET", "readyz", "400", "not a request this port reads\n"),
+        ]
+    )
+    func requests(method: String, path: String, status: String, body: String) throws {
+        try DaemonBed.with { bed in
+            let result = try bed.net.pod.python(
+                DaemonWorld.kit + """
+                    head, body = ask(sys.argv[2], sys.argv[1])
+                    fields = dict(line.lower().split(": ", 1) for line in head.split("\\r\\n")[1:])
+                    print(head.split(" ")[1], fields["connection"], "content-length" in fields)
+                    print(body, end="")
+                    """,
+                [method, path],
+                as: RunAs(uid: 0, gid: 0)
+            )
+            #expect(result.output == "\(status) close True\n\(body)", "\(result)")
+        }
+    }
+
+    @Test("G07, G02: garbage, a head of a megabyte and slow requests do not keep the port from answering")
+    func abuse() throws {
+        try DaemonBed.with { bed in
+            let memory = try bed.residentBytes()
+            let abuser = try bed.net.pod.startPython(
+                DaemonWorld.kit + """
+                    def send(data):
+                        s = socket.create_connection(("127.0.0.1", 15890), 5)
+                        try:
+                            s.sendall(data); s.shutdown(socket.SHUT_WR)
+                            return read_all(s)[:12]
+                        except OSError as error: return name(error).encode()
+                    for data in (os.urandom(5000), b"\\r\\n\\r\\n", b"GET\\r\\n\\r\\n", b"\\0" * 100, b"", b"GET / HTTP/1.1",
+                                 b"GET /readyz HTTP/9.9\\r\\n\\r\\n", b"GET /r\\xff HTTP/1.1\\r\\n\\r\\n",
+                                 b"\\x16\\3\\1\\0\\5hello", b"PRI * HTTP/2.0\\r\\n\\r\\nSM\\r\\n\\r\\n"):
+                        answer = send(data)
+                        print("bad" if answer.startswith(b"HTTP/1.1 2") else "fine", flush=True)
+                    answer = send(b"GET /readyz HTTP/1.1\\r\\nX: " + b"a" * (1 << 20) + b"\\r\\n\\r\\n")
+                    print("bad" if answer.startswith(b"HTTP/1.1 2") else "fine", flush=True)
+                    slow = [socket.create_connection(("127.0.0.1", 15890), 5) for _ in range(50)]
+                    for s in slow: s.sendall(b"GET /ready")
+                    print("ready", flush=True)
+                    for _ in range(40):
+                        for s in slow:
+                            try: s.sendall(b"x")
+                            except OSError: pass
+                        time.sleep(0.2)
+                    """,
+                as: RunAs(uid: 0, gid: 0)
+            )
+            #expect(abuser.output == String(repeating: "fine\n", count: 11) + "ready\n", "\(abuser.output)")
+            let start = ContinuousClock.now
+            #expect(try bed.health("/readyz", status: 200).hasPrefix("200"))
+            #expect(ContinuousClock.now - start < .seconds(2), "slow requests keep others waiting")
+            #expect(try bed.agent("print(echo('203.0.113.7'))") == "ok\n")
+            #expect(try bed.residentBytes() - memory < 8 << 20)
+        }
+    }
+
+    @Test(
+        "G02: of the daemon's ports the agent reaches at most health, which tells no hash, name or address",
+        arguments: ["127.0.0.1", "::1", PodAndWorld.podIPv4, PodAndWorld.podIPv6, "127.0.0.9"]
+    ) func forAgents(address: String) throws {
+        try DaemonBed.with(DaemonSettings(healthAddress: "0.0.0.0")) { bed in
+            let result = try bed.agent(
+                """
+                text = b"GET /metrics HTTP/1.1\\r\\n\\r\\n"
+                print({echo(sys.argv[1], port, text, timeout=2) for port in (15880, 15881, 8081, 15853)}
+                      <= {"ECONNREFUSED", "ECONNRESET"})
+                for path in ("healthz", "readyz", "metrics"):
+                    try:
+                        with dial(sys.argv[1], 15890, 2) as s:
+                            s.sendall(f"GET /{path} HTTP/1.1\\r\\n\\r\\n".encode()); print(read_all(s).decode())
+                    except OSError as error: print(name(error))
+                """,
+                [address]
+            )
+            #expect(result.hasPrefix("True\n"), "\(result)")
+            for secret in ["sha256", "robust", "203.0.113", "2001:db8", bed.folder.path] {
+                #expect(!result.contains(secret), "\(result)")
+            }
+            #expect(try bed.arrivals().isEmpty)
+        }
+    }
+}

@@ -1,0 +1,182 @@
+import Foundation
+import Testing
+
+@Suite("The daemon is asked too much")
+struct RobustnessLimitsTests {
+    @Test("G07: silent and half-said connections push each other out, the oldest first, and a good client gets through")
+    func undecided() throws {
+        let settings = DaemonSettings(
+            policy: DaemonPolicy.namesOnly,
+            workers: 1,
+            limits: "undecided: 50, sniff_seconds: 30"
+        )
+        try DaemonBed.with(settings) { bed in
+            let flood = try bed.startAgent(
+                """
+                whole = hello(b"denied.test")
+                sockets = []
+                for i in range(400):
+                    s = dial("203.0.113.7", 443); sockets.append(s)
+                    if i % 2: s.sendall(whole[:i % len(whole)])
+                print("ready", flush=True); time.sleep(60)
+                """
+            )
+            let good = try bed.agent(
+                """
+                print({echo("203.0.113.77", 443, hello(b"allowed.test")) for _ in range(5)})
+                """
+            )
+            #expect(good == "{'ok'}\n")
+            let reading = try bed.audit { $0.connections.count { $0.reason == "undecided_limit" } >= 200 }
+            let pushed = reading.connections.filter { $0.reason == "undecided_limit" }
+            #expect(pushed.count >= 350 && pushed.count <= 360, "\(pushed.count)")
+            #expect(try bed.metrics()["connections_live"] <= 50)
+            flood.stop()
+            let idle = BackgroundProcess.poll(seconds: 5) { (try? bed.metrics()["connections_live"]) == 0 }
+            #expect(idle)
+            try expectSound(bed)
+        }
+    }
+
+    @Test("G07: a hello of one byte now and then ends at the sniffing limit, with everything that it had")
+    func slowHello() throws {
+        let settings = DaemonSettings(policy: DaemonPolicy.namesOnly, limits: "sniff_seconds: 1")
+        try DaemonBed.with(settings) { bed in
+            let result = try bed.agent(
+                """
+                began, s = time.time(), dial("203.0.113.7", 443)
+                try:
+                    for byte in hello(b"allowed.test"):
+                        s.sendall(bytes([byte])); time.sleep(0.1)
+                        if select.select([s], [], [], 0)[0]: print(s.recv(100)); break
+                except OSError as error: print(name(error))
+                print(0.9 < time.time() - began < 3)
+                """
+            )
+            #expect(result.hasSuffix("True\n") && !result.contains("b'\\x16"), "\(result)")
+            let reading = try bed.audit { $0.connections.count == 1 }
+            #expect(reading.connections.first?.reason == "sniff_limit", "\(reading.connections)")
+            #expect(try bed.arrivals().isEmpty)
+        }
+    }
+
+    @Test("G07: over limits.connections the next one waits, and is served when another ends")
+    func connections() throws {
+        try DaemonBed.with(DaemonSettings(workers: 1, limits: "connections: 16, undecided: 16")) { bed in
+            let holders = try bed.startAgent(
+                """
+                sockets = [dial("203.0.113.7", 7001) for _ in range(16)]
+                for s in sockets: s.sendall(b"\\0hello"); s.recv(100)
+                print("ready", flush=True)
+                while not os.path.exists(sys.argv[1]): time.sleep(0.02)
+                sockets.pop().close(); time.sleep(60)
+                """,
+                [bed.folder.path + "/go"]
+            )
+            let waiting = try bed.agent("print(echo('2001:db8:99::9', timeout=0.7))")
+            #expect(waiting == "timeout\n")
+            let late = try bed.startAgent("print('ready', flush=True)\nprint('late', echo('203.0.113.9'), flush=True)")
+            #expect(try bed.metrics()["accept_pauses_total"] >= 1)
+            #expect(try !bed.arrivals().contains("203.0.113.9"))
+            try bed.folder.write("", to: bed.folder.path + "/go")
+            #expect(late.waitForOutput("late ok"), "\(late.output)")
+            holders.stop()
+            #expect(try bed.agent("print({echo('203.0.113.9') for _ in range(20)})") == "{'ok'}\n")
+            try expectSound(bed)
+        }
+    }
+
+    @Test(
+        "G07: limits hold when hundreds come in one moment",
+        arguments: [
+            // Silent clients are undecided, the others soon have a tunnel each.
+            ("connections: 16, undecided: 16", "b'\\0hello'", "connections_live"),
+            ("undecided: 16, sniff_seconds: 30", "b''", "connections_live"),
+        ]
+    )
+    func burst(limits: String, opening: String, gauge: String) throws {
+        let isSilent = opening == "b''"
+        let policy = isSilent ? DaemonPolicy.namesOnly : DaemonPolicy.standard
+        try DaemonBed.with(DaemonSettings(policy: policy, workers: 1, limits: limits)) { bed in
+            bed.signal(SIGSTOP)
+            let burst = try bed.startAgent(
+                """
+                sockets = []
+                for i in range(240):
+                    s = dial("203.0.113.7" if i % 2 else "2001:db8:99::7", 7001); s.sendall(\(opening)); sockets.append(s)
+                print("ready", flush=True); time.sleep(60)
+                """
+            )
+            bed.signal(SIGCONT)
+            _ = try bed.health("/readyz", status: 200)
+            // By now all that will be taken is taken.
+            _ = try bed.audit(until: { $0.connections.count >= (isSilent ? 224 : 16) })
+            #expect(try bed.metrics()[gauge] <= 16)
+            burst.stop()
+            let idle = BackgroundProcess.poll(seconds: 10) { (try? bed.metrics()[gauge]) == 0 }
+            #expect(idle)
+            try expectSound(bed)
+        }
+    }
+
+    @Test("G07: without descriptors the daemon refuses and waits; afterwards all work again and none is lost")
+    func descriptors() throws {
+        try DaemonBed.with(DaemonSettings(workers: 1), start: false) { bed in
+            try bed.start(wrapper: ["prlimit", "--nofile=48:48"])
+            #expect(try bed.agent("print(echo('203.0.113.7'))") == "ok\n")
+            let before = try bed.openDescriptors()
+            let result = try bed.agent(
+                """
+                results = []
+                def hold():
+                    try:
+                        with dial("203.0.113.7", 7001, 2) as s:
+                            s.sendall(b"\\0hello"); results.append("ok" if s.recv(100) else "closed"); time.sleep(2)
+                    except OSError as error: results.append(name(error))
+                threads = [threading.Thread(target=hold) for _ in range(60)]
+                for t in threads: t.start()
+                for t in threads: t.join()
+                print(sorted(set(results)), len(results))
+                """
+            )
+            #expect(result.contains("'ok'") && result.hasSuffix(" 60\n"), "\(result)")
+            #expect(bed.daemon?.isRunning == true, "\(bed.said)")
+            let recovered = BackgroundProcess.poll(seconds: 15) { (try? bed.openDescriptors()) ?? .max <= before }
+            #expect(recovered, "more than \(before) are open")
+            #expect(try bed.agent("print({echo('203.0.113.7') for _ in range(20)})") == "{'ok'}\n")
+            #expect(try bed.health("/readyz", status: 200).hasPrefix("200"))
+            let upload = try bed.agent(
+                "s = dial('203.0.113.7', 7002); s.sendall(b'\\0' + pattern(4 << 20)); s.close(); print('sent')"
+            )
+            #expect(upload == "sent\n")
+            #expect(bed.worldSays("sink 4194305 "))
+            try expectSound(bed)
+        }
+    }
+
+    @Test("thousands of short connections leave no descriptor, no memory and no fault behind")
+    func many() throws {
+        try DaemonBed.with { bed in
+            #expect(try bed.agent(Self.rounds, ["200"]) == "ok\n")
+            let descriptors = try bed.openDescriptors()
+            let memory = try bed.residentBytes()
+            #expect(try bed.agent(Self.rounds, ["2000"], seconds: 60) == "ok\n")
+            let reading = try bed.audit { $0.ends.count == 2200 }
+            #expect(reading.connections.count == 2200 && reading.ends.count == 2200)
+            #expect(try bed.openDescriptors() <= descriptors + 2)
+            #expect(try bed.residentBytes() - memory < 8 << 20)
+            try expectSound(bed)
+        }
+    }
+
+    private static let rounds = """
+        async def one(gate):
+            async with gate:
+                r, w = await asyncio.open_connection("203.0.113.7", 7001)
+                w.write(b"\\0hello"); await r.readexactly(6); w.close(); await w.wait_closed()
+        async def main():
+            gate = asyncio.Semaphore(32)
+            await asyncio.gather(*(one(gate) for _ in range(int(sys.argv[1]))))
+        asyncio.run(main()); print("ok")
+        """
+}
