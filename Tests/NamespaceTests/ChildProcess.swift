@@ -15,13 +15,21 @@ final class ChildProcess {
         unsafe posix_spawn_file_actions_addopen(&actions, 0, input, O_RDONLY, 0)
         unsafe posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_APPEND, 0)
         unsafe posix_spawn_file_actions_addopen(&actions, 2, errors, O_WRONLY | O_APPEND, 0)
+        // The thread that starts it may be one of a pool that blocks signals, and a child inherits that.
+        var attributes = posix_spawnattr_t()
+        unsafe posix_spawnattr_init(&attributes)
+        defer { unsafe posix_spawnattr_destroy(&attributes) }
+        var nothing = sigset_t()
+        unsafe sigemptyset(&nothing)
+        unsafe posix_spawnattr_setsigmask(&attributes, &nothing)
+        unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
         var arguments = unsafe command.map { unsafe strdup($0) } + [nil]
         var variables = unsafe environment.map { unsafe strdup("\($0)=\($1)") } + [nil]
         defer {
             unsafe (arguments + variables).forEach { unsafe free($0) }
         }
         var pid: pid_t = 0
-        let code = unsafe posix_spawn(&pid, command[0], &actions, nil, &arguments, &variables)
+        let code = unsafe posix_spawn(&pid, command[0], &actions, &attributes, &arguments, &variables)
         guard code == 0 else { throw NotStarted(command: command, code: code) }
         self.pid = pid
     }
