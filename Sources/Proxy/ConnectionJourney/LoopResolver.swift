@@ -3,7 +3,9 @@ import LinuxBindings
 import NameResolution
 import NetworkTypes
 
-/// The resolver of one loop, and what the loop does for it. Lives on that loop.
+/// The resolver of one loop, and what the loop does for it.
+///
+/// Lives on that loop.
 ///
 /// The resolver says what it wants from inside calls to it; that is noted, and carried out when the call is over.
 final class LoopResolver {

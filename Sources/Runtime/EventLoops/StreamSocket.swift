@@ -1,6 +1,8 @@
 import LinuxBindings
 
-/// Somebody who moves bytes when a socket is ready. Lives on one loop.
+/// Somebody who moves bytes when a socket is ready.
+///
+/// Lives on one loop.
 package protocol SocketObserver: AnyObject {
     func socketIsReady(_ socket: StreamSocket, on loop: isolated EventLoop)
 }
