@@ -27,6 +27,10 @@ extension NetfilterExpression {
         case .storeFlow(let key, let register):
             set(NFTNL_EXPR_CT_KEY, key.rawValue)
             set(NFTNL_EXPR_CT_SREG, register)
+        case .loadSourceAddressType(let register):
+            set(NFTNL_EXPR_FIB_DREG, register)
+            set(NFTNL_EXPR_FIB_RESULT, addressTypeResult)
+            set(NFTNL_EXPR_FIB_FLAGS, sourceAddressFlag)
         case .loadPayload(let base, let offset, let length, let register):
             set(NFTNL_EXPR_PAYLOAD_BASE, base.rawValue)
             set(NFTNL_EXPR_PAYLOAD_OFFSET, offset)
@@ -83,6 +87,11 @@ extension NetfilterExpression {
             }
         case "ct":
             return unsafe readFlow(reader)
+        case "fib":
+            guard unsafe reader.number(NFTNL_EXPR_FIB_RESULT) == addressTypeResult,
+                unsafe reader.number(NFTNL_EXPR_FIB_FLAGS) == sourceAddressFlag
+            else { return nil }
+            return unsafe .loadSourceAddressType(into: reader.number(NFTNL_EXPR_FIB_DREG))
         case "payload":
             guard unsafe !reader.has(NFTNL_EXPR_PAYLOAD_SREG) else { return nil }
             return unsafe PayloadBase(rawValue: reader.number(NFTNL_EXPR_PAYLOAD_BASE)).map {
@@ -159,6 +168,11 @@ extension NetfilterExpression {
         return last == 0 || last == register ? .redirect(portRegister: register) : nil
     }
 }
+
+/// `NFT_FIB_RESULT_ADDRTYPE`.
+private let addressTypeResult: UInt32 = 3
+/// `NFTA_FIB_F_SADDR`.
+private let sourceAddressFlag: UInt32 = 1
 
 extension NetfilterExpression.Rejection {
     /// `NFT_REJECT_…` and the code within it.

@@ -6,6 +6,8 @@ package enum NetfilterExpression: Hashable, Sendable {
     case loadMeta(MetaKey, into: UInt32)
     case loadFlow(FlowKey, into: UInt32)
     case storeFlow(FlowKey, from: UInt32)
+    /// Asks the routing tables what kind of address the packet's source is (`RTN_…`).
+    case loadSourceAddressType(into: UInt32)
     /// Copies `length` octets of the packet into a register.
     case loadPayload(PayloadBase, offset: UInt32, length: UInt32, into: UInt32)
     /// `(register & mask) ^ flip`, in place.
@@ -71,6 +73,7 @@ package enum NetfilterExpression: Hashable, Sendable {
         switch self {
         case .loadMeta: "meta"
         case .loadFlow, .storeFlow: "ct"
+        case .loadSourceAddressType: "fib"
         case .loadPayload: "payload"
         case .bitwise: "bitwise"
         case .compare: "cmp"

@@ -23,8 +23,10 @@ extension HTTPRequestLine {
     ) throws(MalformedOpening) -> Reading<HTTPRequestLine> {
         var space = 0
         while space < bytes.count, isMethodOctet(bytes[space]) { space += 1 }
-        guard space <= limits.methodBytes else { return .notThis }
+        guard space <= limits.headBytes else { return .notThis }
         guard space < bytes.count else { return .needMore(total: bytes.count + 1) }
+        guard space > 0 else { return .notThis }
+        guard space <= limits.methodBytes else { return try readOverlong(bytes, from: space) }
         let method = text(of: bytes.extracting(0..<space))
         let isKnown = wellKnownMethods.contains(method.uppercased())
         guard bytes[space] == UInt8(ascii: " ") else {
@@ -40,6 +42,19 @@ extension HTTPRequestLine {
             return try read(bytes, method: method, from: space + 1, committed: isKnown)
         default:
             return isKnown ? try read(bytes, method: method, from: space + 1, committed: true) : .notThis
+        }
+    }
+
+    /// Looks at what follows a word that is too long for a method: a server may take it for one all the same.
+    private static func readOverlong(
+        _ bytes: Span<UInt8>,
+        from space: Int
+    ) throws(MalformedOpening) -> Reading<HTTPRequestLine> {
+        guard bytes[space] == UInt8(ascii: " ") || bytes[space] == UInt8(ascii: "\t") else { return .notThis }
+        guard space + 1 < bytes.count else { return .needMore(total: bytes.count + 1) }
+        switch bytes[space + 1] {
+        case UInt8(ascii: "/"), UInt8(ascii: "*"), UInt8(ascii: "h"), UInt8(ascii: "H"): throw .requestLine
+        default: return .notThis
         }
     }
 
@@ -103,9 +118,16 @@ private let wellKnownMethods: Set<String> = [
     "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH",
 ]
 
-/// Letters, hyphen and underscore: every method in use, and none of the digits that set `SSH-2.0` and IMAP tags apart.
-private func isMethodOctet(_ byte: UInt8) -> Bool {
-    isLetter(byte) || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_")
+/// True for the octets of a token (RFC 9110, section 5.6.2), which a method is.
+func isMethodOctet(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): true
+    case UInt8(ascii: "!"), UInt8(ascii: "#"), UInt8(ascii: "$"), UInt8(ascii: "%"), UInt8(ascii: "&"),
+        UInt8(ascii: "'"), UInt8(ascii: "*"), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "."),
+        UInt8(ascii: "^"), UInt8(ascii: "_"), UInt8(ascii: "`"), UInt8(ascii: "|"), UInt8(ascii: "~"):
+        true
+    default: isLetter(byte)
+    }
 }
 
 /// True for the letters of ASCII.

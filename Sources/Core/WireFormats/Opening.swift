@@ -28,7 +28,8 @@ private func readByFirstOctet(
     case 4: readSOCKS4Request(bytes).map(OpeningReading.proxyRequest)
     case 5: readSOCKS5Greeting(bytes).map(OpeningReading.proxyRequest)
     case UInt8(ascii: "\r"), UInt8(ascii: "\n"): try readBehindEmptyLines(bytes, examined: examined, limits: limits)
-    case let first where isLetter(first):
+    // Any octet of a token: servers differ in what they take for a method.
+    case let first where isMethodOctet(first):
         try readHTTP(bytes, examined: examined, limits: limits).map(OpeningReading.init)
     default: .notThis
     }
@@ -46,7 +47,7 @@ private func readBehindEmptyLines(
         guard start <= limits.emptyLineBytes else { throw .leadingEmptyLine }
     }
     guard start < bytes.count else { return .needMore(total: start + 1) }
-    guard isLetter(bytes[start]) else { return .notThis }
+    guard isMethodOctet(bytes[start]) else { return .notThis }
     let rest = bytes.extracting(start..<bytes.count)
     switch try readHTTP(rest, examined: max(examined - start, 0), limits: limits) {
     case .needMore(let total): return .needMore(total: start + total)

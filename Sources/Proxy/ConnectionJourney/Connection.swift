@@ -13,6 +13,8 @@ final class Connection {
     let clientAddress: ClientAddress
     /// When it was accepted, in nanoseconds of the loop's clock.
     let accepted: UInt64
+    /// Its number in the registry, in the order of acceptance.
+    var number: UInt64 = 0
     let id: RecordIdentifier
     /// What was known when it was accepted; the decision is written over it.
     let initialRecord: ConnectionRecord

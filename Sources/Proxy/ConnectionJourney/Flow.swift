@@ -118,7 +118,9 @@ final class Flow {
             fullReads = 0
             release(worker)
         case .done(0):
-            sourceEnded = true
+            // The end, or urgent data, which a pipe does not carry: reading tells the two apart.
+            fullReads = 0
+            release(worker)
         case .done(let count):
             bytesInPipe = count
         }

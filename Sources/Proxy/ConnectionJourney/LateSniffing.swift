@@ -93,7 +93,8 @@ extension Connection {
     func cutNow(by snapshot: PolicySnapshot, outcome: ConnectionOutcome) -> Cut? {
         guard let decision else { return nil }
         guard let policy = snapshot.policy else { return Cut(outcome: outcome, reason: .noPolicy) }
-        if let dialled { facts.addresses = [dialled.socket.address] }
+        // Before anything is connected to, what the decision let be dialled; the rest of the name's addresses is no matter.
+        facts.addresses = dialled.map { [$0.socket.address] } ?? decision.addresses?.map(\.socket.address)
         let verdict = policy.stillAllows(decision, facts)
         guard verdict.verdict != .allow else { return nil }
         return Cut(outcome: outcome, reason: verdict.reason, rule: verdict.rule)

@@ -5,15 +5,19 @@ import EventLoops
 /// Lives on that loop.
 final class Registry {
     private(set) var live: [ObjectIdentifier: Connection] = [:]
-    /// In the order of acceptance; those that are decided are skipped.
+    /// In the order of acceptance. A place is emptied the moment its connection is decided: what stays here stays open.
     private var undecided: [Connection?] = []
-    private var firstUndecided = 0
+    /// The first place that is not empty.
+    private var first = 0
+    /// The number of the connection at the first place of the array.
+    private var firstNumber: UInt64 = 0
     private(set) var undecidedCount = 0
 
     var count: Int { live.count }
 
     func add(_ connection: Connection) {
         live[ObjectIdentifier(connection)] = connection
+        connection.number = firstNumber + UInt64(undecided.count)
         undecided.append(connection)
         undecidedCount += 1
     }
@@ -21,17 +25,13 @@ final class Registry {
     /// Counts the connection among the decided; called once for each.
     func decided(_ connection: Connection) {
         undecidedCount -= 1
-        while firstUndecided < undecided.count, undecided[firstUndecided]?.decision != nil {
-            undecided[firstUndecided] = nil
-            firstUndecided += 1
-        }
-        if firstUndecided == undecided.count {
-            undecided.removeAll(keepingCapacity: true)
-            firstUndecided = 0
-        } else if firstUndecided > 4096 {
-            undecided.removeSubrange(..<firstUndecided)
-            firstUndecided = 0
-        }
+        undecided[Int(connection.number - firstNumber)] = nil
+        while first < undecided.count, undecided[first] == nil { first += 1 }
+        // Moved together once in a while, and at no cost when nobody is left.
+        guard first == undecided.count || first > 4096 else { return }
+        firstNumber += UInt64(first)
+        undecided.removeSubrange(..<first)
+        first = 0
     }
 
     func remove(_ connection: Connection) {
@@ -40,6 +40,6 @@ final class Registry {
 
     /// The connection that has been undecided for longest and is not on its way out already.
     func oldestUndecided() -> Connection? {
-        undecided[firstUndecided...].lazy.compactMap { $0 }.first { $0.decision == nil && $0.cutting == nil }
+        undecided[first...].lazy.compactMap { $0 }.first { $0.decision == nil && $0.cutting == nil }
     }
 }

@@ -11,9 +11,10 @@ enum HealthRequest: Hashable {
 
     /// Reads a request head; `nil` while the empty line at its end has not come (RFC 9112, section 2.1).
     ///
-    /// The port answers one request a connection, and reads no body: what follows the head is never looked at.
-    init?(_ bytes: [UInt8]) {
-        guard Self.endOfHead(in: bytes) != nil else {
+    /// The port answers one request a connection, and reads no body: what follows the head is never looked at. In the first
+    /// `examined` bytes no end was found before.
+    init?(_ bytes: [UInt8], examined: Int = 0) {
+        guard Self.hasEndOfHead(bytes, from: max(0, examined - 3)) else {
             guard bytes.count >= Self.limit else { return nil }
             self = .malformed
             return
@@ -34,9 +35,10 @@ enum HealthRequest: Hashable {
         }
     }
 
-    private static func endOfHead(in bytes: [UInt8]) -> Int? {
-        let end: [UInt8] = [13, 10, 13, 10]
-        guard bytes.count >= end.count else { return nil }
-        return (0...(bytes.count - end.count)).first { bytes[$0..<($0 + 4)].elementsEqual(end) }
+    private static func hasEndOfHead(_ bytes: [UInt8], from start: Int) -> Bool {
+        guard bytes.count - start >= 4 else { return false }
+        return (start...(bytes.count - 4)).contains { index in
+            bytes[index] == 13 && bytes[index + 1] == 10 && bytes[index + 2] == 13 && bytes[index + 3] == 10
+        }
     }
 }

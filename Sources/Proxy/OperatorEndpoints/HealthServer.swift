@@ -9,13 +9,14 @@ package final class HealthServer: EventHandler {
     private let listener: OwnedDescriptor
     private let source: any HealthSource
     private let buffer = TransferBuffer(capacity: 4096)
-    private var open = 0
+    /// Who is being talked to, the oldest first.
+    private var open: [StreamSocket] = []
     private var retry: TimerToken?
 
-    /// Conversations at a time; more wait in the kernel's queue.
+    /// Conversations at a time; one more ends the oldest, so that idle ones never keep a probe waiting.
     private static let capacity = 64
     /// How long one may take, in nanoseconds.
-    private static let patience: UInt64 = 5_000_000_000
+    private static let patience: UInt64 = 2_000_000_000
 
     /// Takes over a socket that listens.
     package init(adopting listener: consuming OwnedDescriptor, _ source: any HealthSource) {
@@ -34,12 +35,13 @@ package final class HealthServer: EventHandler {
     }
 
     private func acceptAll(on loop: isolated EventLoop) {
-        while open < Self.capacity {
+        while true {
             do throws(SystemCallError) {
                 guard let accepted = try acceptConnection(listener) else { return }
                 let socket = StreamSocket(accepted.takeDescriptor())
                 try socket.attach(to: loop)
-                open += 1
+                open.append(socket)
+                if open.count > Self.capacity { open[0].interrupt(on: loop) }
                 loop.startTask(with: (self, socket)) { state, loop in await state.0.converse(state.1, on: loop) }
             } catch {
                 guard error.concernsOneConnectionOnly else { return acceptLater(on: loop) }
@@ -63,8 +65,7 @@ package final class HealthServer: EventHandler {
             await send(source.answer(request).bytes(headOnly: isHead), to: socket, until: deadline, on: loop)
         }
         socket.detach(from: loop)
-        open -= 1
-        acceptAll(on: loop)
+        open.removeAll { $0 === socket }
     }
 
     private func read(
@@ -73,6 +74,7 @@ package final class HealthServer: EventHandler {
         on loop: isolated EventLoop
     ) async -> HealthRequest? {
         var head: [UInt8] = []
+        var examined = 0
         while await socket.wait(for: .reading, until: deadline, on: loop) == .ready {
             guard let completion = try? buffer.receive(from: socket.descriptor) else { return nil }
             switch completion {
@@ -80,7 +82,8 @@ package final class HealthServer: EventHandler {
             case .done(0): return nil
             case .done(let count):
                 buffer.append(0..<count, to: &head)
-                if let request = HealthRequest(head) { return request }
+                if let request = HealthRequest(head, examined: examined) { return request }
+                examined = head.count
             }
         }
         return nil

@@ -6,6 +6,8 @@ extension CapturePlan {
     var wireRules: [Rule] {
         var rules = [
             Rule([.outputDevice("lo", is: true)], [.accept]),
+            // Answers to captured connections never leave: their clients are here.
+            Rule([.sourcePort(.tcp, .one(ports.proxy))], [.count, .drop], .wire),
             Rule(owned(by: daemon), [.accept]),
         ]
         rules += leftoverRules(of: daemon, mark: marks.daemon, comment: Tally.leftover.rawValue)
@@ -27,6 +29,11 @@ extension CapturePlan {
         let first: [Match] = [.tcpFlags(mask: [.fin, .syn, .rst, .ack], value: .syn)]
         var rules = [
             Rule([.inputDevice("lo")], [.accept]),
+            Rule(
+                [.direction(.reply), .tcpFlags(mask: [.syn, .ack], value: .syn)],
+                [.count, .drop],
+                .simultaneousOpen
+            ),
             Rule([.direction(.reply)], [.accept]),
             Rule([.mark(marks.inbound)], [.accept]),
             Rule([.mark(marks.answer)], [.accept]),

@@ -18,7 +18,7 @@ extension CapturePlan {
     ///
     /// The device is still the one from before the redirect here.
     var fenceRules: [Rule] {
-        ownPortRules + daemonRules + neighborRules(Self.outgoingDiscovery) + answerRules + loopbackRules
+        sourceRules + ownPortRules + daemonRules + neighborRules(Self.outgoingDiscovery) + answerRules + loopbackRules
             + resolverRules([.udp, .tcp], .accept, directed: true) + bypassRules(.accept, directed: true) + exemptRules
             + [
                 Rule([.transport(.tcp)], [.count, .rejectWithReset], .refusedTCP),
@@ -26,6 +26,18 @@ extension CapturePlan {
                 Rule([.transport(.udp)], [.count, .rejectAsProhibited], .refusedUDP),
                 Rule([], [.count, .drop], .refusedOther),
             ]
+    }
+
+    /// Nobody speaks for an address that is not this machine's.
+    ///
+    /// The kernel would answer a captured SYN from such an address on the wire, from whatever address it was meant for, and a
+    /// datagram over loopback could pass for a resolver's answer. It holds for the daemon as well, and for what has no owner.
+    /// Resets pass: the refusals below answer in the name of whom the sender called.
+    private var sourceRules: [Rule] {
+        [
+            Rule([.tcpFlags(mask: .rst, value: []), .foreignSource], [.count, .drop], .foreignSource),
+            Rule([.transport(.udp), .foreignSource], [.count, .drop], .foreignSource),
+        ]
     }
 
     /// The daemon's ports answer only from the daemon's sockets: nobody can squat on them while it is away.
@@ -39,6 +51,9 @@ extension CapturePlan {
             Rule(answer + [.mark(marks.answer)], [.accept]),
             // Nobody listens: the kernel's own reset, so that the caller hears it at once.
             Rule(answer + [.tcpFlags(mask: .rst, value: .rst)], [.accept]),
+            // A SYN that meets what is left of an old connection from the same port is asked for its sequence number; without
+            // this ACK it would be repeated in vain for a minute. Whoever could send data in it has an owner, or had no answer.
+            Rule(answer + [.tcpFlags(mask: [.fin, .syn, .rst, .ack], value: .ack)], [.accept]),
             Rule(answer, [.count, .drop], .ownerlessAnswer),
             Rule([datagram] + owned(by: daemon), [.accept]),
             Rule([datagram], [.count, .drop], .squatter),

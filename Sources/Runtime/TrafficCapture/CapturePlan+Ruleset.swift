@@ -84,6 +84,8 @@ extension CapturePlan {
         return [
             Rule(flow + [.user(owner.user, is: false)], [.count, .drop], .staleFlow),
             Rule(flow + [.group(owner.group, is: false)], [.count, .drop], .staleFlow),
+            // A socket that nobody owns any more opens nothing.
+            Rule(flow + [.tcpFlags(mask: .syn, value: .syn)], [.count, .drop], .staleFlow),
             Rule(flow, [.count, .accept], comment),
         ]
     }

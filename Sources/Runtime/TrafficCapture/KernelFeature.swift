@@ -9,6 +9,7 @@ enum KernelFeature {
     static func of(_ expression: NetfilterExpression) -> String {
         switch expression {
         case .loadFlow, .storeFlow: "connection tracking in rules (CONFIG_NFT_CT, module nft_ct)"
+        case .loadSourceAddressType: "address types in rules (CONFIG_NFT_FIB_INET, module nft_fib_inet)"
         case .redirect: "redirection (CONFIG_NFT_REDIR, module nft_redir)"
         case .reject: "refusals in rules (CONFIG_NFT_REJECT_INET, module nft_reject_inet)"
         case .counter: "counters in rules (CONFIG_NF_TABLES, module nft_counter)"

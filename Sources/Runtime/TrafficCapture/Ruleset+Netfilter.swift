@@ -82,6 +82,9 @@ private struct RuleTranslation {
         case .direction(let direction):
             expressions.append(.loadFlow(.direction, into: Self.register))
             compare([direction.rawValue])
+        case .foreignSource:
+            expressions.append(.loadSourceAddressType(into: Self.register))
+            compare(hostOrder(2), false)  // RTN_LOCAL
         case .mark(let mark):
             expressions.append(.loadFlow(.mark, into: Self.register))
             compare(hostOrder(mark))

@@ -50,6 +50,7 @@ extension Match {
         case .tcpFlags(let mask, let value): "tcp flags & (\(mask.text)) == \(value.text)"
         case .direction(let direction): "ct direction \(direction)"
         case .mark(let mark): "ct mark \(hexadecimal(mark))"
+        case .foreignSource: "fib saddr type != local"
         case .newFlow: "ct state new"
         case .destinationRewritten: "ct status dnat"
         case .ipv6HopLimit(let limit): "ip6 hoplimit \(limit)"

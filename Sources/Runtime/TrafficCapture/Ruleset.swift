@@ -59,6 +59,8 @@ package enum Match: Hashable, Sendable {
     /// `flags & mask == value`.
     case tcpFlags(mask: TCPFlags, value: TCPFlags)
     case direction(Direction)
+    /// The source is no address of this machine.
+    case foreignSource
     case mark(UInt32)
     /// The first packet of its flow.
     case newFlow

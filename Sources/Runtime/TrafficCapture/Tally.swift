@@ -14,6 +14,8 @@ package enum Tally: String, CaseIterable, Sendable {
     case staleFlow = "refused: stale flow"
     /// What the closed sockets of the daemon still had to say. Not refused.
     case leftover = "leftovers of closed sockets"
+    /// A packet from an address that this machine does not have: a socket may bind one (`IPV6_FREEBIND`) without a capability.
+    case foreignSource = "refused: foreign source"
     case simultaneousOpen = "refused: simultaneous open"
     /// What the fence let through and was then about to leave by the wrong device.
     case wire = "refused: on the wire"

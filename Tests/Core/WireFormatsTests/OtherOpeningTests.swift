@@ -4,10 +4,20 @@ import WireFormats
 @Suite("Openings that are neither TLS nor a request")
 struct OtherOpeningTests {
     @Test(
+        "a request with a method that only some server takes is never opaque (B06, B10)",
+        arguments: ["_GET", "-GET", "!", "1", "G.E+T", "get", String(repeating: "A", count: 33), "~`|^"]
+    )
+    func oddMethods(method: String) {
+        let request = "\(method) / HTTP/1.1\r\nHost: denied.example\r\n\r\n"
+        #expect(reading(request) != .opaque)
+        #expect(!reading(request).isUndecided)
+    }
+
+    @Test(
         "a protocol that is not ours is opaque by the bytes that show it (B06)",
         arguments: [
-            ("SSH-2.0-OpenSSH_9.2\r\n", 5), ("EHLO example.com\r\n", 6), ("A001 LOGIN a b\r\n", 2),
-            ("USER a\r\n", 6), ("QUIT\r\n", 5), ("set key value\r\n", 5), ("*1\r\n$4\r\nPING\r\n", 1),
+            ("SSH-2.0-OpenSSH_9.2\r\n", 20), ("EHLO example.com\r\n", 6), ("A001 LOGIN a b\r\n", 6),
+            ("USER a\r\n", 6), ("QUIT\r\n", 5), ("set key value\r\n", 5), ("*1\r\n$4\r\nPING\r\n", 3),
             ("{\"jsonrpc\":\"2.0\"}", 1), ("GETX x\r\n", 6), ("OPTIONS rtsp://a/ RTSP/1.0\r\n", 28),
             ("HELO host\r\n", 11), ("CAP LS 302\r\n", 5), ("\0\0\0\u{8}", 1), ("Gopher\r\n", 7),
         ]

@@ -65,7 +65,7 @@ struct SniffLimitsTests {
         #expect(reading(head + "\r\n", limits: limits) != .malformed(.fieldsTooMany))
         #expect(reading(head + "B: c\r\n\r\n", limits: limits) == .malformed(.fieldsTooMany))
         #expect(reading("ABCD /", limits: limits).isUndecided)
-        #expect(reading("ABCDE /", limits: limits) == .opaque)
+        #expect(reading("ABCDE /", limits: limits) == .malformed(.requestLine))
         #expect(reading("\r\n", limits: limits).isUndecided)
         #expect(reading("\r\n\r", limits: limits) == .malformed(.leadingEmptyLine))
     }
