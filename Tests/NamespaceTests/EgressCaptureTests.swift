@@ -60,7 +60,8 @@ struct EgressCaptureTests {
                 #expect(result.output == String(repeating: "alert 49\n", count: ports.count), "\(result)")
                 #expect(found.verdicts == ["deny default_deny -"], "\(found)")
                 let originals = found.map { $0["destination.original"] ?? "?" }
-                #expect(originals == ports.map { EgressClients.at(family.allowed, $0) })
+                let expected = ports.map { EgressClients.at(family.allowed, $0) }
+                #expect(originals == expected)
                 // A plain question of DNS over TCP, to a server that is no resolver of ours.
                 let (dns, other) = try pod.recorded {
                     try pod.python("show('\(family.allowed)', 53, [bytes([0, 20]) + bytes(20)])")
