@@ -64,8 +64,11 @@ struct DaemonReloadTests {
             let unready = try bed.health("/readyz", status: 503)
             #expect(unready.contains("policy: reload refused, the old one stays: "), "\(unready)")
             #expect(unready.contains("policy.yaml:6:5: "), "\(unready)")
-            let refused = try #require(try bed.audit().lines.last { $0.kind == "policy" })
-            #expect(refused.event == "refused" && refused.object["policy_hash"] is NSNull, "\(refused)")
+            let records = try bed.audit { $0.events("policy").count == 2 }.lines.filter { $0.kind == "policy" }
+            let refused = try #require(records.last)
+            #expect(refused.event == "refused", "\(refused)")
+            let inForce = records.first?.text("policy_hash")
+            #expect(refused.text("policy_hash") == inForce && refused.text("policy_hash_before") == inForce)
             let problems = refused.object["problems"] as? [String] ?? []
             #expect(problems.contains { $0.contains(":7:5: unknown key `mtach`; did you mean `match`") }, "\(problems)")
             #expect(bed.said.contains("policy not reloaded, the old one stays in force"), "\(bed.said)")

@@ -138,7 +138,7 @@ struct RobustnessAuditTests {
         let result = try namespace.run([Built.path("penstockd"), "--config", folder.configuration], uid: 10880)
         #expect(result.status == 73, "\(result)")
         let lines = result.errors.split(separator: "\n")
-        #expect(lines.count == 1 && lines[0].hasPrefix("penstockd: audit: "), "\(result)")
+        #expect(lines.count == 1 && lines[0].hasPrefix("penstockd: audit.path: \(folder.audit): "), "\(result)")
         #expect(result.errors.contains(fault.says), "\(result)")
     }
 

@@ -1,7 +1,9 @@
 import CLinux
 import Glibc
 
-/// Nanoseconds since the machine started; it never goes back. Time spent suspended is not counted.
+/// Nanoseconds since the machine started; it never goes back.
+///
+/// Time spent suspended is not counted.
 package func monotonicNanoseconds() -> UInt64 {
     var time = timespec()
     unsafe clock_gettime(CLOCK_MONOTONIC, &time)

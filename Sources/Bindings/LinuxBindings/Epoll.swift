@@ -15,7 +15,9 @@ package struct ReadyEvents: OptionSet, Sendable {
     package static let peerClosed = ReadyEvents(rawValue: EPOLLRDHUP.rawValue)
     package static let hangUp = ReadyEvents(rawValue: EPOLLHUP.rawValue)
     package static let failed = ReadyEvents(rawValue: EPOLLERR.rawValue)
-    /// The peer will send no more, or the descriptor has failed. A constant, for the path of every event.
+    /// The peer will send no more, or the descriptor has failed.
+    ///
+    /// A constant, for the path of every event.
     package static let ending = ReadyEvents(rawValue: EPOLLRDHUP.rawValue | EPOLLHUP.rawValue | EPOLLERR.rawValue)
     /// It can be written, or writing would tell that it has failed.
     package static let writableOrFailed = ReadyEvents(

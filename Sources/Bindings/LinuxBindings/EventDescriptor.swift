@@ -14,7 +14,9 @@ package struct EventDescriptor: ~Copyable {
         )
     }
 
-    /// Wakes whoever waits. It may be called from any thread.
+    /// Wakes whoever waits.
+    ///
+    /// It may be called from any thread.
     package func signal() {
         // The only failure of a write to an eventfd is a full counter, and then the sleeper is being woken already.
         _ = eventfd_write(descriptor.number, 1)

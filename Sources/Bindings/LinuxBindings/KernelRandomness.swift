@@ -1,7 +1,9 @@
 import CLinux
 import Glibc
 
-/// The kernel's randomness, drawn in pieces of 512 bytes. One owner, one thread.
+/// The kernel's randomness, drawn in pieces of 512 bytes.
+///
+/// One owner, one thread.
 package struct KernelRandomness: RandomNumberGenerator {
     private var words: [UInt64] = []
 

@@ -2,7 +2,9 @@ import CLinux
 import Glibc
 import NetworkTypes
 
-/// Asks the kernel single questions over netlink, which it answers on the spot. One owner, one thread.
+/// Asks the kernel single questions over netlink, which it answers on the spot.
+///
+/// One owner, one thread.
 package final class NetlinkQuestions {
     private let diagnostics: OwnedDescriptor
     private let routing: OwnedDescriptor

@@ -16,7 +16,9 @@ package struct AcceptedSocket: ~Copyable {
     package consuming func takeDescriptor() -> OwnedDescriptor { descriptor }
 }
 
-/// Binds and listens. The socket does not block; several sockets may share the port (`SO_REUSEPORT`) when all ask for it.
+/// Binds and listens.
+///
+/// The socket does not block; several sockets may share the port (`SO_REUSEPORT`) when all ask for it.
 ///
 /// - Throws: `EADDRINUSE` where somebody else holds the port.
 package func listeningSocket(
@@ -134,7 +136,9 @@ package func originalDestination(
     return address
 }
 
-/// Sends small pieces at once. Sockets accepted from a listener have its setting.
+/// Sends small pieces at once.
+///
+/// Sockets accepted from a listener have its setting.
 package func sendWithoutDelay(_ socket: borrowing OwnedDescriptor) throws(SystemCallError) {
     try setOption(socket.number, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
 }

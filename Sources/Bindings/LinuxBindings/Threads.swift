@@ -1,7 +1,9 @@
 import CLinux
 import Glibc
 
-/// Starts a thread that runs `body` once. `name` has at most 15 octets and is what `top -H` shows.
+/// Starts a thread that runs `body` once.
+///
+/// `name` has at most 15 octets and is what `top -H` shows.
 ///
 /// - Throws: `EAGAIN` where the machine has no room for another thread.
 package func startThread(named name: String, _ body: @escaping @Sendable () -> Void) throws(SystemCallError) {

@@ -7,7 +7,9 @@ import NetworkTypes
 import OperatorEndpoints
 import PolicyEngine
 
-/// The daemon while it runs. Lives on the control loop, which carries no agent's traffic: it may wait for a file.
+/// The daemon while it runs.
+///
+/// Lives on the control loop, which carries no agent's traffic: it may wait for a file.
 final class Daemon: EventHandler {
     private let plan: DaemonPlan
     private let audit: AuditWriter

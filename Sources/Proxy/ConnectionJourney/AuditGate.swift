@@ -3,7 +3,9 @@ import EventLoops
 import LinuxBindings
 import Synchronization
 
-/// Where connections of one loop wait until their decision is in the audit file. Lives on that loop.
+/// Where connections of one loop wait until their decision is in the audit file.
+///
+/// Lives on that loop.
 ///
 /// The writer's thread wakes the loop through an eventfd, and only while somebody waits.
 final class AuditGate: EventHandler {

@@ -5,7 +5,9 @@ import NetworkTypes
 import PolicyEngine
 import WireFormats
 
-/// One accepted connection on its journey. Lives on one loop.
+/// One accepted connection on its journey.
+///
+/// Lives on one loop.
 final class Connection {
     let client: StreamSocket
     let clientAddress: ClientAddress

@@ -12,7 +12,9 @@ struct FlowFailure: Error {
     let error: SystemCallError
 }
 
-/// One direction of a tunnel: bytes from one socket to the other, none lost, none held beyond one buffer. Lives on one loop.
+/// One direction of a tunnel: bytes from one socket to the other, none lost, none held beyond one buffer.
+///
+/// Lives on one loop.
 ///
 /// Small pieces are copied through the loop's buffer; after three full buffers in a row the bytes go through a pipe in the
 /// kernel instead. Nothing is read that the other side has not taken: that is the back-pressure.

@@ -2,7 +2,9 @@ import AuditTrail
 import EventLoops
 import PolicyEngine
 
-/// A connection's whole way through the daemon, in the order of time. docs/life-of-a-connection.md tells it in words.
+/// A connection's whole way through the daemon, in the order of time.
+///
+/// docs/life-of-a-connection.md tells it in words.
 ///
 /// However it ends, `connection.entry` leaves exactly one decision record, and one end record if it was allowed.
 func carry(_ connection: Connection, _ worker: Worker, on loop: isolated EventLoop) async {

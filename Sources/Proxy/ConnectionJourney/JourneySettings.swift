@@ -1,7 +1,9 @@
 import AuditTrail
 import WireFormats
 
-/// What the operator set for every connection's journey. Immutable.
+/// What the operator set for every connection's journey.
+///
+/// Immutable.
 package struct JourneySettings: Sendable {
     /// Bytes looked at before a connection must have said what it is.
     package var sniffing = SniffLimits()

@@ -5,7 +5,9 @@ import NetworkTypes
 import PolicyEngine
 import WireFormats
 
-/// Sniffs what a client says that had been silent and was let through as `server_first`. Lives on one loop.
+/// Sniffs what a client says that had been silent and was let through as `server_first`.
+///
+/// Lives on one loop.
 ///
 /// Not a byte of it goes upstream before it is judged.
 final class LateSniffer {

@@ -3,7 +3,9 @@ import LinuxBindings
 import NameResolution
 import NetworkTypes
 
-/// The resolver of one loop, and what the loop does for it. Lives on that loop.
+/// The resolver of one loop, and what the loop does for it.
+///
+/// Lives on that loop.
 ///
 /// The resolver says what it wants from inside calls to it; that is noted, and carried out when the call is over.
 final class LoopResolver {
@@ -132,12 +134,15 @@ final class LoopResolver {
 /// Lives on one loop.
 final class LookupWait {
     private var continuation: CheckedContinuation<ResolutionResult?, Never>?
+    private var isOver = false
 
     fileprivate func begin(_ continuation: CheckedContinuation<ResolutionResult?, Never>) {
+        guard !isOver else { return continuation.resume(returning: nil) }
         self.continuation = continuation
     }
 
     fileprivate func end(_ result: ResolutionResult?) {
+        isOver = true
         let waiting = continuation
         continuation = nil
         waiting?.resume(returning: result)

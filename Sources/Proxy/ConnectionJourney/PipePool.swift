@@ -1,6 +1,8 @@
 import LinuxBindings
 
-/// Pipes that wait to carry bulk data, so that a flow does not make one for each burst. Lives on one loop.
+/// Pipes that wait to carry bulk data, so that a flow does not make one for each burst.
+///
+/// Lives on one loop.
 ///
 /// Only empty pipes come back. There are at most `capacity`: a user's pipes may hold 16384 pages in all before the kernel
 /// refuses larger ones (pipe-user-pages-soft), and each costs two descriptors.

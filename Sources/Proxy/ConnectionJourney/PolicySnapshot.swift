@@ -1,6 +1,8 @@
 import PolicyEngine
 
-/// The policy in force, and how many there have been. Replaced whole.
+/// The policy in force, and how many there have been.
+///
+/// Replaced whole.
 package struct PolicySnapshot: Sendable {
     /// `nil` where none could be loaded: everything is refused.
     package let policy: Policy?

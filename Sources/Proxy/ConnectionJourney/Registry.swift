@@ -1,6 +1,8 @@
 import EventLoops
 
-/// The connections of one loop, from the moment they are accepted. Lives on that loop.
+/// The connections of one loop, from the moment they are accepted.
+///
+/// Lives on that loop.
 final class Registry {
     private(set) var live: [ObjectIdentifier: Connection] = [:]
     /// In the order of acceptance; those that are decided are skipped.

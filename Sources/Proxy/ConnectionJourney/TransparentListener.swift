@@ -15,7 +15,9 @@ package struct ListeningSocket: Sendable {
     }
 }
 
-/// Accepts what the kernel hands over. Lives on one loop.
+/// Accepts what the kernel hands over.
+///
+/// Lives on one loop.
 final class TransparentListener: EventHandler, DeferredWork {
     private let descriptor: OwnedDescriptor
     private unowned let worker: Worker

@@ -2,7 +2,9 @@ import AuditTrail
 import EventLoops
 import LinuxBindings
 
-/// Two sockets and the bytes between them. Lives on one loop; the journey waits for its end once.
+/// Two sockets and the bytes between them.
+///
+/// Lives on one loop; the journey waits for its end once.
 final class Tunnel: SocketObserver, DeferredWork {
     private let connection: Connection
     private let worker: Worker

@@ -35,7 +35,9 @@ func openUpstream(
     return outcome
 }
 
-/// Several attempts to connect, of which the first that succeeds is kept. Lives on one loop.
+/// Several attempts to connect, of which the first that succeeds is kept.
+///
+/// Lives on one loop.
 final class DialRace: SocketObserver {
     private var waiting: ArraySlice<UpstreamAddress>
     private var running: [(socket: StreamSocket, address: UpstreamAddress)] = []

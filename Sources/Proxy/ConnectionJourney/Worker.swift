@@ -7,7 +7,9 @@ import NetworkTypes
 import PolicyEngine
 import Telemetry
 
-/// What all workers share. Everything in it may be used from any thread.
+/// What all workers share.
+///
+/// Everything in it may be used from any thread.
 package struct JourneyServices: Sendable {
     package let settings: JourneySettings
     package let audit: AuditWriter
@@ -27,7 +29,9 @@ package struct JourneyServices: Sendable {
     }
 }
 
-/// Everything that the connections of one loop have in common. Lives on that loop.
+/// Everything that the connections of one loop have in common.
+///
+/// Lives on that loop.
 package final class Worker {
     let settings: JourneySettings
     let audit: AuditWriter
@@ -46,7 +50,9 @@ package final class Worker {
     /// How often connections that have come to stay are looked after, in nanoseconds.
     private static let housekeeping: UInt64 = 15_000_000_000
 
-    /// Makes a worker on its loop. It accepts nothing before `serve`.
+    /// Makes a worker on its loop.
+    ///
+    /// It accepts nothing before `serve`.
     package init(
         _ services: JourneyServices,
         snapshot: PolicySnapshot,
@@ -62,7 +68,9 @@ package final class Worker {
         identifiers = IdentifierSequence(random: KernelRandomness())
     }
 
-    /// Accepts connections from sockets that listen already. Each worker has sockets of its own.
+    /// Accepts connections from sockets that listen already.
+    ///
+    /// Each worker has sockets of its own.
     package func serve(_ sockets: [ListeningSocket], on loop: isolated EventLoop) throws(SystemCallError) {
         for socket in sockets {
             let listener = TransparentListener(socket, self)
@@ -98,8 +106,11 @@ package final class Worker {
     /// Accepts nothing more and waits until every connection is over; `cutAll` ends the wait.
     package func drain(on loop: isolated EventLoop) async {
         stopAccepting(on: loop)
-        guard registry.count > 0 else { return }
-        await withCheckedContinuation { whenEmpty = $0 }
+        // Asked inside: a task of another loop may be sent round once more before the body runs, and meanwhile the last leaves.
+        await withCheckedContinuation { waiting in
+            guard registry.count > 0 else { return waiting.resume() }
+            whenEmpty = waiting
+        }
     }
 
     /// Ends every connection that is left.

@@ -1,4 +1,6 @@
-/// What the health port answers. The text is plain, one line a reason.
+/// What the health port answers.
+///
+/// The text is plain, one line a reason.
 package struct HealthAnswer: Hashable, Sendable {
     package var status: Int
     package var contentType = "text/plain; charset=utf-8"

@@ -2,7 +2,9 @@ import EventLoops
 import LinuxBindings
 import NetworkTypes
 
-/// Answers `/healthz`, `/readyz` and `/metrics` on a port of its own. Lives on one loop.
+/// Answers `/healthz`, `/readyz` and `/metrics` on a port of its own.
+///
+/// Lives on one loop.
 package final class HealthServer: EventHandler {
     private let listener: OwnedDescriptor
     private let source: any HealthSource

@@ -1,6 +1,8 @@
 import LinuxBindings
 
-/// Somebody who is told when a descriptor is ready. Lives on one loop.
+/// Somebody who is told when a descriptor is ready.
+///
+/// Lives on one loop.
 package protocol EventHandler: AnyObject {
     /// Called on the loop, for an edge: what is ready now was not ready before.
     func ready(_ events: ReadyEvents, on loop: isolated EventLoop)
@@ -27,7 +29,9 @@ package actor EventLoop {
     /// Nanoseconds of the monotonic clock, read once a turn: near enough for time limits, free to ask.
     package private(set) var now: UInt64
 
-    /// Opens the epoll set. Nothing runs before `start`.
+    /// Opens the epoll set.
+    ///
+    /// Nothing runs before `start`.
     package init(index: Int) throws(SystemCallError) {
         let executor = try LoopExecutor()
         let epoll = try EpollSet(capacity: 256)
@@ -103,7 +107,9 @@ package actor EventLoop {
         try? epoll.remove(number)
     }
 
-    /// Forgets a handler; its descriptor leaves the set when it is closed. Events still on their way find nobody.
+    /// Forgets a handler; its descriptor leaves the set when it is closed.
+    ///
+    /// Events still on their way find nobody.
     package func forget(_ token: WatchToken) {
         let index = Int(token.index)
         guard slots[index].generation == token.generation else { return }
@@ -210,7 +216,9 @@ package protocol DeferredWork: AnyObject {
     func goOn(on loop: isolated EventLoop)
 }
 
-/// Names a watched descriptor. The generation tells an event for a descriptor that was closed, and its slot used again.
+/// Names a watched descriptor.
+///
+/// The generation tells an event for a descriptor that was closed, and its slot used again.
 package struct WatchToken: Hashable, Sendable {
     let index: UInt32
     let generation: UInt32

@@ -1,6 +1,8 @@
 import LinuxBindings
 
-/// Somebody who moves bytes when a socket is ready. Lives on one loop.
+/// Somebody who moves bytes when a socket is ready.
+///
+/// Lives on one loop.
 package protocol SocketObserver: AnyObject {
     func socketIsReady(_ socket: StreamSocket, on loop: isolated EventLoop)
 }
@@ -85,8 +87,10 @@ package final class StreamSocket: EventHandler {
         precondition(waiter == nil, "one waits for a socket at a time")
         if let deadline, deadline <= loop.now { return .timedOut }
         return await withCheckedContinuation { continuation in
+            // Asked again, because a task of another loop may have been sent around before it came here.
+            if isReady(direction) { return continuation.resume(returning: .ready) }
             let timer = deadline.map { deadline in
-                loop.schedule(afterNanoseconds: deadline - loop.now) {
+                loop.schedule(afterNanoseconds: deadline > loop.now ? deadline - loop.now : 0) {
                     self.waiter?.timer = nil
                     self.finishWait(.timedOut, on: loop)
                 }
