@@ -96,10 +96,14 @@ enum EgressClients {
             if data[0] == 21 and len(data) == 7: return "alert %d" % data[6]
             return data.decode(errors="replace").strip()
 
+        # Source ports to use, each once; None: as the kernel likes. It gives one port to several destinations.
+        source_ports = None
+
         def attempt(address, port, pieces, pause=0, end="", timeout=20, prepare=lambda s: None, first=b""):
             s = socket.socket(family(address), socket.SOCK_STREAM)
             s.settimeout(timeout)
             prepare(s)
+            if source_ports: s.bind(("", next(source_ports)))
             try: s.connect(target(address, port))
             except OSError as error:
                 s.close()

@@ -6,10 +6,16 @@ struct EgressCaptureTests {
     @Test("A01: the daemon's user with another group, and its group with another user, are captured and judged")
     func borrowedIdentity() throws {
         try GuardedPod.with { pod in
+            var sourcePort = 21000
             for user in [RunAs(uid: 10880, gid: 2000), RunAs(uid: 2000, gid: 10880), RunAs(uid: 0, gid: 10880)] {
                 for family in EgressFamily.allCases {
+                    sourcePort += 1  // of its own: EgressPortReuseTests tell why
+                    let port = ["--local-port", "\(sourcePort)"]
                     let (allowed, first) = try pod.recorded {
-                        try pod.agent(EgressClients.curl("allowed.example", at: family.allowed), as: user)
+                        try pod.agent(
+                            EgressClients.curl("allowed.example", at: family.allowed, port: 443, port),
+                            as: user
+                        )
                     }
                     #expect(allowed.output == "allowed.example at \(family.allowed)\n", "\(allowed)")
                     #expect(first[0].verdict == "allow rule_allow allowed-names", "\(first)")
@@ -60,7 +66,8 @@ struct EgressCaptureTests {
                 #expect(result.output == String(repeating: "alert 49\n", count: ports.count), "\(result)")
                 #expect(found.verdicts == ["deny default_deny -"], "\(found)")
                 let originals = found.map { $0["destination.original"] ?? "?" }
-                #expect(originals == ports.map { EgressClients.at(family.allowed, $0) })
+                let expected = ports.map { EgressClients.at(family.allowed, $0) }
+                #expect(originals == expected)
                 // A plain question of DNS over TCP, to a server that is no resolver of ours.
                 let (dns, other) = try pod.recorded {
                     try pod.python("show('\(family.allowed)', 53, [bytes([0, 20]) + bytes(20)])")
