@@ -27,9 +27,7 @@ struct EgressPortReuseTests {
             }
             #expect(result.output == "alert 49\nalert 49\n", "\(result)")
             let owners = found.values("workload.uid")
-            withKnownIssue("the accepted socket shows another port than the agent's: no owner is found for it") {
-                #expect(owners == ["2000"], "\(found)")
-            }
+            #expect(owners == ["2000"], "\(found)")
         }
     }
 }

@@ -8,7 +8,7 @@ import NetworkTypes
 package final class NetlinkQuestions {
     private let diagnostics: OwnedDescriptor
     private let routing: OwnedDescriptor
-    private var sequence: UInt32 = 0
+    fileprivate var sequence: UInt32 = 0
 
     /// Opens the two sockets; neither needs a capability.
     package init() throws(SystemCallError) {
@@ -39,6 +39,34 @@ package final class NetlinkQuestions {
             return nil
         }
         return answer.native32(at: 80)
+    }
+
+    /// The UIDs that own the TCP sockets at this address of ours which are connected to `remote`, from whatever port.
+    ///
+    /// `nil` where one of them has no owner any more, or is only remembered: whose it was cannot be told.
+    package func owners(localAddress: IPAddress, remote: SocketAddress) throws(SystemCallError) -> Set<UInt32>? {
+        var owners: Set<UInt32> = []
+        // A socket of the IPv6 family may have an IPv4 connection, under mapped addresses.
+        for isMapped in remote.address.family == .ipv4 ? [false, true] : [false] {
+            let local = isMapped ? localAddress.mapped : localAddress
+            let peer = SocketAddress(isMapped ? remote.address.mapped : remote.address, port: remote.port)
+            var request = NetlinkRequest(type: 20, isDump: true)  // SOCK_DIAG_BY_FAMILY
+            request.append(peer.address.family == .ipv4 ? UInt8(AF_INET) : UInt8(AF_INET6))
+            request.append(UInt8(IPPROTO_TCP))
+            request.append(UInt16(0))
+            request.append(~UInt32(0))  // every state
+            // Of the identity a dump regards the ports alone.
+            let identity = socketIdentity(local: SocketAddress(local, port: 0), remote: peer)
+            request.append(identity)
+            request.append(UInt32(0))
+            request.append(~UInt64(0))
+            for answer in try askForAll(diagnostics, &request) where answer.count >= 88 {
+                guard Array(answer[22..<56]) == Array(identity[2...]) else { continue }
+                guard answer.native32(at: 84) != 0 else { return nil }
+                owners.insert(answer.native32(at: 80))
+            }
+        }
+        return owners
     }
 
     /// True where the kernel would deliver a packet for `address` to this machine itself.
@@ -74,6 +102,53 @@ package final class NetlinkQuestions {
     }
 }
 
+extension NetlinkQuestions {
+    /// Sends a request for a list and returns its parts, each with its header.
+    private func askForAll(
+        _ socket: borrowing OwnedDescriptor,
+        _ request: inout NetlinkRequest
+    ) throws(SystemCallError) -> [[UInt8]] {
+        sequence &+= 1
+        let bytes = request.finished(sequence: sequence)
+        guard case .done = try sendBytes(bytes, to: socket) else {
+            throw SystemCallError(call: "send(netlink)", code: EAGAIN)
+        }
+        var parts: [[UInt8]] = []
+        while true {
+            let answer = try readBytes(socket, atMost: 65536)
+            var start = 0
+            while start + 16 <= answer.count {
+                let length = Int(answer.native32(at: start))
+                guard length >= 16, start + length <= answer.count else {
+                    throw SystemCallError(call: "recv(netlink)", code: EBADMSG)
+                }
+                let part = Array(answer[start..<start + length])
+                start += (length + 3) & ~3
+                guard part.native32(at: 8) == sequence else { continue }
+                switch part.native16(at: 4) {
+                case 2:
+                    throw SystemCallError(
+                        call: "sock_diag",
+                        code: part.count >= 20 ? -Int32(bitPattern: part.native32(at: 16)) : EBADMSG
+                    )  // NLMSG_ERROR
+                case 3: return parts  // NLMSG_DONE
+                default: parts.append(part)
+                }
+            }
+        }
+    }
+}
+
+extension IPAddress {
+    /// An IPv4 address as a socket of the IPv6 family shows it (RFC 4291, section 2.5.5.2).
+    fileprivate var mapped: IPAddress {
+        switch self {
+        case .v4(let address): .v6(IPv6Address(high: 0, low: 0xffff_0000_0000 | UInt64(address.bits)))
+        case .v6: self
+        }
+    }
+}
+
 private func netlinkSocket(protocol number: Int32) throws(SystemCallError) -> OwnedDescriptor {
     OwnedDescriptor(
         adopting: try systemCall("socket(netlink)") {
@@ -104,9 +179,11 @@ private func socketIdentity(local: SocketAddress, remote: SocketAddress) -> [UIn
 private struct NetlinkRequest {
     private var bytes: [UInt8]
     private let type: UInt16
+    private let isDump: Bool
 
-    init(type: UInt16) {
+    init(type: UInt16, isDump: Bool = false) {
         self.type = type
+        self.isDump = isDump
         bytes = Array(repeating: 0, count: 16)
     }
 
@@ -125,7 +202,7 @@ private struct NetlinkRequest {
         header.bytes.removeAll(keepingCapacity: true)
         header.append(UInt32(bytes.count))
         header.append(type)
-        header.append(UInt16(1))  // NLM_F_REQUEST
+        header.append(UInt16(isDump ? 0x301 : 1))  // NLM_F_REQUEST, NLM_F_DUMP
         header.append(sequence)
         header.append(UInt32(0))
         return header.bytes + bytes[16...]

@@ -95,6 +95,16 @@ package func startConnecting(
     }
 }
 
+/// True while the connection exists: neither side has reset it, and it has not ended both ways.
+package func isConnected(_ socket: borrowing OwnedDescriptor) throws(SystemCallError) -> Bool {
+    var state: UInt8 = 0
+    var length = socklen_t(1)
+    let number = socket.number
+    // The first octet of struct tcp_info; 7 is TCP_CLOSE.
+    _ = try systemCall("getsockopt") { unsafe getsockopt(number, Int32(IPPROTO_TCP), TCP_INFO, &state, &length) }
+    return state != 7
+}
+
 /// Takes the error that a socket has met on its own (`SO_ERROR`); `nil` where there is none.
 package func pendingError(_ socket: borrowing OwnedDescriptor) throws(SystemCallError) -> SystemCallError? {
     var code: Int32 = 0

@@ -14,7 +14,7 @@ extension Connection {
         facts.original = OriginalDestination(original)
         facts.port = original.port
         facts.isOwnListener = worker.isOwnListener(original)
-        facts.workloadUID = worker.owner(of: clientAddress, connectedTo: original)
+        facts.workloadUID = worker.owner(of: client, at: clientAddress, connectedTo: original)
     }
 }
 
@@ -31,9 +31,16 @@ extension Worker {
     }
 
     /// The UID that owns the agent's end; `nil` where the kernel does not know or cannot be asked.
-    func owner(of client: ClientAddress, connectedTo original: SocketAddress) -> UInt32? {
+    ///
+    /// The kernel gives one source port to several connections that go to different places. The redirect gives all of them
+    /// one destination, and so another port to all but one: then every socket of the agent's with that destination is looked
+    /// at, and they must all be one user's. The connection still exists afterwards, so its own socket was among them.
+    func owner(of client: StreamSocket, at address: ClientAddress, connectedTo original: SocketAddress) -> UInt32? {
         do throws(SystemCallError) {
-            return try netlink.owner(local: client.socket, remote: original)
+            if let owner = try netlink.owner(local: address.socket, remote: original) { return owner }
+            let owners = try netlink.owners(localAddress: address.socket.address, remote: original)
+            guard let owners, owners.count == 1, try isConnected(client.descriptor) else { return nil }
+            return owners.first
         } catch {
             metrics.ownerLookupFailures.increment()
             return nil

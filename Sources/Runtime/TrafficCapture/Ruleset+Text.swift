@@ -83,7 +83,7 @@ extension Match.Ports {
 extension Match.TCPFlags {
     fileprivate var text: String {
         let names: [(Match.TCPFlags, String)] = [(.fin, "fin"), (.syn, "syn"), (.rst, "rst"), (.ack, "ack")]
-        return names.filter { contains($0.0) }.map(\.1).joined(separator: " | ")
+        return isEmpty ? "0x0" : names.filter { contains($0.0) }.map(\.1).joined(separator: " | ")
     }
 }
 
