@@ -5,7 +5,9 @@ import EventLoops
 /// Lives on that loop.
 final class Registry {
     private(set) var live: [ObjectIdentifier: Connection] = [:]
-    /// In the order of acceptance. A place is emptied the moment its connection is decided: what stays here stays open.
+    /// In the order of acceptance.
+    ///
+    /// A place is emptied the moment its connection is decided: what stays here stays open.
     private var undecided: [Connection?] = []
     /// The first place that is not empty.
     private var first = 0
