@@ -11,8 +11,26 @@ final class NameServer {
         folder = FileManager.default.temporaryDirectory.appending(path: "penstock-dns-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         try Data(hosts.utf8).write(to: folder.appending(path: "hosts"))
-        port = freePort()
-        process = try start(
+        let folder = self.folder
+        let isUp = {
+            let log = try? String(contentsOf: folder.appending(path: "log"), encoding: .utf8)
+            return log?.contains("read \(folder.path)/hosts") == true
+        }
+        // Between the choice of a port and its use another test may take it: dnsmasq then ends, and the next one is tried.
+        var port = freePort()
+        var process = try Self.dnsmasq(port, records, folder)
+        for _ in 0..<3000 where !isUp() {
+            usleep(10_000)
+            guard waitpid(process, nil, WNOHANG) == process else { continue }
+            port = freePort()
+            process = try Self.dnsmasq(port, records, folder)
+        }
+        self.port = port
+        self.process = process
+    }
+
+    private static func dnsmasq(_ port: UInt16, _ records: [String], _ folder: URL) throws -> pid_t {
+        try start(
             [
                 "/usr/sbin/dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--no-hosts", "--no-resolv",
                 "--bind-interfaces", "--user=root", "--pid-file=", "--port=\(port)",
@@ -20,7 +38,6 @@ final class NameServer {
                 "--log-facility=\(folder.path)/log", "--addn-hosts=\(folder.path)/hosts",
             ] + records
         )
-        for _ in 0..<500 where !log.contains("read \(folder.path)/hosts") { usleep(10_000) }
     }
 
     deinit {
