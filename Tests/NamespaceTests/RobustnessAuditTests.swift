@@ -64,7 +64,8 @@ struct RobustnessAuditTests {
                 """
             )
             let words = filled.split(separator: " ")
-            let last = String(try #require(words.first.flatMap { Int($0) }) - 1, radix: 16)
+            let number = words.first.flatMap { Int($0) }
+            let last = String(try #require(number) - 1, radix: 16)
             #expect(words.last == (signal == SIGTERM ? "ECONNRESET\n" : "timeout\n"), "\(filled)")
             #expect(try !bed.arrivals().contains("2001:db8:99::\(last)"))
             bed.signal(signal)

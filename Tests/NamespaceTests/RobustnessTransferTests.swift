@@ -41,7 +41,8 @@ struct RobustnessTransferTests {
                 [address]
             )
             #expect(result == "8388608 True\n")
-            let end = try #require(try bed.audit { $0.ends.count == 1 }.ends.first)
+            let ended = try bed.audit { $0.ends.count == 1 }
+            let end = try #require(ended.ends.first)
             #expect(end.number("bytes_down") == 8_388_608)
             #expect(end.outcome == "closed" && end.text("closed_by") == "upstream", "\(end)")
         }
@@ -59,7 +60,8 @@ struct RobustnessTransferTests {
                 [address]
             )
             #expect(result == "True\n")
-            let end = try #require(try bed.audit { $0.ends.count == 1 }.ends.first)
+            let ended = try bed.audit { $0.ends.count == 1 }
+            let end = try #require(ended.ends.first)
             #expect(end.outcome == "closed" && end.text("closed_by") == "client", "\(end)")
         }
     }
@@ -98,7 +100,8 @@ struct RobustnessTransferTests {
                 [address]
             )
             #expect(byServer == "ECONNRESET\n")
-            let first = try #require(try bed.audit { $0.ends.count == 1 }.ends.first)
+            let endedOnce = try bed.audit { $0.ends.count == 1 }
+            let first = try #require(endedOnce.ends.first)
             #expect(first.outcome == "reset" && first.text("closed_by") == "upstream", "\(first)")
 
             _ = try bed.agent(
@@ -108,7 +111,8 @@ struct RobustnessTransferTests {
                 [address]
             )
             #expect(bed.worldSays("echo ECONNRESET"), "\(bed.world.output)")
-            let second = try #require(try bed.audit { $0.ends.count == 2 }.ends.last)
+            let endedTwice = try bed.audit { $0.ends.count == 2 }
+            let second = try #require(endedTwice.ends.last)
             #expect(second.outcome == "reset" && second.text("closed_by") == "client", "\(second)")
         }
     }
@@ -182,7 +186,8 @@ struct RobustnessTransferTests {
                 seconds: 90
             )
             #expect(result == "\(1 << 30)\n")
-            let end = try #require(try bed.audit { $0.ends.count == 1 }.ends.first)
+            let ended = try bed.audit { $0.ends.count == 1 }
+            let end = try #require(ended.ends.first)
             #expect(end.number("bytes_down") == 1 << 30 && end.number("bytes_up") == 3, "\(end)")
             #expect(try bed.residentBytes() - before < 8 << 20)
         }

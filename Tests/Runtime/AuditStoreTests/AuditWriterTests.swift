@@ -70,7 +70,8 @@ import Testing
         #expect(lines.count == 8 * each)
         var next = (0..<8).map { $0 * each }
         for line in lines {
-            let number = try #require(RecordIdentifier(Array(line.id.utf8).span).map { Int($0.value) })
+            let value = RecordIdentifier(Array(line.id.utf8).span).map { Int($0.value) }
+            let number = try #require(value)
             if next[number / each] != number { Issue.record("\(number) is not in its place") }
             next[number / each] = number + 1
         }
