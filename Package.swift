@@ -105,7 +105,7 @@ let proxy: [Target] = [
 ]
 
 let programs: [Target] = [
-    program("PenstockInit", ["TrafficCapture", "NetworkTypes", "LinuxBindings", "SourceDocuments"]),
+    program("PenstockInit", ["TrafficCapture", "NetworkTypes", "LinuxBindings", "SourceDocuments", "Telemetry"]),
     program(
         "PenstockDaemon",
         [

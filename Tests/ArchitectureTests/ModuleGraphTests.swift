@@ -32,7 +32,7 @@ private let allowed: [String: Set<String>] = [
     ],
     "OperatorEndpoints": ["NetworkTypes", "Telemetry", "LinuxBindings", "EventLoops"],
     // Executables. The capture program knows nothing of TLS.
-    "PenstockInit": ["TrafficCapture", "NetworkTypes", "LinuxBindings", "SourceDocuments"],
+    "PenstockInit": ["TrafficCapture", "NetworkTypes", "LinuxBindings", "SourceDocuments", "Telemetry"],
     "PenstockDaemon": [
         "ConnectionJourney", "OperatorEndpoints", "Configuration", "AuditStore", "AuditTrail", "NameResolution",
         "EventLoops", "PolicyEngine", "Telemetry", "NetworkTypes", "LinuxBindings", "OpenSSLBindings", "WireFormats",

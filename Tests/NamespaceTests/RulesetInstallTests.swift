@@ -88,6 +88,7 @@ struct RulesetInstallTests {
             let result = try bed.program(["verify"])
             #expect(result.status == 3 && result.output.contains(difference), "\(result)")
             #expect(result.errors.hasPrefix("penstock-init: the rules are not as planned: "), "\(result)")
+            #expect(result.output.contains("posture: weak (not as planned: "), "\(result)")
         }
     }
 

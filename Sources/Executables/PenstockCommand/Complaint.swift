@@ -1,4 +1,5 @@
 import LinuxBindings
+import Telemetry
 
 /// Why a command did not do what it was asked for: one clear line and an exit code.
 struct Complaint: Error, Hashable {

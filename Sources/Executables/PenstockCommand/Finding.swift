@@ -1,6 +1,7 @@
 import AuditTrail
 import Configuration
 import SourceDocuments
+import Telemetry
 
 /// One thing to say about a policy.
 struct Finding: Hashable {

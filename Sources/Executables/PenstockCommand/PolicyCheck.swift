@@ -3,6 +3,7 @@ import Configuration
 import LinuxBindings
 import PolicyEngine
 import SourceDocuments
+import Telemetry
 
 /// What `penstock policy check` is asked.
 struct CheckRequest: Hashable {

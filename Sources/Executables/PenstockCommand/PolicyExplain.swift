@@ -3,6 +3,7 @@ import LinuxBindings
 import NetworkTypes
 import PolicyEngine
 import SourceDocuments
+import Telemetry
 
 extension ExplainRequest {
     /// Puts the connection to the policy, and says what comes of it.

@@ -1,5 +1,6 @@
 import LinuxBindings
 import SourceDocuments
+import Telemetry
 
 /// The lines that messages are about, from files that were read a moment ago.
 ///

@@ -1,4 +1,5 @@
 import LinuxBindings
+import Telemetry
 
 /// Why the daemon cannot go on: one clear line and an exit code.
 struct Complaint: Error, Hashable {
@@ -22,6 +23,8 @@ enum ExitCode: Int32 {
 }
 
 /// Writes a line to standard error, under the program's name.
+///
+/// What a file or an argument put into it cannot steer a terminal or begin a line of its own.
 func say(_ text: String) {
-    writeToStandardError("penstockd: \(text)\n")
+    writeToStandardError("penstockd: \(printable(text))\n")
 }

@@ -28,7 +28,7 @@ let helpText = """
       --mark N                the first of our connection marks (0x70656e00); 256 from there are ours
       --config FILE           YAML with the flags as keys: proxy_port, inbound_ports, dns_servers, bypass_cidrs, exempt …;
                               a flag on the command line stands above the file
-      --help                  this text
+      --help                  this text                              --version         this program's version
 
     examples:
       penstock-init install

@@ -1,6 +1,7 @@
 import LinuxBindings
 import NetworkTypes
 import SourceDocuments
+import Telemetry
 import TrafficCapture
 
 /// One run of the program: what it was asked for, and what it does about it.
@@ -14,6 +15,7 @@ struct Session {
     func run() throws(Failure) {
         switch arguments.command {
         case .help: say(helpText)
+        case .version: say("penstock-init \(productVersion)")
         case .install: try install()
         case .verify: try verify()
         case .print: say(try plan().ruleset.text)
@@ -31,7 +33,7 @@ struct Session {
         say("installed: \(summary(plan))")
         for probe in installation.probes { say(probe.text) }
         for warning in installation.warnings { say("warning: \(warning)") }
-        sayPosture(plan)
+        sayPosture(plan, warnings: installation.warnings)
         guard let failed = installation.probes.first(where: \.isFailure) else { return }
         throw Failure(
             message:
@@ -51,7 +53,7 @@ struct Session {
         let differences = plan.ruleset.differences(from: reading)
         for difference in differences.prefix(10) { say("drift: \(difference)") }
         for (tally, packets) in reading.tallies where packets > 0 { say("counted: \(tally.rawValue): \(packets)") }
-        sayPosture(plan)
+        sayPosture(plan, warnings: differences.prefix(1).map { "not as planned: \($0)" })
         guard differences.isEmpty else {
             throw Failure(
                 message:
@@ -77,9 +79,10 @@ struct Session {
         return "table inet \(plan.table), \(ruleset.chains.count) chains, \(ruleset.ruleCount) rules"
     }
 
-    private func sayPosture(_ plan: CapturePlan) {
+    /// Says what nobody governs, and how strong the boundary is by the plan and by what was found beside it.
+    private func sayPosture(_ plan: CapturePlan, warnings: [String]) {
         for hole in plan.ungoverned { say("ungoverned: \(hole)") }
-        let weaknesses = plan.weaknesses
+        let weaknesses = plan.weaknesses + warnings
         say(weaknesses.isEmpty ? "posture: strong" : "posture: weak (\(weaknesses.joined(separator: ", ")))")
     }
 

@@ -1,4 +1,5 @@
 import LinuxBindings
+import Telemetry
 import TrafficCapture
 
 do throws(Failure) {
@@ -14,6 +15,6 @@ do throws(Failure) {
     )
     try session.run()
 } catch {
-    writeToStandardError("penstock-init: \(error.message)\n")
+    writeToStandardError("penstock-init: \(printable(error.message))\n")
     exitProcess(error.status)
 }

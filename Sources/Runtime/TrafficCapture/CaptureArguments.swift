@@ -12,6 +12,7 @@ package struct CaptureArguments: Hashable, Sendable {
         case print
         case remove
         case help
+        case version
     }
 
     /// A flag with its value.
@@ -39,6 +40,10 @@ package struct CaptureArguments: Hashable, Sendable {
         while let argument = rest.popFirst() {
             if argument == "--help" || argument == "-h" {
                 self.init(command: .help, given: [])
+                return
+            }
+            if argument == "--version" {
+                self.init(command: .version, given: [])
                 return
             }
             guard argument.hasPrefix("-") else {

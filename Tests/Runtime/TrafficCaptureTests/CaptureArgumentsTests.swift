@@ -58,6 +58,13 @@ struct CaptureArgumentsTests {
         #expect(problem?.description.hasPrefix("\(flag) '\(value)': expected ") == true)
     }
 
+    @Test("the version is said wherever it is asked for")
+    func version() throws {
+        for arguments in [["--version"], ["verify", "--version"]] {
+            #expect(try CaptureArguments(arguments).command == .version)
+        }
+    }
+
     @Test("help is given wherever it is asked for")
     func help() throws {
         for arguments in [["--help"], ["install", "--help"], ["-h"], ["help"]] {

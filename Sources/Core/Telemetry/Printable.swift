@@ -1,7 +1,7 @@
 /// The text as a terminal may show it: what steers a terminal, breaks a line or turns the writing around is replaced.
 ///
 /// Names, keys and paths come from files that somebody else may have written.
-func printable(_ text: some StringProtocol) -> String {
+package func printable(_ text: some StringProtocol) -> String {
     var shown = String.UnicodeScalarView()
     for scalar in text.unicodeScalars {
         switch scalar.properties.generalCategory {
