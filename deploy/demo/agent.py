@@ -10,6 +10,7 @@ watches from outside (run.py); the agent itself only tries.
 """
 
 import dataclasses
+import json
 import subprocess
 import sys
 import time
@@ -50,6 +51,32 @@ with socket.create_connection((sys.argv[1], int(sys.argv[2])), timeout=8) as con
     print(said.decode(errors="replace").strip())
 """
 
+# Several requests on one connection, plain: each `METHOD path` is asked, and its status printed.
+PYTHON_KEPT = """
+import http.client, socket, sys
+name, family = sys.argv[1], {"4": socket.AF_INET, "6": socket.AF_INET6}[sys.argv[2]]
+address = socket.getaddrinfo(name, 80, family, socket.SOCK_STREAM)[0][4]
+connection = http.client.HTTPConnection(name, timeout=8)
+connection.sock = kept = socket.create_connection(address[:2], timeout=8)
+for request in sys.argv[3:]:
+    connection.request(*request.split())
+    answer = connection.getresponse()
+    answer.read()
+    print(request, answer.status, answer.getheader("Content-Type"))
+    if connection.sock is not kept: sys.exit("the connection was not kept")
+"""
+
+# A WebSocket: what is sent comes back.
+PYTHON_WEBSOCKET = """
+import asyncio, socket, sys, websockets
+async def main():
+    family = {"4": socket.AF_INET, "6": socket.AF_INET6}[sys.argv[2]]
+    async with websockets.connect(sys.argv[1], family=family, open_timeout=8) as connection:
+        await connection.send("there")
+        print(await connection.recv(), "and back")
+asyncio.run(main())
+"""
+
 # A datagram that begins as a QUIC version 1 Initial does. The second one meets the answer to the first, if there is one.
 PYTHON_DATAGRAM = """
 import socket, sys, time
@@ -74,6 +101,8 @@ class Attempt:
     sees: Optional[str]
     # The record that must be left: `decision`, `original`, and what else matters. None: the kernel refuses, unrecorded.
     record: Optional[dict] = None
+    # The records of the requests on it, and of questions to the API: each with its `kind`, in order.
+    others: tuple = ()
     # Refusals answer at once, so that an agent does not hang on what it may not do. In seconds.
     within: float = 3
 
@@ -96,6 +125,26 @@ def allow(original, **more):
 
 def deny(original, **more):
     return {"decision": "deny", "original": original, **more}
+
+
+def http(original):
+    """A connection of plain HTTP: taken, and its requests judged one by one."""
+    return allow(original, treatment="http", reason="per_request")
+
+
+def request(decision, method, path="/", **more):
+    return {"kind": "request", "decision": decision, "method": method, "path": path, **more}
+
+
+def check(decision, **more):
+    return {"kind": "check", "decision": decision, **more}
+
+
+def ask(host, **context):
+    """A question to the governance API, as callers of other toolkits put it."""
+    body = json.dumps({"action": "http.request", "agent_id": "demo", "context": {"host": host, **context}})
+    return ["curl", "-sS", "--max-time", str(PATIENCE), "-w", " %{http_code}", "-H", "Content-Type: application/json",
+            "--data", body, "http://127.0.0.1:8081/api/v1/check-policy"]
 
 
 def of_family(family):
@@ -145,7 +194,36 @@ def of_family(family):
                 python(PYTHON_LISTEN, bare, 22), r"SSH-2\.0-penstock-lab",
                 allow(at(bare, 22), rule="git-over-ssh", dialled=at(bare, 22))),
         attempt("http", "plain HTTP to a name that policy allows", "curl", curl(family, "http://allowed.example/"),
-                None, deny(at(allowed, 80))),
+                own_choice, http(at(allowed, 80)),
+                others=(request("allow", "GET", rule="allowed-names", name="allowed.example"),)),
+        attempt("http-denied", "plain HTTP to a name that policy denies", "curl",
+                curl(family, "http://denied.example/", "-f"), None, http(at(denied, 80)),
+                others=(request("deny", "GET", rule="denied-names", name="denied.example"),)),
+        attempt("http-kept", "a denied request between two others, on one connection", "python",
+                python(PYTHON_KEPT, "allowed.example", family, "GET /", "DELETE /files/1", "GET /files"),
+                "GET / 200 text/plain DELETE /files/1 403 application/problem.json GET /files 200 text/plain",
+                http(at(allowed, 80)),
+                others=(request("allow", "GET"), request("deny", "DELETE", "/files/1", rule="read-only"),
+                        request("allow", "GET", "/files"))),
+        attempt("websocket", "a WebSocket to a path that policy allows", "python",
+                python(PYTHON_WEBSOCKET, "ws://allowed.example:8080/echo", family), "there and back",
+                http(at(allowed, 8080)), others=(request("allow", "GET", "/echo", rule="websocket"),)),
+        attempt("websocket-denied", "a WebSocket to another path", "python",
+                python(PYTHON_WEBSOCKET, "ws://allowed.example:8080/admin", family), None,
+                http(at(allowed, 8080)), others=(request("deny", "GET", "/admin"),)),
+        attempt("explicit", "TLS through the explicit proxy", "curl",
+                curl(family, "https://allowed.example/", "-x", f"http://{at(loopback, 15881)}"), own_choice,
+                {"decision": "allow", "rule": "allowed-names", "name": "allowed.example", "capture": "explicit"}),
+        attempt("explicit-denied", "the same to a name that policy denies", "curl",
+                curl(family, "https://denied.example/", "-x", f"http://{at(loopback, 15881)}"), None,
+                {"decision": "deny", "rule": "denied-names", "name": "denied.example", "capture": "explicit"}),
+        attempt("explicit-http", "plain HTTP through the explicit proxy", "curl",
+                curl(family, "http://allowed.example/", "-x", f"http://{at(loopback, 15881)}"), own_choice,
+                {"decision": "allow", "reason": "per_request", "capture": "explicit"},
+                others=(request("allow", "GET", rule="allowed-names", name="allowed.example"),)),
+        attempt("explicit-own", "the daemon's own port, through the explicit proxy", "curl",
+                curl(family, f"http://{at(pod, 15880)}/", "-p", "-x", f"http://{at(loopback, 15881)}"), None,
+                {"decision": "deny", "reason": "own_listener", "capture": "explicit"}),
         attempt("quic", "UDP to 443, as QUIC would", "python", python(PYTHON_DATAGRAM, allowed, 443),
                 None, within=1),
         attempt("resolver", "UDP to 53 of somebody's own resolver", "python", python(PYTHON_DATAGRAM, denied, 53),
@@ -166,9 +244,20 @@ ATTEMPTS = [
     Attempt("unlisted-curl-4", "TLS to a name that no rule names", "curl v4", curl("4", "https://unlisted.example/"),
             None, deny("203.0.113.20:443", name="unlisted.example")),
     Attempt("metadata-curl-4", "the cloud's metadata service", "curl v4",
-            curl("4", "http://169.254.169.254/latest/meta-data/"), None, deny("169.254.169.254:80")),
+            curl("4", "http://169.254.169.254/latest/meta-data/", "-f"), None, http("169.254.169.254:80"),
+            others=(request("deny", "GET", "/latest/meta-data/"),)),
     Attempt("metadata-name-curl-4", "an allowed name that points to it", "curl v4",
             curl("4", "https://metadata.allowed.example/", "-k"), None, deny("169.254.169.254:443")),
+]
+
+
+ATTEMPTS += [
+    Attempt("check-allowed-curl-4", "the API, asked before a request", "curl v4",
+            ask("allowed.example", protocol="http", method="GET", path="/files"), r'{"allowed":true,.*} 200',
+            others=(check("allow", rule="allowed-names", name="allowed.example"),)),
+    Attempt("check-denied-curl-4", "the same for a method that policy denies", "curl v4",
+            ask("allowed.example", protocol="http", method="DELETE", path="/files"), r'{"allowed":false,.*} 200',
+            others=(check("deny", rule="read-only", name="allowed.example"),)),
 ]
 
 

@@ -10,7 +10,7 @@
 
 Several labs can stand side by side under different names. The world holds:
 
-    allowed.example     203.0.113.10  2001:db8:113::10   nginx, TLS on 443 and plain on 80
+    allowed.example     203.0.113.10  2001:db8:113::10   nginx, TLS on 443 and plain on 80; on 8080 a WebSocket echo
     denied.example      203.0.113.20  2001:db8:113::20   the same, for the name that the demo's policy denies
     (no name)           203.0.113.30  2001:db8:113::30   the same for a bare address; on 22 a server that speaks first
     (DNS)               203.0.113.53  2001:db8:113::53   dnsmasq, which answers for all of .example below
@@ -205,7 +205,7 @@ class Lab:
             subprocess.Popen(
                 self.in_world("/usr/bin/python3", HERE / "services.py", self.folder / "datagrams.txt"),
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
-        wanted = {("tcp", 22), ("tcp", 80), ("tcp", 443), ("udp", 53), ("udp", 443)}
+        wanted = {("tcp", 22), ("tcp", 80), ("tcp", 443), ("tcp", 8080), ("udp", 53), ("udp", 443)}
         deadline = time.monotonic() + 10
         while missing := wanted - self.listening():
             if time.monotonic() > deadline:

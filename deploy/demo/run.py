@@ -60,39 +60,44 @@ class Judge:
     def try_out(self, attempt):
         refused_before = self.gate.refusals()
         outcome = agent.tell(attempt, self.lab.as_agent(), self.lab.agent_environment())
-        records = self.connections(attempt)
+        records, others = self.records(attempt)
         risen = {counter: count - refused_before.get(counter, 0) for counter, count in self.gate.refusals().items()
                  if count > refused_before.get(counter, 0)}
-        problems = faults(attempt, outcome, records, risen)
+        problems = faults(attempt, outcome, records, others, risen)
         self.unexpected += bool(problems)
         saw = outcome.says + (f" (after {outcome.seconds:.1f} s)" if outcome.seconds > 1 else "")
-        row("UNEXPECTED" if problems else "ok", decision_of(records, risen), attempt.client, attempt.title, saw)
-        for record in records:
+        row("UNEXPECTED" if problems else "ok", decision_of(records or others, risen), attempt.client, attempt.title, saw)
+        for record in (*records, *others):
             below(told(record))
-        if not records:
+        if not records and not others:
             for counter, packets in risen.items():
                 below(f"kernel  chain {counter.chain}: {counter.rule}, {packets} packet{'s' * (packets > 1)}")
         for problem in problems:
             print(" " * (WIDTHS[0] + 1) + coloured(problem, "UNEXPECTED"), flush=True)
 
-    def connections(self, attempt):
-        """The `connection` records that the attempt left; where one is due, it is waited for."""
-        deadline = time.monotonic() + (3 if attempt.record else 0.15)
-        found = []
+    def records(self, attempt):
+        """The `connection` records that the attempt left, and those of requests and checks; what is due is waited for."""
+        is_due = attempt.record is not None or attempt.others
+        deadline = time.monotonic() + (3 if is_due else 0.15)
+        found, others = [], []
         while True:
             for record in self.gate.new_records():
                 self.note(record)
                 if record["kind"] == "connection":
                     found.append(record)
-            if (found and attempt.record) or time.monotonic() > deadline:
-                return found
+                elif record["kind"] in ("request", "check"):
+                    others.append(record)
+            is_there = len(found) >= (attempt.record is not None) and len(others) >= len(attempt.others)
+            if (is_due and is_there) or time.monotonic() > deadline:
+                return found, others
             time.sleep(0.02)
 
     def note(self, record):
-        if record["kind"] == "connection" and record["decision"] == "allow":
+        kind = record["kind"]
+        if kind in ("connection", "request") and record["decision"] == "allow":
             self.open[record["id"]] = record
-        elif record["kind"] == "connection_end" and self.open.pop(record["id"], None) is None:
-            self.complain(f"an end without an allowed connection: {record}")
+        elif kind in ("connection_end", "request_end") and self.open.pop(record["id"], None) is None:
+            self.complain(f"an end without a beginning that was allowed: {record}")
 
     def complain(self, problem):
         self.unexpected += 1
@@ -109,7 +114,7 @@ class Judge:
             self.complain(f"allowed and never ended: {told(record)}")
 
 
-def faults(attempt, outcome, records, risen):
+def faults(attempt, outcome, records, others, risen):
     """What of an attempt was not as it ought to be, in words."""
     found = []
     if attempt.sees is None:
@@ -119,23 +124,24 @@ def faults(attempt, outcome, records, risen):
             found.append(f"the refusal took {outcome.seconds:.1f} s; {attempt.within} s at most")
     elif not outcome.succeeded or not re.fullmatch(attempt.sees, outcome.says):
         found.append(f"the client ought to have seen {attempt.sees}")
-    if attempt.record is None:
+    if attempt.record is None and not attempt.others:
         if records:
             found.append("the kernel ought to have refused it, and it reached the daemon")
         if not risen:
             found.append("no counter of a refusing rule has risen")
         return found
-    if len(records) != 1:
-        return found + [f"{len(records)} connection records; exactly one is due"]
-    seen = facts_of(records[0])
-    return found + [f"{key} is {seen[key]}; it ought to be {wanted}"
-                    for key, wanted in attempt.record.items() if seen[key] != wanted]
+    wanted = ([{"kind": "connection", **attempt.record}] if attempt.record else []) + list(attempt.others)
+    if len(records) + len(others) != len(wanted):
+        return found + [f"{len(records)} connection records and {len(others)} of requests and checks; {len(wanted)} are due"]
+    for facts, due in zip(map(facts_of, (*records, *others)), wanted):
+        found += [f"{key} is {facts[key]}; it ought to be {value}" for key, value in due.items() if facts[key] != value]
+    return found
 
 
 def facts_of(record):
     destination = record.get("destination") or {}
-    return {"decision": record["decision"], "rule": record.get("rule"), "name": destination.get("name"),
-            "original": destination.get("original"), "dialled": destination.get("dialled")}
+    own = {key: record.get(key) for key in ("kind", "decision", "rule", "reason", "treatment", "capture", "method", "path")}
+    return own | {key: destination.get(key) for key in ("name", "original", "dialled")}
 
 
 def decision_of(records, risen):
@@ -149,7 +155,8 @@ def told(record):
     facts = facts_of(record)
     words = [f"audit #{record['sequence']}", record.get("reason"), facts["rule"] and f"rule {facts['rule']}",
              record.get("protocol"), record.get("sni") and f"sni {record['sni']}",
-             f"to {facts['original']}", facts["dialled"] and f"dialled {facts['dialled']}"]
+             facts["method"] and f"{record['decision']} {facts['method']} {facts['path']}",
+             facts["original"] and f"to {facts['original']}", facts["dialled"] and f"dialled {facts['dialled']}"]
     return "  ".join(word for word in words if word)
 
 

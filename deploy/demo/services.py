@@ -1,16 +1,19 @@
 #!/usr/bin/python3
-"""The world's two plain services, on every address of its namespace.
+"""The world's three plain services, on every address of its namespace.
 
     services.py RECORD
 
-TCP 22: a server that speaks first, as SSH and SMTP do, then echoes. UDP 443: a sink where QUIC would be; whatever
-arrives is written to RECORD, a line each.
+TCP 22: a server that speaks first, as SSH and SMTP do, then echoes. TCP 8080: a WebSocket server that echoes. UDP 443: a
+sink where QUIC would be; whatever arrives is written to RECORD, a line each.
 """
 
+import asyncio
 import socket
 import socketserver
 import sys
 import threading
+
+import websockets
 
 BANNER = b"SSH-2.0-penstock-lab\r\n"
 
@@ -46,8 +49,19 @@ def record_datagrams(path):
             record.write(f"{peer[0]} {peer[1]} {data.hex()}\n")
 
 
+async def echo(connection, _path=None):
+    async for message in connection:
+        await connection.send(message)
+
+
+async def serve_websockets():
+    async with websockets.serve(echo, ["0.0.0.0", "::"], 8080):
+        await asyncio.Future()
+
+
 def main():
     threading.Thread(target=record_datagrams, args=(sys.argv[1],), daemon=True).start()
+    threading.Thread(target=asyncio.run, args=(serve_websockets(),), daemon=True).start()
     Server(("::", 22), SpeaksFirst).serve_forever()
 
 
