@@ -41,7 +41,8 @@ package final class HealthServer: EventHandler {
                 let socket = StreamSocket(accepted.takeDescriptor())
                 try socket.attach(to: loop)
                 open.append(socket)
-                if open.count > Self.capacity { open[0].interrupt(on: loop) }
+                // Taken out at once: in a burst each that comes must end another.
+                if open.count > Self.capacity { open.removeFirst().interrupt(on: loop) }
                 loop.startTask(with: (self, socket)) { state, loop in await state.0.converse(state.1, on: loop) }
             } catch {
                 guard error.concernsOneConnectionOnly else { return acceptLater(on: loop) }
@@ -75,7 +76,10 @@ package final class HealthServer: EventHandler {
     ) async -> HealthRequest? {
         var head: [UInt8] = []
         var examined = 0
-        while await socket.wait(for: .reading, until: deadline, on: loop) == .ready {
+        // One that was ended before it waited has no wait to interrupt.
+        while open.contains(where: { $0 === socket }),
+            await socket.wait(for: .reading, until: deadline, on: loop) == .ready
+        {
             guard let completion = try? buffer.receive(from: socket.descriptor) else { return nil }
             switch completion {
             case .wouldBlock: socket.isReadable = false
