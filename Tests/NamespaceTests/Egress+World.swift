@@ -161,6 +161,7 @@ final class EgressWorld {
               server {
                 listen 0.0.0.0:80; listen [::]:80; listen 0.0.0.0:443 ssl; listen [::]:443 ssl;
                 location / { return 200 "$host at $server_addr\\n"; }
+                location /files/ { alias \(place)/files/; autoindex on; }
               }
             }
             """
