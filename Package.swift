@@ -93,12 +93,14 @@ let runtime: [Target] = [
 ]
 
 let proxy: [Target] = [
+    module("Proxy", "ByteRelay", ["LinuxBindings", "EventLoops"]),
+    module("Proxy", "HTTPExchange", ["ByteRelay", "WireFormats", "NetworkTypes", "LinuxBindings", "EventLoops"]),
     module(
         "Proxy",
         "ConnectionJourney",
         [
-            "NetworkTypes", "WireFormats", "PolicyEngine", "AuditTrail", "Telemetry", "LinuxBindings", "EventLoops",
-            "NameResolution", "AuditStore",
+            "ByteRelay", "HTTPExchange", "NetworkTypes", "WireFormats", "PolicyEngine", "AuditTrail", "Telemetry",
+            "LinuxBindings", "EventLoops", "NameResolution", "AuditStore",
         ]
     ),
     module("Proxy", "OperatorEndpoints", ["NetworkTypes", "Telemetry", "LinuxBindings", "EventLoops"]),

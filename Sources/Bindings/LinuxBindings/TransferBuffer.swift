@@ -18,11 +18,14 @@ import Glibc
         unsafe memory.deallocate()
     }
 
-    /// Receives at most a buffer full; 0 is the end of the stream.
+    /// Receives at most a buffer full, or `count` bytes where that is less; 0 is the end of the stream.
     @inline(__always)
-    package func receive(from socket: borrowing OwnedDescriptor) throws(SystemCallError) -> Completion<Int> {
+    package func receive(
+        from socket: borrowing OwnedDescriptor,
+        atMost count: Int = .max
+    ) throws(SystemCallError) -> Completion<Int> {
         let number = socket.number
-        return try nonblockingCall("recv") { unsafe recv(number, memory.baseAddress, capacity, 0) }
+        return try nonblockingCall("recv") { unsafe recv(number, memory.baseAddress, min(count, capacity), 0) }
     }
 
     /// Sends the bytes in `range`, and says how many the socket took.

@@ -1,3 +1,4 @@
+import ByteRelay
 import EventLoops
 import LinuxBindings
 import WireFormats
@@ -21,7 +22,7 @@ extension Connection {
         var tolerated = 256 * 1024
         while tolerated > 0 {
             guard await client.wait(for: .reading, until: deadline, on: loop) == .ready,
-                let completion = try? worker.buffer.receive(from: client.descriptor)
+                let completion = try? worker.means.buffer.receive(from: client.descriptor)
             else { return false }
             switch completion {
             case .wouldBlock: client.isReadable = false

@@ -1,3 +1,4 @@
+import ByteRelay
 import EventLoops
 import LinuxBindings
 import PolicyEngine
@@ -44,7 +45,7 @@ extension Connection {
 
     private func receiveOpening(_ worker: Worker) -> Receipt {
         guard client.isReadable else { return .nothing }
-        guard let completion = try? worker.buffer.receive(from: client.descriptor) else { return .failed }
+        guard let completion = try? worker.means.buffer.receive(from: client.descriptor) else { return .failed }
         switch completion {
         case .wouldBlock:
             client.isReadable = false
@@ -52,8 +53,8 @@ extension Connection {
         case .done(0):
             return .ended
         case .done(let count):
-            worker.buffer.append(0..<count, to: &openingBytes)
-            if count < worker.buffer.capacity, !client.isEnding { client.isReadable = false }
+            worker.means.buffer.append(0..<count, to: &openingBytes)
+            if count < worker.means.buffer.capacity, !client.isEnding { client.isReadable = false }
             return .received
         }
     }

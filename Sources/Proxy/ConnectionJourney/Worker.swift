@@ -1,5 +1,6 @@
 import AuditStore
 import AuditTrail
+import ByteRelay
 import EventLoops
 import LinuxBindings
 import NameResolution
@@ -36,8 +37,7 @@ package final class Worker {
     let settings: JourneySettings
     let audit: AuditWriter
     let metrics: JourneyMetrics
-    let buffer = TransferBuffer(capacity: 65536)
-    let pipes = PipePool(capacity: 48)
+    let means = RelayMeans(bufferBytes: 65536, pipes: 48)
     let registry = Registry()
     let netlink: NetlinkQuestions
     let resolver: LoopResolver
