@@ -28,12 +28,12 @@ extension Policy {
         case .passed(let passed): addresses = passed
         case .refused(let refusal): return refusal
         }
-        return .tunnelled(
+        return .allowed(
             rule == nil ? .defaultAllow : .ruleAllow,
             rule: rule?.name,
             dial: plan,
             addresses: addresses,
-            port: facts.port
+            for: facts
         )
     }
 

@@ -19,7 +19,7 @@ extension Policy {
             return .refused(decision.reason, rule: decision.rule, port: facts.port)
         }
         switch mode {
-        case .enforce: return asBuilt(rejudge(decision, facts), facts)
+        case .enforce: return rejudge(decision, facts)
         case .audit:
             let fresh = decide(facts)
             return fresh.verdict == .undetermined ? refuse(facts, because: .undetermined) : fresh

@@ -22,6 +22,10 @@ package struct Policy: Hashable, Sendable {
     package let hash: String
     /// In the order of the text.
     package let rules: [Rule]
+    /// The header fields that any rule asks for, in lower case, each once: of a request, policy is told these.
+    package let askedFields: [String]
+    /// True where any rule asks for paths.
+    let asksForPaths: Bool
 
     package init(name: String, mode: PolicyMode, defaultAction: DefaultAction, hash: String, rules: [Rule]) {
         self.name = name
@@ -29,6 +33,9 @@ package struct Policy: Hashable, Sendable {
         self.defaultAction = defaultAction
         self.hash = hash
         self.rules = rules
+        let requests = rules.compactMap(\.match.http)
+        askedFields = Set(requests.flatMap { $0.fields ?? [] }.map(\.name)).sorted()
+        asksForPaths = requests.contains { $0.paths != nil }
     }
 
     /// Judges a connection: the one function behind the data path, the API and `explain`, in both phases.
@@ -38,24 +45,13 @@ package struct Policy: Hashable, Sendable {
     /// speaks.
     package func decide(_ facts: Facts) -> Decision {
         guard !facts.isOwnListener else { return .refused(.ownListener, port: facts.port) }
-        return asBuilt(inMode(judge(facts), facts), facts)
+        return inMode(judge(facts), facts)
     }
 
     /// Refuses a connection for a reason that only `mode: enforce` carries out, such as an end of waiting.
     package func refuse(_ facts: Facts, because reason: Reason) -> Decision {
         guard !facts.isOwnListener else { return .refused(.ownListener, port: facts.port) }
         return inMode(.refused(reason, port: facts.port), facts)
-    }
-
-    /// Refuses, in either mode, what is allowed and nothing here can carry out.
-    ///
-    /// Plain HTTP is not judged request by request yet, and bytes that nobody judges do not pass.
-    func asBuilt(_ decision: Decision, _ facts: Facts) -> Decision {
-        guard case .known(.http, _) = facts.opening else { return decision }
-        switch decision.verdict {
-        case .allow: return .refused(.httpUnsupported, port: facts.port)
-        case .deny, .undetermined: return decision
-        }
     }
 
     /// Judges as `mode: enforce` does.

@@ -52,6 +52,7 @@ extension Rule {
                 return protocols.isEmpty ? .no : .maybe
             }
             return match.hosts == nil ? .yes : .maybe
+        case .asked: return .no
         case .known(let spoken, _):
             if let protocols = match.protocols, !protocols.contains(spoken) { return .no }
             guard let hosts = match.hosts else { return .yes }

@@ -73,8 +73,6 @@ extension Explanation {
         }
         let reason = decision.reason
         switch reason {
-        case .httpUnsupported:
-            return "the policy allows it, but this version does not judge plain HTTP yet and refuses it"
         case .undetermined: return "the rule asks for the user, who is unknown; say --uid"
         case .specialAddress: return "a special address is reached only where the rule's own `cidrs` name it"
         case .outsideCIDRs: return "none of the name's addresses lies within the rule's `cidrs`"
@@ -90,7 +88,7 @@ extension Facts {
     fileprivate var openingName: String? {
         switch opening {
         case .silent: nil
-        case .known(_, let name): name?.text
+        case .known(_, let name), .asked(let name): name?.text
         }
     }
 }
