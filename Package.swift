@@ -94,7 +94,11 @@ let runtime: [Target] = [
 
 let proxy: [Target] = [
     module("Proxy", "ByteRelay", ["LinuxBindings", "EventLoops"]),
-    module("Proxy", "HTTPExchange", ["ByteRelay", "WireFormats", "NetworkTypes", "LinuxBindings", "EventLoops"]),
+    module(
+        "Proxy",
+        "HTTPExchange",
+        ["ByteRelay", "AuditTrail", "WireFormats", "NetworkTypes", "LinuxBindings", "EventLoops"]
+    ),
     module(
         "Proxy",
         "ConnectionJourney",

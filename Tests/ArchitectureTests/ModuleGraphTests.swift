@@ -27,7 +27,7 @@ private let allowed: [String: Set<String>] = [
     "TrafficCapture": ["NetfilterBindings", "LinuxBindings", "NetworkTypes", "SourceDocuments", "YAMLBindings"],
     // Proxy.
     "ByteRelay": ["LinuxBindings", "EventLoops"],
-    "HTTPExchange": ["ByteRelay", "WireFormats", "NetworkTypes", "LinuxBindings", "EventLoops"],
+    "HTTPExchange": ["ByteRelay", "AuditTrail", "WireFormats", "NetworkTypes", "LinuxBindings", "EventLoops"],
     "ConnectionJourney": [
         "ByteRelay", "HTTPExchange", "NetworkTypes", "WireFormats", "PolicyEngine", "AuditTrail", "Telemetry",
         "LinuxBindings", "EventLoops",

@@ -60,10 +60,13 @@ import Glibc
     }
 
     /// Reads the bytes in `range` in place.
-    package func withBytes<Result>(_ range: Range<Int>, _ body: (Span<UInt8>) -> Result) -> Result {
+    package func withBytes<Result, Failure: Error>(
+        _ range: Range<Int>,
+        _ body: (Span<UInt8>) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
         precondition(range.upperBound <= capacity, "a buffer shows only what it holds")
         let bytes = unsafe UnsafeRawBufferPointer(rebasing: memory[range]).bindMemory(to: UInt8.self)
-        return unsafe body(Span(_unsafeElements: bytes))
+        return unsafe try body(Span(_unsafeElements: bytes))
     }
 }
 
