@@ -13,8 +13,17 @@ package struct CanonicalPath: Hashable, Sendable, CustomStringConvertible {
 
     /// Takes the octets of a path as they were received, without query.
     package init(_ octets: Span<UInt8>) throws(PathAmbiguity) {
-        guard !octets.isEmpty else { throw .noLeadingSlash }
-        self.init(text: asciiText(octets) ?? "", hasEmptySegment: false)
+        guard !octets.isEmpty, octets[0] == UInt8(ascii: "/") else { throw .noLeadingSlash }
+        guard !standsForItself(octets) else {
+            let hasEmptySegment = try findEmptySegment(octets)
+            guard let text = asciiText(octets) else { throw .notASCII }
+            self.init(text: text, hasEmptySegment: hasEmptySegment)
+            return
+        }
+        let decoded = try decodePercent(octets)
+        try refuseDoubleEncoding(decoded.span)
+        let hasEmptySegment = try findEmptySegment(decoded.span)
+        self.init(text: encodePercent(decoded.span), hasEmptySegment: hasEmptySegment)
     }
 
     /// Takes the path of a policy or of a question, which is read as one from the wire is.

@@ -96,7 +96,7 @@ extension Policy {
     private func addressDenial(_ address: IPAddress, _ facts: Facts) -> Decision? {
         var unprovable: Decision?
         for index in rules.indices where rules[index].action == .deny && rules[index].names(address) {
-            switch rules[index].likelihoodWithoutAddress(facts) {
+            switch rules[index].likelihoodWithoutAddress(facts).settled(for: facts) {
             case .no, .maybe: continue
             case .unprovable:
                 unprovable = unprovable ?? .refused(.undetermined, rule: rules[index].name, port: facts.port)

@@ -45,7 +45,9 @@ package struct Policy: Hashable, Sendable {
     /// speaks.
     package func decide(_ facts: Facts) -> Decision {
         guard !facts.isOwnListener else { return .refused(.ownListener, port: facts.port) }
-        return inMode(judge(facts), facts)
+        let judgement = judge(facts)
+        let isLeftOpen = judgement.verdict == .undetermined && facts.isFinal
+        return inMode(isLeftOpen ? .refused(.undetermined, port: facts.port) : judgement, facts)
     }
 
     /// Refuses a connection for a reason that only `mode: enforce` carries out, such as an end of waiting.
@@ -56,6 +58,7 @@ package struct Policy: Hashable, Sendable {
 
     /// Judges as `mode: enforce` does.
     private func judge(_ facts: Facts) -> Decision {
+        if isAmbiguous(facts) { return .refused(.ambiguousPath, port: facts.port) }
         let survey = survey(facts)
         if let denial = survey.denial { return denial }
         let isAllowed = survey.allowing != nil || defaultAction == .allow
@@ -66,6 +69,11 @@ package struct Policy: Hashable, Sendable {
         let decision = admit(facts, by: survey.allowing.map { rules[$0] })
         // A rule that comes first and may yet match would be asked instead of the one whose guard refused.
         return decision.verdict == .deny && survey.mayAllow ? .undetermined(port: facts.port) : decision
+    }
+
+    /// True where a rule could ask for the path and two slashes follow each other in it, which some servers read as one.
+    func isAmbiguous(_ facts: Facts) -> Bool {
+        asksForPaths && facts.isPlainHTTP && facts.request?.path?.hasEmptySegment ?? false
     }
 
     /// What one pass over the rules finds.
@@ -85,7 +93,7 @@ package struct Policy: Hashable, Sendable {
         for index in rules.indices {
             switch rules[index].action {
             case .deny:
-                switch rules[index].likelihood(facts) {
+                switch rules[index].likelihood(facts).settled(for: facts) {
                 case .no, .maybe: continue
                 case .unprovable:
                     survey.denial = survey.denial ?? .refused(.undetermined, rule: rules[index].name, port: facts.port)

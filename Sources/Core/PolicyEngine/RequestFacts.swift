@@ -4,15 +4,28 @@
 package struct RequestFacts: Hashable, Sendable {
     package var method: RequestMethod?
     package var path: CanonicalPath?
-    /// The occurrences of the fields that `Policy.askedFields` names, in the order of the message, as they are forwarded.
-    ///
-    /// What is not forwarded counts as absent: a field that `Connection` names is none of the request's.
-    package var fields: [RequestField]?
+    package var fields: RequestFields?
 
-    package init(method: RequestMethod?, path: CanonicalPath?, fields: [RequestField]?) {
+    package init(method: RequestMethod?, path: CanonicalPath?, fields: RequestFields?) {
         self.method = method
         self.path = path
         self.fields = fields
+    }
+}
+
+/// The header fields of a request that policy asks for, as they are forwarded.
+///
+/// What is not forwarded counts as absent: a field that `Connection` names is none of the request's.
+package struct RequestFields: Hashable, Sendable {
+    /// The names that were looked for, in lower case: any other field is not known.
+    package let asked: [String]
+    /// In the order of the message; a field may occur several times.
+    package let occurrences: [RequestField]
+
+    /// Takes what was found of `Policy.askedFields`.
+    package init(of asked: [String], _ occurrences: [RequestField]) {
+        self.asked = asked
+        self.occurrences = occurrences
     }
 }
 

@@ -19,7 +19,7 @@ final class Connection {
     /// What was known when it was accepted; the decision is written over it.
     let initialRecord: ConnectionRecord
     /// `nil` once the end has been recorded.
-    var entry: AuditEntry?
+    var entry: ConnectionEntry?
     var facts = Facts(original: nil, port: 0, opening: .silent)
     /// What the client has sent so far and nobody has passed on.
     var openingBytes: [UInt8] = []
@@ -48,7 +48,7 @@ final class Connection {
         self.accepted = accepted
         id = record.id
         initialRecord = record
-        entry = AuditEntry(record, writer: writer)
+        entry = ConnectionEntry(record, writer: writer)
     }
 
     /// True unless it is refused already for where it was going.
