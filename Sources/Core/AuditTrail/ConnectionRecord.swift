@@ -148,6 +148,7 @@ package struct ConnectionRecord: Hashable, Sendable {
 }
 
 extension ConnectionRecord: DecisionRecord {
+    /// How the connection went.
     package typealias End = ConnectionEndRecord
 
     package static var kind: RecordKind { .connection }

@@ -67,6 +67,7 @@ package struct RequestRecord: Hashable, Sendable {
 }
 
 extension RequestRecord: DecisionRecord {
+    /// How the request went.
     package typealias End = RequestEndRecord
 
     package static var kind: RecordKind { .request }

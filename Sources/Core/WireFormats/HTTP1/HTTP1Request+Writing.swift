@@ -21,6 +21,40 @@ extension HTTP1Request {
     /// fields in order but for those of one hop, the framing as it was read. A body follows as `framing` says. A CONNECT
     /// is written with its authority as target.
     package func append(to buffer: inout [UInt8], forwarding: HTTP1RequestForwarding = HTTP1RequestForwarding()) {
-        fatalError("to come")
+        let upgrades = forwarding.upgrades && asksUpgrade
+        buffer.reserveCapacity(buffer.count + headBytes + 64)
+        buffer.append(contentsOf: methodBytes)
+        buffer.append(" ")
+        appendTarget(to: &buffer)
+        buffer.append(" HTTP/1.1\r\n")
+        buffer.appendField("Host", (host == .absent ? forwarding.hostIfAbsent : host).authority)
+        buffer.appendForwarded(fields)
+        buffer.appendFraming(framing)
+        if upgrades { buffer.appendUpgrade(fields) }
+        if acceptsTrailers { buffer.appendField("TE", "trailers") }
+        let options = [
+            upgrades ? "upgrade" : nil, forwarding.closes && !upgrades ? "close" : nil, acceptsTrailers ? "TE" : nil,
+        ]
+        let named = options.compactMap(\.self).joined(separator: ", ")
+        if !named.isEmpty { buffer.appendField("Connection", named) }
+        buffer.append("\r\n")
+    }
+
+    /// Origin form but for `*` and CONNECT; a whole URI loses its scheme and authority (RFC 9112, section 3.2).
+    private func appendTarget(to buffer: inout [UInt8]) {
+        switch form {
+        case .origin, .asterisk: buffer.append(contentsOf: target)
+        case .authority: buffer.append(host.authority)
+        case .absolute:
+            if targetsWholeServer {
+                buffer.append("*")
+            } else {
+                buffer.append(contentsOf: path)
+                if let query {
+                    buffer.append("?")
+                    buffer.append(contentsOf: query)
+                }
+            }
+        }
     }
 }

@@ -52,19 +52,36 @@ extension HTTP1Request {
     /// The length of the head, the empty line at its end among it.
     package var headBytes: Int { fields.bytes.count }
     /// The method as sent; methods are case-sensitive (RFC 9110, section 9.1).
-    package var method: String { fatalError("to come") }
+    package var method: String { text(of: fields.bytes.span.extracting(methodRange)) }
     /// The octets of the method.
     package var methodBytes: ArraySlice<UInt8> { fields.bytes[methodRange] }
     /// The target as received, in whatever form.
     package var target: ArraySlice<UInt8> { fields.bytes[targetRange] }
     /// The path as sent, not decoded: `/` where a whole URI has none, empty in asterisk and authority form.
-    package var path: ArraySlice<UInt8> { fatalError("to come") }
+    package var path: ArraySlice<UInt8> {
+        switch form {
+        case .absolute where pathRange.isEmpty && !targetsWholeServer: [UInt8(ascii: "/")]
+        case .origin, .absolute, .authority, .asterisk: fields.bytes[pathRange]
+        }
+    }
+    /// OPTIONS of the server and not of a resource: `*`, or a whole URI without path and query (RFC 9112, section 3.2.4).
+    package var targetsWholeServer: Bool {
+        switch form {
+        case .asterisk: true
+        case .origin, .authority: false
+        case .absolute:
+            pathRange.isEmpty && queryRange == nil && isExactly("OPTIONS", methodRange, in: fields.bytes.span)
+        }
+    }
     /// The query as sent, without its question mark; `nil` where there is no question mark.
     package var query: ArraySlice<UInt8>? { queryRange.map { fields.bytes[$0] } }
-    /// The port that the request is for: the authority's own, or its scheme's (80, of https 443).
-    package var port: UInt16 { fatalError("to come") }
     /// What the reader of the answer must know of this request.
-    package var answering: HTTP1Answering { fatalError("to come") }
+    package var answering: HTTP1Answering {
+        let span = fields.bytes.span
+        let kind: HTTP1Answering.Method =
+            form == .authority ? .connect : isExactly("HEAD", methodRange, in: span) ? .head : .other
+        return HTTP1Answering(method: kind, upgradeNames: upgradeNames)
+    }
     /// The protocols that Upgrade asks for, in lower case, in order; empty where `asksUpgrade` is false.
-    package var upgradeNames: [String] { fatalError("to come") }
+    package var upgradeNames: [String] { asksUpgrade ? fields.upgradeNames : [] }
 }

@@ -16,7 +16,7 @@ extension HTTP1Response {
     ///
     /// Where this is `untilClose`, the caller must close behind the body; the head then says so whatever `closes` says.
     package func forwardedFraming(_ forwarding: HTTP1ResponseForwarding) -> HTTP1Framing {
-        fatalError("to come")
+        framing == .chunked && forwarding.requestMinorVersion == 0 ? .untilClose : framing
     }
 
     /// Appends the head as it is sent to the client, written from its parsed form (RFC 9110, section 7.6).
@@ -24,6 +24,34 @@ extension HTTP1Response {
     /// HTTP/1.1, status and reason as received, the fields in order but for those of one hop and Alt-Svc, the framing as
     /// it was read. A 101 keeps its Upgrade. A 1xx must not be sent to HTTP/1.0.
     package func append(to buffer: inout [UInt8], forwarding: HTTP1ResponseForwarding = HTTP1ResponseForwarding()) {
-        fatalError("to come")
+        buffer.reserveCapacity(buffer.count + headBytes + 64)
+        buffer.append("HTTP/1.1 \(status) ")
+        buffer.append(contentsOf: reason)
+        buffer.append("\r\n")
+        buffer.appendForwarded(fields)
+        let follows = forwardedFraming(forwarding)
+        // HTTP/1.0 has no chunks to be told of.
+        let isTold = declaredFraming != .chunked || forwarding.requestMinorVersion > 0
+        if isTold { buffer.appendFraming(declaredFraming) }
+        appendConnection(follows, forwarding, to: &buffer)
+        buffer.append("\r\n")
+    }
+
+    /// What the client is told of its connection; of 1xx nothing, but for the change of protocol.
+    private func appendConnection(
+        _ follows: HTTP1Framing,
+        _ forwarding: HTTP1ResponseForwarding,
+        to buffer: inout [UInt8]
+    ) {
+        if isSwitch {
+            buffer.appendUpgrade(fields)
+            buffer.appendField("Connection", "upgrade")
+        } else if isInformational {
+            return
+        } else if forwarding.closes || follows == .untilClose {
+            buffer.appendField("Connection", "close")
+        } else if forwarding.requestMinorVersion == 0 {
+            buffer.appendField("Connection", "keep-alive")
+        }
     }
 }

@@ -1,6 +1,11 @@
 /// Reads the heads of HTTP/1 responses, one after the other (RFC 9112, sections 2 to 6).
 package struct HTTP1ResponseReader: Sendable {
-    package init(limits: HTTP1Limits = HTTP1Limits()) {}
+    private let limits: HTTP1Limits
+    private var head = HTTP1HeadProgress<HTTP1StatusLine>()
+
+    package init(limits: HTTP1Limits = HTTP1Limits()) {
+        self.limits = limits
+    }
 
     /// Reads a head; `nil` while its end has not come.
     ///
@@ -11,6 +16,17 @@ package struct HTTP1ResponseReader: Sendable {
         _ bytes: Span<UInt8>,
         answering: HTTP1Answering
     ) throws(HTTP1Violation) -> HTTP1Response? {
-        fatalError("to come")
+        guard let end = try head.read(bytes, limits: limits), let line = head.startLine else { return nil }
+        let lines = head.lines
+        head = HTTP1HeadProgress()
+        let response = try HTTP1Response(
+            line,
+            lines,
+            in: bytes.extracting(0..<end),
+            answering: answering.method,
+            limits: limits
+        )
+        if response.isSwitch, !response.switches(to: answering.upgradeNames) { throw .unexpectedSwitch }
+        return response
     }
 }
