@@ -93,6 +93,7 @@ extension Connection {
     /// Asks whether an allowed connection may go on; `nil` where it may.
     func cutNow(by snapshot: PolicySnapshot, outcome: ConnectionOutcome) -> Cut? {
         guard let decision else { return nil }
+        if let conversation { return conversation.cutNow(by: snapshot) }
         guard let policy = snapshot.policy else { return Cut(outcome: outcome, reason: .noPolicy) }
         // Before anything is connected to, what the decision let be dialled; the rest of the name's addresses is no matter.
         facts.addresses = dialled.map { [$0.socket.address] } ?? decision.addresses?.map(\.socket.address)
