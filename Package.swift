@@ -157,13 +157,13 @@ let package = Package(
 
 // Fuzzers exist only when asked for: FUZZ=1 swift build --product FuzzOpening …
 if Context.environment["FUZZ"] != nil {
-    package.targets.append(
+    package.targets += ["FuzzOpening", "FuzzRequest", "FuzzResponse", "FuzzRoundTrip"].map { name in
         .executableTarget(
-            name: "FuzzOpening",
+            name: name,
             dependencies: ["WireFormats"],
-            path: "Tests/Fuzz/FuzzOpening",
+            path: "Tests/Fuzz/\(name)",
             exclude: ["Regressions"],
             swiftSettings: strict
         )
-    )
+    }
 }
