@@ -157,13 +157,15 @@ let package = Package(
 
 // Fuzzers exist only when asked for: FUZZ=1 swift build --product FuzzOpening …
 if Context.environment["FUZZ"] != nil {
-    package.targets.append(
-        .executableTarget(
-            name: "FuzzOpening",
-            dependencies: ["WireFormats"],
-            path: "Tests/Fuzz/FuzzOpening",
-            exclude: ["Regressions"],
-            swiftSettings: strict
+    for name in ["FuzzOpening", "FuzzJSON"] {
+        package.targets.append(
+            .executableTarget(
+                name: name,
+                dependencies: ["WireFormats"],
+                path: "Tests/Fuzz/\(name)",
+                exclude: ["Regressions"],
+                swiftSettings: strict
+            )
         )
-    )
+    }
 }
