@@ -163,13 +163,14 @@ let package = Package(
 
 // Fuzzers exist only when asked for: FUZZ=1 swift build --product FuzzOpening …
 if Context.environment["FUZZ"] != nil {
-    package.targets.append(
+    let fuzzers = ["FuzzOpening", "FuzzJSON", "FuzzRequest", "FuzzResponse", "FuzzRoundTrip"]
+    package.targets += fuzzers.map { name in
         .executableTarget(
-            name: "FuzzOpening",
+            name: name,
             dependencies: ["WireFormats"],
-            path: "Tests/Fuzz/FuzzOpening",
+            path: "Tests/Fuzz/\(name)",
             exclude: ["Regressions"],
             swiftSettings: strict
         )
-    )
+    }
 }

@@ -73,7 +73,8 @@ extension Explanation {
         let asking = policy.rules.filter { decision.rule == nil || $0.name == decision.rule }.map(\.match)
         let requests = asking.compactMap(\.http)
         let missing: [(String, Bool)] = [
-            ("--uid", request.uid == nil && asking.contains { $0.uids != nil }),
+            // An unknown user leaves only a deny open.
+            ("--uid", request.uid == nil && decision.rule != nil && asking.contains { $0.uids != nil }),
             ("--method", request.method == nil && requests.contains { $0.methods != nil }),
             ("--path", request.path == nil && requests.contains { $0.paths != nil }),
             ("--header", request.headers == nil && requests.contains { $0.fields != nil }),

@@ -47,7 +47,9 @@ extension HTTP1Request {
         return authority
     }
 
-    /// The port of a Host that has none. Clients leave it out beside CONNECT, where the target always has it.
+    /// The port of a Host that has none.
+    ///
+    /// Clients leave it out beside CONNECT, where the target always has it.
     private static func defaultPort(_ form: TargetForm, _ authority: HTTPHost) -> UInt16 {
         switch form {
         case .origin, .asterisk, .absolute(.http): 80
