@@ -93,12 +93,18 @@ let runtime: [Target] = [
 ]
 
 let proxy: [Target] = [
+    module("Proxy", "ByteRelay", ["LinuxBindings", "EventLoops"]),
+    module(
+        "Proxy",
+        "HTTPExchange",
+        ["ByteRelay", "AuditTrail", "WireFormats", "NetworkTypes", "LinuxBindings", "EventLoops"]
+    ),
     module(
         "Proxy",
         "ConnectionJourney",
         [
-            "NetworkTypes", "WireFormats", "PolicyEngine", "AuditTrail", "Telemetry", "LinuxBindings", "EventLoops",
-            "NameResolution", "AuditStore",
+            "ByteRelay", "HTTPExchange", "NetworkTypes", "WireFormats", "PolicyEngine", "AuditTrail", "Telemetry",
+            "LinuxBindings", "EventLoops", "NameResolution", "AuditStore",
         ]
     ),
     module("Proxy", "OperatorEndpoints", ["NetworkTypes", "Telemetry", "LinuxBindings", "EventLoops"]),
@@ -157,13 +163,14 @@ let package = Package(
 
 // Fuzzers exist only when asked for: FUZZ=1 swift build --product FuzzOpening …
 if Context.environment["FUZZ"] != nil {
-    package.targets.append(
+    let fuzzers = ["FuzzOpening", "FuzzJSON", "FuzzRequest", "FuzzResponse", "FuzzRoundTrip"]
+    package.targets += fuzzers.map { name in
         .executableTarget(
-            name: "FuzzOpening",
+            name: name,
             dependencies: ["WireFormats"],
-            path: "Tests/Fuzz/FuzzOpening",
+            path: "Tests/Fuzz/\(name)",
             exclude: ["Regressions"],
             swiftSettings: strict
         )
-    )
+    }
 }

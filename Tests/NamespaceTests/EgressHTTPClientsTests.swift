@@ -226,8 +226,8 @@ struct EgressHTTPClientsTests {
             import zipfile
             with zipfile.ZipFile("smallest-1.0-py3-none-any.whl", "w") as wheel:
                 wheel.writestr("smallest.py", "")
-                wheel.writestr("smallest-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: smallest\nVersion: 1.0\n")
-                wheel.writestr("smallest-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+                wheel.writestr("smallest-1.0.dist-info/METADATA", "Metadata-Version: 2.1\\nName: smallest\\nVersion: 1.0\\n")
+                wheel.writestr("smallest-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
                 wheel.writestr("smallest-1.0.dist-info/RECORD", "")
             END
             chmod -R a+rX \(place)/files

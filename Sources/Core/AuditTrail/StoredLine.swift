@@ -5,16 +5,22 @@
 package struct StoredLine: Hashable, Sendable {
     /// What a restart has to know of a line.
     package enum Content: Hashable, Sendable {
-        /// A connection that was let through, so that an end is owed.
-        case allowed(RecordIdentifier)
-        /// A connection's end.
-        case ended(RecordIdentifier)
+        /// A connection or a request that was let through, so that an end is owed.
+        case allowed(OwedEnd)
+        /// The end of one.
+        case ended(OwedEnd)
         /// The daemon started here.
         case started
         /// What was cut off before this line has been closed.
         case repaired
         /// Anything else, newer kinds among them.
         case other
+    }
+
+    /// What an end is owed for.
+    package enum OwedEnd: Hashable, Sendable {
+        case connection(RecordIdentifier)
+        case request(RecordIdentifier)
     }
 
     package let sequence: UInt64
@@ -33,21 +39,13 @@ package struct StoredLine: Hashable, Sendable {
             line.skip(",", &position), line.endsInHash(from: position)
         else { return nil }
         self.sequence = sequence
-        var start = kind
-        if line.skip(RecordKind.connection.rawValue, &start), start == kindEnd {
-            guard let content = line.connection(at: &position) else { return nil }
-            self.content = content
+        let kindText = line.extracting(kind..<kindEnd)
+        guard let recordKind = RecordKind.allCases.first(where: { kindText.holds($0.rawValue) }) else {
+            content = .other
             return
         }
-        start = kind
-        if line.skip(RecordKind.connectionEnd.rawValue, &start), start == kindEnd {
-            guard let identifier = line.takeIdentifier(&position) else { return nil }
-            content = .ended(identifier)
-            return
-        }
-        start = kind
-        let isLifecycle = line.skip(RecordKind.lifecycle.rawValue, &start) && start == kindEnd
-        content = isLifecycle ? line.lifecycle(at: position) : .other
+        guard let content = line.content(of: recordKind, at: position) else { return nil }
+        self.content = content
     }
 
     /// Whether bytes may be the beginning of a line of ours that was cut off.
@@ -100,19 +98,46 @@ extension Span<UInt8> {
         return position > start ? value : nil
     }
 
-    fileprivate func takeIdentifier(_ position: inout Int) -> RecordIdentifier? {
+    private func takeIdentifier(_ position: inout Int) -> RecordIdentifier? {
         guard skip(#""id":""#, &position), count - position >= RecordIdentifier.length else { return nil }
         let text = extracting(position..<position + RecordIdentifier.length)
         position += RecordIdentifier.length
         return RecordIdentifier(text)
     }
 
-    fileprivate func connection(at position: inout Int) -> StoredLine.Content? {
-        guard let identifier = takeIdentifier(&position) else { return nil }
-        return skip(#"","decision":"allow","#, &position) ? .allowed(identifier) : .other
+    /// What the members of a record tell; nil where it is not as one of its kind is written.
+    fileprivate func content(of kind: RecordKind, at position: Int) -> StoredLine.Content? {
+        switch kind {
+        case .connection: decision(at: position) { .connection($0) }
+        case .request: decision(at: position) { .request($0) }
+        case .connectionEnd: end(at: position) { .connection($0) }
+        case .requestEnd: end(at: position) { .request($0) }
+        case .lifecycle: lifecycle(at: position)
+        case .check, .policy: .other
+        }
     }
 
-    fileprivate func lifecycle(at position: Int) -> StoredLine.Content {
+    private func decision(
+        at position: Int,
+        _ owed: (RecordIdentifier) -> StoredLine.OwedEnd
+    ) -> StoredLine.Content? {
+        var position = position
+        guard let identifier = takeIdentifier(&position) else { return nil }
+        return skip(#"","decision":"allow","#, &position) ? .allowed(owed(identifier)) : .other
+    }
+
+    private func end(at position: Int, _ owed: (RecordIdentifier) -> StoredLine.OwedEnd) -> StoredLine.Content? {
+        var position = position
+        return takeIdentifier(&position).map { .ended(owed($0)) }
+    }
+
+    /// Whether these bytes are a text, and no more.
+    fileprivate func holds(_ text: String) -> Bool {
+        var position = 0
+        return skip(text, &position) && position == count
+    }
+
+    private func lifecycle(at position: Int) -> StoredLine.Content {
         var position = position
         if skip(#""event":"started","#, &position) { return .started }
         return skip(#""event":"repaired","#, &position) ? .repaired : .other

@@ -58,6 +58,57 @@ private func complaints(match: String) -> [String] {
         #expect(policy.rules.map(\.match) == [match, RuleMatch(ports: [25...25])])
     }
 
+    @Test("what a rule asks of requests is read in the form that requests are judged in")
+    func loadsRequests() throws {
+        let policy = try load(
+            """
+            \(head)rules:
+              - name: api
+                match:
+                  protocols: [http]
+                  http:
+                    methods: [POST, PURGE, purge]
+                    paths: [/v1/%6dessages, /v1/*, /*, "/a%2A", /caf%c3%a9/*]
+                    headers: { X-Tenant: [one, "a b"], accept: [c] }
+                action: allow
+              - { name: d, match: { protocols: [http], http: { headers: { ACCEPT: [x] } } }, action: deny }
+            """
+        ).policy
+        let match = policy.rules.first?.match.http
+        #expect(match?.methods?.map(\.text) == ["POST", "PURGE", "purge"])
+        #expect(
+            try match?.paths == [
+                .exact(CanonicalPath("/v1/messages")), .below(CanonicalPath("/v1/")), .below(CanonicalPath("/")),
+                .exact(CanonicalPath("/a*")), .below(CanonicalPath("/caf%C3%A9/")),
+            ]
+        )
+        #expect(
+            match?.fields == [
+                FieldMatch(name: "x-tenant", values: [Array("one".utf8), Array("a b".utf8)]),
+                FieldMatch(name: "accept", values: [Array("c".utf8)]),
+            ]
+        )
+        #expect(policy.askedFields == ["accept", "x-tenant"])
+        #expect(policy.rules.first?.ports == nil)
+    }
+
+    @Test("a rule about requests that names hosts holds on 80 and 443, as any that allows a name")
+    func requestPorts() throws {
+        let match = "match: { hosts: [x.test], protocols: [http], http: { methods: [GET] } }"
+        let rules = try load(
+            head + "rules: [{ name: a, \(match), action: allow }, { name: d, \(match), action: deny }]"
+        )
+        #expect(rules.policy.rules.map(\.ports) == [[80...80, 443...443], nil])
+    }
+
+    @Test("`http` belongs into a match")
+    func misplacedHTTP() {
+        #expect(
+            complaints(head + "rules:\n  - { name: r, match: { ports: [1] }, http: {}, action: deny }")
+                == ["5:39: unknown key `http`"]
+        )
+    }
+
     @Test("without a word about them, the mode is enforce and the default is deny")
     func defaults() throws {
         let policy = try load(head + "rules: []").policy
@@ -298,7 +349,89 @@ private func complaints(match: String) -> [String] {
             ("workload: { service_accounts: [a] }", ["5:37: `service_accounts` is not supported yet; remove it"]),
             (
                 "http: { methods: [POST] }, sni: x",
-                ["5:25: `http` is not supported yet; remove it", "5:52: `sni` is not supported yet; remove it"]
+                [
+                    "5:25: `http` could meet TLS here, and to look inside needs interception, which is not configured; say `protocols: [http]`",
+                    "5:52: `sni` is not supported yet; remove it",
+                ]
+            ),
+            (
+                "http: { methods: [POST] }, protocols: [http, tls]",
+                [
+                    "5:25: `http` could meet TLS here, and to look inside needs interception, which is not configured; say `protocols: [http]`"
+                ]
+            ),
+            (
+                "http: { methods: [POST] }, protocols: [htpp]",
+                ["5:64: item 1 of `protocols` is `htpp`, expected one of tls, http, h2c, opaque; did you mean `http`?"]
+            ),
+            (
+                "http: { methods: [POST] }, protocols: http",
+                ["5:63: `protocols` is a string, expected a list of protocols"]
+            ),
+            (
+                "protocols: [http], http: {}",
+                [
+                    "5:50: `http` is an empty mapping, which would match every request; name `methods`, `paths` or `headers`, or remove it"
+                ]
+            ),
+            ("protocols: [http], http: x", ["5:50: `http` is a string, expected a mapping"]),
+            ("protocols: [http], http: { path: [/] }", ["5:52: unknown key `path`; did you mean `paths`?"]),
+            (
+                "protocols: [http], http: { methods: GET }",
+                ["5:61: `methods` is a string, expected a list of methods"]
+            ),
+            (
+                "protocols: [http], http: { methods: [get, 1, 'G T'] }",
+                [
+                    "5:62: item 1 of `methods` is `get`, which no request says: case counts; write GET",
+                    "5:67: item 2 of `methods` is an integer, expected a method such as GET; write it in quotes if it is text",
+                    "5:70: item 3 of `methods` is no method; write a name such as GET",
+                ]
+            ),
+            (
+                "protocols: [http], http: { paths: [v1, '/a*', '/*/b', '*', '/a//b', '/%2F', '/a?b'] }",
+                [
+                    "5:60: item 1 of `paths` does not begin with a slash; write the path from its first slash on, without scheme and host",
+                    "5:64: item 2 of `paths` has an asterisk that does not stand alone at the end; write `/v1/*` for everything below /v1/; an asterisk that is meant is %2A",
+                    "5:71: item 3 of `paths` has an asterisk that does not stand alone at the end; write `/v1/*` for everything below /v1/; an asterisk that is meant is %2A",
+                    "5:79: item 4 of `paths` has an asterisk that does not stand alone at the end; write `/v1/*` for everything below /v1/; an asterisk that is meant is %2A",
+                    "5:84: item 5 of `paths` has two slashes in a row; leave it out: requests for such paths are refused",
+                    "5:93: item 6 of `paths` has an encoded slash, %2F; leave it out: requests for such paths are refused",
+                    "5:101: item 7 of `paths` has a query, which is no part of the path; leave it out",
+                ]
+            ),
+            (
+                "protocols: [http], http: { paths: ['/é', '/a b', '/100%', '/../a'] }",
+                [
+                    "5:60: item 1 of `paths` has a character outside ASCII that is not encoded; write it percent-encoded (é is %C3%A9)",
+                    "5:66: item 2 of `paths` has a space or a control character; write a space as %20",
+                    "5:74: item 3 of `paths` has a percent sign without two hexadecimal digits; write a percent sign as %25",
+                    "5:83: item 4 of `paths` has a segment `.` or `..`; leave it out: requests for such paths are refused",
+                ]
+            ),
+            (
+                "protocols: [http], http: { headers: {} }",
+                [
+                    "5:61: `headers` is an empty mapping, which would match every request; name a header, or remove it"
+                ]
+            ),
+            (
+                "protocols: [http], http: { headers: { Host: [a], TE: [a], 'x y': [a], X-A: [a], x-a: [b] } }",
+                [
+                    "5:63: the header `Host` is judged as the name of the connection; use `hosts`",
+                    "5:74: the header `TE` is about the connection and not forwarded as it came; remove it",
+                    "5:83: `x y` is no header name",
+                    "5:105: the header `x-a` is there twice: case does not count in names; remove one of them",
+                ]
+            ),
+            (
+                "protocols: [http], http: { headers: { x-a: b, x-b: [1, ' b', 'é'] } }",
+                [
+                    "5:68: `x-a` is a string, expected a list of values",
+                    "5:77: item 1 of `x-b` is an integer, expected a value; write it in quotes if it is text",
+                    "5:80: item 2 of `x-b` is no value that a header could have; write printable ASCII without spaces around it",
+                    "5:86: item 3 of `x-b` is no value that a header could have; write printable ASCII without spaces around it",
+                ]
             ),
             ("time: x", ["5:25: `time` is not supported yet; remove it"]),
             ("rate: x", ["5:25: `rate` is not supported yet; remove it"]),
@@ -370,6 +503,27 @@ private func complaints(match: String) -> [String] {
                     "4:27: the block 8000::/1 lets the agent reach the cloud metadata service at fd00:ec2::254; "
                         + "name narrower blocks, or deny fd00:ec2::254/128",
                 ]
+            ),
+            (
+                "{ name: a, match: { protocols: [http], http: { methods: [], paths: [/] } }, action: allow }",
+                ["4:27: `http.methods` is an empty list: the rule matches nothing"]
+            ),
+            (
+                "{ name: a, match: { protocols: [http], http: { paths: [] } }, action: allow }",
+                ["4:27: `http.paths` is an empty list: the rule matches nothing"]
+            ),
+            (
+                "{ name: a, match: { protocols: [http], http: { headers: { X-A: [] } } }, action: allow }",
+                ["4:27: `http.headers.x-a` is an empty list: the rule matches nothing"]
+            ),
+            (
+                "{ name: a, match: { hosts: [x.test] }, action: allow }, "
+                    + "{ name: b, match: { hosts: [x.test], protocols: [http], http: { paths: [/] } }, action: allow }",
+                ["4:83: the rule is never reached: `a` matches all of it and more; remove one of them"]
+            ),
+            (
+                "{ name: b, match: { hosts: [x.test], protocols: [http], http: { paths: [/] } }, action: allow }, "
+                    + "{ name: a, match: { hosts: [x.test] }, action: allow }", []
             ),
             ("{ name: a, match: { cidrs: [169.254.169.254] }, action: allow }", []),
             ("{ name: a, match: { cidrs: [0.0.0.0/0] }, action: deny }", []),

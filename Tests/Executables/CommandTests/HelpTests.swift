@@ -26,8 +26,10 @@ struct HelpTests {
         let check = try penstock("help", "policy", "check").output
         for word in ["--strict", "--json", "--help", "0 ", "1 ", "64", "66"] { #expect(check.contains(word)) }
         let explain = try penstock("help", "policy", "explain").output
-        let options = ["--host", "--port", "--sni", "--addr", "--uid", "--protocol", "--help", "0 ", "1 ", "64", "66"]
-        for word in options { #expect(explain.contains(word)) }
+        let options = [
+            "--host", "--port", "--sni", "--addr", "--uid", "--protocol", "--method", "--path", "--header", "--help",
+        ]
+        for word in options + ["0 ", "1 ", "64", "66"] { #expect(explain.contains(word)) }
     }
 
     @Test("both ways of asking print the version")

@@ -50,6 +50,19 @@ struct PolicyCheckTests {
         )
     }
 
+    @Test("a rule about requests that could meet TLS is a problem, and says what to write")
+    func needsInterception() throws {
+        let rule = "{ name: a, match: { hosts: [a.example], http: { methods: [GET] } }, action: allow }"
+        let folder = try Folder(["p.yaml": policy(rule)])
+        let said = try penstock("policy", "check", "p.yaml", in: folder)
+        #expect(said.status == 1)
+        #expect(
+            said.lines.first
+                == "p.yaml:7:45: error: `http` could meet TLS here, and to look inside needs interception, which is not configured"
+        )
+        #expect(said.lines.contains("  help: say `protocols: [http]`"), "\(said)")
+    }
+
     @Test("warnings alone end with 0, and with 1 under --strict")
     func warnings() throws {
         let folder = try Folder(["p.yaml": policy("{ name: a, match: { hosts: [] }, action: allow }")])

@@ -8,6 +8,8 @@ struct PolicyExplainTests {
         { name: api, match: { hosts: [api.example] }, action: allow }
         { name: ssh, match: { cidrs: [203.0.113.0/24], ports: [22] }, action: allow }
         { name: user, match: { hosts: [user.example], workload: { uids: [1000] } }, action: allow }
+        { name: no-admin, match: { protocols: [http], http: { paths: [/admin/*] } }, action: deny }
+        { name: web, match: { hosts: [web.example], protocols: [http], http: { methods: [GET], paths: [/v1/*], headers: { x-a: [b] } } }, action: allow }
         """
 
     /// Runs `explain` over the rules above.
@@ -54,8 +56,22 @@ struct PolicyExplainTests {
             ("--host user.example --port 443 --uid 1000", "allow", "rule_allow", "user"),
             ("--host user.example --port 443 --uid 1001", "deny", "default_deny", "none"),
             ("--host user.example --port 443", "deny", "default_deny", "none"),
-            // Plain HTTP is not judged request by request yet.
-            ("--host api.example --port 80 --protocol http", "deny", "http_unsupported", "none"),
+            ("--host api.example --port 80 --protocol http", "deny", "undetermined", "no-admin"),
+            ("--host api.example --port 80 --protocol http --path /x", "allow", "rule_allow", "api"),
+            ("--host api.example --port 80 --protocol http --path /admin/x", "deny", "rule_deny", "no-admin"),
+            ("--host api.example --port 80 --protocol http --path /%61dmin/x", "deny", "rule_deny", "no-admin"),
+            ("--host api.example --port 80 --protocol http --path //admin/x", "deny", "ambiguous_path", "none"),
+            ("--host api.example --port 80 --protocol http --path /a%2fb", "deny", "ambiguous_path", "none"),
+            ("--host web.example --port 80 --protocol http --path /v1/", "deny", "undetermined", "none"),
+            ("--host web.example --port 80 --protocol http --path /v1/ --method PUT", "deny", "default_deny", "none"),
+            (
+                "--host web.example --port 80 --protocol http --path /v1/ --method GET --header=X-A:b", "allow",
+                "rule_allow", "web"
+            ),
+            (
+                "--host web.example --port 80 --protocol http --path /v1/ --method GET --header=x-b:c", "deny",
+                "default_deny", "none"
+            ),
             ("--host pastebin.com --port 80 --protocol http", "deny", "rule_deny", "no-paste"),
         ]
     )
@@ -102,8 +118,33 @@ struct PolicyExplainTests {
     func auditMode() throws {
         let said = try explain(["--host", "pastebin.com", "--port", "443"], mode: "audit")
         #expect(Array(said.lines.prefix(2)) == ["decision: allow", "would: deny"])
-        let http = try explain(["--host", "api.example", "--port", "80", "--protocol", "http"], mode: "audit")
-        #expect(Array(http.lines.prefix(1)) == ["decision: deny"])
+        let words = ["--host", "api.example", "--port", "80", "--protocol", "http", "--path", "/admin/x"]
+        #expect(Array(try explain(words, mode: "audit").lines.prefix(2)) == ["decision: allow", "would: deny"])
+    }
+
+    @Test("a request is shown as it was judged, and what is missing is named")
+    func requests() throws {
+        let http = ["--host", "web.example", "--port", "80", "--protocol", "http"]
+        let whole = try explain(http + ["--method", "GET", "--path", "/%76%31/a", "--header", "X-A: b"])
+        #expect(
+            Array(whole.lines.prefix(8)) == [
+                "decision: allow", "treatment: http", "reason: rule_allow", "rule: web", "protocol: http",
+                "name: web.example", "method: GET", "path: /v1/a",
+            ],
+            "\(whole)"
+        )
+        let part = try explain(http + ["--path", "/v1/a"])
+        #expect(
+            part.lines.contains("because: a rule asks for what is not known; say --method, --header"),
+            "\(part)"
+        )
+        #expect(part.lines.contains("method: unknown"))
+        let ambiguous = try explain(http + ["--path", "/a/../b"])
+        #expect(
+            ambiguous.lines.contains("because: the path has a segment `.` or `..`; servers differ in what that means"),
+            "\(ambiguous)"
+        )
+        #expect(ambiguous.lines.contains("path: /a/../b"))
     }
 
     @Test(
@@ -117,6 +158,20 @@ struct PolicyExplainTests {
             ),
             (["--host", "a.example", "--port", "443", "--addr", "localhost"], "--addr 'localhost' is no IP address"),
             (["--host", "a.example", "--port", "443", "--uid", "4294967295"], "--uid '4294967295' is no user number"),
+            (["--host", "a.example", "--port", "443", "--method", "GET"], "--method goes with --protocol http"),
+            (["--host", "a.example", "--port", "443", "--path", "/"], "--path goes with --protocol http"),
+            (
+                ["--host", "a.example", "--port", "80", "--protocol", "http", "--method", "G T"],
+                "--method 'G T' is no method"
+            ),
+            (
+                ["--host", "a.example", "--port", "80", "--protocol", "http", "--path", "/a?b"],
+                "--path goes without the query"
+            ),
+            (
+                ["--host", "a.example", "--port", "80", "--protocol", "http", "--header", "x"],
+                "--header 'x' is no header; write 'Name: value'"
+            ),
             (["--host", "a.example", "--port", "443", "--protocol", "tsl"], "did you mean 'tls'?"),
         ]
     )
