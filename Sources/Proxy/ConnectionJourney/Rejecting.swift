@@ -1,5 +1,6 @@
 import ByteRelay
 import EventLoops
+import HTTPExchange
 import LinuxBindings
 import PolicyEngine
 import WireFormats
