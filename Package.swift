@@ -173,15 +173,14 @@ let package = Package(
 
 // Fuzzers exist only when asked for: FUZZ=1 swift build --product FuzzOpening …
 if Context.environment["FUZZ"] != nil {
-    for name in ["FuzzOpening", "FuzzJSON"] {
-        package.targets.append(
-            .executableTarget(
-                name: name,
-                dependencies: ["WireFormats"],
-                path: "Tests/Fuzz/\(name)",
-                exclude: ["Regressions"],
-                swiftSettings: strict
-            )
+    let fuzzers = ["FuzzOpening", "FuzzJSON", "FuzzRequest", "FuzzResponse", "FuzzRoundTrip"]
+    package.targets += fuzzers.map { name in
+        .executableTarget(
+            name: name,
+            dependencies: ["WireFormats"],
+            path: "Tests/Fuzz/\(name)",
+            exclude: ["Regressions"],
+            swiftSettings: strict
         )
     }
 }

@@ -58,7 +58,7 @@ extension Rule {
         case .asked:
             return hostHolds(facts) ? likelihoodOfAnyProtocol : .no
         case .known(let spoken, _):
-            if let protocols = match.protocols, !protocols.contains(spoken) { return .no }
+            if let protocols, !protocols.contains(ProtocolSet(spoken)) { return .no }
             guard hostHolds(facts) else { return .no }
             guard let http = match.http else { return .yes }
             return facts.isPlainHTTP ? http.likelihood(facts.request, for: action) : .no
@@ -68,10 +68,10 @@ extension Rule {
     /// Where the protocol is not known yet.
     private var likelihoodOfAnyProtocol: Likelihood {
         if let http = match.http {
-            let isPossible = match.protocols?.contains(.http) ?? true
+            let isPossible = protocols?.contains(ProtocolSet(.http)) ?? true
             return isPossible && !http.holdsForNothing ? .maybe : .no
         }
-        guard let protocols = match.protocols, protocols.count < ApplicationProtocol.allCases.count else { return .yes }
+        guard let protocols, protocols != .all else { return .yes }
         return protocols.isEmpty ? .no : .maybe
     }
 

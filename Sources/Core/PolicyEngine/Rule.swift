@@ -39,18 +39,46 @@ package struct RuleMatch: Hashable, Sendable {
 
 /// One rule of a policy.
 package struct Rule: Hashable, Sendable {
-    package let name: RuleName
-    package let action: RuleAction
-    package let match: RuleMatch
+    package var name: RuleName { storage.name }
+    package var action: RuleAction { storage.action }
+    package var match: RuleMatch { storage.match }
     /// The ports that hold, the ones that the language implies among them; `nil` for any.
-    package let ports: [ClosedRange<UInt16>]?
+    package var ports: [ClosedRange<UInt16>]? { storage.ports }
+    /// `protocols` for comparing.
+    var protocols: ProtocolSet? { storage.protocols }
+    /// A rule is copied for every question, and its parts are many: one reference is cheaper.
+    private let storage: Storage
+
+    private final class Storage: Sendable {
+        let name: RuleName
+        let action: RuleAction
+        let match: RuleMatch
+        let ports: [ClosedRange<UInt16>]?
+        let protocols: ProtocolSet?
+
+        init(_ name: RuleName, _ action: RuleAction, _ match: RuleMatch) {
+            self.name = name
+            self.action = action
+            self.match = match
+            // A name is allowed for the web unless the rule says more; a deny is as wide as it can be.
+            let impliesWeb = match.ports == nil && match.hosts != nil && action != .deny
+            ports = impliesWeb ? [80...80, 443...443] : match.ports
+            protocols = match.protocols.map { ProtocolSet($0) }
+        }
+    }
 
     package init(_ name: RuleName, _ action: RuleAction, _ match: RuleMatch) {
-        self.name = name
-        self.action = action
-        self.match = match
-        // A name is allowed for the web unless the rule says more; a deny is as wide as it can be.
-        let impliesWeb = match.ports == nil && match.hosts != nil && action != .deny
-        ports = impliesWeb ? [80...80, 443...443] : match.ports
+        storage = Storage(name, action, match)
+    }
+
+    package static func == (one: Rule, other: Rule) -> Bool {
+        one.storage === other.storage
+            || one.name == other.name && one.action == other.action && one.match == other.match
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(name)
+        hasher.combine(action)
+        hasher.combine(match)
     }
 }

@@ -67,7 +67,7 @@ struct HTTPOpeningTests {
             ("GET / HTTP/1.1\r\n Host: a.com\r\n\r\n", .obsFold),
             ("GET / HTTP/1.1\r\nHost: a.com\r\n\tb\r\n\r\n", .obsFold),
             ("GET / HTTP/1.1\r\nHost : a.com\r\n\r\n", .fieldLine), ("GET / HTTP/1.1\r\n: a\r\n\r\n", .fieldLine),
-            ("GET / HTTP/1.1\r\nHost\r\n\r\n", .controlOctet), ("GET / HTTP/1.1\r\n\r\n", .hostMissing),
+            ("GET / HTTP/1.1\r\nHost\r\n\r\n", .fieldLine), ("GET / HTTP/1.1\r\n\r\n", .hostMissing),
             ("GET / HTTP/1.1\r\nHost: a.com\r\nhost: a.com\r\n\r\n", .hostDuplicated),
             ("GET / HTTP/1.0\r\nHost: a.com\r\nHost: b.com\r\n\r\n", .hostDuplicated),
             ("GET / HTTP/1.1\r\nHost: a.com:\r\n\r\n", .hostPort),

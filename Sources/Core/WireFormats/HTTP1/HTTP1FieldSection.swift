@@ -1,5 +1,5 @@
 /// The field lines of a head or of a trailer section, in order, as ranges of the octets that hold them.
-package struct HTTP1FieldSection: Sendable {
+package struct HTTP1FieldSection: Hashable, Sendable {
     /// The octets, held once: the whole head, or the whole trailer section.
     package let bytes: [UInt8]
     package let lines: ContiguousArray<HTTP1FieldLine>

@@ -1,7 +1,7 @@
 /// The head of an HTTP/1 request: its octets, held once, and what they mean.
 ///
 /// It is made by `HTTP1RequestReader` alone, so it breaks none of the rules that `HTTP1Violation` names.
-package struct HTTP1Request: Sendable {
+package struct HTTP1Request: Hashable, Sendable {
     /// The fields, over all octets of the head; the length of the head is `fields.bytes.count`.
     package let fields: HTTP1FieldSection
     package let form: TargetForm

@@ -1,7 +1,7 @@
 /// The head of an HTTP/1 response: its octets, held once, and what they mean.
 ///
 /// It is made by `HTTP1ResponseReader` alone, so it breaks none of the rules that `HTTP1Violation` names.
-package struct HTTP1Response: Sendable {
+package struct HTTP1Response: Hashable, Sendable {
     /// The fields, over all octets of the head; the length of the head is `fields.bytes.count`.
     package let fields: HTTP1FieldSection
     /// 100 to 599.
@@ -40,7 +40,7 @@ extension HTTP1Response {
         limits: HTTP1Limits
     ) throws(HTTP1Violation) {
         var lines = fieldLines
-        let connection = try HTTP1ConnectionFields(&lines, in: bytes, most: limits.connectionOptions)
+        let connection = try HTTP1ConnectionFields(&lines, in: bytes, most: limits.connectionOptions, isResponse: true)
         // An alternative service would take the client past this hop (RFC 7838).
         for index in lines.indices where lines[index].known == .altSvc { lines[index].isForwarded = false }
         let said = try HTTP1Framing(lines, in: bytes, minorVersion: line.minorVersion)
