@@ -107,6 +107,11 @@ let proxy: [Target] = [
             "LinuxBindings", "EventLoops", "NameResolution", "AuditStore",
         ]
     ),
+    module(
+        "Proxy",
+        "GovernanceAPI",
+        ["HTTPExchange", "NetworkTypes", "WireFormats", "PolicyEngine", "AuditTrail"]
+    ),
     module("Proxy", "OperatorEndpoints", ["NetworkTypes", "Telemetry", "LinuxBindings", "EventLoops"]),
 ]
 
@@ -148,6 +153,11 @@ let testTargets: [Target] = [
     tests("Runtime", "ConfigurationTests", ["Configuration", "NetworkTypes", "PolicyEngine", "SourceDocuments"]),
     tests("Runtime", "TrafficCaptureTests", ["TrafficCapture", "NetworkTypes", "SourceDocuments", "TestSupport"]),
     tests("Runtime", "EventLoopsTests", ["EventLoops", "LinuxBindings", "NetworkTypes"]),
+    tests(
+        "Proxy",
+        "GovernanceAPITests",
+        ["GovernanceAPI", "HTTPExchange", "NetworkTypes", "PolicyEngine", "AuditTrail", "SourceDocuments"]
+    ),
     tests("Executables", "CommandTests", ["PenstockCommand"]),
 ]
 

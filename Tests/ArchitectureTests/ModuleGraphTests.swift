@@ -33,6 +33,7 @@ private let allowed: [String: Set<String>] = [
         "LinuxBindings", "EventLoops",
         "NameResolution", "AuditStore",
     ],
+    "GovernanceAPI": ["HTTPExchange", "NetworkTypes", "WireFormats", "PolicyEngine", "AuditTrail"],
     "OperatorEndpoints": ["NetworkTypes", "Telemetry", "LinuxBindings", "EventLoops"],
     // Executables. The capture program knows nothing of TLS.
     "PenstockInit": ["TrafficCapture", "NetworkTypes", "LinuxBindings", "SourceDocuments", "Telemetry"],

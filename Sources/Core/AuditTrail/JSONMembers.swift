@@ -93,7 +93,7 @@ package struct JSONMembers: Sendable {
 
 extension JSONMembers {
     /// Writes the comma where there is a member before, the name and the colon.
-    private mutating func begin(_ name: String) {
+    mutating func begin(_ name: String) {
         // Only an opened object leaves a brace at the end: a text ends in a quote, a closed object in the other brace.
         let isFirst = count == 0 || storage[count - 1] == UInt8(ascii: "{")
         let name = name.utf8.span
@@ -108,11 +108,11 @@ extension JSONMembers {
         count = position
     }
 
-    private mutating func put(_ text: String) {
+    mutating func put(_ text: String) {
         put(text.utf8.span)
     }
 
-    private mutating func put(_ bytes: borrowing Span<UInt8>) {
+    mutating func put(_ bytes: borrowing Span<UInt8>) {
         reserve(bytes.count)
         var position = count
         var out = storage.mutableSpan
@@ -120,7 +120,7 @@ extension JSONMembers {
         count = position
     }
 
-    private mutating func put(_ value: UInt64) {
+    mutating func put(_ value: UInt64) {
         var digits = 1
         var rest = value
         while rest >= 10 {

@@ -6,18 +6,20 @@ package struct HostName: Hashable, Sendable {
     package let text: String
 
     /// Why octets are no host name.
-    package enum Malformed: Error, Hashable, Sendable {
+    ///
+    /// The raw values are the words for it in records and answers.
+    package enum Malformed: String, Error, Hashable, Sendable {
         case empty
         /// Over 253 octets.
-        case tooLong
+        case tooLong = "too_long"
         /// A label that is empty, over 63 octets, or begins or ends with a hyphen.
-        case badLabel
+        case badLabel = "bad_label"
         /// NUL, or another control octet.
-        case controlOctet
+        case controlOctet = "control_octet"
         /// An octet outside letters, digits, hyphen and dot.
-        case notLDH
+        case notLDH = "not_ldh"
         /// An IP address in any of the forms that some resolver accepts: the last label is a number.
-        case addressLiteral
+        case addressLiteral = "address_literal"
     }
 
     /// Validates octets from the wire or from text, and takes their canonical form.

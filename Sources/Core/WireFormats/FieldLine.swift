@@ -70,12 +70,12 @@ private func readValue(_ bytes: Span<UInt8>, from start: Int) throws(FieldLineFa
 /// The first octet from `start` on that is no text: neither visible, nor blank, nor beyond ASCII.
 func endOfFieldText(_ bytes: Span<UInt8>, from start: Int) -> Int {
     var index = start
-    while index < bytes.count {
-        let octet = bytes[index]
-        guard octet >= 0x20 && octet != 0x7f || octet == UInt8(ascii: "\t") else { break }
+    while true {
+        // Nearly all octets are visible ASCII, for which one comparison is enough.
+        while index < bytes.count, bytes[index] &- 0x20 < 0x5f { index += 1 }
+        guard index < bytes.count, bytes[index] >= 0x80 || bytes[index] == UInt8(ascii: "\t") else { return index }
         index += 1
     }
-    return index
 }
 
 /// The end of the line whose carriage return should stand at `index`; `nil` while its line feed has not come.

@@ -47,7 +47,9 @@ func isText(_ text: String, in range: Range<Int>, of bytes: Span<UInt8>) -> Bool
 
 /// A copy of the bytes.
 func array(of bytes: Span<UInt8>) -> [UInt8] {
-    [UInt8](capacity: bytes.count) { copy in
-        for index in bytes.indices { copy.append(bytes[index]) }
-    }
+    let count = bytes.count
+    var copy = [UInt8](repeating: 0, count: count)
+    var octets = copy.mutableSpan
+    for index in 0..<count { octets[index] = bytes[index] }
+    return copy
 }

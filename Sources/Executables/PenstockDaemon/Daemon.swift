@@ -41,7 +41,7 @@ final class Daemon: EventHandler {
         try server.start(on: loop)
         health = server
         _ = try loop.watch(signals.descriptor, self)
-        for (index, listeners) in sockets.transparent.enumerated() {
+        for (index, listeners) in sockets.agents.enumerated() {
             let workerLoop = try EventLoop(index: index)
             try workerLoop.start()
             workers.append(try await makeWorker(services, snapshot, listeners, on: workerLoop))
@@ -160,8 +160,8 @@ final class Daemon: EventHandler {
 
 /// The numbers of sockets that listen; whoever serves them owns them.
 struct OpenSockets: Sendable {
-    /// For each worker, its own.
-    var transparent: [[ListeningSocket]]
+    /// For each worker its own, of every port that agents come to.
+    var agents: [[ListeningSocket]]
     var health: Int32
 }
 

@@ -23,6 +23,7 @@ extension DaemonPlan {
         self.init(
             workers: workers,
             transparentPort: configuration.listen.transparentPort,
+            explicitPort: configuration.listen.explicitPort,
             health: configuration.listen.health,
             auditPath: configuration.audit.path,
             durability: configuration.audit.durability == .synced ? .synced : .written,

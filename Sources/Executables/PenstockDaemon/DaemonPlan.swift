@@ -10,6 +10,8 @@ struct DaemonPlan: Sendable {
     var workers: Int
     /// The transparent port; listened to on 127.0.0.1 and ::1.
     var transparentPort: UInt16
+    /// The explicit proxy's; listened to on 127.0.0.1 and ::1.
+    var explicitPort: UInt16
     var health: SocketAddress
     var auditPath: String
     var durability: AuditDurability

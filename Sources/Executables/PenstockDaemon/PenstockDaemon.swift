@@ -1,4 +1,5 @@
 import AuditStore
+import AuditTrail
 import ConnectionJourney
 import EventLoops
 import LinuxBindings
@@ -98,22 +99,33 @@ enum PenstockDaemon {
     private static func openSockets(_ plan: DaemonPlan) throws(Complaint) -> OpenSockets {
         var listening = Listening()
         let health = try listening.open(plan.health, key: "listen.health", sharedPort: false)
-        var transparent: [[ListeningSocket]] = []
+        var agents: [[ListeningSocket]] = []
         for _ in 0..<plan.workers {
-            var sockets: [ListeningSocket] = []
-            for address in [IPAddress.v4(IPv4Address(127, 0, 0, 1)), .v6(IPv6Address(high: 0, low: 1))] {
-                let socket = SocketAddress(address, port: plan.transparentPort)
-                let descriptor = try listening.open(socket, key: "listen.transparent", sharedPort: true)
-                sockets.append(ListeningSocket(adopting: descriptor, address: socket))
-            }
-            transparent.append(sockets)
+            let transparent = try openSockets(plan.transparentPort, .transparent, &listening)
+            agents.append(transparent + (try openSockets(plan.explicitPort, .explicit, &listening)))
         }
-        return OpenSockets(transparent: transparent, health: health.release())
+        return OpenSockets(agents: agents, health: health.release())
+    }
+
+    /// A worker's own sockets on a port that agents come to.
+    private static func openSockets(
+        _ port: UInt16,
+        _ capture: CaptureMode,
+        _ listening: inout Listening
+    ) throws(Complaint) -> [ListeningSocket] {
+        var sockets: [ListeningSocket] = []
+        for address in [IPAddress.v4(IPv4Address(127, 0, 0, 1)), .v6(IPv6Address(high: 0, low: 1))] {
+            let socket = SocketAddress(address, port: port)
+            let descriptor = try listening.open(socket, key: "listen.\(capture.rawValue)", sharedPort: true)
+            sockets.append(ListeningSocket(adopting: descriptor, address: socket, capture: capture))
+        }
+        return sockets
     }
 
     private static func announce(_ plan: DaemonPlan) {
         let port = plan.transparentPort
         say("version \(DaemonPlan.version), \(plan.workers) workers, listening on 127.0.0.1:\(port) and [::1]:\(port)")
+        say("explicit proxy on 127.0.0.1:\(plan.explicitPort) and [::1]:\(plan.explicitPort)")
         for key in plan.unbuilt { say("\(key) is not built yet in this version: it is checked and otherwise ignored") }
         if effectiveIdentity().user == 0 {
             say("warning: running as root; the daemon needs a UID and a GID of its own and no capability")

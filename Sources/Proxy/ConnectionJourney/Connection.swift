@@ -26,7 +26,7 @@ final class Connection {
     /// `nil` while nobody has looked.
     var sniffed: Sniffed?
     /// What the policy said in the end; `nil` while undecided.
-    var decision: PolicyEngine.Decision?
+    var decision: Decision?
     /// What was connected to.
     var dialled: UpstreamAddress?
     var connectNanoseconds: UInt64?
@@ -37,6 +37,10 @@ final class Connection {
     var conversation: Conversation?
     /// What a CONNECT asked for; `nil` without one.
     var authority: Authority?
+    /// The first request to us as a proxy that was no CONNECT; the conversation takes it.
+    var proxied: ProxiedRequest?
+    /// Since when what it says is listened to, in nanoseconds of the loop's clock.
+    var heardSince: UInt64
     /// Its places in the line of those that are idle.
     var idleBefore: Connection?
     var idleBehind: Connection?
@@ -53,13 +57,19 @@ final class Connection {
         self.client = client
         self.clientAddress = clientAddress
         self.accepted = accepted
+        heardSince = accepted
         id = record.id
         initialRecord = record
         entry = ConnectionEntry(record, writer: writer)
     }
 
     /// True unless it is refused already for where it was going.
-    var mayBeHeard: Bool { facts.original != nil && !facts.isOwnListener }
+    var mayBeHeard: Bool {
+        switch initialRecord.capture {
+        case .transparent: facts.original != nil && !facts.isOwnListener
+        case .explicit: true
+        }
+    }
 
     /// Ends the connection wherever it is on its way.
     func cut(_ cut: Cut, on loop: isolated EventLoop) {
@@ -86,6 +96,8 @@ struct Cut: Hashable {
 enum Sniffed: Hashable {
     /// Nothing was said in time: the server may speak first.
     case silent
+    /// A CONNECT, and nothing inside it yet.
+    case connect
     case tls(ClientHello)
     case http(HTTPOpening)
     case h2c

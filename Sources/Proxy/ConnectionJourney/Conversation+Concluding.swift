@@ -23,7 +23,7 @@ extension Conversation {
         if !exchanged.keepsUpstream { closeUpstream(on: loop) }
         switch exchanged.outcome {
         case .answered where exchanged.keepsClient: return nil
-        case .answered: return await leave(closedBy: request.keepsAlive ? .upstream : .client, on: loop)
+        case .answered: return await leave(closedBy: closer(request), on: loop)
         case .switched: return .orderly(closedBy: ending.closedBy)
         case .upstreamFailed, .upstreamMalformed:
             guard !exchanged.hasAnswered else { return ending }
@@ -38,6 +38,12 @@ extension Conversation {
         }
     }
 
+    /// Who wanted the connection to end with this answer.
+    private func closer(_ request: HTTP1Request) -> ClosingSide {
+        if !request.keepsAlive { return .client }
+        return worker.isDraining ? .ours : .upstream
+    }
+
     /// Answers for an upstream that could not be reached.
     func giveUp(_ problem: Unreachable, _ request: HTTP1Request, on loop: isolated EventLoop) async -> Ending? {
         worker.metrics.dialFailures.increment()
@@ -46,7 +52,7 @@ extension Conversation {
     }
 
     /// Refuses a request: the client is told, and may go on if it is clear where the next request begins.
-    func refuse(_ request: HTTP1Request, _ decision: PolicyEngine.Decision, on loop: isolated EventLoop) async
+    func refuse(_ request: HTTP1Request, _ decision: Decision, on loop: isolated EventLoop) async
         -> Ending?
     {
         let isBroken = decision.reason == .malformedRequest

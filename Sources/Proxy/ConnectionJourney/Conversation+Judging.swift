@@ -21,6 +21,7 @@ extension Conversation {
         by snapshot: PolicySnapshot,
         on loop: isolated EventLoop
     ) async -> Decision {
+        forgetFacts(ofRequestBefore: request)
         guard let policy = snapshot.policy else { return .refused(.noPolicy, port: facts.port) }
         let mismatch: Bool
         do throws(RequestObjection) {
@@ -42,6 +43,21 @@ extension Conversation {
         }
         if let cut = connection.cutting { return policy.refuse(facts, because: cut.reason ?? .draining) }
         return ask()
+    }
+
+    /// Nothing of the request before is told of this one, whatever comes of it.
+    private func forgetFacts(ofRequestBefore request: HTTP1Request) {
+        detail = nil
+        facts.original = connection.facts.original
+        facts.port = connection.facts.port
+        facts.isOwnListener = false
+        facts.addresses = nil
+        facts.request = nil
+        if case .name(let name, _) = request.host {
+            facts.opening = .known(.http, name: name)
+        } else {
+            facts.opening = .known(.http, name: nil)
+        }
     }
 
     /// Notes what is known of a request; true where it contradicts itself.

@@ -11,7 +11,7 @@ extension Conversation {
     /// Writes the decision down, and returns the ticket that must be written before anything goes on.
     ///
     /// `request` is `nil` where it could not be read.
-    func record(_ decision: PolicyEngine.Decision, _ request: HTTP1Request?) -> UInt64 {
+    func record(_ decision: Decision, _ request: HTTP1Request?) -> UInt64 {
         self.decision = decision
         worker.metrics.count(request: decision)
         let allows = decision.verdict == .allow
@@ -37,7 +37,7 @@ extension Conversation {
         return ticket
     }
 
-    private func describe(_ request: HTTP1Request, _ decision: PolicyEngine.Decision, in record: inout RequestRecord) {
+    private func describe(_ request: HTTP1Request, _ decision: Decision, in record: inout RequestRecord) {
         record.method = facts.request?.method?.text ?? request.method
         record.authority = texts.authority(request.host)
         record.path = facts.request?.path?.text ?? String(decoding: request.path, as: UTF8.self)

@@ -15,13 +15,15 @@ final class Conversation: SocketObserver {
     let worker: Worker
     let scope: RequestScope
     let client: HTTPEnd
+    /// A request that was read before the conversation began.
+    private var first: HTTP1Request?
     /// What is known of the request in hand.
     var facts: Facts
     var upstream: OpenUpstream?
     /// What the request in hand still owes; `nil` between requests.
     var entry: RequestEntry?
     /// What was decided of the request in hand; `nil` between requests.
-    var decision: PolicyEngine.Decision?
+    var decision: Decision?
     /// When the head of the request in hand was read, in nanoseconds of the loop's clock.
     var begun: UInt64 = 0
     /// What the record of the request in hand is known by.
@@ -38,7 +40,11 @@ final class Conversation: SocketObserver {
         self.connection = connection
         self.worker = worker
         self.scope = scope
-        client = HTTPEnd(connection.client, unread: connection.openingBytes, limits: worker.settings.http)
+        client =
+            connection.proxied?.end
+            ?? HTTPEnd(connection.client, unread: connection.openingBytes, limits: worker.settings.http)
+        first = connection.proxied?.first
+        connection.proxied = nil
         connection.openingBytes = []
         facts = connection.facts
         texts = RequestTexts()
@@ -96,6 +102,10 @@ final class Conversation: SocketObserver {
 
     /// Waits for the next request; while nothing of it has come, the connection counts as idle.
     private func nextRequest(on loop: isolated EventLoop) async -> RequestArrival {
+        if let first {
+            self.first = nil
+            return .request(first)
+        }
         if client.unreadCount == 0 {
             idleSince = loop.now
             worker.registry.idle.append(connection)

@@ -1,3 +1,4 @@
+import AuditTrail
 import EventLoops
 import LinuxBindings
 import NetworkTypes
@@ -9,6 +10,16 @@ extension Connection {
     ///
     /// There is no fallback: without an answer `facts.original` stays `nil`, and the connection is refused.
     func recoverDestination(_ worker: Worker) {
+        switch initialRecord.capture {
+        case .transparent: recoverOriginalDestination(worker)
+        case .explicit:
+            // Where it wants to go, it says itself.
+            guard let ours = try? localAddress(client.descriptor) else { return }
+            facts.workloadUID = worker.owner(of: client, at: clientAddress, connectedTo: ours)
+        }
+    }
+
+    private func recoverOriginalDestination(_ worker: Worker) {
         let family = clientAddress.socket.address.family
         guard let original = try? originalDestination(client.descriptor, family: family) else { return }
         facts.original = OriginalDestination(original)

@@ -15,7 +15,7 @@ func carry(_ connection: Connection, _ worker: Worker, on loop: isolated EventLo
     connection.recoverDestination(worker)
 
     // 3. What does it say? A destination that nobody may reach is not worth a look.
-    if connection.mayBeHeard { await connection.sniff(worker, on: loop) }
+    if connection.mayBeHeard { await connection.hear(worker, on: loop) }
 
     // 4. Is it allowed? Where only a name could allow a silent client, wait for the name.
     var decision = await connection.judge(worker, isFinal: false, on: loop)

@@ -1,3 +1,4 @@
+import AuditTrail
 import EventLoops
 import NameResolution
 import NetworkTypes
@@ -24,10 +25,12 @@ extension Connection {
         isFinal: Bool,
         on loop: isolated EventLoop
     ) async -> Decision {
-        guard facts.original != nil || authority != nil else { return .refused(.noOriginalDestination) }
+        guard facts.original != nil || initialRecord.capture == .explicit else {
+            return .refused(.noOriginalDestination)
+        }
         guard !facts.isOwnListener else { return .refused(.ownListener, port: facts.port) }
         if case .refused(let reason, _, _) = sniffed { return .refused(reason, port: facts.port) }
-        guard let opening = sniffed?.opening else { return .refused(.sniffLimit, port: facts.port) }
+        guard let opening else { return .refused(.sniffLimit, port: facts.port) }
         facts.opening = opening
         guard let policy = snapshot.policy else { return .refused(.noPolicy, port: facts.port) }
         // What carries requests is not judged: each of them is.
@@ -45,7 +48,12 @@ extension Connection {
         }
         if case .unfinished(let reason) = sniffed { return policy.refuse(facts, because: reason) }
         if let cutting { return policy.refuse(facts, because: cutting.reason ?? .draining) }
-        return policy.decide(facts)
+        return ask(policy)
+    }
+
+    /// Asks the policy; what contradicts itself is for `mode: audit` alone.
+    private func ask(_ policy: Policy) -> Decision {
+        contradictsAuthority ? policy.refuse(facts, because: .nameMismatch) : policy.decide(facts)
     }
 
     /// The addresses of a name; none where the connection is cut meanwhile.
@@ -65,7 +73,7 @@ extension Connection {
 
     private func firstPhase(_ policy: Policy, isFinal: Bool) -> Decision {
         if case .unfinished(let reason) = sniffed { return policy.refuse(facts, because: reason) }
-        let decision = policy.decide(facts)
+        let decision = ask(policy)
         switch decision.verdict {
         case .allow, .deny: return decision
         case .undetermined: return isFinal ? policy.refuse(facts, because: .sniffLimit) : decision

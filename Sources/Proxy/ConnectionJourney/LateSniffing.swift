@@ -65,7 +65,8 @@ final class LateSniffer {
         stop(on: loop)
         connection.sniffed = sniffed
         if case .refused(let reason, _, _) = sniffed { return .denied(Cut(outcome: .cut, reason: reason)) }
-        if let opening = sniffed.opening { connection.facts.opening = opening }
+        if connection.contradictsAuthority { return .denied(Cut(outcome: .cut, reason: .nameMismatch)) }
+        if let opening = connection.opening { connection.facts.opening = opening }
         if let cut = connection.cutNow(by: worker.snapshot, outcome: .cut) { return .denied(cut) }
         defer { connection.openingBytes = [] }
         return .passed(connection.openingBytes)

@@ -14,3 +14,6 @@ package struct PolicySnapshot: Sendable {
         self.generation = generation
     }
 }
+
+/// A decision is the policy engine's, where nothing else is said: records have one of their own.
+typealias Decision = PolicyEngine.Decision

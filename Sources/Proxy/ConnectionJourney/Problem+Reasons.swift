@@ -5,13 +5,12 @@ import WireFormats
 
 extension Problem {
     /// Tells a client why policy, or a rule of the product itself, refuses.
-    init(refusing decision: PolicyEngine.Decision, detail: String?, id: RecordIdentifier?) {
-        let reason = decision.reason
+    init(refusing decision: Decision, detail: String?, id: RecordIdentifier?) {
         self.init(
-            reason == .malformedRequest || reason == .malformedOpening || reason == .malformedName ? 400 : 403,
-            title: reason.title,
-            detail: [decision.explanation, detail.map { "(\($0))" }].compactMap { $0 }.joined(separator: " "),
-            reason: reason.rawValue,
+            decision.reason.status,
+            title: decision.reason.title,
+            detail: decision.explanation + (detail.map { " \(hint(for: $0))" } ?? ""),
+            reason: decision.reason.rawValue,
             rule: decision.rule?.text,
             decision: id
         )
@@ -20,11 +19,9 @@ extension Problem {
     /// Tells a client what is wrong with its message.
     init(_ violation: HTTP1Violation, decision: RecordIdentifier?) {
         self.init(
-            400,
-            title: Reason.malformedRequest.title,
-            detail: "The request breaks the rules of HTTP/1 (\(violation.rawValue)).",
-            reason: Reason.malformedRequest.rawValue,
-            decision: decision
+            refusing: .refused(.malformedRequest),
+            detail: violation.rawValue,
+            id: decision
         )
     }
 
@@ -49,25 +46,58 @@ extension Problem {
     }
 }
 
-extension PolicyEngine.Decision {
+/// What can be done about a refusal whose record has this detail; the detail itself where there is no more to say.
+private func hint(for detail: String) -> String {
+    switch detail {
+    case "no_proxy_request":
+        "This port is Penstock's explicit proxy: set it as HTTP_PROXY and HTTPS_PROXY; it serves no pages itself."
+    case "https_without_connect": "A proxy carries https by CONNECT, not by a whole URI."
+    case "connect_behind_requests": "CONNECT must be the first request of its connection."
+    case "h2c_upgrade": "HTTP/2 without TLS is not offered: leave out `Upgrade: h2c`."
+    case "host_port": "Host names another port than the one that was connected to."
+    case "host_address": "Host names another address than the one that was connected to."
+    default: "(\(detail))"
+    }
+}
+
+extension Decision {
     fileprivate var explanation: String {
         let by = rule.map { " by the rule `\($0)`" } ?? ""
         return switch reason {
-        case .ruleDeny, .deniedAddress: "The policy forbids this request\(by)."
-        case .defaultDeny: "No rule of the policy allows this request."
-        default: "The request is refused\(by): \(reason.rawValue)."
+        case .ruleDeny: "The policy forbids it\(by)."
+        case .deniedAddress: "The policy forbids the server's address\(by)."
+        case .defaultDeny: "No rule of the policy allows it."
+        case .specialAddress: "The server's address is private or otherwise special, and no rule names it."
+        case .outsideCIDRs: "The server's address lies outside what the policy allows\(by)."
+        case .unresolvable: "The server's name has no address."
+        case .ownListener: "This is a port of Penstock itself."
+        case .noPolicy: "No policy is loaded, so nothing may leave."
+        case .malformedRequest, .malformedOpening, .malformedName: "It breaks the rules of HTTP/1."
+        case .ambiguousPath: "Servers could read its path in more than one way."
+        case .nameMismatch: "The names that it gives contradict each other."
+        case .proxyInCapture: "It was sent to what is no proxy."
+        case .ruleAllow, .defaultAllow, .perRequest, .noOriginalDestination, .unknownAction, .sniffLimit,
+            .undecidedLimit, .auditUnavailable, .undetermined, .draining, .policyChanged:
+            "It is refused: \(reason.rawValue)."
         }
     }
 }
 
 extension Reason {
+    /// 400 where the message itself is wrong, else 403.
+    fileprivate var status: Int { isOfMessage ? 400 : 403 }
+
     /// For people; programs read `reason`.
-    fileprivate var title: String {
+    fileprivate var title: String { isOfMessage ? "The request cannot be understood" : "Refused by policy" }
+
+    private var isOfMessage: Bool {
         switch self {
-        case .malformedRequest, .malformedOpening, .malformedName: "The request cannot be understood"
-        case .noPolicy: "No policy is loaded"
-        case .proxyInCapture: "This is no proxy"
-        default: "Refused by policy"
+        case .malformedRequest, .malformedOpening, .malformedName: true
+        case .ruleAllow, .ruleDeny, .defaultAllow, .defaultDeny, .specialAddress, .deniedAddress, .outsideCIDRs,
+            .unresolvable, .ownListener, .noPolicy, .noOriginalDestination, .proxyInCapture, .perRequest,
+            .ambiguousPath, .nameMismatch, .unknownAction, .sniffLimit, .undecidedLimit, .auditUnavailable,
+            .undetermined, .draining, .policyChanged:
+            false
         }
     }
 }

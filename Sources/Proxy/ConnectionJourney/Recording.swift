@@ -9,7 +9,7 @@ import WireFormats
 
 extension Connection {
     /// Writes the decision down, and returns the ticket that must be written before a byte goes upstream.
-    func record(_ decision: PolicyEngine.Decision, _ worker: Worker) -> UInt64 {
+    func record(_ decision: Decision, _ worker: Worker) -> UInt64 {
         self.decision = decision
         worker.metrics.count(decision)
         var record = initialRecord
@@ -26,13 +26,19 @@ extension Connection {
         describeOpening(in: &record)
         record.destination = RecordedDestination(
             name: facts.recordedName?.text,
-            port: facts.original?.socket.port,
+            port: facts.original?.socket.port ?? (facts.port == 0 ? nil : facts.port),
             original: facts.original?.description,
             dialled: decision.addresses?.first?.description
         )
-        if let addresses = facts.addresses, decision.dial != .original, let original = facts.original {
+        if let authority {
+            record.authority = authority.description
+            if authority.name != nil { record.binding.append("connect") }
+        }
+        if let addresses = facts.addresses, case .name? = decision.dial {
             record.binding.append("dns")
-            if addresses.contains(original.socket.address) { record.binding.append("address") }
+            if let original = facts.original, addresses.contains(original.socket.address) {
+                record.binding.append("address")
+            }
         }
         guard let ticket = entry?.judged(record) else { preconditionFailure("a connection is judged before it ends") }
         return ticket
@@ -41,10 +47,11 @@ extension Connection {
     private func describeOpening(in record: inout ConnectionRecord) {
         switch sniffed {
         case .silent: record.protocol = .serverFirst
+        case .connect: break
         case .tls(let hello):
             record.protocol = .tls
             record.encryptedHello = hello.offersEncryptedClientHello
-            if let name = facts.recordedName {
+            if case .name(let name) = hello.serverName {
                 record.sni = name.text
                 record.binding = ["sni"]
             }

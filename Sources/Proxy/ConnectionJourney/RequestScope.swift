@@ -14,6 +14,14 @@ struct Authority: Hashable {
     var literal: OriginalDestination? { address.map { OriginalDestination(SocketAddress($0, port: port)) } }
 }
 
+extension Authority: CustomStringConvertible {
+    /// As CONNECT has it.
+    var description: String {
+        if let address { return SocketAddress(address, port: port).description }
+        return "\(name?.text ?? ""):\(port)"
+    }
+}
+
 /// Whom the requests of a connection may be for.
 enum RequestScope {
     /// Captured: whatever name Host says, at the port that the agent's kernel was asked for.
@@ -125,6 +133,7 @@ extension Connection {
     var requestScope: RequestScope? {
         guard decision?.treatment == .http else { return nil }
         if let authority { return .tunnel(authority) }
+        if proxied != nil { return .proxy }
         return facts.original.map(RequestScope.captured)
     }
 }

@@ -9,15 +9,16 @@ extension Connection {
     ///
     /// With `isWaitingForName`, silence has been judged already: it waits on to the end of the sniffing time.
     func sniff(_ worker: Worker, isWaitingForName: Bool = false, on loop: isolated EventLoop) async {
-        let limit = accepted + worker.settings.sniffNanoseconds
-        let patience = isWaitingForName ? limit : min(limit, accepted + worker.settings.silenceNanoseconds)
+        let limit = heardSince + worker.settings.sniffNanoseconds
+        let patience = isWaitingForName ? limit : min(limit, heardSince + worker.settings.silenceNanoseconds)
         var wanted = 1
         var examined = 0
         while true {
             switch receiveOpening(worker) {
             case .failed: return sniffed = .gone
             case .ended: return sniffed = openingEnded(worker)
-            case .received where openingBytes.count >= wanted:
+            case .received where openingBytes.count >= wanted,
+                .nothing where openingBytes.count >= wanted && openingBytes.count > examined:
                 let reading = readOpening(openingBytes.span, examined: examined, limits: worker.settings.sniffing)
                 if let verdict = Sniffed(reading) { return sniffed = verdict.readStrictly(openingBytes, worker) }
                 examined = openingBytes.count
@@ -122,7 +123,7 @@ extension Sniffed {
     /// What the policy is told of it; `nil` where it is not asked.
     var opening: Opening? {
         switch self {
-        case .silent: .silent
+        case .silent, .connect: .silent
         case .tls(let hello):
             if case .name(let name) = hello.serverName { .known(.tls, name: name) } else { .known(.tls, name: nil) }
         case .http(let opening):

@@ -44,7 +44,7 @@ package final class Worker {
     let gate: AuditGate
     private(set) var snapshot: PolicySnapshot
     private var identifiers: IdentifierSequence<KernelRandomness>
-    private var listeners: [TransparentListener] = []
+    private var listeners: [ConnectionListener] = []
     /// Set once the daemon has been told to stop.
     private(set) var isDraining = false
     private var whenEmpty: CheckedContinuation<Void, Never>?
@@ -75,7 +75,7 @@ package final class Worker {
     /// Each worker has sockets of its own.
     package func serve(_ sockets: [ListeningSocket], on loop: isolated EventLoop) throws(SystemCallError) {
         for socket in sockets {
-            let listener = TransparentListener(socket, self)
+            let listener = ConnectionListener(socket, self)
             try listener.start(on: loop)
             listeners.append(listener)
         }
@@ -147,7 +147,7 @@ package final class Worker {
     }
 
     /// Sends an accepted connection on its way.
-    func begin(_ accepted: consuming AcceptedSocket, on loop: isolated EventLoop) {
+    func begin(_ accepted: consuming AcceptedSocket, by capture: CaptureMode, on loop: isolated EventLoop) {
         let peer = ClientAddress(accepted.peer)
         let socket = StreamSocket(accepted.takeDescriptor())
         metrics.accepted.increment()
@@ -156,7 +156,7 @@ package final class Worker {
             client: socket,
             clientAddress: peer,
             accepted: loop.now,
-            record: firstRecord(of: peer),
+            record: firstRecord(of: peer, by: capture),
             writer: audit
         )
         do throws(SystemCallError) {
@@ -214,7 +214,7 @@ package final class Worker {
         )
     }
 
-    private func firstRecord(of peer: ClientAddress) -> ConnectionRecord {
+    private func firstRecord(of peer: ClientAddress, by capture: CaptureMode) -> ConnectionRecord {
         ConnectionRecord(
             id: nextIdentifier(),
             decision: .deny,
@@ -223,7 +223,7 @@ package final class Worker {
             policyHash: snapshot.policy?.hash,
             mode: snapshot.policy?.mode == .audit ? .audit : .enforce,
             workload: settings.workload,
-            capture: .transparent,
+            capture: capture,
             client: peer.description
         )
     }

@@ -29,6 +29,7 @@ package struct OwnAnswer: Hashable, Sendable {
     ///   - closes: the connection ends behind it, and it says so.
     ///   - isToHead: it answers HEAD, and has no body.
     ///   - requestMinorVersion: 0 where the request was of HTTP/1.0, which is told that the connection stays.
+    /// - Returns: status line, fields and body.
     package func octets(closes: Bool, isToHead: Bool = false, requestMinorVersion: Int = 1) -> [UInt8] {
         var octets: [UInt8] = []
         octets.reserveCapacity(256 + body.count)

@@ -26,9 +26,7 @@ extension ListenSettings {
         var settings = ListenSettings()
         var taken: [UInt16: String] = [:]
         settings.transparentPort = port("transparent", settings.transparentPort, &reader, &taken).port
-        let explicit = port("explicit", settings.explicitPort, &reader, &taken)
-        settings.explicitPort = explicit.port
-        if explicit.isGiven { unbuilt.append("listen.explicit") }
+        settings.explicitPort = port("explicit", settings.explicitPort, &reader, &taken).port
         let api = port("api", settings.apiPort, &reader, &taken)
         settings.apiPort = api.port
         if api.isGiven { unbuilt.append("listen.api") }

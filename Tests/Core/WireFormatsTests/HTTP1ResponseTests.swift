@@ -36,6 +36,12 @@ struct HTTP1ResponseTests {
             declared: .chunked,
             keepsAlive: true
         ),
+        Sound(
+            text: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: Transfer-Encoding\r\n\r\n",
+            framing: .chunked,
+            declared: .chunked,
+            keepsAlive: true
+        ),
         bare("HTTP/1.1 200 OK\r\n\r\n", answering: head), bare("HTTP/1.1 200 OK\r\n\r\n", answering: connect),
         bare("HTTP/1.1 204 OK\r\n\r\n", status: 204), bare("HTTP/1.1 204 OK\r\nContent-Length: 0\r\n\r\n", status: 204),
         bare("HTTP/1.1 100 OK\r\n\r\n", status: 100), bare("HTTP/1.1 103 OK\r\nLink: x\r\n\r\n", status: 103),

@@ -104,7 +104,7 @@ struct ReadingTests {
         expected.workload.pod = "research-7f"
         expected.workload.serviceAccount = "research"
         expected.drain.time = .seconds(5)
-        expected.unbuilt = ["listen.explicit", "listen.api", "listen.admin", "dial.trust", "interception"]
+        expected.unbuilt = ["listen.api", "listen.admin", "dial.trust", "interception"]
         #expect(configuration == expected)
         #expect(configuration.interception?.authority == "/var/lib/penstock/ca")
     }

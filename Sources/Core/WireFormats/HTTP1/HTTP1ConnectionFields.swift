@@ -11,12 +11,19 @@ struct HTTP1ConnectionFields {
     private var nominated: [Range<Int>] = []
     private var members = 0
 
+    /// Whether Connection may name Transfer-Encoding: large content networks do so in their answers.
+    ///
+    /// It is of one hop anyway, and what it says has been obeyed; in a request it would be an attempt to hide it.
+    private let mayNameCoding: Bool
+
     /// Reads the fields, and takes from the lines those of this hop alone.
     init(
         _ lines: inout ContiguousArray<HTTP1FieldLine>,
         in bytes: Span<UInt8>,
-        most: Int
+        most: Int,
+        isResponse: Bool = false
     ) throws(HTTP1Violation) {
+        mayNameCoding = isResponse
         for line in lines {
             switch line.known {
             case .connection: try readConnection(line.value, in: bytes, most: most)
@@ -57,7 +64,10 @@ struct HTTP1ConnectionFields {
             } else if isText("te", in: member, of: bytes) {
                 namesTE = true
             } else {
-                guard HTTP1KnownField(member, in: bytes).mayBeNominated else { throw .connectionNominatesForbidden }
+                let known = HTTP1KnownField(member, in: bytes)
+                guard known.mayBeNominated || known == .transferEncoding && mayNameCoding else {
+                    throw .connectionNominatesForbidden
+                }
                 nominated.append(member)
             }
         }

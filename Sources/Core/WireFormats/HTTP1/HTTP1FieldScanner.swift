@@ -12,7 +12,7 @@ struct HTTP1FieldScanner: Sendable {
     /// Reads on, to the end of the section; `nil` while it has not come within these bytes.
     mutating func read(_ bytes: Span<UInt8>, isAll: Bool, most: Int) throws(HTTP1Violation) -> Int? {
         while isAll || progress.isWorthReading(bytes) {
-            switch try Self.line(bytes, from: progress.start) {
+            switch try line(bytes, isAll: isAll) {
             case .needMore:
                 progress.seen = bytes.count
                 return nil
@@ -35,10 +35,11 @@ struct HTTP1FieldScanner: Sendable {
         for index in lines.indices where lines[index].known == known { lines[index].isForwarded = false }
     }
 
-    private static func line(_ bytes: Span<UInt8>, from start: Int) throws(HTTP1Violation) -> FieldLineReading {
+    private func line(_ bytes: Span<UInt8>, isAll: Bool) throws(HTTP1Violation) -> FieldLineReading {
         do throws(FieldLineFault) {
-            return try readFieldLine(bytes, from: start)
+            return try readFieldLine(bytes, from: progress.start)
         } catch {
+            guard isAll || progress.isDecided(bytes) else { return .needMore }
             throw HTTP1Violation(error)
         }
     }
@@ -58,6 +59,11 @@ struct LineProgress: Sendable {
     func isWorthReading(_ bytes: Span<UInt8>) -> Bool {
         // One back: a carriage return that was last is judged by what follows it.
         seen == start || hasControl(bytes, from: min(seen - 1, bytes.count))
+    }
+
+    /// Whether what is wrong with the line is said now: it is once the line ends or is spoiled, however it comes.
+    func isDecided(_ bytes: Span<UInt8>) -> Bool {
+        hasControl(bytes, from: start)
     }
 }
 

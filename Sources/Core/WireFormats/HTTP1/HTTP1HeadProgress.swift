@@ -40,9 +40,14 @@ struct HTTP1HeadProgress<StartLine: HTTP1StartLine>: Sendable {
             startProgress.seen = bytes.count
             return nil
         }
-        let line = try StartLine.read(isAll ? bytes.extracting(0..<most) : bytes, limits: limits)
-        if line == nil, isAll { throw .startLineTooLong }
         startProgress.seen = bytes.count
-        return line
+        do throws(HTTP1Violation) {
+            let line = try StartLine.read(isAll ? bytes.extracting(0..<most) : bytes, limits: limits)
+            if line == nil, isAll { throw .startLineTooLong }
+            return line
+        } catch {
+            guard isAll || startProgress.isDecided(bytes) else { return nil }
+            throw error
+        }
     }
 }

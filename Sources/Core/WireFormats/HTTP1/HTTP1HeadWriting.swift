@@ -22,10 +22,20 @@ extension [UInt8] {
 
     /// The lines that are forwarded, in order, but for those that every head has anew.
     mutating func appendForwarded(_ section: HTTP1FieldSection) {
+        // Lines that stand as they would be written go in one piece, with their neighbours.
+        var run = 0..<0
         for line in section.lines
         where line.isForwarded && line.known != .host && line.known != .contentLength {
-            appendLine(line, of: section)
+            let octets = line.octetsIfCanonical(in: section)
+            if let octets, octets.lowerBound == run.upperBound {
+                run = run.lowerBound..<octets.upperBound
+                continue
+            }
+            append(contentsOf: section.bytes[run])
+            run = octets ?? 0..<0
+            if octets == nil { appendLine(line, of: section) }
         }
+        append(contentsOf: section.bytes[run])
     }
 
     mutating func appendLine(_ line: HTTP1FieldLine, of section: HTTP1FieldSection) {
@@ -38,5 +48,17 @@ extension [UInt8] {
     /// Upgrade as it was received.
     mutating func appendUpgrade(_ section: HTTP1FieldSection) {
         for line in section.lines where line.known == .upgrade { appendLine(line, of: section) }
+    }
+}
+
+extension HTTP1FieldLine {
+    /// The octets of the line, with its end, where they are as `appendLine` writes them.
+    fileprivate func octetsIfCanonical(in section: HTTP1FieldSection) -> Range<Int>? {
+        let bytes = section.bytes
+        // Behind a name stands a colon, and behind a value that ends its line a carriage return with its line feed.
+        guard value.lowerBound == name.upperBound + 2, bytes[name.upperBound + 1] == UInt8(ascii: " "),
+            bytes[value.upperBound] == UInt8(ascii: "\r")
+        else { return nil }
+        return name.lowerBound..<value.upperBound + 2
     }
 }

@@ -4,13 +4,14 @@ extension HTTP1Request {
         _ line: HTTP1RequestLine,
         _ fieldLines: ContiguousArray<HTTP1FieldLine>,
         in bytes: Span<UInt8>,
+        memory: inout HTTP1HostMemory,
         limits: HTTP1Limits
     ) throws(HTTP1Violation) {
         var lines = fieldLines
         let target = try HTTP1Target(line.target, method: line.method, in: bytes)
         let connection = try HTTP1ConnectionFields(&lines, in: bytes, most: limits.connectionOptions)
         form = target.form
-        host = try Self.host(lines, target: target, minorVersion: line.minorVersion, in: bytes)
+        host = try Self.host(lines, target: target, minorVersion: line.minorVersion, in: bytes, memory: &memory)
         framing = try HTTP1Framing(lines, in: bytes, minorVersion: line.minorVersion)
         if form == .authority, framing != .none, framing != .length(0) { throw .bodyInConnect }
         expectsContinue = try Self.readExpect(&lines, minorVersion: line.minorVersion, in: bytes)
@@ -31,12 +32,13 @@ extension HTTP1Request {
         _ lines: ContiguousArray<HTTP1FieldLine>,
         target: HTTP1Target,
         minorVersion: Int,
-        in bytes: Span<UInt8>
+        in bytes: Span<UInt8>,
+        memory: inout HTTP1HostMemory
     ) throws(HTTP1Violation) -> HTTPHost {
         var field: HTTPHost?
         for line in lines where line.known == .host {
             guard field == nil else { throw .hostDuplicated }
-            field = try readAuthority(line.value, in: bytes)
+            field = try memory.read(line.value, in: bytes)
         }
         guard field != nil || minorVersion == 0 else { throw .hostMissing }
         guard let authority = target.authority else { return field ?? .absent }

@@ -5,6 +5,7 @@
 package struct HTTP1RequestReader: Sendable {
     private let limits: HTTP1Limits
     private var head = HTTP1HeadProgress<HTTP1RequestLine>()
+    private var memory = HTTP1HostMemory()
 
     package init(limits: HTTP1Limits = HTTP1Limits()) {
         self.limits = limits
@@ -19,6 +20,6 @@ package struct HTTP1RequestReader: Sendable {
         guard let end = try head.read(bytes, limits: limits), let line = head.startLine else { return nil }
         let lines = head.lines
         head = HTTP1HeadProgress()
-        return try HTTP1Request(line, lines, in: bytes.extracting(0..<end), limits: limits)
+        return try HTTP1Request(line, lines, in: bytes.extracting(0..<end), memory: &memory, limits: limits)
     }
 }

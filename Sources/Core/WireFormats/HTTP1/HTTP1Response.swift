@@ -40,7 +40,7 @@ extension HTTP1Response {
         limits: HTTP1Limits
     ) throws(HTTP1Violation) {
         var lines = fieldLines
-        let connection = try HTTP1ConnectionFields(&lines, in: bytes, most: limits.connectionOptions)
+        let connection = try HTTP1ConnectionFields(&lines, in: bytes, most: limits.connectionOptions, isResponse: true)
         // An alternative service would take the client past this hop (RFC 7838).
         for index in lines.indices where lines[index].known == .altSvc { lines[index].isForwarded = false }
         let said = try HTTP1Framing(lines, in: bytes, minorVersion: line.minorVersion)

@@ -1,6 +1,11 @@
 import NetworkTypes
 
 extension HTTPHost {
+    /// Reads host and port as a Host field has them; `nil` where the port is none.
+    package init?(text: String) {
+        self.init(value: text.utf8.span)
+    }
+
     /// The port, where one is written.
     package var port: UInt16? {
         switch self {

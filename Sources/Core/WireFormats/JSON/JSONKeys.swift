@@ -32,7 +32,7 @@ extension [JSONNode] {
     /// What a string says, as UTF-8.
     func text(of string: Int, _ bytes: Span<UInt8>) -> [UInt8] {
         let content = bytes.extracting(content(of: string))
-        guard self[string].kind == .escapedString else { return [UInt8](copying: content) }
+        guard self[string].kind == .escapedString else { return array(of: content) }
         return unescaped(content)
     }
 
@@ -41,14 +41,6 @@ extension [JSONNode] {
             return text(of: left, bytes) == text(of: right, bytes)
         }
         return bytes.extracting(content(of: left)).isSame(as: bytes.extracting(content(of: right)))
-    }
-}
-
-extension [UInt8] {
-    init(copying bytes: Span<UInt8>) {
-        self.init()
-        reserveCapacity(bytes.count)
-        for index in bytes.indices { append(bytes[index]) }
     }
 }
 

@@ -1,3 +1,4 @@
+import AuditTrail
 import EventLoops
 import LinuxBindings
 import NetworkTypes
@@ -8,19 +9,23 @@ package struct ListeningSocket: Sendable {
     /// The descriptor's number; whoever serves it owns it from then on.
     package let number: Int32
     package let address: SocketAddress
+    /// How connections come to it.
+    package let capture: CaptureMode
 
-    package init(adopting descriptor: consuming OwnedDescriptor, address: SocketAddress) {
+    package init(adopting descriptor: consuming OwnedDescriptor, address: SocketAddress, capture: CaptureMode) {
         number = descriptor.release()
         self.address = address
+        self.capture = capture
     }
 }
 
 /// Accepts what the kernel hands over.
 ///
 /// Lives on one loop.
-final class TransparentListener: EventHandler, DeferredWork {
+final class ConnectionListener: EventHandler, DeferredWork {
     private let descriptor: OwnedDescriptor
     private unowned let worker: Worker
+    private let capture: CaptureMode
     private var token: WatchToken?
     private var isPaused = false
     private var retry: TimerToken?
@@ -32,6 +37,7 @@ final class TransparentListener: EventHandler, DeferredWork {
     init(_ socket: ListeningSocket, _ worker: Worker) {
         descriptor = OwnedDescriptor(adopting: socket.number)
         self.worker = worker
+        capture = socket.capture
     }
 
     func start(on loop: isolated EventLoop) throws(SystemCallError) {
@@ -60,7 +66,7 @@ final class TransparentListener: EventHandler, DeferredWork {
             }
             do throws(SystemCallError) {
                 guard let accepted = try acceptConnection(descriptor) else { return }
-                worker.begin(accepted, on: loop)
+                worker.begin(accepted, by: capture, on: loop)
             } catch {
                 worker.metrics.acceptFailures.increment()
                 // A connection that died in the queue says nothing of the next; no descriptors or memory does.

@@ -1,0 +1,111 @@
+import AuditTrail
+import EventLoops
+import HTTPExchange
+import LinuxBindings
+import NetworkTypes
+import PolicyEngine
+import WireFormats
+
+extension Connection {
+    /// Hears what the client has to say first: to us as a proxy, or to whom it believes it is connected to.
+    func hear(_ worker: Worker, on loop: isolated EventLoop) async {
+        switch initialRecord.capture {
+        case .transparent: await sniff(worker, on: loop)
+        case .explicit:
+            await hearProxyRequest(worker, on: loop)
+            guard sniffed == .connect else { return }
+            // Refused on its authority alone, it is answered; else it may say inside what it wants.
+            guard await judge(worker, isFinal: false, on: loop).verdict != .deny else { return }
+            await openTunnel(worker, on: loop)
+        }
+    }
+
+    /// Reads the request that a proxy gets first.
+    private func hearProxyRequest(_ worker: Worker, on loop: isolated EventLoop) async {
+        let end = HTTPEnd(client, limits: worker.settings.http)
+        let patience = worker.settings.sniffNanoseconds
+        switch await end.nextRequest(HeadPatience(idle: patience, head: patience), worker.means, on: loop) {
+        case .request(let request): consider(request, on: end, worker)
+        case .malformed(let violation):
+            sniffed = .refused(.malformedOpening, protocol: .http, detail: violation.rawValue)
+        case .timedOut: sniffed = .unfinished(.sniffLimit)
+        case .interrupted: sniffed = .unfinished(cutting?.reason ?? .draining)
+        case .ended, .failed: sniffed = .gone
+        }
+    }
+
+    private func consider(_ request: HTTP1Request, on end: HTTPEnd, _ worker: Worker) {
+        switch request.form {
+        case .authority, .absolute(.http): break
+        case .absolute(.https):
+            return sniffed = .refused(.malformedOpening, protocol: .http, detail: "https_without_connect")
+        case .origin, .asterisk:
+            return sniffed = .refused(.malformedOpening, protocol: .http, detail: "no_proxy_request")
+        }
+        guard let asked = Authority(of: request) else {
+            return sniffed = .refused(.malformedOpening, protocol: .http, detail: "host_malformed")
+        }
+        facts.port = asked.port
+        if request.form == .authority {
+            authority = asked
+            facts.original = asked.literal
+            facts.isOwnListener = asked.literal.map { worker.isOwnListener($0.socket) } ?? false
+            openingBytes = Array(end.takeUnread())
+            sniffed = .connect
+        } else {
+            proxied = ProxiedRequest(first: request, end: end)
+            sniffed = .http(
+                HTTPOpening(
+                    method: request.method,
+                    minorVersion: request.minorVersion,
+                    host: request.host,
+                    headBytes: request.headBytes
+                )
+            )
+        }
+    }
+
+    /// Answers a CONNECT, and listens to what comes inside.
+    private func openTunnel(_ worker: Worker, on loop: isolated EventLoop) async {
+        let end = HTTPEnd(client, limits: worker.settings.http)
+        let answer = Array("HTTP/1.1 200 Connection established\r\n\r\n".utf8)
+        guard await end.send(answer, until: loop.now &+ worker.settings.sniffNanoseconds, on: loop) else {
+            return sniffed = .gone
+        }
+        heardSince = loop.now
+        await sniff(worker, on: loop)
+    }
+}
+
+/// A request in absolute form that came first, and the end that it was read from.
+struct ProxiedRequest {
+    let first: HTTP1Request
+    let end: HTTPEnd
+}
+
+extension Connection {
+    /// What the policy is told of what was said; `nil` where it is not asked.
+    ///
+    /// Inside a CONNECT the name is what that asked for.
+    var opening: Opening? {
+        guard let authority else { return sniffed?.opening }
+        return switch sniffed {
+        case .connect, .silent: .asked(authority.name)
+        case .tls: .known(.tls, name: authority.name)
+        case .http: .known(.http, name: authority.name)
+        case .h2c: .known(.h2c, name: authority.name)
+        case .opaque, .unfinished: .known(.opaque, name: authority.name)
+        case .refused, .gone, nil: nil
+        }
+    }
+
+    /// True where what came inside a CONNECT is for somebody else than it asked for.
+    ///
+    /// Host is compared for each request.
+    var contradictsAuthority: Bool {
+        guard let authority, case .tls(let hello) = sniffed, case .name(let name) = hello.serverName else {
+            return false
+        }
+        return name != authority.name
+    }
+}
