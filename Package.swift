@@ -157,10 +157,11 @@ let package = Package(
 
 // Fuzzers exist only when asked for: FUZZ=1 swift build --product FuzzOpening …
 if Context.environment["FUZZ"] != nil {
+    package.targets.append(.target(name: "FuzzDriver", path: "Tests/FuzzDriver", swiftSettings: strict))
     package.targets += ["FuzzOpening", "FuzzRequest", "FuzzResponse", "FuzzRoundTrip"].map { name in
         .executableTarget(
             name: name,
-            dependencies: ["WireFormats"],
+            dependencies: ["FuzzDriver", "WireFormats"],
             path: "Tests/Fuzz/\(name)",
             exclude: ["Regressions"],
             swiftSettings: strict
