@@ -1,15 +1,8 @@
+import FuzzDriver
 import WireFormats
 
 // Build and run as FuzzOpening says, with this one's name.
 // A crash file goes, once understood, into Regressions with a test of its own.
-
-/// The driver of libFuzzer; an executable of the package has its own entry, so it is called by name.
-@_silgen_name("LLVMFuzzerRunDriver")
-private func runDriver(
-    _ count: UnsafeMutablePointer<CInt>,
-    _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>>,
-    _ target: @convention(c) (UnsafePointer<UInt8>?, Int) -> CInt
-) -> CInt
 
 /// A value as JSON in one form of many, so that reading it again must give the same.
 private func write(_ value: JSONValue, into text: inout [UInt8]) {
@@ -89,8 +82,6 @@ func fuzzJSON(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
 @main
 private enum FuzzJSON {
     static func main() {
-        var count = CommandLine.argc
-        var arguments = unsafe CommandLine.unsafeArgv
-        unsafe _ = runDriver(&count, &arguments, fuzzJSON)
+        unsafe runFuzzer(fuzzJSON)
     }
 }
