@@ -84,7 +84,10 @@ final class Flow {
             // A short read has emptied the socket: asking again would only tell so. At the end of a stream it is asked all
             // the same, because no further edge will come.
             if count < buffer.capacity, !source.isEnding { source.isReadable = false }
-            let sent = try send { () throws(SystemCallError) in try buffer.send(0..<count, to: sink.descriptor) }
+            let isLast = source.isLastReadable && count < buffer.capacity
+            let sent = try send { () throws(SystemCallError) in
+                try buffer.send(0..<count, to: sink.descriptor, endFollows: isLast)
+            }
             if sent < count { held = buffer.copy(sent..<count)[...] }
         }
     }
