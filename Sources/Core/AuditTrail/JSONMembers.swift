@@ -117,9 +117,19 @@ extension JSONMembers {
     }
 
     private mutating func put(_ value: UInt64) {
-        var digits: [UInt8] = []
-        digits.append(decimal: value)
-        put(digits.span)
+        var digits = 1
+        var rest = value
+        while rest >= 10 {
+            rest /= 10
+            digits += 1
+        }
+        reserve(digits)
+        rest = value
+        for index in (count..<count + digits).reversed() {
+            storage[index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+            rest /= 10
+        }
+        count += digits
     }
 
     /// Writes a text between quotes.

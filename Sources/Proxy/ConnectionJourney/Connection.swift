@@ -16,8 +16,6 @@ final class Connection {
     /// Its number in the registry, in the order of acceptance.
     var number: UInt64 = 0
     let id: RecordIdentifier
-    /// What was known when it was accepted; the decision is written over it.
-    let initialRecord: ConnectionRecord
     /// `nil` once the end has been recorded.
     var entry: AuditEntry?
     var facts = Facts(original: nil, port: 0, opening: .silent)
@@ -47,7 +45,6 @@ final class Connection {
         self.clientAddress = clientAddress
         self.accepted = accepted
         id = record.id
-        initialRecord = record
         entry = AuditEntry(record, writer: writer)
     }
 

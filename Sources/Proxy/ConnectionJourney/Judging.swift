@@ -35,7 +35,13 @@ extension Connection {
         switch decision.dial {
         case nil: return decision
         case .original: facts.addresses = [original.socket.address]
-        case .name(let name): facts.addresses = await lookUp(name, for: original, worker, on: loop)
+        case .name(let name):
+            // A name that is known is not waited for: each step of a task into another costs.
+            if let known = worker.resolver.known(name) {
+                facts.addresses = worker.addresses(from: known, for: original)
+            } else {
+                facts.addresses = await lookUp(name, for: original, worker, on: loop)
+            }
         }
         if case .unfinished(let reason) = sniffed { return policy.refuse(facts, because: reason) }
         if let cutting { return policy.refuse(facts, because: cutting.reason ?? .draining) }
@@ -53,7 +59,7 @@ extension Connection {
         let wait = LookupWait()
         lookup = wait
         defer { lookup = nil }
-        return await worker.addresses(of: name, for: original, wait, on: loop)
+        return worker.addresses(from: await worker.resolver.resolve(name, wait, on: loop), for: original)
     }
 
     private func firstPhase(_ policy: Policy, isFinal: Bool) -> Decision {
@@ -67,17 +73,12 @@ extension Connection {
 }
 
 extension Worker {
-    /// The addresses of a name in the order to dial, none of them a listener of our own; empty where there are none.
+    /// The addresses of an answer in the order to dial, none of them a listener of our own; empty where there are none.
     ///
     /// The address that the agent chose goes first if it is the name's, and otherwise the agent's family does: the agent may
     /// know which of them it can reach.
-    func addresses(
-        of name: HostName,
-        for original: OriginalDestination,
-        _ wait: LookupWait,
-        on loop: isolated EventLoop
-    ) async -> [IPAddress] {
-        switch await resolver.resolve(name, wait, on: loop) {
+    func addresses(from answer: ResolutionResult?, for original: OriginalDestination) -> [IPAddress] {
+        switch answer {
         case nil: return []
         case .failed:
             metrics.resolutionFailures.increment()

@@ -30,9 +30,8 @@ package struct AuditEntry: ~Copyable {
     /// Records the decision and returns its ticket: nothing goes upstream before that ticket is written.
     ///
     /// It is called once; the record gets this entry's identifier.
-    package mutating func judged(_ record: ConnectionRecord) -> UInt64 {
+    package mutating func judged(_ record: consuming ConnectionRecord) -> UInt64 {
         precondition(state == .undecided, "a connection is judged once")
-        var record = record
         record.id = id
         state = record.decision == .allow ? .allowed : .over
         return writer.submit(record)
