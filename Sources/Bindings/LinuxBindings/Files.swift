@@ -100,6 +100,16 @@ package func readBytes(
     return bytes
 }
 
+/// Reads into a buffer that is there already, at most as much as it holds, and says how much; 0 is the end.
+package func readBytes(
+    _ file: borrowing OwnedDescriptor,
+    into buffer: inout [UInt8]
+) throws(SystemCallError) -> Int {
+    let number = file.number
+    let room = buffer.count
+    return try systemCall("read") { unsafe read(number, &buffer, room) }
+}
+
 /// Writes as many of the bytes as the file takes, and says how many.
 package func writeBytes(
     _ file: borrowing OwnedDescriptor,

@@ -9,6 +9,8 @@ package final class NetlinkQuestions {
     private let diagnostics: OwnedDescriptor
     private let routing: OwnedDescriptor
     fileprivate var sequence: UInt32 = 0
+    /// Where an answer is read to, once and for all: a fresh buffer of this size is dear.
+    private var buffer = [UInt8](repeating: 0, count: 8192)
 
     /// Opens the two sockets; neither needs a capability.
     package init() throws(SystemCallError) {
@@ -35,7 +37,7 @@ package final class NetlinkQuestions {
         guard let answer = try ask(diagnostics, &request), answer.count >= 88 else { return nil }
         // struct inet_diag_msg: state at 1, ports and addresses at 4, UID at 64, inode at 68; the header before it has 16.
         // State 10 is LISTEN.
-        guard answer[17] != 10, Array(answer[20..<56]) == identity, answer.native32(at: 84) != 0 else {
+        guard answer[17] != 10, answer[20..<56].elementsEqual(identity), answer.native32(at: 84) != 0 else {
             return nil
         }
         return answer.native32(at: 80)
@@ -94,10 +96,10 @@ package final class NetlinkQuestions {
             throw SystemCallError(call: "send(netlink)", code: EAGAIN)
         }
         while true {
-            let answer = try readBytes(socket, atMost: 8192)
-            guard answer.count >= 16, answer.native32(at: 8) == sequence else { continue }
+            let count = try readBytes(socket, into: &buffer)
+            guard count >= 16, buffer.native32(at: 8) == sequence else { continue }
             let error: UInt16 = 2  // NLMSG_ERROR
-            return answer.native16(at: 4) == error ? nil : answer
+            return buffer.native16(at: 4) == error ? nil : Array(buffer[..<count])
         }
     }
 }
@@ -184,7 +186,9 @@ private struct NetlinkRequest {
     init(type: UInt16, isDump: Bool = false) {
         self.type = type
         self.isDump = isDump
-        bytes = Array(repeating: 0, count: 16)
+        bytes = []
+        bytes.reserveCapacity(96)
+        bytes.append(contentsOf: repeatElement(0, count: 16))
     }
 
     mutating func append<Number: FixedWidthInteger>(_ number: Number) {
@@ -197,15 +201,18 @@ private struct NetlinkRequest {
         bytes += octets
     }
 
-    consuming func finished(sequence: UInt32) -> [UInt8] {
-        var header = NetlinkRequest(type: type)
-        header.bytes.removeAll(keepingCapacity: true)
-        header.append(UInt32(bytes.count))
-        header.append(type)
-        header.append(UInt16(isDump ? 0x301 : 1))  // NLM_F_REQUEST, NLM_F_DUMP
-        header.append(sequence)
-        header.append(UInt32(0))
-        return header.bytes + bytes[16...]
+    mutating func finished(sequence: UInt32) -> [UInt8] {
+        write(UInt32(bytes.count), at: 0)
+        write(type, at: 4)
+        write(UInt16(isDump ? 0x301 : 1), at: 6)  // NLM_F_REQUEST, NLM_F_DUMP
+        write(sequence, at: 8)
+        return bytes
+    }
+
+    private mutating func write<Number: FixedWidthInteger>(_ number: Number, at offset: Int) {
+        for index in 0..<Number.bitWidth / 8 {
+            bytes[offset + index] = UInt8(truncatingIfNeeded: number >> Number(8 * index))
+        }
     }
 }
 

@@ -29,10 +29,13 @@ import Glibc
     }
 
     /// Sends the bytes in `range`, and says how many the socket took.
+    ///
+    /// With `endFollows` the kernel keeps a last short segment back until the end is said, and sends both as one.
     @inline(__always)
     package func send(
         _ range: Range<Int>,
-        to socket: borrowing OwnedDescriptor
+        to socket: borrowing OwnedDescriptor,
+        endFollows: Bool = false
     ) throws(SystemCallError) -> Completion<Int> {
         precondition(range.upperBound <= capacity, "a buffer sends only what it holds")
         let number = socket.number
@@ -42,7 +45,7 @@ import Glibc
                 number,
                 memory.baseAddress?.advanced(by: range.lowerBound),
                 range.count,
-                Int32(MSG_NOSIGNAL)
+                Int32(MSG_NOSIGNAL) | (endFollows ? Int32(MSG_MORE) : 0)
             )
         }
     }

@@ -22,11 +22,11 @@ package struct SHA256Digest: Hashable, Sendable {
 
     /// 64 lower-case hexadecimal digits, in ASCII.
     package var hexadecimal: [UInt8] {
-        var digits: [UInt8] = []
-        digits.reserveCapacity(2 * bytes.count)
-        for byte in bytes {
-            digits.append(hexadecimalDigit(byte >> 4))
-            digits.append(hexadecimalDigit(byte & 15))
+        // Stored by index: appending each would check each time whether the array is shared.
+        var digits = [UInt8](repeating: 0, count: 2 * bytes.count)
+        for (index, byte) in bytes.enumerated() {
+            digits[2 * index] = hexadecimalDigit(byte >> 4)
+            digits[2 * index + 1] = hexadecimalDigit(byte & 15)
         }
         return digits
     }

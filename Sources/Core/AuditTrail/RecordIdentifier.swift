@@ -38,10 +38,12 @@ extension RecordIdentifier: Comparable, CustomStringConvertible {
 extension [UInt8] {
     /// Appends the 26 characters.
     mutating func append(identifier: RecordIdentifier) {
-        var shift = 125
-        while shift >= 0 {
-            append(crockfordDigit(UInt8(truncatingIfNeeded: identifier.value >> shift) & 31))
-            shift -= 5
+        let start = count
+        append(contentsOf: repeatElement(0, count: RecordIdentifier.length))
+        var rest = identifier.value
+        for index in (start..<count).reversed() {
+            self[index] = crockfordDigit(UInt8(truncatingIfNeeded: rest) & 31)
+            rest >>= 5
         }
     }
 }

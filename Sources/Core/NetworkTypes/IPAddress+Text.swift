@@ -30,7 +30,29 @@ extension IPv4Address: CustomStringConvertible {
     }
 
     package var description: String {
-        "\(bits >> 24).\(bits >> 16 & 255).\(bits >> 8 & 255).\(bits & 255)"
+        var text: [UInt8] = []
+        text.append(self)
+        return String(decoding: text, as: UTF8.self)
+    }
+}
+
+extension [UInt8] {
+    /// Appends an address in dotted decimal.
+    ///
+    /// Every record has four of them: interpolating takes ten times as long.
+    mutating func append(_ address: IPv4Address) {
+        reserveCapacity(count + 21)  // with room for a port
+        for shift: UInt32 in [24, 16, 8] {
+            append(decimal: UInt16(truncatingIfNeeded: address.bits >> shift & 255))
+            append(UInt8(ascii: "."))
+        }
+        append(decimal: UInt16(truncatingIfNeeded: address.bits & 255))
+    }
+
+    /// Appends a number without leading zeros.
+    mutating func append(decimal value: UInt16) {
+        if value >= 10 { append(decimal: value / 10) }
+        append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value % 10))
     }
 }
 

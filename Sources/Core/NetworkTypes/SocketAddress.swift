@@ -13,8 +13,13 @@ extension SocketAddress: CustomStringConvertible {
     /// `203.0.113.7:443` or `[2001:db8::7]:443`.
     package var description: String {
         switch address {
-        case .v4(let address): "\(address):\(port)"
-        case .v6(let address): "[\(address)]:\(port)"
+        case .v4(let address):
+            var text: [UInt8] = []
+            text.append(address)
+            text.append(UInt8(ascii: ":"))
+            text.append(decimal: port)
+            return String(decoding: text, as: UTF8.self)
+        case .v6(let address): return "[\(address)]:\(port)"
         }
     }
 

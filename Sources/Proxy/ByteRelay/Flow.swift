@@ -106,7 +106,11 @@ package final class Flow {
             // A short read has emptied the socket: asking again would only tell so. At the end of a stream it is asked all
             // the same, because no further edge will come.
             if count < wanted, !source.isEnding { source.isReadable = false }
-            let sent = try send { () throws(SystemCallError) in try buffer.send(0..<count, to: sink.descriptor) }
+            // Only a relay that takes all until the end passes the end on: another keeps its sink open.
+            let isLast = remaining == nil && source.isLastReadable && count < buffer.capacity
+            let sent = try send { () throws(SystemCallError) in
+                try buffer.send(0..<count, to: sink.descriptor, endFollows: isLast)
+            }
             if sent < count { held = buffer.copy(sent..<count)[...] }
         }
     }

@@ -16,8 +16,8 @@ final class Connection {
     /// Its number in the registry, in the order of acceptance.
     var number: UInt64 = 0
     let id: RecordIdentifier
-    /// What was known when it was accepted; the decision is written over it.
-    let initialRecord: ConnectionRecord
+    /// How it came to us.
+    let capture: CaptureMode
     /// `nil` once the end has been recorded.
     var entry: ConnectionEntry?
     var facts = Facts(original: nil, port: 0, opening: .silent)
@@ -59,13 +59,13 @@ final class Connection {
         self.accepted = accepted
         heardSince = accepted
         id = record.id
-        initialRecord = record
+        capture = record.capture
         entry = ConnectionEntry(record, writer: writer)
     }
 
     /// True unless it is refused already for where it was going.
     var mayBeHeard: Bool {
-        switch initialRecord.capture {
+        switch capture {
         case .transparent: facts.original != nil && !facts.isOwnListener
         case .explicit: true
         }

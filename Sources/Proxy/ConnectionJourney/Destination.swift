@@ -10,7 +10,7 @@ extension Connection {
     ///
     /// There is no fallback: without an answer `facts.original` stays `nil`, and the connection is refused.
     func recoverDestination(_ worker: Worker) {
-        switch initialRecord.capture {
+        switch capture {
         case .transparent: recoverOriginalDestination(worker)
         case .explicit:
             // Where it wants to go, it says itself.

@@ -25,7 +25,7 @@ extension Connection {
         isFinal: Bool,
         on loop: isolated EventLoop
     ) async -> Decision {
-        guard facts.original != nil || initialRecord.capture == .explicit else {
+        guard facts.original != nil || capture == .explicit else {
             return .refused(.noOriginalDestination)
         }
         guard !facts.isOwnListener else { return .refused(.ownListener, port: facts.port) }
@@ -41,7 +41,13 @@ extension Connection {
         case nil: return decision
         case .original: facts.addresses = facts.original.map { [$0.socket.address] } ?? []
         case .name(let name):
-            let found = await addresses(of: name, port: facts.port, near: facts.original, worker, on: loop)
+            // A name that is known is not waited for: each step of a task into another costs.
+            let found =
+                if let known = worker.resolver.known(name) {
+                    worker.addresses(from: known, port: facts.port, near: facts.original)
+                } else {
+                    await addresses(of: name, port: facts.port, near: facts.original, worker, on: loop)
+                }
             facts.addresses = found.usable
             // A name that leads to ourselves and nowhere else is ourselves.
             if found.usable.isEmpty, found.hasOwn { return .refused(.ownListener, port: facts.port) }
@@ -68,7 +74,11 @@ extension Connection {
         let wait = LookupWait()
         lookup = wait
         defer { lookup = nil }
-        return await worker.addresses(of: name, port: port, near: original, wait, on: loop)
+        return worker.addresses(
+            from: await worker.resolver.resolve(name, wait, on: loop),
+            port: port,
+            near: original
+        )
     }
 
     private func firstPhase(_ policy: Policy, isFinal: Bool) -> Decision {
@@ -90,18 +100,16 @@ struct FoundAddresses {
 }
 
 extension Worker {
-    /// The addresses of a name; none where it has none.
+    /// The addresses of an answer; none where there are none.
     ///
     /// The address that the agent chose goes first if it is the name's, and otherwise the agent's family does: the agent may
     /// know which of them it can reach.
     fileprivate func addresses(
-        of name: HostName,
+        from answer: ResolutionResult?,
         port: UInt16,
-        near original: OriginalDestination?,
-        _ wait: LookupWait,
-        on loop: isolated EventLoop
-    ) async -> FoundAddresses {
-        switch await resolver.resolve(name, wait, on: loop) {
+        near original: OriginalDestination?
+    ) -> FoundAddresses {
+        switch answer {
         case nil: return FoundAddresses()
         case .failed:
             metrics.resolutionFailures.increment()

@@ -19,6 +19,9 @@ final class LoopResolver {
         resolver = try Resolver(settings: settings, host: host)
     }
 
+    /// What is known of a name without asking.
+    func known(_ name: HostName) -> ResolutionResult? { resolver.known(name) }
+
     /// Waits for a name's addresses; `nil` where `wait` was given up.
     ///
     /// The question goes on, for whoever asks next.

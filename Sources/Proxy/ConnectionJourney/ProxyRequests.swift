@@ -9,7 +9,7 @@ import WireFormats
 extension Connection {
     /// Hears what the client has to say first: to us as a proxy, or to whom it believes it is connected to.
     func hear(_ worker: Worker, on loop: isolated EventLoop) async {
-        switch initialRecord.capture {
+        switch capture {
         case .transparent: await sniff(worker, on: loop)
         case .explicit:
             await hearProxyRequest(worker, on: loop)

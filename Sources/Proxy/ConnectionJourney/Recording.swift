@@ -12,7 +12,8 @@ extension Connection {
     func record(_ decision: Decision, _ worker: Worker) -> UInt64 {
         self.decision = decision
         worker.metrics.count(decision)
-        var record = initialRecord
+        // What was known when it was accepted; the decision is written over it.
+        guard var record = entry?.facts else { preconditionFailure("a connection is judged before it ends") }
         let allows = decision.verdict == .allow
         record.decision = allows ? .allow : .deny
         record.would = decision.wouldDeny ? .deny : nil

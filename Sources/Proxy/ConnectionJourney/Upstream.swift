@@ -23,7 +23,8 @@ func openUpstream(
 ) async -> Dialled {
     let addresses = permit.addresses
     let limit = worker.settings.dialNanoseconds
-    let race = DialRace(addresses)
+    // A client that was silent so far may let its server speak first; every other has sent what goes up at once.
+    let race = DialRace(addresses, speaksFirst: connection.sniffed != .silent)
     connection.race = race
     let outcome = await race.run(limit: limit, on: loop)
     connection.race = nil
@@ -35,6 +36,7 @@ func openUpstream(
 /// Lives on one loop.
 final class DialRace: SocketObserver {
     private var waiting: ArraySlice<UpstreamAddress>
+    private let speaksFirst: Bool
     private var running: [(socket: StreamSocket, address: UpstreamAddress)] = []
     private var continuation: CheckedContinuation<Void, Never>?
     private var outcome = Dialled.abandoned
@@ -46,8 +48,10 @@ final class DialRace: SocketObserver {
     /// The recommended "Connection Attempt Delay" of RFC 8305, section 8.
     private static let attemptDelay: UInt64 = 250_000_000
 
-    init(_ addresses: [UpstreamAddress]) {
+    /// A race to these addresses; `speaksFirst` says that bytes wait to be sent to whoever wins.
+    init(_ addresses: [UpstreamAddress], speaksFirst: Bool) {
         waiting = addresses[...]
+        self.speaksFirst = speaksFirst
     }
 
     /// Runs the race; `limit` is how long all attempts may take together, in nanoseconds.
@@ -111,9 +115,12 @@ final class DialRace: SocketObserver {
         do throws(SystemCallError) {
             let descriptor = try streamSocket(family: address.socket.address.family)
             try sendWithoutDelay(descriptor)
+            if speaksFirst { try connectWithFirstBytes(descriptor) }
             let progress = try startConnecting(descriptor, to: address.socket)
             let socket = StreamSocket(descriptor)
             socket.observer = self
+            // Nothing has come yet: what comes is told by an edge.
+            socket.isReadable = false
             switch progress {
             case .connected: break
             case .inProgress: socket.isWritable = false

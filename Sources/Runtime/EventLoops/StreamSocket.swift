@@ -27,6 +27,8 @@ package final class StreamSocket: EventHandler {
     package var isWritable = true
     /// The peer will send no more than what is buffered, or the socket has failed: reading goes on to the end.
     package private(set) var isEnding = false
+    /// The peer has ended its side in order: what can be read now is the last.
+    package private(set) var isLastReadable = false
     /// Told of every edge instead of who waits; it is kept until `detach`, or until it takes itself away.
     package var observer: (any SocketObserver)?
     private var token: WatchToken?
@@ -67,6 +69,7 @@ package final class StreamSocket: EventHandler {
         if !events.isDisjoint(with: .ending) {
             isEnding = true
             isReadable = true
+            isLastReadable = events.contains(.peerClosed) && !events.contains(.failed)
         }
         if events.contains(.readable) { isReadable = true }
         if !events.isDisjoint(with: .writableOrFailed) { isWritable = true }

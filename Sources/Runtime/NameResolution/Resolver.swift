@@ -44,8 +44,7 @@ package final class Resolver {
     /// Resolves a name, and calls back exactly once: at once where the answer is known, or later from an event.
     package func resolve(_ name: HostName, _ then: @escaping (ResolutionResult) -> Void) {
         guard let channel else { return then(.failed(.shutDown)) }
-        if let addresses = settings.hosts[name] { return then(.addresses(addresses)) }
-        if let known = cache.result(for: name, now: now) { return then(known) }
+        if let known = known(name) { return then(known) }
         if let number = joinable[name] {
             lookups[number]?.waiters.append(then)
             return
@@ -59,6 +58,13 @@ package final class Resolver {
         channel.ask(name, family: .ipv6, token: number << 1 | 1)
         channel.ask(name, family: .ipv4, token: number << 1)
         advance()
+    }
+
+    /// What the hosts file or an answer before says of a name; `nil` where it has to be asked for.
+    package func known(_ name: HostName) -> ResolutionResult? {
+        guard channel != nil else { return .failed(.shutDown) }
+        if let addresses = settings.hosts[name] { return .addresses(addresses) }
+        return cache.result(for: name, now: now)
     }
 
     /// A descriptor that the host was told to watch is ready.
