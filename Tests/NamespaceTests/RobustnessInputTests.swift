@@ -32,7 +32,9 @@ struct RobustnessInputTests {
             )
             let reading = try bed.audit { $0.connections.count >= count }
             #expect(reading.connections.count == count)
-            #expect(reading.connections.allSatisfy { !$0.isAllowed })
+            let allowed = reading.connections.filter(\.isAllowed)
+            #expect(Set(allowed.map(\.reason)).isSubset(of: ["per_request"]))
+            #expect(!reading.lines.contains { $0.kind == "request" && $0.isAllowed })
             #expect(try bed.arrivals().isEmpty)
             try expectSound(bed)
             let raw = try Data(contentsOf: URL(filePath: bed.folder.audit))
