@@ -56,10 +56,10 @@ struct AuditReading {
         for (index, line) in lines.enumerated() {
             if line.number("sequence") != index + 1 { faults.append("line \(index + 1) has another number") }
             switch line.kind {
-            case "connection":
+            case "connection", "request":
                 if !seen.insert(line.id).inserted { faults.append("\(line.id) was judged twice") }
                 if line.isAllowed { open.insert(line.id) }
-            case "connection_end":
+            case "connection_end", "request_end":
                 if open.remove(line.id) == nil { faults.append("\(line.id) ended, and was not open") }
                 if line.outcome == "abandoned" { faults.append("\(line.id) was let go without an end") }
             default: break

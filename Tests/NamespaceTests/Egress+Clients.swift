@@ -52,7 +52,7 @@ enum EgressClients {
 
     /// Python functions for raw clients: what a hello looks like, and what became of an attempt.
     static let kit = """
-        import errno, os, select, socket, ssl, struct, sys, threading, time
+        import errno, json, os, select, socket, ssl, struct, sys, threading, time
 
         def family(address):
             return socket.AF_INET6 if ":" in address else socket.AF_INET
@@ -94,6 +94,8 @@ enum EgressClients {
         def classify(data):
             if not data: return "closed"
             if data[0] == 21 and len(data) == 7: return "alert %d" % data[6]
+            if b"application/problem+json" in data:
+                return "%s %s" % (data.split()[1].decode(), json.loads(data.partition(b"\\r\\n\\r\\n")[2])["reason"])
             return data.decode(errors="replace").strip()
 
         # Source ports to use, each once; None: as the kernel likes. It gives one port to several destinations.

@@ -188,7 +188,7 @@ struct EgressDestinationTests {
                 let lines = Self.ownPorts.map { "show('\(family.allowed)', \($0), tls(b'pod.allowed.example'))" }
                 let (result, found) = try pod.recorded(lines.count) { try pod.python(lines.joined(separator: "\n")) }
                 #expect(result.output == String(repeating: "alert 49\n", count: lines.count), "\(result)")
-                #expect(found.verdicts == ["deny unresolvable named"], "\(found)")
+                #expect(found.verdicts == ["deny own_listener -"], "\(found)")
                 let (mixed, other) = try pod.recorded {
                     try pod.python("show('\(family.attacker)', 15890, tls(b'mixed.allowed.example'))")
                 }

@@ -51,7 +51,7 @@ struct EgressServerFirstTests {
             options: "end='fin'",
             endReason: "malformed_opening"
         ),
-        late("plain HTTP", "[b'GET / HTTP/1.1\\r\\nHost: other.example\\r\\n\\r\\n']", endReason: "http_unsupported"),
+        late("plain HTTP", "[b'GET / HTTP/1.1\\r\\nHost: other.example\\r\\n\\r\\n']", endReason: "per_request"),
         late("CONNECT", "[b'CONNECT denied.example:443 HTTP/1.1\\r\\n\\r\\n']", endReason: "proxy_in_capture"),
     ]
 

@@ -32,8 +32,10 @@ struct RobustnessInputTests {
             )
             let reading = try bed.audit { $0.connections.count >= count }
             #expect(reading.connections.count == count)
-            let allowed = reading.connections.count { $0.isAllowed }
-            #expect(allowed == 0)
+            let allowed = Set(reading.connections.filter(\.isAllowed).map(\.reason))
+            #expect(allowed.isSubset(of: ["per_request"]))
+            let passed = reading.lines.count { $0.kind == "request" && $0.isAllowed }
+            #expect(passed == 0)
             #expect(try bed.arrivals().isEmpty)
             try expectSound(bed)
             let raw = try Data(contentsOf: URL(filePath: bed.folder.audit))

@@ -25,7 +25,7 @@ extension Conversation {
     /// Sends an allowed request up and its answer down.
     func exchange(_ request: HTTP1Request, _ decision: Decision, on loop: isolated EventLoop) async -> ExchangeStep {
         let head = headSent(for: request)
-        if let upstream = openUpstream(for: decision) {
+        if let upstream = upstreamToAskAgain(decision) {
             let exchanged = await upstream.exchange.run(request, head: head, on: loop)
             guard mayAskAgain(exchanged, request, upstream) else { return .exchanged(exchanged) }
             bytesUp &+= exchanged.bytesUp
@@ -43,7 +43,7 @@ extension Conversation {
     }
 
     /// The upstream that is open, where the decision is for it.
-    private func openUpstream(for decision: Decision) -> OpenUpstream? {
+    private func upstreamToAskAgain(_ decision: Decision) -> OpenUpstream? {
         guard let upstream, upstream.isQuiet(worker), let permit = worker.snapshot.policy?.permit(for: decision),
             borrowUpstream(permit, upstream)
         else { return nil }
@@ -73,7 +73,7 @@ extension Conversation {
         closeUpstream(on: loop)
         guard let permit = worker.snapshot.policy?.permit(for: decision) else { return .cut }
         let name = permit.name
-        switch await ConnectionJourney.openUpstream(permit, for: connection, worker, on: loop) {
+        switch await openUpstream(permit, for: connection, worker, on: loop) {
         case .connected(let socket, let address):
             upstream = OpenUpstream(socket, at: address, dialledFor: name, client: client, worker)
             return connection.cutting == nil ? .connected : .cut

@@ -104,7 +104,7 @@ extension Worker {
     ///
     /// The address that the agent chose goes first if it is the name's, and otherwise the agent's family does: the agent may
     /// know which of them it can reach.
-    fileprivate func addresses(
+    func addresses(
         from answer: ResolutionResult?,
         port: UInt16,
         near original: OriginalDestination?

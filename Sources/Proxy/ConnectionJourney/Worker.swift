@@ -52,6 +52,9 @@ package final class Worker {
     /// How often connections that have come to stay are looked after, in nanoseconds.
     private static let housekeeping: UInt64 = 15_000_000_000
 
+    /// How many may be accepted before those are gone in whose place they come.
+    private static let replacedInATurn = 8
+
     /// Makes a worker on its loop.
     ///
     /// It accepts nothing before `serve`.
@@ -104,9 +107,9 @@ package final class Worker {
         }
     }
 
-    /// Lets the connection go that has been idle for longest, so that another may be accepted.
-    func makeRoom(on loop: isolated EventLoop) {
-        guard registry.count >= settings.connections, let oldest = registry.idle.first else { return }
+    /// Lets the connection go that has been idle for longest, where there are too many.
+    private func makeRoom(on loop: isolated EventLoop) {
+        guard registry.count > settings.connections, let oldest = registry.idle.first else { return }
         registry.idle.remove(oldest)
         oldest.cut(Cut(outcome: .timedOut, isOrderly: true), on: loop)
     }
@@ -172,6 +175,7 @@ package final class Worker {
         }
         // Now and not in the task: many are accepted in one turn, and each must see those before it.
         registry.add(connection)
+        makeRoom(on: loop)
         loop.startTask(with: (connection, self)) { state, loop in await carry(state.0, state.1, on: loop) }
     }
 
@@ -194,7 +198,9 @@ package final class Worker {
 
     /// True where another connection may be accepted now.
     var hasRoom: Bool {
-        guard registry.count < settings.connections else { return false }
+        // Beyond the limit only those in whose place one that is idle goes; it takes until the next turn to be gone.
+        let leaving = registry.idle.first == nil ? 0 : Self.replacedInATurn
+        guard registry.count < settings.connections + leaving else { return false }
         let backlog = audit.backlog
         guard backlog.records < settings.auditBacklog else { return false }
         switch audit.state {

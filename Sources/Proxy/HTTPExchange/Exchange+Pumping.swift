@@ -33,7 +33,10 @@ extension Exchange {
                 let hasMore = try down.pump(means, isLast: phase != .tunnel || up.isFinished)
                 guard phase == .head, down.isFinished else { return hasMore }
                 switch upstream.readResponse(answering: terms.answering, means) {
-                case .head(let response): try passOn(response)
+                case .head(let response):
+                    try passOn(response)
+                    // Its other direction has something to do now, too.
+                    if phase == .tunnel { return true }
                 case .nothing: return false
                 case .ended: throw .malformed(.messageIncomplete)
                 case .malformed(let violation): throw .malformed(violation)
@@ -53,15 +56,19 @@ extension Exchange {
         self.response = response
         var forwarding = HTTP1ResponseForwarding(requestMinorVersion: terms.minorVersion)
         closesClient =
-            !terms.keepsAlive || !mayKeepClient || isBodyUncertain
+            !terms.keepsAlive || !mayKeepClient || isBodyUncertain(response)
             || response.forwardedFraming(forwarding) == .untilClose
         forwarding.closes = closesClient
         phase = .body
         try down.begin(head(response, forwarding), response.framing, writesChunks: terms.minorVersion > 0)
     }
 
-    /// A client that was never told to go on may send its body or leave it out: nobody can know what comes next.
-    private var isBodyUncertain: Bool { terms.expectsContinue && !hasContinued && !up.isFinished }
+    /// Nobody can know what comes next: a client that was never told to go on may send its body or leave it out, and a
+    /// server that closes takes no more of one.
+    private func isBodyUncertain(_ response: HTTP1Response) -> Bool {
+        guard !up.isFinished || uploadFailure != nil else { return false }
+        return !response.keepsAlive || uploadFailure != nil || (terms.expectsContinue && !hasContinued)
+    }
 
     private func passOn(informational response: HTTP1Response) throws(MessageFailure) {
         if response.status == 100 { hasContinued = true }

@@ -128,6 +128,7 @@ package final class Exchange: SocketObserver, DeferredWork {
         finish(.aborted)
     }
 
+    /// Goes on where one of the two ends may be read or written again.
     package func socketIsReady(_ socket: StreamSocket, on loop: isolated EventLoop) {
         // A client that waits for its answer is not read; one that is gone needs none.
         if socket === client.socket, socket.isEnding, up.isFinished, phase != .tunnel,
@@ -138,6 +139,7 @@ package final class Exchange: SocketObserver, DeferredWork {
         if !isScheduled { goOn(on: loop) }
     }
 
+    /// Moves what can be moved now, in both directions.
     package func goOn(on loop: isolated EventLoop) {
         isScheduled = false
         guard phase != .over else { return }

@@ -1,0 +1,169 @@
+import Foundation
+
+/// A server of the world that answers each path in its own way, and writes down every byte that reaches it.
+final class HTTPOrigin {
+    private let process: BackgroundProcess
+
+    /// Starts it on every address.
+    init(_ pod: GuardedPod, port: Int = 8080) throws {
+        process = try pod.net.world.startPython(
+            Self.program,
+            ["\(port)"],
+            as: RunAs(uid: 0, gid: 0, capabilities: ["net_bind_service"])
+        )
+    }
+
+    /// One connection that is over.
+    struct Visit: CustomStringConvertible {
+        var address: String
+        /// Everything that came, in the order in which it came.
+        var data: String
+        var description: String { "\(address): \(data)" }
+    }
+
+    /// The connections that are over; waits until there are `count`.
+    func visits(_ count: Int = 0) -> [Visit] {
+        var found: [Visit] = []
+        _ = BackgroundProcess.poll(seconds: 10) {
+            found = lines("visit").compactMap { words in
+                guard words.count == 2, let data = Data(hexadecimal: words[1]) else { return nil }
+                return Visit(address: words[0], data: String(decoding: data, as: UTF8.self))
+            }
+            return found.count >= count
+        }
+        return found
+    }
+
+    /// The request lines that came, in the order in which they were read; waits until there are `count`.
+    func requests(_ count: Int = 0) -> [String] {
+        var found: [String] = []
+        _ = BackgroundProcess.poll(seconds: 10) {
+            found = lines("request").map { $0.joined(separator: " ") }
+            return found.count >= count
+        }
+        return found
+    }
+
+    private func lines(_ kind: String) -> [[String]] {
+        process.output.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
+            .filter { $0.first == kind }.map { Array($0.dropFirst()) }
+    }
+
+    private static let program = """
+        import hashlib, json, socket, struct, sys, threading, time
+        lock = threading.Lock()
+        def say(*words):
+            with lock: print(*words, flush=True)
+
+        class Peer:
+            def __init__(self, c): self.c, self.held, self.all = c, b"", b""
+            def more(self):
+                data = self.c.recv(65536)
+                if not data: raise EOFError
+                if len(self.all) < 1 << 20: self.all += data
+                self.held += data
+            def until(self, mark):
+                while mark not in self.held: self.more()
+                head, _, self.held = self.held.partition(mark)
+                return head
+            def take(self, n):
+                while len(self.held) < n: self.more()
+                data, self.held = self.held[:n], self.held[n:]
+                return data
+            def body(self, head):
+                if "content-length" in head: return self.take(int(head["content-length"]))
+                if "transfer-encoding" not in head: return b""
+                whole = b""
+                while size := int(self.until(b"\\r\\n"), 16):
+                    whole += self.take(size); assert self.take(2) == b"\\r\\n"
+                while line := self.until(b"\\r\\n"): head["trailer " + line.decode()] = ""
+                return whole
+
+        def answer(c, text, more="", status="200 OK"):
+            data = text.encode() if isinstance(text, str) else text
+            c.sendall(b"HTTP/1.1 %s\\r\\nContent-Length: %d\\r\\n%s\\r\\n" % (status.encode(), len(data), more.encode()) + data)
+
+        def serve(c, at, p):
+            while True:
+                raw = p.until(b"\\r\\n\\r\\n").decode("latin-1")
+                line, *fields = raw.split("\\r\\n")
+                head = {k.lower(): v.strip() for k, _, v in (f.partition(":") for f in fields)}
+                say("request", line)
+                method, target, _ = line.split(" ")
+                path = target.partition("?")[0]
+                if path == "/early":
+                    answer(c, "too much", "Connection: close\\r\\n", "413 Content Too Large"); time.sleep(0.2); return
+                if path == "/final": answer(c, "no", "", "403 Forbidden"); continue
+                if path == "/duplex":
+                    c.sendall(b"HTTP/1.1 200 OK\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\n")
+                    while size := int(p.until(b"\\r\\n"), 16):
+                        data = p.take(size); p.take(2); c.sendall(b"%x\\r\\n%s\\r\\n" % (size, data.upper()))
+                    p.until(b"\\r\\n"); c.sendall(b"0\\r\\n\\r\\n"); continue
+                if path == "/count":
+                    left, total = int(head["content-length"]), 0
+                    digest = hashlib.sha256(p.held); total += len(p.held); p.held = b""
+                    while total < left:
+                        data = c.recv(1 << 18)
+                        if not data: raise EOFError
+                        digest.update(data); total += len(data)
+                    answer(c, "%d %s" % (total, digest.hexdigest())); continue
+                if path == "/unread": time.sleep(30); return
+                if "expect" in head and path != "/silent": c.sendall(b"HTTP/1.1 100 Continue\\r\\n\\r\\n")
+                body = p.body(head)
+                if path == "/echo": answer(c, json.dumps({"line": line, "fields": fields, "body": body.decode(), "at": at,
+                    "trailers": [k[8:] for k in head if k.startswith("trailer ")]}))
+                elif path == "/chunked":
+                    c.sendall(b"HTTP/1.1 200 OK\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\n")
+                    for piece in (b"5;x=y\\r\\nhello\\r\\n", b"1\\r", b"\\n \\r\\n0000005\\r\\nwor", b"ld\\r\\n", b"0;z\\r\\nX-End: 1\\r\\n\\r\\n"):
+                        c.sendall(piece); time.sleep(0.02)
+                elif path == "/close": c.sendall(b"HTTP/1.1 200 OK\\r\\n\\r\\nuntil the end"); return
+                elif path == "/hop": answer(c, "hop", "Alt-Svc: h3=\\":443\\"\\r\\nConnection: X-Hop, keep-alive\\r\\nX-Hop: 1\\r\\n"
+                    "Keep-Alive: timeout=5\\r\\nProxy-Authenticate: x\\r\\nX-End-To-End: 1\\r\\n")
+                elif path == "/hints":
+                    c.sendall(b"HTTP/1.1 103 Early Hints\\r\\nLink: </a>\\r\\n\\r\\n"); time.sleep(0.05); answer(c, "hinted")
+                elif path == "/none": c.sendall(b"HTTP/1.1 204 No Content\\r\\n\\r\\n")
+                elif path == "/same": c.sendall(b"HTTP/1.1 304 Not Modified\\r\\nContent-Length: 99\\r\\n\\r\\n")
+                elif path == "/away": answer(c, "", "Location: " + head["x-to"] + "\\r\\n", "302 Found")
+                elif path == "/upgrade":
+                    c.sendall(b"HTTP/1.1 101 Switching Protocols\\r\\nConnection: Upgrade\\r\\nUpgrade: %s\\r\\n\\r\\nwelcome"
+                              % head["upgrade"].encode())
+                    while data := (p.held or c.recv(65536)):
+                        p.all += data if not p.held else b""; p.held = b""
+                        c.sendall(data.upper())
+                    return
+                elif path == "/wait": time.sleep(float(target.partition("?")[2])); answer(c, "waited")
+                elif path == "/dead": return
+                elif path == "/garbage": c.sendall(b"HTTP/1.1 200 OK\\r\\nContent-Length: 1\\r\\nContent-Length: 2\\r\\n\\r\\nxx"); return
+                elif path == "/short": c.sendall(b"HTTP/1.1 200 OK\\r\\nContent-Length: 100\\r\\n\\r\\nshort"); return
+                elif path == "/twice": answer(c, "one"); answer(c, "two")
+                elif path == "/once": answer(c, "once"); time.sleep(0.05); return
+                elif path == "/once-late": answer(c, "once"); p.until(b"\\r\\n\\r\\n"); return
+                elif path == "/big":
+                    n = int(target.partition("?")[2]); c.sendall(b"HTTP/1.1 200 OK\\r\\nContent-Length: %d\\r\\n\\r\\n" % n)
+                    while n: n -= c.send(bytes(min(n, 1 << 18)))
+                else: answer(c, "%s %s" % (method, target) if method != "HEAD" else "")
+        def visit(c):
+            address, p = c.getsockname()[0].removeprefix("::ffff:"), Peer(c)
+            try: serve(c, address, p)
+            except (OSError, EOFError, AssertionError, ValueError): pass
+            say("visit", address, p.all.hex() or "-"); c.close()
+        l = socket.socket(socket.AF_INET6); l.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        l.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        l.bind(("::", int(sys.argv[1]))); l.listen(64); print("ready", flush=True)
+        while True: threading.Thread(target=visit, args=(l.accept()[0],), daemon=True).start()
+        """
+}
+
+extension Data {
+    /// Reads pairs of hexadecimal digits; a hyphen is no data.
+    fileprivate init?(hexadecimal text: String) {
+        self.init()
+        if text == "-" { return }
+        var rest = text[...]
+        while !rest.isEmpty {
+            guard let byte = UInt8(rest.prefix(2), radix: 16) else { return nil }
+            append(byte)
+            rest = rest.dropFirst(2)
+        }
+    }
+}
