@@ -79,7 +79,7 @@ let bindings: [Target] = [
 let runtime: [Target] = [
     module("Runtime", "EventLoops", ["LinuxBindings", "NetworkTypes"]),
     module("Runtime", "NameResolution", ["CaresBindings", "EventLoops", "NetworkTypes"]),
-    module("Runtime", "AuditStore", ["AuditTrail", "LinuxBindings", "OpenSSLBindings"]),
+    module("Runtime", "AuditStore", ["AuditTrail", "EventLoops", "LinuxBindings", "OpenSSLBindings"]),
     module(
         "Runtime",
         "Configuration",
@@ -110,7 +110,10 @@ let proxy: [Target] = [
     module(
         "Proxy",
         "GovernanceAPI",
-        ["HTTPExchange", "NetworkTypes", "WireFormats", "PolicyEngine", "AuditTrail"]
+        [
+            "ByteRelay", "HTTPExchange", "NetworkTypes", "WireFormats", "PolicyEngine", "AuditTrail", "LinuxBindings",
+            "EventLoops", "AuditStore",
+        ]
     ),
     module("Proxy", "OperatorEndpoints", ["NetworkTypes", "Telemetry", "LinuxBindings", "EventLoops"]),
 ]
@@ -156,7 +159,10 @@ let testTargets: [Target] = [
     tests(
         "Proxy",
         "GovernanceAPITests",
-        ["GovernanceAPI", "HTTPExchange", "NetworkTypes", "PolicyEngine", "AuditTrail", "SourceDocuments"]
+        [
+            "GovernanceAPI", "HTTPExchange", "NetworkTypes", "PolicyEngine", "AuditTrail", "AuditStore", "EventLoops",
+            "LinuxBindings", "TestSupport",
+        ]
     ),
     tests("Executables", "CommandTests", ["PenstockCommand"]),
 ]
