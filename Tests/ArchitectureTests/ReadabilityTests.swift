@@ -101,7 +101,7 @@ private func unexplainedDeclarations(in file: SourceFile) -> [String] {
 /// Expectations that hold a closure, where they stand deeper than a test's own body (docs/workarounds.md).
 private func expectationsWithClosures(in file: SourceFile) -> [String] {
     zip(1..., file.codeLines).compactMap { number, line in
-        line.hasPrefix("            ") && line.contains("#") && line.contains(/#(?:expect|require)\(.*\{/)
+        line.hasPrefix("            ") && line.contains("#") && line.contains(/#(?:expect|require)\((?!throws:).*\{/)
             ? "\(file.path):\(number): \(line.trimmed)" : nil
     }
 }
