@@ -123,7 +123,8 @@ let programs: [Target] = [
     program(
         "PenstockDaemon",
         [
-            "ConnectionJourney", "OperatorEndpoints", "Configuration", "AuditStore", "AuditTrail", "NameResolution",
+            "ConnectionJourney", "GovernanceAPI", "OperatorEndpoints", "Configuration", "AuditStore", "AuditTrail",
+            "NameResolution",
             "EventLoops", "PolicyEngine", "Telemetry", "NetworkTypes", "LinuxBindings", "WireFormats",
             "OpenSSLBindings",
             "SourceDocuments", "YAMLBindings",

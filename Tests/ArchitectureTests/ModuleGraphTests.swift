@@ -41,7 +41,8 @@ private let allowed: [String: Set<String>] = [
     // Executables. The capture program knows nothing of TLS.
     "PenstockInit": ["TrafficCapture", "NetworkTypes", "LinuxBindings", "SourceDocuments", "Telemetry"],
     "PenstockDaemon": [
-        "ConnectionJourney", "OperatorEndpoints", "Configuration", "AuditStore", "AuditTrail", "NameResolution",
+        "ConnectionJourney", "GovernanceAPI", "OperatorEndpoints", "Configuration", "AuditStore", "AuditTrail",
+        "NameResolution",
         "EventLoops", "PolicyEngine", "Telemetry", "NetworkTypes", "LinuxBindings", "OpenSSLBindings", "WireFormats",
         "SourceDocuments", "YAMLBindings",
     ],

@@ -23,8 +23,8 @@ package final class GovernanceServer: AcceptingParty {
     private var open: [Caller] = []
     private var isStopping = false
 
-    /// Conversations at a time; one more ends the oldest, so that idle ones never keep a caller waiting.
-    private static let capacity = 256
+    /// Conversations of one loop at a time; one more ends the oldest, so that idle ones never keep a caller waiting.
+    package static let capacity = 128
     /// How long a caller may take to send a question, and to take an answer, in nanoseconds.
     private static let patience: UInt64 = 5_000_000_000
     /// How long a connection may be idle, in nanoseconds: longer than the pools of usual clients keep one.
