@@ -144,6 +144,8 @@ final class HTTPOrigin {
                 else: answer(c, "%s %s" % (method, target) if method != "HEAD" else "")
         def visit(c):
             address, p = c.getsockname()[0].removeprefix("::ffff:"), Peer(c)
+            # Otherwise what is sent second waits until the first is acknowledged: with the next request, at the latest.
+            c.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             try: serve(c, address, p)
             except (OSError, EOFError, AssertionError, ValueError): pass
             say("visit", address, p.all.hex() or "-"); c.close()
