@@ -115,10 +115,10 @@ extension Worker {
             metrics.resolutionFailures.increment()
             return FoundAddresses()
         case .addresses(let addresses):
-            let others = addresses.filter { !isOwnListener(SocketAddress($0, port: port)) }
+            let others = addresses.filter { !$0.isMappedIPv4 && !isOwnListener(SocketAddress($0, port: port)) }
             return FoundAddresses(
                 usable: order(others, near: original?.socket.address),
-                hasOwn: others.count < addresses.count
+                hasOwn: addresses.contains { isOwnListener(SocketAddress($0, port: port)) }
             )
         }
     }

@@ -118,12 +118,13 @@ extension RequestTarget {
 }
 
 extension Authority {
-    /// Whom a request names; `nil` where it names nobody.
+    /// Whom a request names; `nil` where it names nobody, or an IPv4 address that pretends to be none.
     init?(of request: HTTP1Request) {
         switch request.host {
         case .name(let name, _): self.init(name: name, address: nil, port: request.port)
-        case .address(let address, _): self.init(name: nil, address: address, port: request.port)
-        case .absent, .malformed: return nil
+        case .address(let address, _) where !address.isMappedIPv4:
+            self.init(name: nil, address: address, port: request.port)
+        case .address, .absent, .malformed: return nil
         }
     }
 }
