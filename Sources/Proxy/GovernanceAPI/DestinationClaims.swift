@@ -49,9 +49,6 @@ struct DestinationClaims {
         _ reader: inout CheckReader,
         schemePort: UInt16? = nil
     ) {
-        if schemePort == nil, let address = IPv6Address(text) {
-            return reader.agree(\.host, .address(.v6(address)), found, &self)
-        }
         let written: UInt16?
         switch HTTPHost(text: text) {
         case .name(let name, let port):
@@ -64,6 +61,10 @@ struct DestinationClaims {
             written = nil
             reader.agree(\.host, .malformed(fault), found, &self)
         case .absent, nil:
+            // An IPv6 address without brackets: its first colon begins no port.
+            if schemePort == nil, let address = IPv6Address(text) {
+                return reader.agree(\.host, .address(.v6(address)), found, &self)
+            }
             return reader.note(.badValue("the port of the host is no number from 1 to 65535"), found)
         }
         guard let port = written ?? schemePort else { return }
