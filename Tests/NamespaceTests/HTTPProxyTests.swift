@@ -71,9 +71,11 @@ struct HTTPProxyTests {
             // One connection carried the three, to two hosts.
             let requests = try bed.requests(8)
             let shared = requests.filter { $0["connection"] == requests.first { $0["path"] == "/1" }?["connection"] }
-            #expect(shared.map { $0["path"] } == ["/1", "/", "/2"], "\(shared)")
+            let paths = shared.map { $0["path"] }
+            #expect(paths == ["/1", "/", "/2"], "\(shared)")
+            let targets = Set(bed.origin.requests().map { $0.split(separator: " ")[1].first == "/" })
             #expect(
-                Set(bed.origin.requests().map { $0.split(separator: " ")[1].first == "/" }) == [true],
+                targets == [true],
                 "a whole URI went up"
             )
         }
@@ -90,8 +92,11 @@ struct HTTPProxyTests {
                 action: allow
             """
         let pod = [PodAndWorld.podIPv4, PodAndWorld.podIPv6]
-        try HTTPPod.with(rules, names: ["pod.allowed.example": pod, "loop.allowed.example": ["127.0.0.1"],
-                "mapped.allowed.example": ["::ffff:127.0.0.1"]]) { bed in
+        let names = [
+            "pod.allowed.example": pod, "loop.allowed.example": ["127.0.0.1"],
+            "mapped.allowed.example": ["::ffff:127.0.0.1"],
+        ]
+        try HTTPPod.with(rules, names: names) { bed in
             let hosts = [
                 "127.0.0.1", "[::1]", "127.9.9.9", "[::ffff:127.0.0.1]", "0.0.0.0", PodAndWorld.podIPv4,
                 "[\(PodAndWorld.podIPv6)]",
@@ -108,11 +113,10 @@ struct HTTPProxyTests {
             #expect(said.count == 4 * (hosts.count + names.count))
             let wrong = said.filter { !$0.hasSuffix(" 403 own_listener 403 own_listener") }
             // An address that embeds another is refused as such.
-            #expect(
-                wrong.allSatisfy { $0.hasPrefix("[::ffff:") && !$0.contains("200") && !$0.contains("object") },
-                "\(wrong)"
-            )
-            #expect(try bed.pod.world.arrivals().keys.allSatisfy { $0.contains(" udp ") }, "something left")
+            let passed = wrong.filter { !$0.hasPrefix("[::ffff:") || $0.contains("200") || $0.contains("object") }
+            #expect(passed.isEmpty, "\(passed)")
+            let left = try bed.pod.world.arrivals().keys.filter { !$0.contains(" udp ") }
+            #expect(left.isEmpty, "\(left)")
         }
     }
 
@@ -242,7 +246,8 @@ struct HTTPProxyTests {
             #expect(try bed.agent(program, as: other) == ["403 default_deny", "403 default_deny"])
             // The agent relays another user's request, as a proxy inside the pod would: it is the agent's then.
             let requests = try bed.requests(2)
-            #expect(requests.map { $0["workload.uid"] } == ["2000", "2001"], "\(requests)")
+            let users = requests.map { $0["workload.uid"] }
+            #expect(users == ["2000", "2001"], "\(requests)")
         }
     }
 
