@@ -21,7 +21,6 @@ package final class GovernanceServer: AcceptingParty {
     private var policy: GovernancePolicy
     /// Who is being talked to, the oldest first.
     private var open: [Caller] = []
-    private var isStopping = false
 
     /// Conversations of one loop at a time; one more ends the oldest, so that idle ones never keep a caller waiting.
     package static let capacity = 128
@@ -66,10 +65,9 @@ package final class GovernanceServer: AcceptingParty {
 
     /// Accepts nobody more, and ends every conversation behind the answer that is due.
     package func stop(on loop: isolated EventLoop) {
-        isStopping = true
         for acceptor in acceptors { acceptor.stop(on: loop) }
         acceptors = []
-        for caller in open where caller.isIdle { caller.end.socket.interrupt(on: loop) }
+        while !open.isEmpty { dismiss(open.removeFirst(), on: loop) }
     }
 
     /// Talks to somebody who has come.
@@ -79,8 +77,16 @@ package final class GovernanceServer: AcceptingParty {
         guard (try? socket.attach(to: loop)) != nil else { return }
         let caller = Caller(HTTPEnd(socket, limits: HTTP1Limits()), uid: owner(of: socket, at: peer))
         open.append(caller)
-        if open.count > Self.capacity { open[0].end.socket.interrupt(on: loop) }
+        if open.count > Self.capacity { dismiss(open.removeFirst(), on: loop) }
         loop.startTask(with: (self, caller)) { state, loop in await state.0.converse(with: state.1, on: loop) }
+    }
+
+    /// Ends a conversation: at once where nothing is being answered, else behind the answer.
+    ///
+    /// One that has not begun yet is told by the mark alone: many are accepted in one turn, before any of them waits.
+    private func dismiss(_ caller: Caller, on loop: isolated EventLoop) {
+        caller.isDismissed = true
+        if caller.isIdle { caller.end.socket.interrupt(on: loop) }
     }
 
     /// The user that owns the caller's end; nil where the kernel does not know or cannot be asked.
@@ -97,7 +103,7 @@ package final class GovernanceServer: AcceptingParty {
 
     /// Answers one request; false where the conversation is over.
     private func answerNext(of caller: Caller, on loop: isolated EventLoop) async -> Bool {
-        guard !isStopping else { return false }
+        guard !caller.isDismissed else { return false }
         caller.isIdle = true
         let arrival = await caller.end.nextRequest(
             HeadPatience(idle: Self.idleness, head: Self.patience),
@@ -145,7 +151,7 @@ package final class GovernanceServer: AcceptingParty {
             await sendLast(.detail("The audit stream cannot be written", status: 503), to: caller, on: loop)
             return false
         }
-        let stays = request.keepsAlive && !isStopping
+        let stays = request.keepsAlive && !caller.isDismissed
         let octets = answer.message.octets(
             closes: !stays,
             isToHead: request.method == "HEAD",
@@ -188,6 +194,8 @@ private final class Caller {
     let uid: UInt32?
     /// Waits for the next request, or is in the middle of sending one.
     var isIdle = true
+    /// Is to be talked to no more.
+    var isDismissed = false
 
     init(_ end: HTTPEnd, uid: UInt32?) {
         self.end = end

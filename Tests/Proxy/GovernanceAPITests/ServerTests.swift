@@ -133,7 +133,11 @@ import Testing
             idle = [socket.create_connection(("127.0.0.1", int(sys.argv[1]))) for _ in range(300)]
             c = http.client.HTTPConnection("127.0.0.1", int(sys.argv[1]))
             c.request("GET", "/health"); print(c.getresponse().status)
-            print(idle[0].recv(1) == b"")
+            for s in idle: s.settimeout(10)
+            gone = [s.recv(1) for s in idle[:172]]
+            idle[-1].settimeout(0.2)
+            try: idle[-1].recv(1); print("the newest is gone")
+            except TimeoutError: print(gone == [b""] * 172)
             """,
             served.port
         )
