@@ -1,7 +1,6 @@
 /// As much of a line of the file as it takes to go on after a restart.
 ///
-/// Lines are compared byte for byte with what this module writes; they are not parsed as JSON. No text can forge what is
-/// looked for, because what is looked for has quotes, and quotes inside of texts are escaped.
+/// It is read as `StoredFrame` is: byte for byte, not as JSON.
 package struct StoredLine: Hashable, Sendable {
     /// What a restart has to know of a line.
     package enum Content: Hashable, Sendable {
@@ -28,23 +27,13 @@ package struct StoredLine: Hashable, Sendable {
 
     /// Reads a line without its newline; nil where it is not one that we have written whole.
     package init?(_ line: borrowing Span<UInt8>) {
-        var position = 0
-        guard line.skip(lineOpening, &position) else { return nil }
-        let kind = position
-        while position < line.count, line[position].isKindCharacter { position += 1 }
-        let kindEnd = position
-        guard line.skip(timeOpening, &position) else { return nil }
-        position += timestampLength
-        guard line.skip(sequenceOpening, &position), let sequence = line.takeNumber(&position),
-            line.skip(",", &position), line.endsInHash(from: position)
-        else { return nil }
-        self.sequence = sequence
-        let kindText = line.extracting(kind..<kindEnd)
-        guard let recordKind = RecordKind.allCases.first(where: { kindText.holds($0.rawValue) }) else {
+        guard let frame = StoredFrame(line) else { return nil }
+        sequence = frame.sequence
+        guard let kind = RecordKind.allCases.first(where: { frame.isKind($0, in: line) }) else {
             content = .other
             return
         }
-        guard let content = line.content(of: recordKind, at: position) else { return nil }
+        guard let content = line.content(of: kind, at: frame.body.lowerBound) else { return nil }
         self.content = content
     }
 
@@ -65,39 +54,7 @@ package struct StoredLine: Hashable, Sendable {
     }
 }
 
-extension UInt8 {
-    fileprivate var isKindCharacter: Bool {
-        (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(self) || self == UInt8(ascii: "_")
-    }
-
-    fileprivate var isHexadecimal: Bool {
-        (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(self) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(self)
-    }
-}
-
 extension Span<UInt8> {
-    /// Goes past a text, or leaves the position where it was.
-    fileprivate func skip(_ text: String, _ position: inout Int) -> Bool {
-        let expected = text.utf8.span
-        guard position <= count, count - position >= expected.count else { return false }
-        for index in expected.indices where self[position + index] != expected[index] { return false }
-        position += expected.count
-        return true
-    }
-
-    fileprivate func takeNumber(_ position: inout Int) -> UInt64? {
-        var value: UInt64 = 0
-        let start = position
-        while position < count, self[position].isDigit {
-            let (tens, tooMany) = value.multipliedReportingOverflow(by: 10)
-            let (sum, tooMuch) = tens.addingReportingOverflow(UInt64(self[position] - UInt8(ascii: "0")))
-            guard !tooMany, !tooMuch else { return nil }
-            value = sum
-            position += 1
-        }
-        return position > start ? value : nil
-    }
-
     private func takeIdentifier(_ position: inout Int) -> RecordIdentifier? {
         guard skip(#""id":""#, &position), count - position >= RecordIdentifier.length else { return nil }
         let text = extracting(position..<position + RecordIdentifier.length)
@@ -113,7 +70,7 @@ extension Span<UInt8> {
         case .connectionEnd: end(at: position) { .connection($0) }
         case .requestEnd: end(at: position) { .request($0) }
         case .lifecycle: lifecycle(at: position)
-        case .check, .policy: .other
+        case .check, .policy, .checkpoint, .key: .other
         }
     }
 
@@ -131,28 +88,9 @@ extension Span<UInt8> {
         return takeIdentifier(&position).map { .ended(owed($0)) }
     }
 
-    /// Whether these bytes are a text, and no more.
-    fileprivate func holds(_ text: String) -> Bool {
-        var position = 0
-        return skip(text, &position) && position == count
-    }
-
     private func lifecycle(at position: Int) -> StoredLine.Content {
         var position = position
         if skip(#""event":"started","#, &position) { return .started }
         return skip(#""event":"repaired","#, &position) ? .repaired : .other
     }
-
-    fileprivate func endsInHash(from position: Int) -> Bool {
-        let digits = count - lineClosing.utf8.count - hashLength
-        var start = digits - previousOpening.utf8.count
-        guard start >= position, skip(previousOpening, &start) else { return false }
-        for index in digits..<digits + hashLength where !self[index].isHexadecimal { return false }
-        var end = digits + hashLength
-        return skip(lineClosing, &end)
-    }
-}
-
-extension UInt8 {
-    fileprivate var isDigit: Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(self) }
 }

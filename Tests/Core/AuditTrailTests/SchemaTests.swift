@@ -89,7 +89,8 @@ import Testing
         return connections.map { Sample.line($0) } + ends.map { Sample.line($0) }
             + [fullRequest, bareRequest, httpRequest].map { Sample.line($0) } + requestEnds.map { Sample.line($0) }
             + [fullCheck, bareCheck].map { Sample.line($0) } + policies.map { Sample.line($0) }
-            + lives.map { Sample.line($0) }
+            + lives.map { Sample.line($0) } + [Sample.checkpoint].map { Sample.line($0) }
+            + Sample.keys.map { Sample.line($0) }
     }()
 
     @Test("every line is as docs/audit.schema.json says")
