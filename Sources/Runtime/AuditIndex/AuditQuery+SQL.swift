@@ -14,8 +14,7 @@ extension AuditQuery {
     func condition(knowing all: Set<Int64>) -> Condition {
         let conditions = [
             segmentsCondition(knowing: all), hostCondition, address.map { Self.isText("address", $0.description) },
-            since.map { Condition(sql: "time >= ?", values: [.integer($0)]) },
-            until.map { Condition(sql: "time < ?", values: [.integer($0)]) }, verdictCondition,
+            timeCondition, verdictCondition,
             rule.map { Self.isText("rule", $0) }, uid.map { Condition(sql: "uid = ?", values: [.integer(Int64($0))]) },
             kind.map { Self.isText("kind", $0) }, wordsCondition,
         ].compactMap(\.self)
@@ -60,10 +59,25 @@ extension AuditQuery {
     private var wordsCondition: Condition? {
         guard !words.isEmpty else { return nil }
         let expression = words.map { Self.quoted($0) }.joined(separator: " AND ")
-        return Condition(
-            sql: "number IN (SELECT rowid FROM words WHERE words MATCH ?)",
-            values: [.text(expression)]
-        )
+        var condition = Condition(sql: "SELECT rowid FROM words WHERE words MATCH ?", values: [.text(expression)])
+        if let time = timeCondition {
+            // A word may be in every record: only those between the first and the last of the time are looked at.
+            condition.sql += " AND rowid >= (SELECT min(number) FROM records WHERE \(time.sql))"
+            condition.sql += " AND rowid <= (SELECT max(number) FROM records WHERE \(time.sql))"
+            condition.values += time.values + time.values
+        }
+        condition.sql = "number IN (\(condition.sql))"
+        return condition
+    }
+
+    private var timeCondition: Condition? {
+        switch (since, until) {
+        case (nil, nil): nil
+        case (let since?, nil): Condition(sql: "time >= ?", values: [.integer(since)])
+        case (nil, let until?): Condition(sql: "time < ?", values: [.integer(until)])
+        case (let since?, let until?):
+            Condition(sql: "time >= ? AND time < ?", values: [.integer(since), .integer(until)])
+        }
     }
 
     /// A word as the search engine takes it for a text: nothing in it is an operator but the asterisk at its end.

@@ -41,9 +41,6 @@ struct RecordInserter {
         try words.run([.integer(connection.lastInsertedRow)] + searched.map { SQLiteValue($0) })
     }
 
-    /// Forgets what is at hand of the tables.
-    mutating func forget() { texts.forget() }
-
     /// SQLite's numbers have a sign; one that does not fit is none that the daemon wrote in earnest.
     private func number(_ value: UInt64?) -> SQLiteValue { SQLiteValue(value.map { Int64(clamping: $0) }) }
 

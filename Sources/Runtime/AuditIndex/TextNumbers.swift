@@ -1,6 +1,8 @@
 import SQLiteBindings
 
 /// The numbers of texts in the table `texts`, with the ones used last at hand.
+///
+/// It lives no longer than its update: where a transaction is taken back, numbers given in it are nobody's.
 struct TextNumbers {
     /// Together with `cachedBytes` this bounds the memory: hosts are as many as agents make up.
     private static let cachedTexts = 20_000
@@ -24,14 +26,11 @@ struct TextNumbers {
         if let number = numbers[text] { return .integer(number) }
         let number = try lookUp(text)
         if text.utf8.count <= Self.cachedBytes {
-            if numbers.count >= Self.cachedTexts { forget() }
+            if numbers.count >= Self.cachedTexts { numbers.removeAll(keepingCapacity: true) }
             numbers[text] = number
         }
         return .integer(number)
     }
-
-    /// Forgets what is at hand: after a transaction that was taken back, numbers given in it are nobody's.
-    mutating func forget() { numbers.removeAll(keepingCapacity: true) }
 
     private func lookUp(_ text: String) throws(SQLiteError) -> Int64 {
         try find.bind([.text(text)])
