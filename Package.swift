@@ -57,6 +57,7 @@ let doors: [Target] = [
     door("COpenSSL", pkgConfig: "libcrypto", apt: "libssl-dev"),
     door("CYAML", pkgConfig: "yaml-0.1", apt: "libyaml-dev"),
     door("CCares", pkgConfig: "libcares", apt: "libc-ares-dev"),
+    door("CSQLite", pkgConfig: "sqlite3", apt: "libsqlite3-dev"),
     door("CZstd", pkgConfig: "libzstd", apt: "libzstd-dev"),
 ]
 
@@ -75,6 +76,7 @@ let bindings: [Target] = [
     module("Bindings", "OpenSSLBindings", ["COpenSSL"]),
     module("Bindings", "YAMLBindings", ["CYAML", "SourceDocuments"]),
     module("Bindings", "CaresBindings", ["CCares", "NetworkTypes"]),
+    module("Bindings", "SQLiteBindings", ["CSQLite"]),
     module("Bindings", "ZstdBindings", ["CZstd"]),
 ]
 
@@ -87,6 +89,11 @@ let runtime: [Target] = [
         "Runtime",
         "AuditReading",
         ["AuditSigning", "AuditTrail", "LinuxBindings", "OpenSSLBindings", "ZstdBindings"]
+    ),
+    module(
+        "Runtime",
+        "AuditIndex",
+        ["AuditReading", "AuditTrail", "LinuxBindings", "NetworkTypes", "OpenSSLBindings", "SQLiteBindings"]
     ),
     module(
         "Runtime",
@@ -141,7 +148,7 @@ let programs: [Target] = [
     program(
         "PenstockCommand",
         [
-            "AuditReading", "AuditSigning", "AuditTrail", "Configuration", "PolicyEngine", "NetworkTypes",
+            "AuditIndex", "AuditReading", "AuditSigning", "AuditTrail", "Configuration", "PolicyEngine", "NetworkTypes",
             "LinuxBindings", "OpenSSLBindings", "SourceDocuments", "Telemetry",
         ]
     ),
@@ -156,6 +163,7 @@ let testTargets: [Target] = [
     tests("Core", "PolicyEngineTests", ["PolicyEngine", "NetworkTypes", "SourceDocuments", "YAMLBindings"]),
     tests("Core", "AuditTrailTests", ["AuditTrail", "NetworkTypes"]),
     tests("Bindings", "YAMLBindingsTests", ["YAMLBindings", "SourceDocuments"]),
+    tests("Bindings", "SQLiteBindingsTests", ["SQLiteBindings"]),
     tests("Runtime", "NameResolutionTests", ["NameResolution", "CaresBindings", "NetworkTypes", "TestSupport"]),
     tests(
         "Runtime",
@@ -168,6 +176,14 @@ let testTargets: [Target] = [
         [
             "AuditReading", "AuditSigning", "AuditStore", "AuditTrail", "LinuxBindings", "OpenSSLBindings",
             "ZstdBindings",
+        ]
+    ),
+    tests(
+        "Runtime",
+        "AuditIndexTests",
+        [
+            "AuditIndex", "AuditReading", "AuditStore", "AuditTrail", "LinuxBindings", "OpenSSLBindings",
+            "SQLiteBindings",
         ]
     ),
     tests("Runtime", "ConfigurationTests", ["Configuration", "NetworkTypes", "PolicyEngine", "SourceDocuments"]),

@@ -5,7 +5,7 @@ import Testing
 /// A new target needs a row here; whoever adds an edge has to say so in this table.
 private let allowed: [String: Set<String>] = [
     // Doors.
-    "CLinux": [], "CNetfilter": [], "COpenSSL": [], "CYAML": [], "CCares": [], "CZstd": [],
+    "CLinux": [], "CNetfilter": [], "COpenSSL": [], "CYAML": [], "CCares": [], "CSQLite": [], "CZstd": [],
     // Core.
     "NetworkTypes": [],
     "SourceDocuments": [],
@@ -19,12 +19,16 @@ private let allowed: [String: Set<String>] = [
     "OpenSSLBindings": ["COpenSSL"],
     "YAMLBindings": ["CYAML", "SourceDocuments"],
     "CaresBindings": ["CCares", "NetworkTypes"],
+    "SQLiteBindings": ["CSQLite"],
     "ZstdBindings": ["CZstd"],
     // Runtime.
     "EventLoops": ["LinuxBindings", "NetworkTypes"],
     "NameResolution": ["CaresBindings", "EventLoops", "NetworkTypes"],
     "AuditStore": ["AuditTrail", "EventLoops", "LinuxBindings", "OpenSSLBindings"],
     "AuditSigning": ["AuditTrail", "OpenSSLBindings"],
+    "AuditIndex": [
+        "AuditReading", "AuditTrail", "LinuxBindings", "NetworkTypes", "OpenSSLBindings", "SQLiteBindings",
+    ],
     "AuditReading": ["AuditSigning", "AuditTrail", "LinuxBindings", "OpenSSLBindings", "ZstdBindings"],
     "Configuration": ["NetworkTypes", "PolicyEngine", "SourceDocuments", "YAMLBindings", "LinuxBindings"],
     "TrafficCapture": ["NetfilterBindings", "LinuxBindings", "NetworkTypes", "SourceDocuments", "YAMLBindings"],
@@ -50,7 +54,7 @@ private let allowed: [String: Set<String>] = [
         "SourceDocuments", "YAMLBindings",
     ],
     "PenstockCommand": [
-        "AuditReading", "AuditSigning", "AuditTrail", "Configuration", "PolicyEngine", "NetworkTypes",
+        "AuditIndex", "AuditReading", "AuditSigning", "AuditTrail", "Configuration", "PolicyEngine", "NetworkTypes",
         "LinuxBindings", "OpenSSLBindings", "SourceDocuments", "Telemetry",
     ],
 ]

@@ -26,6 +26,9 @@ extension SystemCallError {
 
     /// True where there is more than the caller wants.
     package var isTooLarge: Bool { code == EFBIG }
+
+    /// True where there is no such file.
+    package var isMissing: Bool { code == ENOENT }
 }
 
 /// What `stat` tells of a file, as far as anybody here asks.

@@ -1,3 +1,4 @@
+import AuditIndex
 import AuditReading
 
 /// The commands below `audit`: they read files of the trail, and need no daemon.
@@ -7,6 +8,8 @@ enum AuditCommand: Hashable {
     case show(ShowRequest)
     case stats(StatsRequest)
     case keys(KeysRequest)
+    case query(QueryRequest)
+    case reindex(ReindexRequest)
 
     /// Where the daemon writes, unless it was told otherwise.
     static let defaultFile = "/var/log/penstock/audit.jsonl"
@@ -22,22 +25,30 @@ enum AuditCommand: Hashable {
         case "show": return try ShowRequest(words).map { .audit(.show($0)) } ?? .help(.show)
         case "stats": return try StatsRequest(words).map { .audit(.stats($0)) } ?? .help(.stats)
         case "keys": return try KeysRequest(words).map { .audit(.keys($0)) } ?? .help(.keys)
+        case "query": return try QueryRequest(words).map { .audit(.query($0)) } ?? .help(.query)
+        case "reindex": return try ReindexRequest(words).map { .audit(.reindex($0)) } ?? .help(.reindex)
         case .some(let word): throw Misuse(unknown: "command", "audit \(word)", among: HelpTopic.ofAudit, .audit)
         }
     }
 
     func run() throws(Complaint) -> ExitCode {
-        do throws(AuditReadingError) {
-            switch self {
-            case .verify(let request): return try request.run()
-            case .tail(let request): return try request.run()
-            case .show(let request): return try request.run()
-            case .stats(let request): return try request.run()
-            case .keys(let request): return try request.run()
-            }
-        } catch {
-            throw Complaint(error)
+        switch self {
+        case .verify(let request): try Self.reading { () throws(AuditReadingError) in try request.run() }
+        case .tail(let request): try Self.reading { () throws(AuditReadingError) in try request.run() }
+        case .show(let request): try Self.reading { () throws(AuditReadingError) in try request.run() }
+        case .stats(let request): try Self.reading { () throws(AuditReadingError) in try request.run() }
+        case .keys(let request): try Self.reading { () throws(AuditReadingError) in try request.run() }
+        case .query(let request): try Self.indexing { () throws(IndexError) in try request.run() }
+        case .reindex(let request): try Self.indexing { () throws(IndexError) in try request.run() }
         }
+    }
+
+    private static func reading(_ body: () throws(AuditReadingError) -> ExitCode) throws(Complaint) -> ExitCode {
+        do throws(AuditReadingError) { return try body() } catch { throw Complaint(error) }
+    }
+
+    private static func indexing(_ body: () throws(IndexError) -> ExitCode) throws(Complaint) -> ExitCode {
+        do throws(IndexError) { return try body() } catch { throw Complaint(error) }
     }
 
     /// The files that were named; the daemon's own where none was.

@@ -67,7 +67,7 @@ struct AuditRow {
     }
 
     /// What the table calls a kind of which it has no decision and no end.
-    private static func word(_ kind: String) -> String {
+    static func word(_ kind: String) -> String {
         switch RecordKind(rawValue: kind) {
         case .lifecycle: "daemon"
         case .checkpoint: "signed"

@@ -36,13 +36,18 @@ struct AuditTable {
         let destination = shown.id.flatMap { destinations[$0] }
         remember(shown)
         let row = AuditRow(shown, record, in: line, destination: destination)
+        return lines(of: row, time: shown.time, id: shown.id)
+    }
+
+    /// The lines of a row; `time` is as records have it.
+    mutating func lines(of row: AuditRow, time: String, id: String?) -> String {
         let what = palette.paint(fitted(row.what, 7), row.colour)
-        var text = dayLine(shown) + palette.paint(String(shown.time.dropFirst(11).prefix(12)), .faint) + "  " + what
+        var text = dayLine(time) + palette.paint(String(time.dropFirst(11).prefix(12)), .faint) + "  " + what
         text += "  " + fitted(row.subject, subjectColumns) + "  "
         // Nothing stands behind the last column, so that it need not be filled.
-        let account = hasIdentifiers && shown.id != nil ? fitted(row.account, accountColumns) : cut(row.account)
+        let account = hasIdentifiers && id != nil ? fitted(row.account, accountColumns) : cut(row.account)
         text += row.colour == .faint ? palette.paint(account, .faint) : account
-        if hasIdentifiers, let id = shown.id { text += "  " + palette.paint(printable(id), .faint) }
+        if hasIdentifiers, let id { text += "  " + palette.paint(printable(id), .faint) }
         return text + "\n"
     }
 
@@ -51,8 +56,8 @@ struct AuditTable {
         return text.count > columns ? fitted(text, columns) : text
     }
 
-    private mutating func dayLine(_ shown: AuditLine) -> String {
-        let today = String(shown.time.prefix(10))
+    private mutating func dayLine(_ time: String) -> String {
+        let today = String(time.prefix(10))
         guard today != day else { return "" }
         day = today
         return palette.paint("-- \(printable(today)) (UTC)", .bold) + "\n"

@@ -30,8 +30,8 @@ struct TailRequest: Hashable {
         file = options.operands.first ?? AuditCommand.defaultFile
         follows = options.has("-f") || options.has("--follow")
         deniedOnly = options.has("--deny")
-        host = try Self.host(options)
-        since = try Self.since(options)
+        host = try options.host()
+        since = try options.pastTime("--since")
         count = try Self.count(options) ?? (since == nil ? 20 : nil)
         guard !(options.has("--table") && options.has("--json")) else {
             throw options.misuse("--table or --json, not both")
@@ -44,22 +44,6 @@ struct TailRequest: Hashable {
         .flag("--table"), .flag("--json"),
     ]
 
-    private static func host(_ options: Options) throws(Misuse) -> HostQuery? {
-        guard let text = options.value("--host") else { return nil }
-        guard let host = HostQuery(text) else {
-            throw options.misuse("--host '\(text)' is no host; write example.com, *.example.com or an address")
-        }
-        return host
-    }
-
-    private static func since(_ options: Options) throws(Misuse) -> Int64? {
-        guard let text = options.value("--since") else { return nil }
-        guard let time = pastTime(text, now: wallClockMicroseconds()) else {
-            throw options.misuse("--since '\(text)' is no time; write 2026-11-21T10:15:04Z, or 10m, 2h, 7d")
-        }
-        return time
-    }
-
     private static func count(_ options: Options) throws(Misuse) -> Int? {
         guard let text = options.value("-n") else { return nil }
         guard let count = Int(text), (0...1_000_000).contains(count) else {
@@ -70,7 +54,7 @@ struct TailRequest: Hashable {
 }
 
 /// A time in RFC 3339, or so long ago: `90s`, `10m`, `2h`, `7d`; nil where it is neither.
-func pastTime(_ text: String, now: Int64) -> Int64? {
+func readPastTime(_ text: String, now: Int64) -> Int64? {
     if let time = microseconds(rfc3339: text) { return time }
     let units: [Character: Int64] = ["s": 1, "m": 60, "h": 3600, "d": 86_400]
     guard let unit = text.last.flatMap({ units[$0] }), let number = Int64(text.dropLast()), number >= 0,

@@ -7,6 +7,8 @@ extension HelpTopic {
                penstock audit show ID [FILES…]      the whole story of one connection
                penstock audit stats [FILES…] …      hosts, denials, bytes, rules, with charts
                penstock audit keys [FILES…]         the keys that sign the chain
+               penstock audit query [FILES…] …      finds records in an index, at once
+               penstock audit reindex [FILES…]      makes that index anew
 
         FILES are segments in the order in which they were written, plain or compressed with zstd; left out:
         \(AuditCommand.defaultFile). `penstock help audit verify` and so on say more; docs/audit.md is the

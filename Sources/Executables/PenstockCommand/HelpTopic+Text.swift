@@ -12,6 +12,8 @@ extension HelpTopic {
         case .show: Self.showText
         case .stats: Self.statsText
         case .keys: Self.keysText
+        case .query: Self.queryText
+        case .reindex: Self.reindexText
         case .version:
             """
             penstock version: prints the version
@@ -39,6 +41,8 @@ extension HelpTopic {
           audit show ID …            tells the whole story of one connection
           audit stats …              counts hosts, denials, bytes and rules
           audit keys …               prints the keys that sign the audit trail
+          audit query …              finds records by host, time, rule and words, in an index
+          audit reindex …            makes that index anew
           version                    prints the version
           help [COMMAND]             says what a command takes; so does --help behind a command
 

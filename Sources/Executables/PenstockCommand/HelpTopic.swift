@@ -10,13 +10,15 @@ enum HelpTopic: String, Hashable, CaseIterable {
     case show = "audit show"
     case stats = "audit stats"
     case keys = "audit keys"
+    case query = "audit query"
+    case reindex = "audit reindex"
     case version
     case help
 
     /// The commands below `policy`, as they are typed.
     static let ofPolicy = [check, explain].map(\.rawValue)
     /// The commands below `audit`, as they are typed.
-    static let ofAudit = [verify, tail, show, stats, keys].map(\.rawValue)
+    static let ofAudit = [verify, tail, show, stats, keys, query, reindex].map(\.rawValue)
 
     /// Reads the words after `help`.
     init(words: ArraySlice<String>) throws(Misuse) {
@@ -36,7 +38,8 @@ enum HelpTopic: String, Hashable, CaseIterable {
     var invocation: String {
         switch self {
         case .penstock: "penstock help"
-        case .policy, .check, .explain, .audit, .verify, .tail, .show, .stats, .keys, .version, .help:
+        case .policy, .check, .explain, .audit, .verify, .tail, .show, .stats, .keys, .query, .reindex,
+            .version, .help:
             "penstock help \(rawValue)"
         }
     }

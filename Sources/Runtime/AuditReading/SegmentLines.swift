@@ -25,6 +25,8 @@ package struct SegmentLines: ~Copyable {
     private let lineLimit: Int
     /// What of the window was read and not handed out.
     private var unread = 0..<0
+    /// Of the window's first byte, in what the file holds decompressed.
+    private var windowOffset = 0
     /// The line that is being read is longer than any of ours.
     private var isTooLong = false
     /// Up to where no newline stands in what is unread.
@@ -40,8 +42,8 @@ package struct SegmentLines: ~Copyable {
     /// Bytes of the file that were read: of the compressed ones, where it is compressed.
     package var bytesRead: Int { source.bytesRead }
 
-    /// Where the next line of a plain file begins.
-    package var position: Int { source.position - unread.count }
+    /// Where the next line begins, in bytes of what the file holds decompressed.
+    package var position: Int { windowOffset + unread.lowerBound }
 
     /// What the kernel knows of the file.
     package func status() throws(AuditReadingError) -> FileStatus { try source.status() }
@@ -51,7 +53,8 @@ package struct SegmentLines: ~Copyable {
 
     /// Goes on with the first line that begins at this offset or behind it; the file must be a plain one.
     package mutating func skip(to offset: Int) throws(AuditReadingError) {
-        try source.skip(to: max(0, offset - 1))
+        windowOffset = max(0, offset - 1)
+        try source.skip(to: windowOffset)
         unread = 0..<0
         searched = 0
         // What is left of the line before: only its newline, where a line begins just there.
@@ -112,6 +115,7 @@ package struct SegmentLines: ~Copyable {
         }
         for index in 0..<unread.count { window[index] = window[unread.lowerBound + index] }
         searched -= unread.lowerBound
+        windowOffset += unread.lowerBound
         unread = 0..<unread.count
     }
 }

@@ -146,7 +146,8 @@ func terminalOutput(
         throw CocoaError(.fileReadUnknown)
     }
     defer { close(terminal) }
-    var size = winsize(ws_row: 50, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0)
+    // As `winsize` has it: rows, columns, and no pixels. Which module has that type depends on what is compiled first.
+    var size: [UInt16] = [50, columns, 0, 0]
     guard unsafe ioctl(terminal, UInt(TIOCSWINSZ), &size) == 0 else { throw CocoaError(.fileReadUnknown) }
     let ending = try run(arguments, in: folder, output: "/dev/pts/\(number)", environment: environment)
     guard ending.status == 0 else { throw CocoaError(.executableRuntimeMismatch) }
