@@ -79,7 +79,7 @@ let bindings: [Target] = [
 let runtime: [Target] = [
     module("Runtime", "EventLoops", ["LinuxBindings", "NetworkTypes"]),
     module("Runtime", "NameResolution", ["CaresBindings", "EventLoops", "NetworkTypes"]),
-    module("Runtime", "AuditStore", ["AuditTrail", "LinuxBindings", "OpenSSLBindings"]),
+    module("Runtime", "AuditStore", ["AuditTrail", "EventLoops", "LinuxBindings", "OpenSSLBindings"]),
     module(
         "Runtime",
         "Configuration",
@@ -107,6 +107,14 @@ let proxy: [Target] = [
             "LinuxBindings", "EventLoops", "NameResolution", "AuditStore",
         ]
     ),
+    module(
+        "Proxy",
+        "GovernanceAPI",
+        [
+            "ByteRelay", "HTTPExchange", "NetworkTypes", "WireFormats", "PolicyEngine", "AuditTrail", "LinuxBindings",
+            "EventLoops", "AuditStore",
+        ]
+    ),
     module("Proxy", "OperatorEndpoints", ["NetworkTypes", "Telemetry", "LinuxBindings", "EventLoops"]),
 ]
 
@@ -115,7 +123,8 @@ let programs: [Target] = [
     program(
         "PenstockDaemon",
         [
-            "ConnectionJourney", "OperatorEndpoints", "Configuration", "AuditStore", "AuditTrail", "NameResolution",
+            "ConnectionJourney", "GovernanceAPI", "OperatorEndpoints", "Configuration", "AuditStore", "AuditTrail",
+            "NameResolution",
             "EventLoops", "PolicyEngine", "Telemetry", "NetworkTypes", "LinuxBindings", "WireFormats",
             "OpenSSLBindings",
             "SourceDocuments", "YAMLBindings",
@@ -148,6 +157,14 @@ let testTargets: [Target] = [
     tests("Runtime", "ConfigurationTests", ["Configuration", "NetworkTypes", "PolicyEngine", "SourceDocuments"]),
     tests("Runtime", "TrafficCaptureTests", ["TrafficCapture", "NetworkTypes", "SourceDocuments", "TestSupport"]),
     tests("Runtime", "EventLoopsTests", ["EventLoops", "LinuxBindings", "NetworkTypes"]),
+    tests(
+        "Proxy",
+        "GovernanceAPITests",
+        [
+            "GovernanceAPI", "HTTPExchange", "NetworkTypes", "PolicyEngine", "AuditTrail", "AuditStore", "EventLoops",
+            "LinuxBindings", "TestSupport",
+        ]
+    ),
     tests("Executables", "CommandTests", ["PenstockCommand"]),
 ]
 

@@ -22,7 +22,7 @@ private let allowed: [String: Set<String>] = [
     // Runtime.
     "EventLoops": ["LinuxBindings", "NetworkTypes"],
     "NameResolution": ["CaresBindings", "EventLoops", "NetworkTypes"],
-    "AuditStore": ["AuditTrail", "LinuxBindings", "OpenSSLBindings"],
+    "AuditStore": ["AuditTrail", "EventLoops", "LinuxBindings", "OpenSSLBindings"],
     "Configuration": ["NetworkTypes", "PolicyEngine", "SourceDocuments", "YAMLBindings", "LinuxBindings"],
     "TrafficCapture": ["NetfilterBindings", "LinuxBindings", "NetworkTypes", "SourceDocuments", "YAMLBindings"],
     // Proxy.
@@ -33,11 +33,16 @@ private let allowed: [String: Set<String>] = [
         "LinuxBindings", "EventLoops",
         "NameResolution", "AuditStore",
     ],
+    "GovernanceAPI": [
+        "ByteRelay", "HTTPExchange", "NetworkTypes", "WireFormats", "PolicyEngine", "AuditTrail", "LinuxBindings",
+        "EventLoops", "AuditStore",
+    ],
     "OperatorEndpoints": ["NetworkTypes", "Telemetry", "LinuxBindings", "EventLoops"],
     // Executables. The capture program knows nothing of TLS.
     "PenstockInit": ["TrafficCapture", "NetworkTypes", "LinuxBindings", "SourceDocuments"],
     "PenstockDaemon": [
-        "ConnectionJourney", "OperatorEndpoints", "Configuration", "AuditStore", "AuditTrail", "NameResolution",
+        "ConnectionJourney", "GovernanceAPI", "OperatorEndpoints", "Configuration", "AuditStore", "AuditTrail",
+        "NameResolution",
         "EventLoops", "PolicyEngine", "Telemetry", "NetworkTypes", "LinuxBindings", "OpenSSLBindings", "WireFormats",
         "SourceDocuments", "YAMLBindings",
     ],

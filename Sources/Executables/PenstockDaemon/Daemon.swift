@@ -2,6 +2,7 @@ import AuditStore
 import AuditTrail
 import ConnectionJourney
 import EventLoops
+import GovernanceAPI
 import LinuxBindings
 import NetworkTypes
 import OperatorEndpoints
@@ -16,6 +17,7 @@ final class Daemon: EventHandler {
     private let readiness: Readiness
     private let signals: SignalDescriptor
     private var workers: [LoopBound<Worker>] = []
+    private var governance: [LoopBound<GovernanceServer>] = []
     private var snapshot = PolicySnapshot(policy: nil, generation: 0)
     /// Set from the start until all workers are there: each of them gets every policy.
     private var isReloading = true
@@ -34,6 +36,7 @@ final class Daemon: EventHandler {
     func start(
         _ sockets: OpenSockets,
         _ services: JourneyServices,
+        _ questions: GovernanceServices,
         on loop: isolated EventLoop
     ) async throws {
         loadPolicy()
@@ -45,6 +48,8 @@ final class Daemon: EventHandler {
             let workerLoop = try EventLoop(index: index)
             try workerLoop.start()
             workers.append(try await makeWorker(services, snapshot, listeners, on: workerLoop))
+            let policy = GovernancePolicy(snapshot)
+            governance.append(try await makeServer(questions, policy, sockets.api[index], on: workerLoop))
         }
         isReloading = false
         readiness.update { $0.isServing = true }
@@ -82,6 +87,7 @@ final class Daemon: EventHandler {
             loadPolicy()
             guard snapshot.generation != before else { continue }
             for worker in workers { await putInForce(snapshot, worker, on: worker.loop) }
+            for server in governance { await putInForce(GovernancePolicy(snapshot), server, on: server.loop) }
         }
     }
 
@@ -145,6 +151,7 @@ final class Daemon: EventHandler {
         }
         // All of them first: a worker may wait long for its last connection.
         for worker in workers { await stopAccepting(worker, on: worker.loop) }
+        for server in governance { await stopAnswering(server, on: server.loop) }
         for worker in workers { await drain(worker, on: worker.loop) }
         loop.cancel(limit)
         record(.stopped)
@@ -162,6 +169,8 @@ final class Daemon: EventHandler {
 struct OpenSockets: Sendable {
     /// For each worker its own, of every port that agents come to.
     var agents: [[ListeningSocket]]
+    /// For each worker its own, of the governance API.
+    var api: [[Int32]]
     var health: Int32
 }
 
@@ -174,6 +183,35 @@ private func makeWorker(
     let worker = try Worker(services, snapshot: snapshot, on: loop)
     try worker.serve(listeners, on: loop)
     return LoopBound(worker, on: loop)
+}
+
+private func makeServer(
+    _ services: GovernanceServices,
+    _ policy: GovernancePolicy,
+    _ listeners: [Int32],
+    on loop: isolated EventLoop
+) throws -> LoopBound<GovernanceServer> {
+    let server = try GovernanceServer(services, policy, on: loop)
+    for listener in listeners { try server.serve(adopting: OwnedDescriptor(adopting: listener), on: loop) }
+    return LoopBound(server, on: loop)
+}
+
+private func putInForce(
+    _ policy: GovernancePolicy,
+    _ server: LoopBound<GovernanceServer>,
+    on loop: isolated EventLoop
+) {
+    server.value(on: loop).adopt(policy)
+}
+
+private func stopAnswering(_ server: LoopBound<GovernanceServer>, on loop: isolated EventLoop) {
+    server.value(on: loop).stop(on: loop)
+}
+
+extension GovernancePolicy {
+    fileprivate init(_ snapshot: PolicySnapshot) {
+        self.init(snapshot.policy, generation: snapshot.generation)
+    }
 }
 
 private func putInForce(_ snapshot: PolicySnapshot, _ worker: LoopBound<Worker>, on loop: isolated EventLoop) {

@@ -24,6 +24,7 @@ extension DaemonPlan {
             workers: workers,
             transparentPort: configuration.listen.transparentPort,
             explicitPort: configuration.listen.explicitPort,
+            apiPort: configuration.listen.apiPort,
             health: configuration.listen.health,
             auditPath: configuration.audit.path,
             durability: configuration.audit.durability == .synced ? .synced : .written,

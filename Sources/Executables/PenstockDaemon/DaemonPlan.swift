@@ -12,6 +12,8 @@ struct DaemonPlan: Sendable {
     var transparentPort: UInt16
     /// The explicit proxy's; listened to on 127.0.0.1 and ::1.
     var explicitPort: UInt16
+    /// The governance API's; listened to on 127.0.0.1 and ::1.
+    var apiPort: UInt16
     var health: SocketAddress
     var auditPath: String
     var durability: AuditDurability

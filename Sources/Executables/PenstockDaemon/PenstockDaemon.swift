@@ -2,6 +2,7 @@ import AuditStore
 import AuditTrail
 import ConnectionJourney
 import EventLoops
+import GovernanceAPI
 import LinuxBindings
 import NetworkTypes
 import PolicyEngine
@@ -90,9 +91,9 @@ enum PenstockDaemon {
         }
     }
 
-    /// Two descriptors a connection, four for each pipe, and some for the daemon itself; by worker.
+    /// Two descriptors a connection, four for each pipe, one a caller of the API, and some for the daemon itself; by worker.
     private static func connections(descriptors: Int, _ plan: DaemonPlan) -> Int {
-        let reserved = 64 + plan.workers * 48 * 2
+        let reserved = 64 + plan.workers * (48 * 2 + GovernanceServer.capacity)
         return min(plan.journeys.connections, max(16, (descriptors - reserved) / 2 / plan.workers))
     }
 
@@ -104,8 +105,20 @@ enum PenstockDaemon {
             let transparent = try openSockets(plan.transparentPort, .transparent, &listening)
             agents.append(transparent + (try openSockets(plan.explicitPort, .explicit, &listening)))
         }
-        return OpenSockets(agents: agents, health: health.release())
+        var api: [[Int32]] = []
+        for _ in 0..<plan.workers {
+            var sockets: [Int32] = []
+            for address in loopback {
+                let socket = SocketAddress(address, port: plan.apiPort)
+                sockets.append(try listening.open(socket, key: "listen.api", sharedPort: true).release())
+            }
+            api.append(sockets)
+        }
+        return OpenSockets(agents: agents, api: api, health: health.release())
     }
+
+    /// Where agents reach the daemon itself: from inside of the pod alone.
+    private static let loopback: [IPAddress] = [.v4(IPv4Address(127, 0, 0, 1)), .v6(IPv6Address(high: 0, low: 1))]
 
     /// A worker's own sockets on a port that agents come to.
     private static func openSockets(
@@ -114,7 +127,7 @@ enum PenstockDaemon {
         _ listening: inout Listening
     ) throws(Complaint) -> [ListeningSocket] {
         var sockets: [ListeningSocket] = []
-        for address in [IPAddress.v4(IPv4Address(127, 0, 0, 1)), .v6(IPv6Address(high: 0, low: 1))] {
+        for address in loopback {
             let socket = SocketAddress(address, port: port)
             let descriptor = try listening.open(socket, key: "listen.\(capture.rawValue)", sharedPort: true)
             sockets.append(ListeningSocket(adopting: descriptor, address: socket, capture: capture))
@@ -125,6 +138,7 @@ enum PenstockDaemon {
     private static func announce(_ plan: DaemonPlan) {
         let port = plan.transparentPort
         say("version \(DaemonPlan.version), \(plan.workers) workers, listening on 127.0.0.1:\(port) and [::1]:\(port)")
+        say("governance API on 127.0.0.1:\(plan.apiPort) and [::1]:\(plan.apiPort)")
         say("explicit proxy on 127.0.0.1:\(plan.explicitPort) and [::1]:\(plan.explicitPort)")
         for key in plan.unbuilt { say("\(key) is not built yet in this version: it is checked and otherwise ignored") }
         if effectiveIdentity().user == 0 {
@@ -146,12 +160,20 @@ enum PenstockDaemon {
             resolving: plan.resolving
         )
         let readiness = Readiness(audit: audit, journeys: metrics, version: DaemonPlan.version)
+        let questions = GovernanceServices(
+            settings: GovernanceSettings(workload: plan.journeys.workload),
+            audit: audit,
+            ownPorts: plan.journeys.ownPorts,
+            auditNanoseconds: plan.journeys.auditNanoseconds,
+            isReady: { readiness.readinessProblems().isEmpty },
+            clock: monotonicNanoseconds
+        )
         let number = signals.release()
         do throws(SystemCallError) {
             let control = try EventLoop(index: plan.workers)
             try control.start()
             Task(executorPreference: control.executor) {
-                await bringUp(plan, sockets, services, readiness, number, on: control)
+                await bringUp(plan, sockets, services, questions, readiness, number, on: control)
             }
         } catch {
             say("cannot start the control loop: \(error)")
@@ -164,13 +186,14 @@ private func bringUp(
     _ plan: DaemonPlan,
     _ sockets: OpenSockets,
     _ services: JourneyServices,
+    _ questions: GovernanceServices,
     _ readiness: Readiness,
     _ signals: Int32,
     on control: isolated EventLoop
 ) async {
     let daemon = Daemon(plan, audit: services.audit, readiness: readiness, signals: SignalDescriptor(adopting: signals))
     do {
-        try await daemon.start(sockets, services, on: control)
+        try await daemon.start(sockets, services, questions, on: control)
     } catch {
         say("cannot start: \(error)")
         exitProcess(ExitCode.unavailable.rawValue)

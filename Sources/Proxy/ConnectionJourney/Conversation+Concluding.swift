@@ -1,3 +1,4 @@
+import AuditStore
 import AuditTrail
 import ByteRelay
 import EventLoops

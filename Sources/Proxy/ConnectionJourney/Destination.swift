@@ -34,11 +34,7 @@ extension Worker {
     ///
     /// The kernel is asked for every such port: addresses come and go. If it cannot be asked, the answer is yes.
     func isOwnListener(_ address: SocketAddress) -> Bool {
-        guard settings.ownPorts.contains(address.port) else { return false }
-        switch address.address.specialRange {
-        case .loopback, .unspecified: return true
-        default: return (try? netlink.isLocal(address.address)) ?? true
-        }
+        netlink.isLocal(address, among: settings.ownPorts)
     }
 
     /// The UID that owns the agent's end; `nil` where the kernel does not know or cannot be asked.

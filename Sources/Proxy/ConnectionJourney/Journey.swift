@@ -1,3 +1,4 @@
+import AuditStore
 import AuditTrail
 import EventLoops
 import PolicyEngine

@@ -5,13 +5,12 @@ import NetworkTypes
 /// Answers `/healthz`, `/readyz` and `/metrics` on a port of its own.
 ///
 /// Lives on one loop.
-package final class HealthServer: EventHandler {
-    private let listener: OwnedDescriptor
+package final class HealthServer: AcceptingParty {
+    private let acceptor: Acceptor
     private let source: any HealthSource
     private let buffer = TransferBuffer(capacity: 4096)
     /// Who is being talked to, the oldest first.
     private var open: [StreamSocket] = []
-    private var retry: TimerToken?
 
     /// Conversations at a time; one more ends the oldest, so that idle ones never keep a probe waiting.
     private static let capacity = 64
@@ -20,42 +19,22 @@ package final class HealthServer: EventHandler {
 
     /// Takes over a socket that listens.
     package init(adopting listener: consuming OwnedDescriptor, _ source: any HealthSource) {
-        self.listener = listener
+        acceptor = Acceptor(adopting: listener)
         self.source = source
     }
 
-    /// Starts to answer; the loop keeps the server.
+    /// Starts to answer, for as long as somebody keeps the server.
     package func start(on loop: isolated EventLoop) throws(SystemCallError) {
-        _ = try loop.watch(listener, self)
+        try acceptor.start(for: self, on: loop)
     }
 
-    /// Takes what waits: the listener is ready.
-    package func ready(_ events: ReadyEvents, on loop: isolated EventLoop) {
-        acceptAll(on: loop)
-    }
-
-    private func acceptAll(on loop: isolated EventLoop) {
-        while true {
-            do throws(SystemCallError) {
-                guard let accepted = try acceptConnection(listener) else { return }
-                let socket = StreamSocket(accepted.takeDescriptor())
-                try socket.attach(to: loop)
-                open.append(socket)
-                if open.count > Self.capacity { open[0].interrupt(on: loop) }
-                loop.startTask(with: (self, socket)) { state, loop in await state.0.converse(state.1, on: loop) }
-            } catch {
-                guard error.concernsOneConnectionOnly else { return acceptLater(on: loop) }
-            }
-        }
-    }
-
-    /// Without descriptors or memory no edge tells that there are some again.
-    private func acceptLater(on loop: isolated EventLoop) {
-        guard retry == nil else { return }
-        retry = loop.schedule(afterNanoseconds: 100_000_000) { [weak self] in
-            self?.retry = nil
-            self?.acceptAll(on: loop)
-        }
+    /// Talks to somebody who has come.
+    package func take(_ accepted: consuming AcceptedSocket, on loop: isolated EventLoop) {
+        let socket = StreamSocket(accepted.takeDescriptor())
+        guard (try? socket.attach(to: loop)) != nil else { return }
+        open.append(socket)
+        if open.count > Self.capacity { open[0].interrupt(on: loop) }
+        loop.startTask(with: (self, socket)) { state, loop in await state.0.converse(state.1, on: loop) }
     }
 
     private func converse(_ socket: StreamSocket, on loop: isolated EventLoop) async {

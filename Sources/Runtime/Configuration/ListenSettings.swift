@@ -25,11 +25,9 @@ extension ListenSettings {
     static func read(_ reader: inout MappingReader, unbuilt: inout [String]) -> ListenSettings? {
         var settings = ListenSettings()
         var taken: [UInt16: String] = [:]
-        settings.transparentPort = port("transparent", settings.transparentPort, &reader, &taken).port
-        settings.explicitPort = port("explicit", settings.explicitPort, &reader, &taken).port
-        let api = port("api", settings.apiPort, &reader, &taken)
-        settings.apiPort = api.port
-        if api.isGiven { unbuilt.append("listen.api") }
+        settings.transparentPort = port("transparent", settings.transparentPort, &reader, &taken)
+        settings.explicitPort = port("explicit", settings.explicitPort, &reader, &taken)
+        settings.apiPort = port("api", settings.apiPort, &reader, &taken)
         settings.health = health(settings.health, &reader, &taken)
         let admin = reader.mapping("admin") { reader -> String? in
             reader.path("path", socket: true) ?? settings.adminPath
@@ -46,14 +44,14 @@ extension ListenSettings {
         _ standard: UInt16,
         _ reader: inout MappingReader,
         _ taken: inout [UInt16: String]
-    ) -> (port: UInt16, isGiven: Bool) {
+    ) -> UInt16 {
         var place = reader.location
         let given = reader.mapping(key) { reader -> UInt16? in
             place = reader.location(of: "port")
             return reader.port("port") ?? standard
         }
         take(given ?? standard, for: key, at: place, &reader, &taken)
-        return (given ?? standard, given != nil)
+        return given ?? standard
     }
 
     private static func health(

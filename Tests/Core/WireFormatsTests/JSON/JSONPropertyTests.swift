@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import WireFormats
 
@@ -6,7 +7,7 @@ import WireFormats
 @Suite struct JSONPropertyTests {
     @Test("what is read is what Foundation reads; what is refused, Foundation refuses or a stricter rule does")
     func sameAsFoundation() throws {
-        var random = SplitMix(state: 0x5EED_0003)
+        var random = Seeded(0x5EED_0003)
         var accepted = 0
         var faults: Set<JSONViolation.Fault> = []
         for _ in 0..<40_000 {
@@ -41,7 +42,7 @@ import WireFormats
         #expect(faults.count >= 9)
     }
 
-    private func value(depth: Int, _ random: inout SplitMix) -> String {
+    private func value(depth: Int, _ random: inout Seeded) -> String {
         switch Int.random(in: 0..<(depth > 4 ? 5 : 8), using: &random) {
         case 0: ["true", "false", "null"].randomElement(using: &random) ?? ""
         case 1, 2: number(&random)
@@ -52,24 +53,24 @@ import WireFormats
         }
     }
 
-    private func object(depth: Int, _ random: inout SplitMix) -> String {
+    private func object(depth: Int, _ random: inout Seeded) -> String {
         "{" + list(&random) { string(&$0) + ":" + value(depth: depth + 1, &$0) }.joined(separator: comma(&random)) + "}"
     }
 
-    private func list(_ random: inout SplitMix, _ item: (inout SplitMix) -> String) -> [String] {
+    private func list(_ random: inout Seeded, _ item: (inout Seeded) -> String) -> [String] {
         (0..<Int.random(in: 0...4, using: &random)).map { _ in item(&random) }
     }
 
-    private func comma(_ random: inout SplitMix) -> String {
+    private func comma(_ random: inout Seeded) -> String {
         [",", " , ", ",\n"].randomElement(using: &random) ?? ""
     }
 
-    private func number(_ random: inout SplitMix) -> String {
+    private func number(_ random: inout Seeded) -> String {
         let parts = [["", "-"], ["0", "7", "12", "999999999"], ["", ".5", ".125"], ["", "e2", "E+1", "e-3"]]
         return parts.map { $0.randomElement(using: &random) ?? "" }.joined()
     }
 
-    private func string(_ random: inout SplitMix) -> String {
+    private func string(_ random: inout Seeded) -> String {
         let pieces = ["a", "b", "é", "😀", #"\n"#, #"\u0061"#, #"\ud83d\ude00"#, #"\""#, #"\\"#, #"\/"#, " ", "\u{7F}"]
         let content = (0..<Int.random(in: 0...3, using: &random)).map { _ in
             pieces.randomElement(using: &random) ?? ""
@@ -77,7 +78,7 @@ import WireFormats
         return "\"" + content.joined() + "\""
     }
 
-    private func mutate(_ text: inout [UInt8], _ random: inout SplitMix) {
+    private func mutate(_ text: inout [UInt8], _ random: inout Seeded) {
         let alphabet = Array("{}[]\":,\\u0d1e.-+tn \n\0/#".utf8) + [0x1F, 0x7F, 0x80, 0xC3, 0xED, 0xFF]
         let index = Int.random(in: 0...text.count, using: &random)
         switch Int.random(in: 0..<3, using: &random) {
@@ -117,17 +118,5 @@ import WireFormats
         let number = value.kind == .number ? Double(String(decoding: value.source, as: UTF8.self)) : nil
         return number?.isInfinite ?? false || value.elements.contains { hasNumberOutOfRange($0) }
             || value.members.contains { hasNumberOutOfRange($0.value) }
-    }
-}
-
-/// A generator that gives the same numbers each time.
-private struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = (state ^ state >> 30) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ mixed >> 31
     }
 }

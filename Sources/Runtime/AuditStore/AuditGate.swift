@@ -1,4 +1,3 @@
-import AuditStore
 import EventLoops
 import LinuxBindings
 import Synchronization
@@ -8,7 +7,7 @@ import Synchronization
 /// Lives on that loop.
 ///
 /// The writer's thread wakes the loop through an eventfd, and only while somebody waits.
-final class AuditGate: EventHandler {
+package final class AuditGate: EventHandler {
     private let writer: AuditWriter
     private let bell: Bell
     private var waiters: [Waiter] = []
@@ -36,7 +35,7 @@ final class AuditGate: EventHandler {
     }
 
     /// Opens the gate; `patience` is how long a decision may wait, in nanoseconds.
-    init(_ writer: AuditWriter, patience: UInt64, on loop: isolated EventLoop) throws(SystemCallError) {
+    package init(_ writer: AuditWriter, patience: UInt64, on loop: isolated EventLoop) throws(SystemCallError) {
         let bell = try Bell()
         self.writer = writer
         self.bell = bell
@@ -46,7 +45,7 @@ final class AuditGate: EventHandler {
     }
 
     /// Waits until everything up to `ticket` is written; false where that took too long.
-    func wait(for ticket: UInt64, on loop: isolated EventLoop) async -> Bool {
+    package func wait(for ticket: UInt64, on loop: isolated EventLoop) async -> Bool {
         if writer.writtenThrough >= ticket { return true }
         return await withCheckedContinuation { continuation in
             waiters.append(Waiter(ticket: ticket, since: loop.now, continuation: continuation))
@@ -57,7 +56,8 @@ final class AuditGate: EventHandler {
         }
     }
 
-    func ready(_ events: ReadyEvents, on loop: isolated EventLoop) {
+    /// Lets those go on whose decisions are written: the writer has rung.
+    package func ready(_ events: ReadyEvents, on loop: isolated EventLoop) {
         // The signal is not taken: each new one is an edge of its own.
         release(on: loop)
     }

@@ -1,0 +1,216 @@
+import AuditStore
+import AuditTrail
+import ByteRelay
+import EventLoops
+import HTTPExchange
+import LinuxBindings
+import NetworkTypes
+import WireFormats
+
+/// Serves the governance API on one loop.
+///
+/// Lives on that loop.
+package final class GovernanceServer: AcceptingParty {
+    private let services: GovernanceServices
+    private let api: GovernanceAPI
+    private let netlink: NetlinkQuestions
+    private let gate: AuditGate
+    private let means = RelayMeans(bufferBytes: 65536, pipes: 0)
+    private var identifiers = IdentifierSequence(random: KernelRandomness())
+    private var acceptors: [Acceptor] = []
+    private var policy: GovernancePolicy
+    /// Who is being talked to, the oldest first.
+    private var open: [Caller] = []
+    private var isStopping = false
+
+    /// Conversations of one loop at a time; one more ends the oldest, so that idle ones never keep a caller waiting.
+    package static let capacity = 128
+    /// How long a caller may take to send a question, and to take an answer, in nanoseconds.
+    private static let patience: UInt64 = 5_000_000_000
+    /// How long a connection may be idle, in nanoseconds: longer than the pools of usual clients keep one.
+    private static let idleness: UInt64 = 300_000_000_000
+
+    /// Makes a server on its loop; it accepts nobody before `serve`.
+    package init(
+        _ services: GovernanceServices,
+        _ policy: GovernancePolicy,
+        on loop: isolated EventLoop
+    ) throws(SystemCallError) {
+        let netlink = try NetlinkQuestions()
+        let ownPorts = services.ownPorts
+        self.services = services
+        self.policy = policy
+        self.netlink = netlink
+        gate = try AuditGate(services.audit, patience: services.auditNanoseconds, on: loop)
+        api = GovernanceAPI(
+            services.settings,
+            isOwnListener: { netlink.isLocal($0, among: ownPorts) },
+            clock: services.clock
+        )
+    }
+
+    /// Takes over a socket that listens, and answers whoever comes to it.
+    package func serve(adopting listener: consuming OwnedDescriptor, on loop: isolated EventLoop)
+        throws(SystemCallError)
+    {
+        try sendWithoutDelay(listener)
+        let acceptor = Acceptor(adopting: listener)
+        try acceptor.start(for: self, on: loop)
+        acceptors.append(acceptor)
+    }
+
+    /// Answers by a new policy from now on.
+    package func adopt(_ policy: GovernancePolicy) {
+        self.policy = policy
+    }
+
+    /// Accepts nobody more, and ends every conversation behind the answer that is due.
+    package func stop(on loop: isolated EventLoop) {
+        isStopping = true
+        for acceptor in acceptors { acceptor.stop(on: loop) }
+        acceptors = []
+        for caller in open where caller.isIdle { caller.end.socket.interrupt(on: loop) }
+    }
+
+    /// Talks to somebody who has come.
+    package func take(_ accepted: consuming AcceptedSocket, on loop: isolated EventLoop) {
+        let peer = accepted.peer
+        let socket = StreamSocket(accepted.takeDescriptor())
+        guard (try? socket.attach(to: loop)) != nil else { return }
+        let caller = Caller(HTTPEnd(socket, limits: HTTP1Limits()), uid: owner(of: socket, at: peer))
+        open.append(caller)
+        if open.count > Self.capacity { open[0].end.socket.interrupt(on: loop) }
+        loop.startTask(with: (self, caller)) { state, loop in await state.0.converse(with: state.1, on: loop) }
+    }
+
+    /// The user that owns the caller's end; nil where the kernel does not know or cannot be asked.
+    private func owner(of socket: StreamSocket, at peer: SocketAddress) -> UInt32? {
+        guard let ours = (try? localAddress(socket.descriptor)) ?? nil else { return nil }
+        return (try? netlink.owner(local: peer, remote: ours)) ?? nil
+    }
+
+    private func converse(with caller: Caller, on loop: isolated EventLoop) async {
+        while await answerNext(of: caller, on: loop) {}
+        caller.end.socket.detach(from: loop)
+        open.removeAll { $0 === caller }
+    }
+
+    /// Answers one request; false where the conversation is over.
+    private func answerNext(of caller: Caller, on loop: isolated EventLoop) async -> Bool {
+        guard !isStopping else { return false }
+        caller.isIdle = true
+        let arrival = await caller.end.nextRequest(
+            HeadPatience(idle: Self.idleness, head: Self.patience),
+            means,
+            on: loop
+        )
+        caller.isIdle = false
+        switch arrival {
+        case .request(let request): return await answer(request, of: caller, on: loop)
+        case .malformed(let violation):
+            await sendLast(.malformed(violation), to: caller, on: loop)
+            return false
+        case .ended, .timedOut, .interrupted, .failed: return false
+        }
+    }
+
+    private func answer(_ request: HTTP1Request, of caller: Caller, on loop: isolated EventLoop) async -> Bool {
+        let deadline = loop.now &+ Self.patience
+        if request.expectsContinue {
+            guard await caller.end.send(Array("HTTP/1.1 100 Continue\r\n\r\n".utf8), until: deadline, on: loop) else {
+                return false
+            }
+        }
+        let body: [UInt8]
+        switch await caller.end.readBody(
+            request.framing,
+            limit: services.settings.json.bytes,
+            limits: HTTP1Limits(),
+            until: deadline,
+            means,
+            on: loop
+        ) {
+        case .body(let octets): body = octets
+        case .tooLong:
+            await sendLast(GovernanceAPI.tooLarge, to: caller, on: loop)
+            return false
+        case .malformed(let violation):
+            await sendLast(.malformed(violation), to: caller, on: loop)
+            return false
+        case .timedOut, .interrupted, .failed: return false
+        }
+        let answer = api.answer(GovernanceQuestion(request, body), in: situation(of: caller))
+        guard await isRecorded(answer, on: loop) else {
+            // An answer that cannot be accounted for is not given.
+            await sendLast(.detail("The audit stream cannot be written", status: 503), to: caller, on: loop)
+            return false
+        }
+        let stays = request.keepsAlive && !isStopping
+        let octets = answer.message.octets(
+            closes: !stays,
+            isToHead: request.method == "HEAD",
+            requestMinorVersion: request.minorVersion
+        )
+        guard await caller.end.send(octets, until: loop.now &+ Self.patience, on: loop) else { return false }
+        if !stays { await caller.end.linger(means, on: loop) }
+        return stays
+    }
+
+    /// Has the record of an answer written, and waits for it; false where that takes too long.
+    private func isRecorded(_ answer: GovernanceAnswer, on loop: isolated EventLoop) async -> Bool {
+        guard let check = answer.check else { return true }
+        return await gate.wait(for: services.audit.submit(check), on: loop)
+    }
+
+    private func sendLast(_ answer: OwnAnswer, to caller: Caller, on loop: isolated EventLoop) async {
+        let octets = answer.octets(closes: true)
+        guard await caller.end.send(octets, until: loop.now &+ Self.patience, on: loop) else { return }
+        await caller.end.linger(means, on: loop)
+    }
+
+    private func situation(of caller: Caller) -> GovernanceSituation {
+        let time = services.audit.clock()
+        return GovernanceSituation(
+            policy: policy.policy,
+            generation: policy.generation,
+            isReady: services.isReady(),
+            callerUID: caller.uid,
+            id: identifiers.next(at: time),
+            time: time
+        )
+    }
+}
+
+/// Somebody who asks, for as long as the connection lasts.
+private final class Caller {
+    let end: HTTPEnd
+    /// Who owns the other end.
+    let uid: UInt32?
+    /// Waits for the next request, or is in the middle of sending one.
+    var isIdle = true
+
+    init(_ end: HTTPEnd, uid: UInt32?) {
+        self.end = end
+        self.uid = uid
+    }
+}
+
+extension GovernanceQuestion {
+    fileprivate init(_ request: HTTP1Request, _ body: [UInt8]) {
+        // Two say nothing that two readers would agree on.
+        let types = request.fields.values(of: "content-type")
+        self.init(
+            method: request.method,
+            path: String(decoding: request.path, as: UTF8.self),
+            contentType: types.count == 1 ? String(decoding: types[0], as: UTF8.self) : nil,
+            authority: request.host.authority,
+            body: body
+        )
+    }
+}
+
+extension OwnAnswer {
+    fileprivate static func malformed(_ violation: HTTP1Violation) -> OwnAnswer {
+        .detail("Malformed request: \(violation.rawValue)", status: 400)
+    }
+}

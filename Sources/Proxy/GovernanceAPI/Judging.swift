@@ -1,0 +1,77 @@
+import AuditTrail
+import NetworkTypes
+import PolicyEngine
+
+/// What came of a question.
+struct CheckJudgement {
+    let decision: PolicyEngine.Decision
+    let address: AddressCheck
+    /// What was wrong with the question, in a word of ours.
+    var detail: String?
+    /// The path as it was judged; as it was given where it could not be.
+    var path: String?
+}
+
+extension GovernanceAPI {
+    /// Puts a question to the policy by the function that the data path asks.
+    func judge(_ request: CheckRequest, _ situation: GovernanceSituation) -> CheckJudgement {
+        guard let destination = request.destination else {
+            return CheckJudgement(decision: .refused(.unknownAction), address: .unchecked)
+        }
+        var judgement = judge(destination, situation)
+        judgement.path = judgement.path ?? destination.path
+        return judgement
+    }
+
+    private func judge(_ destination: CheckedDestination, _ situation: GovernanceSituation) -> CheckJudgement {
+        let port = destination.port
+        var facts = Facts(
+            original: nil,
+            port: port,
+            opening: .asked(nil),
+            workloadUID: situation.callerUID,
+            isFinal: true
+        )
+        let name: HostName?
+        switch destination.host {
+        case .name(let host): name = host
+        case .address(let address):
+            name = nil
+            let socket = SocketAddress(address, port: port)
+            facts.original = OriginalDestination(socket)
+            facts.addresses = [address]
+            facts.isOwnListener = isOwnListener(socket)
+        case .malformed(let fault):
+            return CheckJudgement(
+                decision: .refused(.malformedName, port: port),
+                address: .unchecked,
+                detail: fault.rawValue
+            )
+        }
+        facts.opening = destination.spoken.map { .known($0, name: name) } ?? .asked(name)
+        let check: AddressCheck = name == nil ? .checked : .unchecked
+        do throws(PathAmbiguity) {
+            let path: CanonicalPath?
+            if let text = destination.path { path = try CanonicalPath(text) } else { path = nil }
+            facts.request = RequestFacts(method: destination.method, path: path, fields: nil)
+            let decision = situation.policy?.decide(facts) ?? .refused(.noPolicy, port: port)
+            return CheckJudgement(decision: decision, address: check, path: path?.text)
+        } catch {
+            return CheckJudgement(
+                decision: .refused(.ambiguousPath, port: port),
+                address: .unchecked,
+                detail: error.rawValue
+            )
+        }
+    }
+}
+
+extension PolicyEngine.Decision {
+    /// What is undetermined in the end is not allowed.
+    var isAllowed: Bool {
+        switch verdict {
+        case .allow: true
+        case .deny, .undetermined: false
+        }
+    }
+}
