@@ -184,7 +184,7 @@ if Context.environment["FUZZ"] != nil {
     package.targets += fuzzers.map { name in
         .executableTarget(
             name: name,
-            dependencies: ["WireFormats"],
+            dependencies: ["FuzzDriver", "WireFormats"],
             path: "Tests/Fuzz/\(name)",
             exclude: ["Regressions"],
             swiftSettings: strict

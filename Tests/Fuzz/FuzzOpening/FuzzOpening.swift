@@ -1,17 +1,10 @@
+import FuzzDriver
 import WireFormats
 
 // Build: FUZZ=1 swift build --product FuzzOpening --scratch-path .build-fuzz \
 //            -Xswiftc -sanitize=fuzzer,address -Xswiftc -use-ld=lld
 // Run:   .build-fuzz/debug/FuzzOpening -max_total_time=180 CORPUS Tests/Fuzz/FuzzOpening/Regressions
 // A crash file goes, once understood, into Regressions with a test of its own.
-
-/// The driver of libFuzzer; an executable of the package has its own entry, so it is called by name.
-@_silgen_name("LLVMFuzzerRunDriver")
-private func runDriver(
-    _ count: UnsafeMutablePointer<CInt>,
-    _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>>,
-    _ target: @convention(c) (UnsafePointer<UInt8>?, Int) -> CInt
-) -> CInt
 
 /// The classes of answer that must not change when bytes are added.
 private enum Class: Equatable {
@@ -80,8 +73,6 @@ func fuzzOpening(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
 @main
 private enum FuzzOpening {
     static func main() {
-        var count = CommandLine.argc
-        var arguments = unsafe CommandLine.unsafeArgv
-        unsafe _ = runDriver(&count, &arguments, fuzzOpening)
+        unsafe runFuzzer(fuzzOpening)
     }
 }

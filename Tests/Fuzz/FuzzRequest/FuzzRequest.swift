@@ -1,3 +1,4 @@
+import FuzzDriver
 import WireFormats
 
 /// Checks that a request head is read the same however it comes, and that its parts lie where they must.
@@ -44,14 +45,6 @@ private func read(_ bytes: [UInt8], ends: [Int], _ limits: HTTP1Limits) -> Resul
     }
 }
 
-/// The driver of libFuzzer; an executable of the package has its own entry, so it is called by name.
-@_silgen_name("LLVMFuzzerRunDriver")
-private func runDriver(
-    _ count: UnsafeMutablePointer<CInt>,
-    _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>>,
-    _ target: @convention(c) (UnsafePointer<UInt8>?, Int) -> CInt
-) -> CInt
-
 /// What the driver calls for each input.
 @_cdecl("LLVMFuzzerTestOneInput")
 func fuzzRequest(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
@@ -62,8 +55,6 @@ func fuzzRequest(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
 @main
 private enum FuzzRequest {
     static func main() {
-        var count = CommandLine.argc
-        var arguments = unsafe CommandLine.unsafeArgv
-        unsafe _ = runDriver(&count, &arguments, fuzzRequest)
+        unsafe runFuzzer(fuzzRequest)
     }
 }

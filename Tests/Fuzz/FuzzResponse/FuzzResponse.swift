@@ -1,3 +1,4 @@
+import FuzzDriver
 import WireFormats
 
 /// Checks that a response, head and body, is read the same however it comes; the first octet says what it answers.
@@ -61,14 +62,6 @@ private func read(_ bytes: [UInt8], ends: [Int], _ answering: HTTP1Answering, _ 
     }
 }
 
-/// The driver of libFuzzer; an executable of the package has its own entry, so it is called by name.
-@_silgen_name("LLVMFuzzerRunDriver")
-private func runDriver(
-    _ count: UnsafeMutablePointer<CInt>,
-    _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>>,
-    _ target: @convention(c) (UnsafePointer<UInt8>?, Int) -> CInt
-) -> CInt
-
 /// What the driver calls for each input.
 @_cdecl("LLVMFuzzerTestOneInput")
 func fuzzResponse(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
@@ -79,8 +72,6 @@ func fuzzResponse(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
 @main
 private enum FuzzResponse {
     static func main() {
-        var count = CommandLine.argc
-        var arguments = unsafe CommandLine.unsafeArgv
-        unsafe _ = runDriver(&count, &arguments, fuzzResponse)
+        unsafe runFuzzer(fuzzResponse)
     }
 }

@@ -1,3 +1,4 @@
+import FuzzDriver
 import WireFormats
 
 /// Checks that what is written is what was read, by reading it again.
@@ -96,14 +97,6 @@ private func rewrite(_ bytes: [UInt8]) -> (payload: [UInt8], trailers: HTTP1Fiel
     return (payload, body.trailers, sent)
 }
 
-/// The driver of libFuzzer; an executable of the package has its own entry, so it is called by name.
-@_silgen_name("LLVMFuzzerRunDriver")
-private func runDriver(
-    _ count: UnsafeMutablePointer<CInt>,
-    _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>>,
-    _ target: @convention(c) (UnsafePointer<UInt8>?, Int) -> CInt
-) -> CInt
-
 /// What the driver calls for each input.
 @_cdecl("LLVMFuzzerTestOneInput")
 func fuzzRoundTrip(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
@@ -114,8 +107,6 @@ func fuzzRoundTrip(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
 @main
 private enum FuzzRoundTrip {
     static func main() {
-        var count = CommandLine.argc
-        var arguments = unsafe CommandLine.unsafeArgv
-        unsafe _ = runDriver(&count, &arguments, fuzzRoundTrip)
+        unsafe runFuzzer(fuzzRoundTrip)
     }
 }
