@@ -180,6 +180,7 @@ let package = Package(
 
 // Fuzzers exist only when asked for: FUZZ=1 swift build --product FuzzOpening …
 if Context.environment["FUZZ"] != nil {
+    package.targets.append(.target(name: "FuzzDriver", path: "Tests/FuzzDriver", swiftSettings: strict))
     let fuzzers = ["FuzzOpening", "FuzzJSON", "FuzzRequest", "FuzzResponse", "FuzzRoundTrip"]
     package.targets += fuzzers.map { name in
         .executableTarget(
