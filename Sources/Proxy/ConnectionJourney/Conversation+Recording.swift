@@ -49,13 +49,17 @@ extension Conversation {
             original: texts.original(facts.original),
             dialled: texts.dialled(decision.addresses?.first, upstream)
         )
-        if name != nil { record.binding.append("host") }
-        if let addresses = facts.addresses, decision.dial != .original {
-            record.binding.append("dns")
-            if let original = facts.original, addresses.contains(original.socket.address) {
-                record.binding.append("address")
-            }
+        record.binding = binding(name, decision)
+    }
+
+    /// By what the destination is bound to the name.
+    private func binding(_ name: HostName?, _ decision: Decision) -> [String] {
+        guard name != nil else { return [] }
+        guard let addresses = facts.addresses, decision.dial != .original else { return ["host"] }
+        guard let original = facts.original, addresses.contains(original.socket.address) else {
+            return ["host", "dns"]
         }
+        return ["host", "dns", "address"]
     }
 
     /// Writes down how an allowed request went; once.

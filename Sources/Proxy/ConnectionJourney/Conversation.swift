@@ -109,6 +109,7 @@ final class Conversation: SocketObserver {
         if client.unreadCount == 0 {
             idleSince = loop.now
             worker.registry.idle.append(connection)
+            if upstream?.socket.isEnding ?? false { closeUpstream(on: loop) }
             upstream?.socket.observer = self
         }
         defer {

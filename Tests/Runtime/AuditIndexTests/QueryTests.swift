@@ -34,7 +34,7 @@ struct QueryTests {
             if limit > wanted.count {
                 let sequences = Set(rows.map { "\($0.time) \($0.sequence)" })
                 let due = Set(wanted.map { "\($0.time) \($0.sequence)" })
-            #expect(sequences == due, "\(query)")
+                #expect(sequences == due, "\(query)")
             }
             #expect(isCut == (wanted.count > limit), "\(query)")
             found += rows.count
