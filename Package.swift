@@ -57,6 +57,7 @@ let doors: [Target] = [
     door("COpenSSL", pkgConfig: "libcrypto", apt: "libssl-dev"),
     door("CYAML", pkgConfig: "yaml-0.1", apt: "libyaml-dev"),
     door("CCares", pkgConfig: "libcares", apt: "libc-ares-dev"),
+    door("CZstd", pkgConfig: "libzstd", apt: "libzstd-dev"),
 ]
 
 let core: [Target] = [
@@ -74,12 +75,13 @@ let bindings: [Target] = [
     module("Bindings", "OpenSSLBindings", ["COpenSSL"]),
     module("Bindings", "YAMLBindings", ["CYAML", "SourceDocuments"]),
     module("Bindings", "CaresBindings", ["CCares", "NetworkTypes"]),
+    module("Bindings", "ZstdBindings", ["CZstd"]),
 ]
 
 let runtime: [Target] = [
     module("Runtime", "EventLoops", ["LinuxBindings", "NetworkTypes"]),
     module("Runtime", "NameResolution", ["CaresBindings", "EventLoops", "NetworkTypes"]),
-    module("Runtime", "AuditStore", ["AuditTrail", "LinuxBindings", "OpenSSLBindings"]),
+    module("Runtime", "AuditStore", ["AuditTrail", "LinuxBindings", "OpenSSLBindings", "ZstdBindings"]),
     module(
         "Runtime",
         "Configuration",

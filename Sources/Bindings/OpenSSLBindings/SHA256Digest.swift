@@ -20,6 +20,9 @@ package struct SHA256Digest: Hashable, Sendable {
         bytes = digest
     }
 
+    /// What OpenSSL computed: 32 bytes.
+    init(finished digest: [UInt8]) { bytes = digest }
+
     /// 64 lower-case hexadecimal digits, in ASCII.
     package var hexadecimal: [UInt8] {
         var digits: [UInt8] = []

@@ -13,11 +13,15 @@ package struct StoredLine: Hashable, Sendable {
         case started
         /// What was cut off before this line has been closed.
         case repaired
+        /// A file begins here, and these were open when it did.
+        case carried([RecordIdentifier])
         /// Anything else, newer kinds among them.
         case other
     }
 
     package let sequence: UInt64
+    /// In seconds since 1970-01-01T00:00:00Z; nil where the line has no time.
+    package let time: Int64?
     package let content: Content
 
     /// Reads a line without its newline; nil where it is not one that we have written whole.
@@ -28,6 +32,8 @@ package struct StoredLine: Hashable, Sendable {
         while position < line.count, line[position].isKindCharacter { position += 1 }
         let kindEnd = position
         guard line.skip(timeOpening, &position) else { return nil }
+        guard line.count - position >= timestampLength else { return nil }
+        time = Int64(timestamp: line.extracting(position..<position + timestampLength))
         position += timestampLength
         guard line.skip(sequenceOpening, &position), let sequence = line.takeNumber(&position),
             line.skip(",", &position), line.endsInHash(from: position)
@@ -48,6 +54,13 @@ package struct StoredLine: Hashable, Sendable {
         start = kind
         let isLifecycle = line.skip(RecordKind.lifecycle.rawValue, &start) && start == kindEnd
         content = isLifecycle ? line.lifecycle(at: position) : .other
+    }
+
+    /// The 64 digits that a line has for the one before; nil where it is none of ours.
+    package static func previousHash(of line: borrowing Span<UInt8>) -> [UInt8]? {
+        guard StoredLine(line) != nil else { return nil }
+        let start = line.count - lineClosing.utf8.count - hashLength
+        return (start..<start + hashLength).map { line[$0] }
     }
 
     /// Whether bytes may be the beginning of a line of ours that was cut off.
@@ -107,6 +120,19 @@ extension Span<UInt8> {
         return RecordIdentifier(text)
     }
 
+    /// The rest of a list of identifiers.
+    fileprivate func takeIdentifiers(_ position: inout Int) -> [RecordIdentifier] {
+        var identifiers: [RecordIdentifier] = []
+        while skip("\"", &position), count - position >= RecordIdentifier.length,
+            let identifier = RecordIdentifier(extracting(position..<position + RecordIdentifier.length))
+        {
+            identifiers.append(identifier)
+            position += RecordIdentifier.length
+            guard skip("\",", &position) else { break }
+        }
+        return identifiers
+    }
+
     fileprivate func connection(at position: inout Int) -> StoredLine.Content? {
         guard let identifier = takeIdentifier(&position) else { return nil }
         return skip(#"","decision":"allow","#, &position) ? .allowed(identifier) : .other
@@ -115,6 +141,7 @@ extension Span<UInt8> {
     fileprivate func lifecycle(at position: Int) -> StoredLine.Content {
         var position = position
         if skip(#""event":"started","#, &position) { return .started }
+        if skip(#""event":"rotated","open":["#, &position) { return .carried(takeIdentifiers(&position)) }
         return skip(#""event":"repaired","#, &position) ? .repaired : .other
     }
 

@@ -36,6 +36,8 @@
 extern int accept4(int socket, struct sockaddr *address, socklen_t *length, int flags);
 extern int pipe2(int descriptors[2], int flags);
 extern ssize_t splice(int in, loff_t *in_offset, int out, loff_t *out_offset, size_t count, unsigned int flags);
+extern int renameat2(int old_folder, const char *old_name, int new_folder, const char *new_name, unsigned int flags);
+enum { CLINUX_RENAME_NOREPLACE = 1 };
 enum { CLINUX_SPLICE_F_MOVE = 1, CLINUX_SPLICE_F_NONBLOCK = 2, CLINUX_F_SETPIPE_SZ = 1031 };
 
 // struct epoll_event holds a union with a pointer in it; this one has the same layout and no pointer.
@@ -56,6 +58,9 @@ static inline int clinux_epoll_wait(int set, struct clinux_epoll_event *events, 
 static inline int clinux_open(const char *path, int flags, mode_t mode) { return open(path, flags, mode); }
 static inline int clinux_openat(int dir, const char *path, int flags, mode_t mode) { return openat(dir, path, flags, mode); }
 static inline int clinux_fcntl_int(int fd, int command, int argument) { return fcntl(fd, command, argument); }
+
+// The calling thread's nice value: Linux takes the number of a thread where POSIX has that of a process.
+static inline int clinux_set_thread_nice(int value) { return setpriority(PRIO_PROCESS, 0, value); }
 
 static inline int clinux_set_dumpable(int dumpable) { return prctl(PR_SET_DUMPABLE, dumpable, 0, 0, 0); }
 

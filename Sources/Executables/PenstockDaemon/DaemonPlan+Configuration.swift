@@ -26,6 +26,7 @@ extension DaemonPlan {
             health: configuration.listen.health,
             auditPath: configuration.audit.path,
             durability: configuration.audit.durability == .synced ? .synced : .written,
+            store: AuditStoreSettings(configuration),
             journeys: JourneySettings(configuration, workers: workers),
             resolving: try ResolverSettings(configuration.dial),
             drainSeconds: Int(configuration.drain.time.components.seconds),
@@ -38,6 +39,19 @@ extension DaemonPlan {
         let loaded = try Configuration.loadPolicy(path: path) { SHA256Digest(of: $0.span).bytes }
         for warning in loaded.warnings { say("warning: \(warning)") }
         return loaded.policy
+    }
+}
+
+extension AuditStoreSettings {
+    fileprivate init(_ configuration: DaemonConfiguration) {
+        let audit = configuration.audit
+        self.init(
+            rotation: Rotation(bytes: audit.rotate.bytes, microseconds: Int64(audit.rotate.hours) * 3_600_000_000),
+            keeping: Keeping(seconds: audit.keep.days.map { Int64($0) * 86_400 }, bytes: audit.keep.bytes),
+            budget: audit.budgetBytes.map { Budget(bytes: $0) },
+            statePath: configuration.state.path,
+            report: Report { say($0) }
+        )
     }
 }
 

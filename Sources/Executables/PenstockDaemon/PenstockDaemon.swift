@@ -61,6 +61,7 @@ enum PenstockDaemon {
             audit = try AuditWriter(
                 path: plan.auditPath,
                 durability: plan.durability,
+                store: plan.store,
                 version: DaemonPlan.version,
                 pid: processIdentifier(),
                 clock: wallClockMicroseconds

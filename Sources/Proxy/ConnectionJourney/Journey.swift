@@ -17,14 +17,17 @@ func carry(_ connection: Connection, _ worker: Worker, on loop: isolated EventLo
     // 3. What does it say? A destination that nobody may reach is not worth a look.
     if connection.mayBeHeard { await connection.sniff(worker, on: loop) }
 
-    // 4. Is it allowed? Where only a name could allow a silent client, wait for the name.
+    // 4. Can it be written down? While records cannot be written it waits, and is refused if that lasts.
+    await connection.waitForRecorder(worker, on: loop)
+
+    // 5. Is it allowed? Where only a name could allow a silent client, wait for the name.
     var decision = await connection.judge(worker, isFinal: false, on: loop)
     if decision.verdict == .undetermined {
         await connection.sniff(worker, isWaitingForName: true, on: loop)
         decision = await connection.judge(worker, isFinal: true, on: loop)
     }
 
-    // 5. Write it down. Only what policy allowed, and only with the record in the file, goes on.
+    // 6. Write it down. Only what policy allowed, and only with the record in the file, goes on.
     let ticket = connection.record(decision, worker)
     worker.registry.decided(connection)
     guard let permit = worker.snapshot.policy?.permit(for: decision) else {
@@ -35,7 +38,7 @@ func carry(_ connection: Connection, _ worker: Worker, on loop: isolated EventLo
     }
     if let cut = connection.cutting { return connection.end(Ending(cut), worker, on: loop) }
 
-    // 6. Dial what was allowed, and relay until both sides are done.
+    // 7. Dial what was allowed, and relay until both sides are done.
     switch await openUpstream(permit, for: connection, worker, on: loop) {
     case .connected(let upstream, _):
         let tunnel = Tunnel(connection, to: upstream, worker)

@@ -169,13 +169,7 @@ package final class Worker {
 
     /// True where another connection may be accepted now.
     var hasRoom: Bool {
-        guard registry.count < settings.connections else { return false }
-        let backlog = audit.backlog
-        guard backlog.records < settings.auditBacklog else { return false }
-        switch audit.state {
-        case .writable: return true
-        case .recovering, .stalled, .failed, .finished: return false
-        }
+        registry.count < settings.connections && audit.hasRoom(backlog: settings.auditBacklog)
     }
 
     private func firstRecord(of peer: ClientAddress) -> ConnectionRecord {

@@ -2,8 +2,8 @@ import AuditTrail
 
 /// Finds the connections that were open when the daemon before this one ended.
 ///
-/// The file is read backwards to the last `started`, so that an end is met before its beginning and only what was open at
-/// one time is kept in memory.
+/// The file is read backwards to the last `started` or to its first lines, which name what was open before them. So an end
+/// is met before its beginning, and only what was open at one time is kept in memory.
 struct LostConnections {
     private var ended: Set<RecordIdentifier> = []
     private var open: [RecordIdentifier] = []
@@ -34,6 +34,9 @@ struct LostConnections {
 
     private mutating func isBeginning(_ content: StoredLine.Content) -> Bool {
         switch content {
+        case .carried(let identifiers):
+            // It stands at the beginning of its file, and tells all that matters of those before.
+            for identifier in identifiers.reversed() where ended.remove(identifier) == nil { open.append(identifier) }
         case .ended(let identifier): ended.insert(identifier)
         case .allowed(let identifier): if ended.remove(identifier) == nil { open.append(identifier) }
         case .started: return true

@@ -1,5 +1,6 @@
 import AuditTrail
 import LinuxBindings
+import Synchronization
 
 /// What only the writer's thread touches: the file, the chain, and the lines on their way from one to the other.
 struct WriterThread: ~Copyable {
@@ -11,17 +12,22 @@ struct WriterThread: ~Copyable {
     /// How long records that nobody waits for may lie after a busy moment: each wake-up costs two switches of context.
     private static let dozeMilliseconds: Int32 = 20
 
-    private let writer: AuditWriter
-    private var file: AuditFile
-    private var chain: RecordChain
-    private var lines: [UInt8] = []
+    let writer: AuditWriter
+    var file: AuditFile
+    var chain: RecordChain
+    var lines: [UInt8] = []
     private var batch: [AuditRecord] = []
+    /// The first line of the file.
+    var beginning: FileBeginning
+    /// What was let through and has no end yet.
+    var open: Set<RecordIdentifier> = []
+    /// Rotation failed: it is not tried again before this time, in microseconds.
+    var noRotationBefore = Int64.min
 
     /// Takes the file over.
-    init(writer: AuditWriter, file: consuming AuditFile, tail: AuditTail) throws(AuditError) {
-        let lastLine: [UInt8]?
-        if let last = tail.last { lastLine = try file.read(last) } else { lastLine = nil }
-        chain = RecordChain(after: tail.sequence, lastLine: lastLine)
+    init(writer: AuditWriter, file: consuming AuditFile, opening: AuditOpening) {
+        chain = RecordChain(after: opening.position)
+        beginning = opening.beginning
         self.writer = writer
         self.file = file
         lines.reserveCapacity(Self.chunkBytes)
@@ -30,21 +36,24 @@ struct WriterThread: ~Copyable {
     /// Recovers, and then writes what is submitted until the writer is to stop.
     ///
     /// - Throws: What keeps the file from being used any longer.
-    mutating func run(tail: AuditTail, started: LifecycleRecord) throws(AuditError) {
-        try recover(from: tail, started: started)
+    mutating func run(_ opening: AuditOpening) throws(AuditError) {
+        try recover(from: opening)
         guard try flush() else { return }
-        writer.become(.writable)
+        if case .recovering = writer.state { writer.become(.writable) }
         var isDozing = true
         while true {
             switch writer.queue.take(into: &batch, dozing: isDozing) {
             case .records(let lastTicket):
                 guard try write(upTo: lastTicket) else { return }
+                try attend()
                 isDozing = true
             case .nothing:
+                try attend()
                 if isDozing { writer.queue.sleep(milliseconds: Self.dozeMilliseconds) } else { writer.queue.sleep() }
                 isDozing = false
             case .stop:
                 try file.synchronize()
+                writer.keepPosition(chain.position)
                 return writer.become(.finished)
             }
         }
@@ -54,11 +63,19 @@ struct WriterThread: ~Copyable {
     ///
     /// What was lost is told before `started`, because the search goes back to the last `started`: if the daemon dies in
     /// between, the next start finds what is missing and writes no end twice.
-    private mutating func recover(from tail: AuditTail, started: LifecycleRecord) throws(AuditError) {
-        let lost = try LostConnections.find(in: file, after: tail, limits: writer.limits)
-        if tail.needsRepair { try repair(tail, started: started) }
-        for identifier in lost { try append(ConnectionEndRecord(id: identifier, outcome: .lost)) }
-        try append(started)
+    private mutating func recover(from opening: AuditOpening) throws(AuditError) {
+        let tail = opening.tail
+        let lost = file.isStream ? [] : try LostConnections.find(in: file, after: tail, limits: writer.limits)
+        if tail.needsRepair { try repair(tail, started: opening.started) }
+        if let missing = opening.missing {
+            var record = opening.started
+            record.event = .missing
+            record.after = missing.hashText
+            record.detail = "lines up to number \(missing.sequence) had been written and are not here"
+            append(record)
+        }
+        for identifier in lost { append(ConnectionEndRecord(id: identifier, outcome: .lost)) }
+        append(opening.started)
     }
 
     /// Closes the last line and says so.
@@ -68,17 +85,18 @@ struct WriterThread: ~Copyable {
         if !tail.endsInNewline { lines.append(UInt8(ascii: "\n")) }
         var record = started
         record.event = .repaired
-        var after = RecordChain.noLine
+        var after = ChainPosition.beginning
         if let whole = tail.lastWhole {
             let line = try file.read(whole)
-            after = RecordChain.hexadecimalHash(of: line.span)
+            after.hash = RecordChain.hexadecimalHash(of: line.span)
         }
-        record.after = "sha256:" + String(decoding: after, as: UTF8.self)
+        record.after = after.hashText
         record.detail = tail.cutOffLines == 0 ? "the last line had no end" : "lines cut off: \(tail.cutOffLines)"
-        try append(record)
+        append(record)
     }
 
-    private mutating func append(_ content: some RecordBody) throws(AuditError) {
+    /// Puts a record of the store's own among the lines.
+    mutating func append(_ content: some RecordBody) {
         chain.append(AuditRecord(content, at: writer.clock(), limits: writer.limits), to: &lines)
     }
 
@@ -88,6 +106,7 @@ struct WriterThread: ~Copyable {
         var bytes = 0
         for record in batch {
             chain.append(record, to: &lines)
+            account(for: record.turn)
             ticket += 1
             bytes += record.body.count
             guard ticket == lastTicket || lines.count >= Self.chunkBytes else { continue }
@@ -102,8 +121,11 @@ struct WriterThread: ~Copyable {
     /// Writes the lines that are ready, and waits where that fails; false where it is to give up.
     ///
     /// After a part of them was written exactly the rest is, whatever happens in between: no line is torn, none twice.
-    private mutating func flush() throws(AuditError) -> Bool {
+    mutating func flush() throws(AuditError) -> Bool {
+        guard !lines.isEmpty else { return true }
         var done = 0
+        writer.flushBegins()
+        defer { writer.flushEnds() }
         var backoff = Self.backoffMilliseconds.lowerBound
         while done < lines.count {
             guard let failure = try attempt(&done) else { continue }
@@ -113,9 +135,21 @@ struct WriterThread: ~Copyable {
             backoff = min(backoff * 2, Self.backoffMilliseconds.upperBound)
         }
         lines.removeAll(keepingCapacity: true)
-        if writer.durability == .synced { try file.synchronize() }
+        if writer.durability == .synced {
+            try file.synchronize()
+            writer.syncs.wrappingAdd(1, ordering: .relaxed)
+        }
         writer.recover()
+        publishPosition()
         return true
+    }
+
+    private mutating func account(for turn: RecordTurn) {
+        switch turn {
+        case .opens(let identifier): open.insert(identifier)
+        case .closes(let identifier): open.remove(identifier)
+        case .neither: break
+        }
     }
 
     /// Writes once; gives back the failure where it may pass.
@@ -143,4 +177,8 @@ extension AuditWriter {
     fileprivate func recover() {
         if case .stalled = state { become(.writable) }
     }
+
+    fileprivate func flushBegins() { writingSince.store(clock(), ordering: .relaxed) }
+
+    fileprivate func flushEnds() { writingSince.store(0, ordering: .relaxed) }
 }

@@ -30,20 +30,6 @@ package struct PolicySettings: Hashable, Sendable {
     package var path = "/etc/penstock/policy"
 }
 
-/// Where the record goes.
-package struct AuditSettings: Hashable, Sendable {
-    package var path = "/var/log/penstock/audit.jsonl"
-    package var durability = Durability.written
-
-    /// When a record counts as written.
-    package enum Durability: String, Hashable, Sendable, CaseIterable {
-        /// The kernel has it: it survives the daemon, not the machine.
-        case written
-        /// The disk has it.
-        case synced
-    }
-}
-
 /// How TLS is ended here.
 package struct InterceptionSettings: Hashable, Sendable {
     /// The directory of the certificate authority.
