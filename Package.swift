@@ -57,6 +57,7 @@ let doors: [Target] = [
     door("COpenSSL", pkgConfig: "libcrypto", apt: "libssl-dev"),
     door("CYAML", pkgConfig: "yaml-0.1", apt: "libyaml-dev"),
     door("CCares", pkgConfig: "libcares", apt: "libc-ares-dev"),
+    door("CZstd", pkgConfig: "libzstd", apt: "libzstd-dev"),
 ]
 
 let core: [Target] = [
@@ -74,12 +75,19 @@ let bindings: [Target] = [
     module("Bindings", "OpenSSLBindings", ["COpenSSL"]),
     module("Bindings", "YAMLBindings", ["CYAML", "SourceDocuments"]),
     module("Bindings", "CaresBindings", ["CCares", "NetworkTypes"]),
+    module("Bindings", "ZstdBindings", ["CZstd"]),
 ]
 
 let runtime: [Target] = [
     module("Runtime", "EventLoops", ["LinuxBindings", "NetworkTypes"]),
     module("Runtime", "NameResolution", ["CaresBindings", "EventLoops", "NetworkTypes"]),
     module("Runtime", "AuditStore", ["AuditTrail", "LinuxBindings", "OpenSSLBindings"]),
+    module("Runtime", "AuditSigning", ["AuditTrail", "OpenSSLBindings"]),
+    module(
+        "Runtime",
+        "AuditReading",
+        ["AuditSigning", "AuditTrail", "LinuxBindings", "OpenSSLBindings", "ZstdBindings"]
+    ),
     module(
         "Runtime",
         "Configuration",
@@ -118,8 +126,8 @@ let programs: [Target] = [
     program(
         "PenstockCommand",
         [
-            "AuditTrail", "Configuration", "PolicyEngine", "NetworkTypes", "LinuxBindings", "OpenSSLBindings",
-            "SourceDocuments", "Telemetry",
+            "AuditReading", "AuditSigning", "AuditTrail", "Configuration", "PolicyEngine", "NetworkTypes",
+            "LinuxBindings", "OpenSSLBindings", "SourceDocuments", "Telemetry",
         ]
     ),
 ]
@@ -139,10 +147,22 @@ let testTargets: [Target] = [
         "AuditStoreTests",
         ["AuditStore", "AuditTrail", "NetworkTypes", "LinuxBindings", "OpenSSLBindings", "TestSupport"]
     ),
+    tests(
+        "Runtime",
+        "AuditReadingTests",
+        [
+            "AuditReading", "AuditSigning", "AuditStore", "AuditTrail", "LinuxBindings", "OpenSSLBindings",
+            "ZstdBindings",
+        ]
+    ),
     tests("Runtime", "ConfigurationTests", ["Configuration", "NetworkTypes", "PolicyEngine", "SourceDocuments"]),
     tests("Runtime", "TrafficCaptureTests", ["TrafficCapture", "NetworkTypes", "SourceDocuments", "TestSupport"]),
     tests("Runtime", "EventLoopsTests", ["EventLoops", "LinuxBindings", "NetworkTypes"]),
-    tests("Executables", "CommandTests", ["PenstockCommand"]),
+    tests(
+        "Executables",
+        "CommandTests",
+        ["PenstockCommand", "AuditSigning", "AuditStore", "AuditTrail", "LinuxBindings", "OpenSSLBindings"]
+    ),
 ]
 
 let package = Package(

@@ -5,7 +5,7 @@ import Testing
 /// A new target needs a row here; whoever adds an edge has to say so in this table.
 private let allowed: [String: Set<String>] = [
     // Doors.
-    "CLinux": [], "CNetfilter": [], "COpenSSL": [], "CYAML": [], "CCares": [],
+    "CLinux": [], "CNetfilter": [], "COpenSSL": [], "CYAML": [], "CCares": [], "CZstd": [],
     // Core.
     "NetworkTypes": [],
     "SourceDocuments": [],
@@ -19,10 +19,13 @@ private let allowed: [String: Set<String>] = [
     "OpenSSLBindings": ["COpenSSL"],
     "YAMLBindings": ["CYAML", "SourceDocuments"],
     "CaresBindings": ["CCares", "NetworkTypes"],
+    "ZstdBindings": ["CZstd"],
     // Runtime.
     "EventLoops": ["LinuxBindings", "NetworkTypes"],
     "NameResolution": ["CaresBindings", "EventLoops", "NetworkTypes"],
     "AuditStore": ["AuditTrail", "LinuxBindings", "OpenSSLBindings"],
+    "AuditSigning": ["AuditTrail", "OpenSSLBindings"],
+    "AuditReading": ["AuditSigning", "AuditTrail", "LinuxBindings", "OpenSSLBindings", "ZstdBindings"],
     "Configuration": ["NetworkTypes", "PolicyEngine", "SourceDocuments", "YAMLBindings", "LinuxBindings"],
     "TrafficCapture": ["NetfilterBindings", "LinuxBindings", "NetworkTypes", "SourceDocuments", "YAMLBindings"],
     // Proxy.
@@ -39,8 +42,8 @@ private let allowed: [String: Set<String>] = [
         "SourceDocuments", "YAMLBindings",
     ],
     "PenstockCommand": [
-        "AuditTrail", "Configuration", "PolicyEngine", "NetworkTypes", "LinuxBindings", "OpenSSLBindings",
-        "SourceDocuments", "Telemetry",
+        "AuditReading", "AuditSigning", "AuditTrail", "Configuration", "PolicyEngine", "NetworkTypes",
+        "LinuxBindings", "OpenSSLBindings", "SourceDocuments", "Telemetry",
     ],
 ]
 

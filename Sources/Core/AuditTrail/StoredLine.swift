@@ -1,7 +1,6 @@
 /// As much of a line of the file as it takes to go on after a restart.
 ///
-/// Lines are compared byte for byte with what this module writes; they are not parsed as JSON. No text can forge what is
-/// looked for, because what is looked for has quotes, and quotes inside of texts are escaped.
+/// It is read as `StoredFrame` is: byte for byte, not as JSON.
 package struct StoredLine: Hashable, Sendable {
     /// What a restart has to know of a line.
     package enum Content: Hashable, Sendable {
@@ -22,32 +21,18 @@ package struct StoredLine: Hashable, Sendable {
 
     /// Reads a line without its newline; nil where it is not one that we have written whole.
     package init?(_ line: borrowing Span<UInt8>) {
-        var position = 0
-        guard line.skip(lineOpening, &position) else { return nil }
-        let kind = position
-        while position < line.count, line[position].isKindCharacter { position += 1 }
-        let kindEnd = position
-        guard line.skip(timeOpening, &position) else { return nil }
-        position += timestampLength
-        guard line.skip(sequenceOpening, &position), let sequence = line.takeNumber(&position),
-            line.skip(",", &position), line.endsInHash(from: position)
-        else { return nil }
-        self.sequence = sequence
-        var start = kind
-        if line.skip(RecordKind.connection.rawValue, &start), start == kindEnd {
+        guard let frame = StoredFrame(line) else { return nil }
+        sequence = frame.sequence
+        var position = frame.body.lowerBound
+        if frame.isKind(.connection, in: line) {
             guard let content = line.connection(at: &position) else { return nil }
             self.content = content
-            return
-        }
-        start = kind
-        if line.skip(RecordKind.connectionEnd.rawValue, &start), start == kindEnd {
+        } else if frame.isKind(.connectionEnd, in: line) {
             guard let identifier = line.takeIdentifier(&position) else { return nil }
             content = .ended(identifier)
-            return
+        } else {
+            content = frame.isKind(.lifecycle, in: line) ? line.lifecycle(at: position) : .other
         }
-        start = kind
-        let isLifecycle = line.skip(RecordKind.lifecycle.rawValue, &start) && start == kindEnd
-        content = isLifecycle ? line.lifecycle(at: position) : .other
     }
 
     /// Whether bytes may be the beginning of a line of ours that was cut off.
@@ -67,39 +52,7 @@ package struct StoredLine: Hashable, Sendable {
     }
 }
 
-extension UInt8 {
-    fileprivate var isKindCharacter: Bool {
-        (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(self) || self == UInt8(ascii: "_")
-    }
-
-    fileprivate var isHexadecimal: Bool {
-        (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(self) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(self)
-    }
-}
-
 extension Span<UInt8> {
-    /// Goes past a text, or leaves the position where it was.
-    fileprivate func skip(_ text: String, _ position: inout Int) -> Bool {
-        let expected = text.utf8.span
-        guard position <= count, count - position >= expected.count else { return false }
-        for index in expected.indices where self[position + index] != expected[index] { return false }
-        position += expected.count
-        return true
-    }
-
-    fileprivate func takeNumber(_ position: inout Int) -> UInt64? {
-        var value: UInt64 = 0
-        let start = position
-        while position < count, self[position].isDigit {
-            let (tens, tooMany) = value.multipliedReportingOverflow(by: 10)
-            let (sum, tooMuch) = tens.addingReportingOverflow(UInt64(self[position] - UInt8(ascii: "0")))
-            guard !tooMany, !tooMuch else { return nil }
-            value = sum
-            position += 1
-        }
-        return position > start ? value : nil
-    }
-
     fileprivate func takeIdentifier(_ position: inout Int) -> RecordIdentifier? {
         guard skip(#""id":""#, &position), count - position >= RecordIdentifier.length else { return nil }
         let text = extracting(position..<position + RecordIdentifier.length)
@@ -117,17 +70,4 @@ extension Span<UInt8> {
         if skip(#""event":"started","#, &position) { return .started }
         return skip(#""event":"repaired","#, &position) ? .repaired : .other
     }
-
-    fileprivate func endsInHash(from position: Int) -> Bool {
-        let digits = count - lineClosing.utf8.count - hashLength
-        var start = digits - previousOpening.utf8.count
-        guard start >= position, skip(previousOpening, &start) else { return false }
-        for index in digits..<digits + hashLength where !self[index].isHexadecimal { return false }
-        var end = digits + hashLength
-        return skip(lineClosing, &end)
-    }
-}
-
-extension UInt8 {
-    fileprivate var isDigit: Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(self) }
 }

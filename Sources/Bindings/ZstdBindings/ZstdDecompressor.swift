@@ -1,0 +1,73 @@
+import CZstd
+
+/// Why bytes cannot be decompressed.
+package enum ZstdError: Error, Hashable, Sendable {
+    /// They are no zstd, or were changed; the number is libzstd's.
+    case damaged(code: UInt32)
+    /// There is no memory for a decompressor.
+    case noMemory
+}
+
+/// Decompresses a stream of zstd frames (RFC 8878), piece by piece.
+///
+/// However much a frame claims to hold, no more is made at once than there is room for, and no frame may ask for a
+/// window of more than 128 MiB.
+@safe package struct ZstdDecompressor: ~Copyable {
+    /// The first bytes of every frame.
+    package static let magic: [UInt8] = [0x28, 0xb5, 0x2f, 0xfd]
+    /// The greatest window, as a power of two: what the command `zstd -d` takes without being asked.
+    private static let windowLog: Int32 = 27
+
+    /// How far a step came.
+    package struct Step: Hashable, Sendable {
+        /// Bytes of the input that were used.
+        package let consumed: Int
+        /// Bytes that were written.
+        package let produced: Int
+
+        package init(consumed: Int, produced: Int) {
+            self.consumed = consumed
+            self.produced = produced
+        }
+    }
+
+    private let stream: OpaquePointer
+    /// Whether a frame has begun and not ended: where the input ends then, it was cut short.
+    package private(set) var isInsideFrame = false
+
+    /// Makes a decompressor that stands before a frame.
+    package init() throws(ZstdError) {
+        guard let stream = unsafe ZSTD_createDStream() else { throw .noMemory }
+        unsafe self.stream = stream
+        unsafe _ = ZSTD_DCtx_setParameter(stream, ZSTD_d_windowLogMax, Self.windowLog)
+    }
+
+    deinit { unsafe _ = ZSTD_freeDStream(stream) }
+
+    /// Decompresses what it can of `input` into `output`, from the index `start` on.
+    ///
+    /// - Throws: `.damaged`; the decompressor is of no use then.
+    package mutating func decompress(
+        _ input: borrowing Span<UInt8>,
+        into output: inout [UInt8],
+        from start: Int
+    ) throws(ZstdError) -> Step {
+        var consumed = 0
+        var produced = 0
+        let answer = unsafe input.withUnsafeBufferPointer { source in
+            unsafe output.withUnsafeMutableBufferPointer { room in
+                let free = room.extracting(start...)
+                var from = unsafe ZSTD_inBuffer(src: source.baseAddress, size: source.count, pos: 0)
+                var to = unsafe ZSTD_outBuffer(dst: free.baseAddress, size: free.count, pos: 0)
+                let answer = unsafe ZSTD_decompressStream(stream, &to, &from)
+                consumed = unsafe from.pos
+                produced = unsafe to.pos
+                return answer
+            }
+        }
+        guard ZSTD_isError(answer) == 0 else { throw .damaged(code: ZSTD_getErrorCode(answer).rawValue) }
+        // 0 is the end of a frame; but where nothing went in or out, nothing has changed.
+        if consumed > 0 || produced > 0 { isInsideFrame = answer != 0 }
+        return Step(consumed: consumed, produced: produced)
+    }
+}
