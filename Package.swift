@@ -93,12 +93,18 @@ let runtime: [Target] = [
 ]
 
 let proxy: [Target] = [
+    module("Proxy", "ByteRelay", ["LinuxBindings", "EventLoops"]),
+    module(
+        "Proxy",
+        "HTTPExchange",
+        ["ByteRelay", "AuditTrail", "WireFormats", "NetworkTypes", "LinuxBindings", "EventLoops"]
+    ),
     module(
         "Proxy",
         "ConnectionJourney",
         [
-            "NetworkTypes", "WireFormats", "PolicyEngine", "AuditTrail", "Telemetry", "LinuxBindings", "EventLoops",
-            "NameResolution", "AuditStore",
+            "ByteRelay", "HTTPExchange", "NetworkTypes", "WireFormats", "PolicyEngine", "AuditTrail", "Telemetry",
+            "LinuxBindings", "EventLoops", "NameResolution", "AuditStore",
         ]
     ),
     module("Proxy", "OperatorEndpoints", ["NetworkTypes", "Telemetry", "LinuxBindings", "EventLoops"]),

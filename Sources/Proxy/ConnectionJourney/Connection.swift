@@ -33,6 +33,13 @@ final class Connection {
     /// Why the connection is to end before its time; set once.
     private(set) var cutting: Cut?
     var tunnel: Tunnel?
+    /// Set while it carries requests that are judged one by one.
+    var conversation: Conversation?
+    /// What a CONNECT asked for; `nil` without one.
+    var authority: Authority?
+    /// Its places in the line of those that are idle.
+    var idleBefore: Connection?
+    var idleBehind: Connection?
     var race: DialRace?
     var lookup: LookupWait?
 
@@ -62,6 +69,7 @@ final class Connection {
         lookup?.giveUp()
         race?.abandon(on: loop)
         tunnel?.abort(because: cut, on: loop)
+        conversation?.abort()
     }
 }
 
@@ -70,6 +78,8 @@ struct Cut: Hashable {
     var outcome: ConnectionOutcome
     var reason: Reason?
     var rule: RuleName?
+    /// The client is let go, not reset.
+    var isOrderly = false
 }
 
 /// What sniffing came to.
