@@ -101,12 +101,18 @@ let runtime: [Target] = [
 ]
 
 let proxy: [Target] = [
+    module("Proxy", "ByteRelay", ["LinuxBindings", "EventLoops"]),
+    module(
+        "Proxy",
+        "HTTPExchange",
+        ["ByteRelay", "AuditTrail", "WireFormats", "NetworkTypes", "LinuxBindings", "EventLoops"]
+    ),
     module(
         "Proxy",
         "ConnectionJourney",
         [
-            "NetworkTypes", "WireFormats", "PolicyEngine", "AuditTrail", "Telemetry", "LinuxBindings", "EventLoops",
-            "NameResolution", "AuditStore",
+            "ByteRelay", "HTTPExchange", "NetworkTypes", "WireFormats", "PolicyEngine", "AuditTrail", "Telemetry",
+            "LinuxBindings", "EventLoops", "NameResolution", "AuditStore",
         ]
     ),
     module("Proxy", "OperatorEndpoints", ["NetworkTypes", "Telemetry", "LinuxBindings", "EventLoops"]),
@@ -177,13 +183,15 @@ let package = Package(
 
 // Fuzzers exist only when asked for: FUZZ=1 swift build --product FuzzOpening …
 if Context.environment["FUZZ"] != nil {
-    package.targets.append(
-        .executableTarget(
-            name: "FuzzOpening",
-            dependencies: ["WireFormats"],
-            path: "Tests/Fuzz/FuzzOpening",
-            exclude: ["Regressions"],
-            swiftSettings: strict
+    for name in ["FuzzOpening", "FuzzJSON"] {
+        package.targets.append(
+            .executableTarget(
+                name: name,
+                dependencies: ["WireFormats"],
+                path: "Tests/Fuzz/\(name)",
+                exclude: ["Regressions"],
+                swiftSettings: strict
+            )
         )
-    )
+    }
 }

@@ -29,8 +29,11 @@ private let allowed: [String: Set<String>] = [
     "Configuration": ["NetworkTypes", "PolicyEngine", "SourceDocuments", "YAMLBindings", "LinuxBindings"],
     "TrafficCapture": ["NetfilterBindings", "LinuxBindings", "NetworkTypes", "SourceDocuments", "YAMLBindings"],
     // Proxy.
+    "ByteRelay": ["LinuxBindings", "EventLoops"],
+    "HTTPExchange": ["ByteRelay", "AuditTrail", "WireFormats", "NetworkTypes", "LinuxBindings", "EventLoops"],
     "ConnectionJourney": [
-        "NetworkTypes", "WireFormats", "PolicyEngine", "AuditTrail", "Telemetry", "LinuxBindings", "EventLoops",
+        "ByteRelay", "HTTPExchange", "NetworkTypes", "WireFormats", "PolicyEngine", "AuditTrail", "Telemetry",
+        "LinuxBindings", "EventLoops",
         "NameResolution", "AuditStore",
     ],
     "OperatorEndpoints": ["NetworkTypes", "Telemetry", "LinuxBindings", "EventLoops"],

@@ -4,16 +4,22 @@
 package struct StoredLine: Hashable, Sendable {
     /// What a restart has to know of a line.
     package enum Content: Hashable, Sendable {
-        /// A connection that was let through, so that an end is owed.
-        case allowed(RecordIdentifier)
-        /// A connection's end.
-        case ended(RecordIdentifier)
+        /// A connection or a request that was let through, so that an end is owed.
+        case allowed(OwedEnd)
+        /// The end of one.
+        case ended(OwedEnd)
         /// The daemon started here.
         case started
         /// What was cut off before this line has been closed.
         case repaired
         /// Anything else, newer kinds among them.
         case other
+    }
+
+    /// What an end is owed for.
+    package enum OwedEnd: Hashable, Sendable {
+        case connection(RecordIdentifier)
+        case request(RecordIdentifier)
     }
 
     package let sequence: UInt64
@@ -23,16 +29,12 @@ package struct StoredLine: Hashable, Sendable {
     package init?(_ line: borrowing Span<UInt8>) {
         guard let frame = StoredFrame(line) else { return nil }
         sequence = frame.sequence
-        var position = frame.body.lowerBound
-        if frame.isKind(.connection, in: line) {
-            guard let content = line.connection(at: &position) else { return nil }
-            self.content = content
-        } else if frame.isKind(.connectionEnd, in: line) {
-            guard let identifier = line.takeIdentifier(&position) else { return nil }
-            content = .ended(identifier)
-        } else {
-            content = frame.isKind(.lifecycle, in: line) ? line.lifecycle(at: position) : .other
+        guard let kind = RecordKind.allCases.first(where: { frame.isKind($0, in: line) }) else {
+            content = .other
+            return
         }
+        guard let content = line.content(of: kind, at: frame.body.lowerBound) else { return nil }
+        self.content = content
     }
 
     /// Whether bytes may be the beginning of a line of ours that was cut off.
@@ -53,19 +55,40 @@ package struct StoredLine: Hashable, Sendable {
 }
 
 extension Span<UInt8> {
-    fileprivate func takeIdentifier(_ position: inout Int) -> RecordIdentifier? {
+    private func takeIdentifier(_ position: inout Int) -> RecordIdentifier? {
         guard skip(#""id":""#, &position), count - position >= RecordIdentifier.length else { return nil }
         let text = extracting(position..<position + RecordIdentifier.length)
         position += RecordIdentifier.length
         return RecordIdentifier(text)
     }
 
-    fileprivate func connection(at position: inout Int) -> StoredLine.Content? {
-        guard let identifier = takeIdentifier(&position) else { return nil }
-        return skip(#"","decision":"allow","#, &position) ? .allowed(identifier) : .other
+    /// What the members of a record tell; nil where it is not as one of its kind is written.
+    fileprivate func content(of kind: RecordKind, at position: Int) -> StoredLine.Content? {
+        switch kind {
+        case .connection: decision(at: position) { .connection($0) }
+        case .request: decision(at: position) { .request($0) }
+        case .connectionEnd: end(at: position) { .connection($0) }
+        case .requestEnd: end(at: position) { .request($0) }
+        case .lifecycle: lifecycle(at: position)
+        case .check, .policy, .checkpoint, .key: .other
+        }
     }
 
-    fileprivate func lifecycle(at position: Int) -> StoredLine.Content {
+    private func decision(
+        at position: Int,
+        _ owed: (RecordIdentifier) -> StoredLine.OwedEnd
+    ) -> StoredLine.Content? {
+        var position = position
+        guard let identifier = takeIdentifier(&position) else { return nil }
+        return skip(#"","decision":"allow","#, &position) ? .allowed(owed(identifier)) : .other
+    }
+
+    private func end(at position: Int, _ owed: (RecordIdentifier) -> StoredLine.OwedEnd) -> StoredLine.Content? {
+        var position = position
+        return takeIdentifier(&position).map { .ended(owed($0)) }
+    }
+
+    private func lifecycle(at position: Int) -> StoredLine.Content {
         var position = position
         if skip(#""event":"started","#, &position) { return .started }
         return skip(#""event":"repaired","#, &position) ? .repaired : .other

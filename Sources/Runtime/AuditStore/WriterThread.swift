@@ -55,9 +55,11 @@ struct WriterThread: ~Copyable {
     /// What was lost is told before `started`, because the search goes back to the last `started`: if the daemon dies in
     /// between, the next start finds what is missing and writes no end twice.
     private mutating func recover(from tail: AuditTail, started: LifecycleRecord) throws(AuditError) {
-        let lost = try LostConnections.find(in: file, after: tail, limits: writer.limits)
+        let lost = try LostEnds.find(in: file, after: tail, limits: writer.limits)
         if tail.needsRepair { try repair(tail, started: started) }
-        for identifier in lost { try append(ConnectionEndRecord(id: identifier, outcome: .lost)) }
+        // Requests first, so that none is open on a connection that is over.
+        for case .request(let identifier) in lost { try append(RequestEndRecord(id: identifier, outcome: .lost)) }
+        for case .connection(let identifier) in lost { try append(ConnectionEndRecord(id: identifier, outcome: .lost)) }
         try append(started)
     }
 
