@@ -81,7 +81,17 @@ let bindings: [Target] = [
 let runtime: [Target] = [
     module("Runtime", "EventLoops", ["LinuxBindings", "NetworkTypes"]),
     module("Runtime", "NameResolution", ["CaresBindings", "EventLoops", "NetworkTypes"]),
-    module("Runtime", "AuditStore", ["AuditTrail", "LinuxBindings", "OpenSSLBindings", "ZstdBindings"]),
+    module(
+        "Runtime",
+        "AuditStore",
+        ["AuditSigning", "AuditTrail", "LinuxBindings", "OpenSSLBindings", "ZstdBindings"]
+    ),
+    module("Runtime", "AuditSigning", ["AuditTrail", "OpenSSLBindings"]),
+    module(
+        "Runtime",
+        "AuditReading",
+        ["AuditSigning", "AuditTrail", "LinuxBindings", "OpenSSLBindings", "ZstdBindings"]
+    ),
     module(
         "Runtime",
         "Configuration",
@@ -95,12 +105,18 @@ let runtime: [Target] = [
 ]
 
 let proxy: [Target] = [
+    module("Proxy", "ByteRelay", ["LinuxBindings", "EventLoops"]),
+    module(
+        "Proxy",
+        "HTTPExchange",
+        ["ByteRelay", "AuditTrail", "WireFormats", "NetworkTypes", "LinuxBindings", "EventLoops"]
+    ),
     module(
         "Proxy",
         "ConnectionJourney",
         [
-            "NetworkTypes", "WireFormats", "PolicyEngine", "AuditTrail", "Telemetry", "LinuxBindings", "EventLoops",
-            "NameResolution", "AuditStore",
+            "ByteRelay", "HTTPExchange", "NetworkTypes", "WireFormats", "PolicyEngine", "AuditTrail", "Telemetry",
+            "LinuxBindings", "EventLoops", "NameResolution", "AuditStore",
         ]
     ),
     module("Proxy", "OperatorEndpoints", ["NetworkTypes", "Telemetry", "LinuxBindings", "EventLoops"]),
@@ -120,8 +136,8 @@ let programs: [Target] = [
     program(
         "PenstockCommand",
         [
-            "AuditTrail", "Configuration", "PolicyEngine", "NetworkTypes", "LinuxBindings", "OpenSSLBindings",
-            "SourceDocuments", "Telemetry",
+            "AuditReading", "AuditSigning", "AuditTrail", "Configuration", "PolicyEngine", "NetworkTypes",
+            "LinuxBindings", "OpenSSLBindings", "SourceDocuments", "Telemetry",
         ]
     ),
 ]
@@ -141,10 +157,22 @@ let testTargets: [Target] = [
         "AuditStoreTests",
         ["AuditStore", "AuditTrail", "NetworkTypes", "LinuxBindings", "OpenSSLBindings", "TestSupport"]
     ),
+    tests(
+        "Runtime",
+        "AuditReadingTests",
+        [
+            "AuditReading", "AuditSigning", "AuditStore", "AuditTrail", "LinuxBindings", "OpenSSLBindings",
+            "ZstdBindings",
+        ]
+    ),
     tests("Runtime", "ConfigurationTests", ["Configuration", "NetworkTypes", "PolicyEngine", "SourceDocuments"]),
     tests("Runtime", "TrafficCaptureTests", ["TrafficCapture", "NetworkTypes", "SourceDocuments", "TestSupport"]),
     tests("Runtime", "EventLoopsTests", ["EventLoops", "LinuxBindings", "NetworkTypes"]),
-    tests("Executables", "CommandTests", ["PenstockCommand"]),
+    tests(
+        "Executables",
+        "CommandTests",
+        ["PenstockCommand", "AuditSigning", "AuditStore", "AuditTrail", "LinuxBindings", "OpenSSLBindings"]
+    ),
 ]
 
 let package = Package(
@@ -159,13 +187,15 @@ let package = Package(
 
 // Fuzzers exist only when asked for: FUZZ=1 swift build --product FuzzOpening …
 if Context.environment["FUZZ"] != nil {
-    package.targets.append(
-        .executableTarget(
-            name: "FuzzOpening",
-            dependencies: ["WireFormats"],
-            path: "Tests/Fuzz/FuzzOpening",
-            exclude: ["Regressions"],
-            swiftSettings: strict
+    for name in ["FuzzOpening", "FuzzJSON"] {
+        package.targets.append(
+            .executableTarget(
+                name: name,
+                dependencies: ["WireFormats"],
+                path: "Tests/Fuzz/\(name)",
+                exclude: ["Regressions"],
+                swiftSettings: strict
+            )
         )
-    )
+    }
 }

@@ -23,12 +23,17 @@ private let allowed: [String: Set<String>] = [
     // Runtime.
     "EventLoops": ["LinuxBindings", "NetworkTypes"],
     "NameResolution": ["CaresBindings", "EventLoops", "NetworkTypes"],
-    "AuditStore": ["AuditTrail", "LinuxBindings", "OpenSSLBindings", "ZstdBindings"],
+    "AuditStore": ["AuditSigning", "AuditTrail", "LinuxBindings", "OpenSSLBindings", "ZstdBindings"],
+    "AuditSigning": ["AuditTrail", "OpenSSLBindings"],
+    "AuditReading": ["AuditSigning", "AuditTrail", "LinuxBindings", "OpenSSLBindings", "ZstdBindings"],
     "Configuration": ["NetworkTypes", "PolicyEngine", "SourceDocuments", "YAMLBindings", "LinuxBindings"],
     "TrafficCapture": ["NetfilterBindings", "LinuxBindings", "NetworkTypes", "SourceDocuments", "YAMLBindings"],
     // Proxy.
+    "ByteRelay": ["LinuxBindings", "EventLoops"],
+    "HTTPExchange": ["ByteRelay", "AuditTrail", "WireFormats", "NetworkTypes", "LinuxBindings", "EventLoops"],
     "ConnectionJourney": [
-        "NetworkTypes", "WireFormats", "PolicyEngine", "AuditTrail", "Telemetry", "LinuxBindings", "EventLoops",
+        "ByteRelay", "HTTPExchange", "NetworkTypes", "WireFormats", "PolicyEngine", "AuditTrail", "Telemetry",
+        "LinuxBindings", "EventLoops",
         "NameResolution", "AuditStore",
     ],
     "OperatorEndpoints": ["NetworkTypes", "Telemetry", "LinuxBindings", "EventLoops"],
@@ -40,8 +45,8 @@ private let allowed: [String: Set<String>] = [
         "SourceDocuments", "YAMLBindings",
     ],
     "PenstockCommand": [
-        "AuditTrail", "Configuration", "PolicyEngine", "NetworkTypes", "LinuxBindings", "OpenSSLBindings",
-        "SourceDocuments", "Telemetry",
+        "AuditReading", "AuditSigning", "AuditTrail", "Configuration", "PolicyEngine", "NetworkTypes",
+        "LinuxBindings", "OpenSSLBindings", "SourceDocuments", "Telemetry",
     ],
 ]
 

@@ -106,6 +106,26 @@ package func readBytes(
     return bytes
 }
 
+/// Reads into the array from the index `start` on, as much as it has room for and the file has; 0 is the end of the file.
+package func readBytes(
+    _ file: borrowing OwnedDescriptor,
+    into buffer: inout [UInt8],
+    from start: Int
+) throws(SystemCallError) -> Int {
+    let number = file.number
+    let room = buffer.count - start
+    precondition(start >= 0 && room >= 0, "there is no such place in the buffer")
+    return try systemCall("read") {
+        unsafe buffer.withUnsafeMutableBytes { unsafe read(number, $0.baseAddress.map { unsafe $0 + start }, room) }
+    }
+}
+
+/// Has the next read begin at this offset, in bytes from the beginning of the file.
+package func seek(_ file: borrowing OwnedDescriptor, to offset: Int) throws(SystemCallError) {
+    let number = file.number
+    _ = try systemCall("lseek") { lseek(number, offset, SEEK_SET) }
+}
+
 /// Writes as many of the bytes as the file takes, and says how many.
 package func writeBytes(
     _ file: borrowing OwnedDescriptor,

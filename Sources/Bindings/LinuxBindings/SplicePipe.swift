@@ -30,9 +30,13 @@ package final class SplicePipe {
         self.capacity = Int(granted)
     }
 
-    /// Moves bytes from a socket into the pipe; 0 is the end of the stream.
-    package func fill(from socket: borrowing OwnedDescriptor) throws(SystemCallError) -> Completion<Int> {
-        try move(from: socket.number, to: writeEnd.number, count: capacity)
+    /// Moves at most `count` bytes, and no more than there is room for, from a socket into the pipe; 0 is the end of the
+    /// stream.
+    package func fill(
+        from socket: borrowing OwnedDescriptor,
+        atMost count: Int = .max
+    ) throws(SystemCallError) -> Completion<Int> {
+        try move(from: socket.number, to: writeEnd.number, count: min(count, capacity))
     }
 
     /// Moves at most `count` bytes from the pipe to a socket.

@@ -18,11 +18,14 @@ import Glibc
         unsafe memory.deallocate()
     }
 
-    /// Receives at most a buffer full; 0 is the end of the stream.
+    /// Receives at most a buffer full, or `count` bytes where that is less; 0 is the end of the stream.
     @inline(__always)
-    package func receive(from socket: borrowing OwnedDescriptor) throws(SystemCallError) -> Completion<Int> {
+    package func receive(
+        from socket: borrowing OwnedDescriptor,
+        atMost count: Int = .max
+    ) throws(SystemCallError) -> Completion<Int> {
         let number = socket.number
-        return try nonblockingCall("recv") { unsafe recv(number, memory.baseAddress, capacity, 0) }
+        return try nonblockingCall("recv") { unsafe recv(number, memory.baseAddress, min(count, capacity), 0) }
     }
 
     /// Sends the bytes in `range`, and says how many the socket took.
@@ -57,10 +60,13 @@ import Glibc
     }
 
     /// Reads the bytes in `range` in place.
-    package func withBytes<Result>(_ range: Range<Int>, _ body: (Span<UInt8>) -> Result) -> Result {
+    package func withBytes<Result, Failure: Error>(
+        _ range: Range<Int>,
+        _ body: (Span<UInt8>) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
         precondition(range.upperBound <= capacity, "a buffer shows only what it holds")
         let bytes = unsafe UnsafeRawBufferPointer(rebasing: memory[range]).bindMemory(to: UInt8.self)
-        return unsafe body(Span(_unsafeElements: bytes))
+        return unsafe try body(Span(_unsafeElements: bytes))
     }
 }
 

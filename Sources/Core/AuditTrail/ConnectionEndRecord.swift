@@ -1,6 +1,6 @@
-/// How an allowed connection came to its end.
+/// How an allowed connection, or an allowed request, came to its end.
 package enum ConnectionOutcome: String, CaseIterable, Sendable {
-    /// Both sides were done.
+    /// Both sides were done; of a request, its answer was passed on whole.
     case closed
     /// The upstream could not be reached, or refused.
     case upstreamFailed = "upstream_failed"
@@ -22,7 +22,7 @@ package enum ConnectionOutcome: String, CaseIterable, Sendable {
     case lost
 }
 
-/// Who closed a connection first.
+/// Who closed a connection, or broke a request off, first.
 package enum ClosingSide: String, CaseIterable, Sendable {
     case client
     case upstream
@@ -79,8 +79,12 @@ package struct ConnectionEndRecord: Hashable, Sendable {
     }
 }
 
-extension ConnectionEndRecord: RecordBody {
+extension ConnectionEndRecord: EndRecord {
     package static var kind: RecordKind { .connectionEnd }
+
+    package init(id: RecordIdentifier, outcome: ConnectionOutcome) {
+        self.init(id: id, outcome: outcome, closedBy: nil)
+    }
 
     /// Writes the members; `id` comes first, because a file is read back by it.
     package func write(into members: inout JSONMembers) {
@@ -100,7 +104,7 @@ extension ConnectionEndRecord: RecordBody {
 
 extension String {
     /// At most so many scalars: what `RecordLimits.endBytes` counts on.
-    fileprivate func cut(to count: Int) -> String {
+    func cut(to count: Int) -> String {
         utf8.count <= count ? self : String(String.UnicodeScalarView(unicodeScalars.prefix(count)))
     }
 }

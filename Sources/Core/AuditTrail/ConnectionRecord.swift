@@ -147,7 +147,10 @@ package struct ConnectionRecord: Hashable, Sendable {
     }
 }
 
-extension ConnectionRecord: RecordBody {
+extension ConnectionRecord: DecisionRecord {
+    /// How the connection went.
+    package typealias End = ConnectionEndRecord
+
     package static var kind: RecordKind { .connection }
 
     /// Writes the members; `id` and `decision` come first, because a file is read back by them.
@@ -179,7 +182,7 @@ extension ConnectionRecord: RecordBody {
 }
 
 extension WorkloadIdentity {
-    fileprivate func write(into members: inout JSONMembers) {
+    func write(into members: inout JSONMembers) {
         members.text("namespace", orNull: namespace)
         members.text("pod", orNull: pod)
         members.text("service_account", orNull: serviceAccount)
@@ -188,7 +191,7 @@ extension WorkloadIdentity {
 }
 
 extension RecordedDestination {
-    fileprivate func write(into members: inout JSONMembers) {
+    func write(into members: inout JSONMembers) {
         members.text("name", orNull: name)
         members.number("port", orNull: port.map(UInt64.init))
         members.text("original", orNull: original)

@@ -59,12 +59,16 @@ package struct JSONMembers: Sendable {
     /// Adds an identifier.
     package mutating func identifier(_ name: String, _ value: RecordIdentifier) {
         begin(name)
-        var quoted: [UInt8] = []
-        quoted.reserveCapacity(RecordIdentifier.length + 2)
-        quoted.append(UInt8(ascii: "\""))
-        quoted.append(identifier: value)
-        quoted.append(UInt8(ascii: "\""))
-        put(quoted.span)
+        reserve(RecordIdentifier.length + 2)
+        var position = count
+        var out = storage.mutableSpan
+        out.put(UInt8(ascii: "\""), &position)
+        // 130 bits in digits of five: ten, and twice sixty, so that shifts are of machine words.
+        out.put(base32: UInt64(truncatingIfNeeded: value.value >> 120), digits: 2, &position)
+        out.put(base32: UInt64(truncatingIfNeeded: value.value >> 60), digits: 12, &position)
+        out.put(base32: UInt64(truncatingIfNeeded: value.value), digits: 12, &position)
+        out.put(UInt8(ascii: "\""), &position)
+        count = position
     }
 
     /// Adds a list of identifiers, all of them.
@@ -132,9 +136,21 @@ extension JSONMembers {
     }
 
     private mutating func put(_ value: UInt64) {
-        var digits: [UInt8] = []
-        digits.append(decimal: value)
-        put(digits.span)
+        var digits = 1
+        var rest = value
+        while rest >= 10 {
+            rest /= 10
+            digits += 1
+        }
+        reserve(digits)
+        let end = count + digits
+        var out = storage.mutableSpan
+        rest = value
+        for offset in 1...digits {
+            out[end - offset] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+            rest /= 10
+        }
+        count = end
     }
 
     /// Writes a text between quotes.
@@ -172,5 +188,15 @@ extension MutableSpan<UInt8> {
     fileprivate mutating func put(_ bytes: borrowing Span<UInt8>, _ position: inout Int) {
         for index in bytes.indices { self[position + index] = bytes[index] }
         position += bytes.count
+    }
+
+    /// Writes the lower bits of a value, five for each digit.
+    @inline(__always)
+    fileprivate mutating func put(base32 value: UInt64, digits: Int, _ position: inout Int) {
+        for offset in 1...digits {
+            let shift = 5 * UInt64(digits - offset)
+            self[position] = crockfordDigit(UInt8(truncatingIfNeeded: value >> shift) & 31)
+            position += 1
+        }
     }
 }

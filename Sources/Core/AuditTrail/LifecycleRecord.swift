@@ -25,8 +25,10 @@ package struct LifecycleRecord: Hashable, Sendable {
     package var detail: String?
     /// The segment that the file before became, or that was removed.
     package var segment: String?
-    /// Where the file was rotated: what was let through and has no end yet.
+    /// Where the file was rotated: the connections that were let through and have no end yet.
     package var open: [RecordIdentifier]?
+    /// Where the file was rotated: the requests among what is open.
+    package var openRequests: [RecordIdentifier] = []
 
     package init(
         event: LifecycleEvent,
@@ -53,7 +55,10 @@ extension LifecycleRecord: RecordBody {
     /// Writes the members; `event` comes first and `open` next, because a file is read back by them.
     package func write(into members: inout JSONMembers) {
         members.text("event", event.rawValue)
-        if let open { members.identifiers("open", open) }
+        if let open {
+            members.identifiers("open", open)
+            members.identifiers("open_requests", openRequests)
+        }
         members.text("version", version)
         members.number("pid", UInt64(clamping: pid))
         if let segment { members.text("segment", segment) }

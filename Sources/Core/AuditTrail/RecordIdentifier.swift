@@ -72,7 +72,7 @@ package struct IdentifierSequence<Random: RandomNumberGenerator> {
 extension IdentifierSequence: Sendable where Random: Sendable {}
 
 /// The digits and then the letters in order, without I, L, O and U.
-private func crockfordDigit(_ value: UInt8) -> UInt8 {
+func crockfordDigit(_ value: UInt8) -> UInt8 {
     switch value {
     case 0..<10: UInt8(ascii: "0") + value
     case 10..<18: UInt8(ascii: "A") + value - 10

@@ -1,22 +1,27 @@
 /// As much of a line of the file as it takes to go on after a restart.
 ///
-/// Lines are compared byte for byte with what this module writes; they are not parsed as JSON. No text can forge what is
-/// looked for, because what is looked for has quotes, and quotes inside of texts are escaped.
+/// It is read as `StoredFrame` is: byte for byte, not as JSON.
 package struct StoredLine: Hashable, Sendable {
     /// What a restart has to know of a line.
     package enum Content: Hashable, Sendable {
-        /// A connection that was let through, so that an end is owed.
-        case allowed(RecordIdentifier)
-        /// A connection's end.
-        case ended(RecordIdentifier)
+        /// A connection or a request that was let through, so that an end is owed.
+        case allowed(OwedEnd)
+        /// The end of one.
+        case ended(OwedEnd)
         /// The daemon started here.
         case started
         /// What was cut off before this line has been closed.
         case repaired
         /// A file begins here, and these were open when it did.
-        case carried([RecordIdentifier])
+        case carried([OwedEnd])
         /// Anything else, newer kinds among them.
         case other
+    }
+
+    /// What an end is owed for.
+    package enum OwedEnd: Hashable, Sendable {
+        case connection(RecordIdentifier)
+        case request(RecordIdentifier)
     }
 
     package let sequence: UInt64
@@ -26,34 +31,15 @@ package struct StoredLine: Hashable, Sendable {
 
     /// Reads a line without its newline; nil where it is not one that we have written whole.
     package init?(_ line: borrowing Span<UInt8>) {
-        var position = 0
-        guard line.skip(lineOpening, &position) else { return nil }
-        let kind = position
-        while position < line.count, line[position].isKindCharacter { position += 1 }
-        let kindEnd = position
-        guard line.skip(timeOpening, &position) else { return nil }
-        guard line.count - position >= timestampLength else { return nil }
-        time = Int64(timestamp: line.extracting(position..<position + timestampLength))
-        position += timestampLength
-        guard line.skip(sequenceOpening, &position), let sequence = line.takeNumber(&position),
-            line.skip(",", &position), line.endsInHash(from: position)
-        else { return nil }
-        self.sequence = sequence
-        var start = kind
-        if line.skip(RecordKind.connection.rawValue, &start), start == kindEnd {
-            guard let content = line.connection(at: &position) else { return nil }
-            self.content = content
+        guard let frame = StoredFrame(line) else { return nil }
+        sequence = frame.sequence
+        time = Int64(timestamp: line.extracting(frame.time))
+        guard let kind = RecordKind.allCases.first(where: { frame.isKind($0, in: line) }) else {
+            content = .other
             return
         }
-        start = kind
-        if line.skip(RecordKind.connectionEnd.rawValue, &start), start == kindEnd {
-            guard let identifier = line.takeIdentifier(&position) else { return nil }
-            content = .ended(identifier)
-            return
-        }
-        start = kind
-        let isLifecycle = line.skip(RecordKind.lifecycle.rawValue, &start) && start == kindEnd
-        content = isLifecycle ? line.lifecycle(at: position) : .other
+        guard let content = line.content(of: kind, at: frame.body.lowerBound) else { return nil }
+        self.content = content
     }
 
     /// The 64 digits that a line has for the one before; nil where it is none of ours.
@@ -80,40 +66,8 @@ package struct StoredLine: Hashable, Sendable {
     }
 }
 
-extension UInt8 {
-    fileprivate var isKindCharacter: Bool {
-        (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(self) || self == UInt8(ascii: "_")
-    }
-
-    fileprivate var isHexadecimal: Bool {
-        (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(self) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(self)
-    }
-}
-
 extension Span<UInt8> {
-    /// Goes past a text, or leaves the position where it was.
-    fileprivate func skip(_ text: String, _ position: inout Int) -> Bool {
-        let expected = text.utf8.span
-        guard position <= count, count - position >= expected.count else { return false }
-        for index in expected.indices where self[position + index] != expected[index] { return false }
-        position += expected.count
-        return true
-    }
-
-    fileprivate func takeNumber(_ position: inout Int) -> UInt64? {
-        var value: UInt64 = 0
-        let start = position
-        while position < count, self[position].isDigit {
-            let (tens, tooMany) = value.multipliedReportingOverflow(by: 10)
-            let (sum, tooMuch) = tens.addingReportingOverflow(UInt64(self[position] - UInt8(ascii: "0")))
-            guard !tooMany, !tooMuch else { return nil }
-            value = sum
-            position += 1
-        }
-        return position > start ? value : nil
-    }
-
-    fileprivate func takeIdentifier(_ position: inout Int) -> RecordIdentifier? {
+    private func takeIdentifier(_ position: inout Int) -> RecordIdentifier? {
         guard skip(#""id":""#, &position), count - position >= RecordIdentifier.length else { return nil }
         let text = extracting(position..<position + RecordIdentifier.length)
         position += RecordIdentifier.length
@@ -128,33 +82,48 @@ extension Span<UInt8> {
         {
             identifiers.append(identifier)
             position += RecordIdentifier.length
-            guard skip("\",", &position) else { break }
+            guard skip("\",", &position) else {
+                _ = skip("\"", &position)
+                break
+            }
         }
         return identifiers
     }
 
-    fileprivate func connection(at position: inout Int) -> StoredLine.Content? {
-        guard let identifier = takeIdentifier(&position) else { return nil }
-        return skip(#"","decision":"allow","#, &position) ? .allowed(identifier) : .other
+    /// What the members of a record tell; nil where it is not as one of its kind is written.
+    fileprivate func content(of kind: RecordKind, at position: Int) -> StoredLine.Content? {
+        switch kind {
+        case .connection: decision(at: position) { .connection($0) }
+        case .request: decision(at: position) { .request($0) }
+        case .connectionEnd: end(at: position) { .connection($0) }
+        case .requestEnd: end(at: position) { .request($0) }
+        case .lifecycle: lifecycle(at: position)
+        case .check, .policy, .checkpoint, .key: .other
+        }
     }
 
-    fileprivate func lifecycle(at position: Int) -> StoredLine.Content {
+    private func decision(
+        at position: Int,
+        _ owed: (RecordIdentifier) -> StoredLine.OwedEnd
+    ) -> StoredLine.Content? {
+        var position = position
+        guard let identifier = takeIdentifier(&position) else { return nil }
+        return skip(#"","decision":"allow","#, &position) ? .allowed(owed(identifier)) : .other
+    }
+
+    private func end(at position: Int, _ owed: (RecordIdentifier) -> StoredLine.OwedEnd) -> StoredLine.Content? {
+        var position = position
+        return takeIdentifier(&position).map { .ended(owed($0)) }
+    }
+
+    private func lifecycle(at position: Int) -> StoredLine.Content {
         var position = position
         if skip(#""event":"started","#, &position) { return .started }
-        if skip(#""event":"rotated","open":["#, &position) { return .carried(takeIdentifiers(&position)) }
+        if skip(#""event":"rotated","open":["#, &position) {
+            let connections = takeIdentifiers(&position).map { StoredLine.OwedEnd.connection($0) }
+            let requests = skip(#"],"open_requests":["#, &position) ? takeIdentifiers(&position) : []
+            return .carried(connections + requests.map { .request($0) })
+        }
         return skip(#""event":"repaired","#, &position) ? .repaired : .other
     }
-
-    fileprivate func endsInHash(from position: Int) -> Bool {
-        let digits = count - lineClosing.utf8.count - hashLength
-        var start = digits - previousOpening.utf8.count
-        guard start >= position, skip(previousOpening, &start) else { return false }
-        for index in digits..<digits + hashLength where !self[index].isHexadecimal { return false }
-        var end = digits + hashLength
-        return skip(lineClosing, &end)
-    }
-}
-
-extension UInt8 {
-    fileprivate var isDigit: Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(self) }
 }

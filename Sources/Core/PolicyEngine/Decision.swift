@@ -15,7 +15,7 @@ package struct RuleName: Hashable, Sendable, CustomStringConvertible {
     package var description: String { text }
 }
 
-/// What policy says to a connection.
+/// What policy says to a connection or a request.
 package enum Verdict: String, Hashable, Sendable {
     case allow
     case deny
@@ -44,7 +44,7 @@ package enum DialPlan: Hashable, Sendable {
 
 /// The answer to one question put to a policy.
 ///
-/// Only a policy makes one that allows.
+/// Only a policy makes one that lets something be dialled.
 package struct Decision: Hashable, Sendable {
     package let verdict: Verdict
     /// In `mode: audit`, true where `mode: enforce` would have refused.
@@ -63,6 +63,22 @@ package struct Decision: Hashable, Sendable {
     /// A refusal that needs no policy: the connection broke a rule of the product itself.
     package static func refused(_ reason: Reason, port: UInt16 = 0) -> Decision {
         refused(reason, rule: nil, port: port)
+    }
+
+    /// The answer for a connection of plain HTTP, made without asking a rule: each of its requests is judged instead.
+    ///
+    /// Nothing is dialled on its account, and no permit comes of it.
+    package static func perRequest(port: UInt16) -> Decision {
+        Decision(
+            verdict: .allow,
+            wouldDeny: false,
+            reason: .perRequest,
+            rule: nil,
+            treatment: .http,
+            dial: nil,
+            addresses: nil,
+            port: port
+        )
     }
 
     static func refused(_ reason: Reason, rule: RuleName?, port: UInt16) -> Decision {
@@ -91,23 +107,23 @@ package struct Decision: Hashable, Sendable {
         )
     }
 
-    static func tunnelled(
+    static func allowed(
         _ reason: Reason,
         rule: RuleName?,
         wouldDeny: Bool = false,
         dial: DialPlan,
         addresses: [UpstreamAddress]?,
-        port: UInt16
+        for facts: Facts
     ) -> Decision {
         Decision(
             verdict: .allow,
             wouldDeny: wouldDeny,
             reason: reason,
             rule: rule,
-            treatment: .tunnel,
+            treatment: facts.isPlainHTTP ? .http : .tunnel,
             dial: dial,
             addresses: addresses,
-            port: port
+            port: facts.port
         )
     }
 }

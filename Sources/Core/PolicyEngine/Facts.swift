@@ -17,9 +17,13 @@ package enum Opening: Hashable, Sendable {
     case silent
     /// The protocol, and the name that the client asked for, where it said one.
     case known(ApplicationProtocol, name: HostName?)
+    /// A proxy request or a question of the API named the host, and what will be spoken is not known.
+    ///
+    /// `nil` where it gave an address, which is then the original destination.
+    case asked(HostName?)
 }
 
-/// Everything that is known of a connection when it is judged.
+/// Everything that is known of a connection, or of a request on it, when it is judged.
 package struct Facts: Hashable, Sendable {
     /// Where the kernel says that the connection was going; `nil` for the explicit proxy and for questions of the API.
     package var original: OriginalDestination?
@@ -34,6 +38,12 @@ package struct Facts: Hashable, Sendable {
     package var isOwnListener: Bool
     /// Phase two: the addresses about to be dialled, best first; `nil` in phase one, and where nobody will dial.
     package var addresses: [IPAddress]?
+    /// The request, where one of plain HTTP is judged; `nil` where nothing is known of it.
+    package var request: RequestFacts?
+    /// True where nothing more will be known: what is not known now counts against whoever asks.
+    ///
+    /// For questions of the API and of `explain`; the data path asks again when it knows more.
+    package var isFinal: Bool
 
     package init(
         original: OriginalDestination?,
@@ -41,7 +51,9 @@ package struct Facts: Hashable, Sendable {
         opening: Opening,
         workloadUID: UInt32? = nil,
         isOwnListener: Bool = false,
-        addresses: [IPAddress]? = nil
+        addresses: [IPAddress]? = nil,
+        request: RequestFacts? = nil,
+        isFinal: Bool = false
     ) {
         self.original = original
         self.port = port
@@ -49,15 +61,31 @@ package struct Facts: Hashable, Sendable {
         self.workloadUID = workloadUID
         self.isOwnListener = isOwnListener
         self.addresses = addresses
+        self.request = request
+        self.isFinal = isFinal
     }
 
     /// The name that host patterns are compared with.
     var name: HostName? {
         switch opening {
         case .silent, .known(.h2c, _): nil
-        case .known(.tls, let name), .known(.http, let name), .known(.opaque, let name): name
+        case .known(.tls, let name), .known(.http, let name), .known(.opaque, let name), .asked(let name): name
         }
     }
 
-    var isSilent: Bool { opening == .silent }
+    /// True where the client speaks plain HTTP, whose requests are judged one by one.
+    var isPlainHTTP: Bool {
+        switch opening {
+        case .known(.http, _): true
+        case .silent, .asked, .known(.tls, _), .known(.h2c, _), .known(.opaque, _): false
+        }
+    }
+
+    /// True where no later question will know what this one does not.
+    var isLastQuestion: Bool {
+        switch opening {
+        case .known: true
+        case .silent, .asked: isFinal
+        }
+    }
 }

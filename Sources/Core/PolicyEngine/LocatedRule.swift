@@ -12,7 +12,7 @@ struct LocatedRule {
         let name = reader.value("name", .required, ruleName)
         let match = reader.mapping("match", .required, RuleMatch.read)
         let action = reader.value("action", .required, ruleAction)
-        for key in ["except_tunnels", "mode", "http", "time", "rate", "budget"] { reader.notYet(key) }
+        for key in ["except_tunnels", "mode", "time", "rate", "budget"] { reader.notYet(key) }
         guard let name, let action else { return nil }
         return LocatedRule(
             rule: Rule(name, action, match ?? RuleMatch()),
@@ -48,7 +48,9 @@ extension RuleMatch {
         match.ports = reader.list("ports", of: "ports", readPorts)
         match.protocols = reader.list("protocols", of: "protocols", readProtocol).map(Set.init)
         match.uids = reader.mapping("workload", .optional, readUIDs)
-        for key in ["http", "sni", "alpn", "time", "rate", "budget"] { reader.notYet(key) }
+        match.http = reader.mapping("http", .optional, RequestMatch.read)
+        refuseWhatNeedsInterception(match, &reader)
+        for key in ["sni", "alpn", "time", "rate", "budget"] { reader.notYet(key) }
         // Judged by what the text says: a key that is wrong, unknown or not supported has its own problem.
         if reader.isEmpty {
             reader.note(
@@ -60,6 +62,20 @@ extension RuleMatch {
             )
         }
         return match
+    }
+
+    /// Requests within TLS, cleartext HTTP/2 or an unknown protocol cannot be read, and a rule about them would not fire.
+    private static func refuseWhatNeedsInterception(_ match: RuleMatch, _ reader: inout MappingReader) {
+        // A list of protocols that is wrong has its own problem.
+        let isReadable = match.protocols?.isSubset(of: [.http]) ?? reader.has("protocols")
+        guard match.http != nil, !isReadable else { return }
+        reader.note(
+            SourceProblem(
+                "`http` could meet TLS here, and to look inside needs interception, which is not configured",
+                at: reader.keyLocation(of: "http"),
+                remedy: "say `protocols: [http]`"
+            )
+        )
     }
 
     private static func readProtocol(

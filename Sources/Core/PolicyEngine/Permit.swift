@@ -1,8 +1,8 @@
 import NetworkTypes
 
-/// The right to open one upstream connection.
+/// The right to open one upstream connection, or to send one request up an open one.
 ///
-/// A policy alone makes it, opening an upstream socket consumes it, and there is no other way out.
+/// A policy alone makes it, opening an upstream socket or taking an open one consumes it, and there is no other way out.
 package struct Permit: ~Copyable {
     /// The rule that allowed it; `nil` for the default.
     package let rule: RuleName?
@@ -17,6 +17,21 @@ package struct Permit: ~Copyable {
         self.name = name
         self.port = port
         self.addresses = addresses
+    }
+}
+
+extension Permit {
+    /// Spends the permit on a connection that is open already, instead of opening one.
+    ///
+    /// A second request of the same client may go up the connection of the first: judge it with `facts.addresses` being the
+    /// address that is connected, make a permit of the answer, and ask here.
+    ///
+    /// - Parameters:
+    ///   - address: what the connection is connected to.
+    ///   - name: the name of the permit that opened it; `nil` where that was the original destination.
+    /// - Returns: true where this permit could have opened the very same; false where a new one must be dialled.
+    package consuming func covers(_ address: UpstreamAddress, dialledFor name: HostName?) -> Bool {
+        self.name == name && addresses.contains(address)
     }
 }
 

@@ -28,12 +28,12 @@ extension Policy {
         case .passed(let passed): addresses = passed
         case .refused(let refusal): return refusal
         }
-        return .tunnelled(
+        return .allowed(
             rule == nil ? .defaultAllow : .ruleAllow,
             rule: rule?.name,
             dial: plan,
             addresses: addresses,
-            port: facts.port
+            for: facts
         )
     }
 
@@ -96,7 +96,7 @@ extension Policy {
     private func addressDenial(_ address: IPAddress, _ facts: Facts) -> Decision? {
         var unprovable: Decision?
         for index in rules.indices where rules[index].action == .deny && rules[index].names(address) {
-            switch rules[index].likelihoodWithoutAddress(facts) {
+            switch rules[index].likelihoodWithoutAddress(facts).settled(for: facts) {
             case .no, .maybe: continue
             case .unprovable:
                 unprovable = unprovable ?? .refused(.undetermined, rule: rules[index].name, port: facts.port)

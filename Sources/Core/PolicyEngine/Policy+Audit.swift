@@ -19,13 +19,13 @@ extension Policy {
         if let addresses, addresses.isEmpty {
             return .refused(.unresolvable, rule: judgement.rule, port: facts.port)
         }
-        return .tunnelled(
+        return .allowed(
             judgement.reason,
             rule: judgement.rule,
             wouldDeny: wouldDeny,
             dial: plan,
             addresses: addresses,
-            port: facts.port
+            for: facts
         )
     }
 }

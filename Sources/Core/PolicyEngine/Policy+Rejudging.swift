@@ -18,15 +18,24 @@ extension Policy {
         guard decision.verdict == .allow else {
             return .refused(decision.reason, rule: decision.rule, port: facts.port)
         }
+        // Each request is judged on its own, not the connection that carries them.
+        if decision.reason == .perRequest { return decision }
+        let isHTTPInTunnel = decision.treatment == .tunnel && facts.isPlainHTTP
         switch mode {
-        case .enforce: return asBuilt(rejudge(decision, facts), facts)
+        case .enforce:
+            let verdict = rejudge(decision, facts)
+            guard isHTTPInTunnel, verdict.verdict == .allow else { return verdict }
+            return .refused(.perRequest, port: facts.port)
         case .audit:
+            // Not even here do requests pass that nobody judges.
+            if isHTTPInTunnel { return .refused(.perRequest, port: facts.port) }
             let fresh = decide(facts)
             return fresh.verdict == .undetermined ? refuse(facts, because: .undetermined) : fresh
         }
     }
 
     private func rejudge(_ decision: Decision, _ facts: Facts) -> Decision {
+        if isAmbiguous(facts) { return .refused(.ambiguousPath, port: facts.port) }
         if let denial = survey(facts).denial { return denial }
         guard let plan = decision.dial, let basis = basis(of: decision, facts) else {
             return .refused(.policyChanged, rule: decision.rule, port: facts.port)

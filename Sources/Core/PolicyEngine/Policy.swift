@@ -22,6 +22,10 @@ package struct Policy: Hashable, Sendable {
     package let hash: String
     /// In the order of the text.
     package let rules: [Rule]
+    /// The header fields that any rule asks for, in lower case, each once: of a request, policy is told these.
+    package let askedFields: [String]
+    /// True where any rule asks for paths.
+    let asksForPaths: Bool
 
     package init(name: String, mode: PolicyMode, defaultAction: DefaultAction, hash: String, rules: [Rule]) {
         self.name = name
@@ -29,6 +33,9 @@ package struct Policy: Hashable, Sendable {
         self.defaultAction = defaultAction
         self.hash = hash
         self.rules = rules
+        let requests = rules.compactMap(\.match.http)
+        askedFields = Set(requests.flatMap { $0.fields ?? [] }.map(\.name)).sorted()
+        asksForPaths = requests.contains { $0.paths != nil }
     }
 
     /// Judges a connection: the one function behind the data path, the API and `explain`, in both phases.
@@ -38,7 +45,9 @@ package struct Policy: Hashable, Sendable {
     /// speaks.
     package func decide(_ facts: Facts) -> Decision {
         guard !facts.isOwnListener else { return .refused(.ownListener, port: facts.port) }
-        return asBuilt(inMode(judge(facts), facts), facts)
+        let judgement = judge(facts)
+        let isLeftOpen = judgement.verdict == .undetermined && facts.isFinal
+        return inMode(isLeftOpen ? .refused(.undetermined, port: facts.port) : judgement, facts)
     }
 
     /// Refuses a connection for a reason that only `mode: enforce` carries out, such as an end of waiting.
@@ -47,19 +56,9 @@ package struct Policy: Hashable, Sendable {
         return inMode(.refused(reason, port: facts.port), facts)
     }
 
-    /// Refuses, in either mode, what is allowed and nothing here can carry out.
-    ///
-    /// Plain HTTP is not judged request by request yet, and bytes that nobody judges do not pass.
-    func asBuilt(_ decision: Decision, _ facts: Facts) -> Decision {
-        guard case .known(.http, _) = facts.opening else { return decision }
-        switch decision.verdict {
-        case .allow: return .refused(.httpUnsupported, port: facts.port)
-        case .deny, .undetermined: return decision
-        }
-    }
-
     /// Judges as `mode: enforce` does.
     private func judge(_ facts: Facts) -> Decision {
+        if isAmbiguous(facts) { return .refused(.ambiguousPath, port: facts.port) }
         let survey = survey(facts)
         if let denial = survey.denial { return denial }
         let isAllowed = survey.allowing != nil || defaultAction == .allow
@@ -70,6 +69,11 @@ package struct Policy: Hashable, Sendable {
         let decision = admit(facts, by: survey.allowing.map { rules[$0] })
         // A rule that comes first and may yet match would be asked instead of the one whose guard refused.
         return decision.verdict == .deny && survey.mayAllow ? .undetermined(port: facts.port) : decision
+    }
+
+    /// True where a rule could ask for the path and two slashes follow each other in it, which some servers read as one.
+    func isAmbiguous(_ facts: Facts) -> Bool {
+        asksForPaths && facts.isPlainHTTP && facts.request?.path?.hasEmptySegment ?? false
     }
 
     /// What one pass over the rules finds.
@@ -89,7 +93,7 @@ package struct Policy: Hashable, Sendable {
         for index in rules.indices {
             switch rules[index].action {
             case .deny:
-                switch rules[index].likelihood(facts) {
+                switch rules[index].likelihood(facts).settled(for: facts) {
                 case .no, .maybe: continue
                 case .unprovable:
                     survey.denial = survey.denial ?? .refused(.undetermined, rule: rules[index].name, port: facts.port)

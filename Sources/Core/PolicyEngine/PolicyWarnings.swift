@@ -13,7 +13,8 @@ extension Policy {
             } else if let earlier = rules[..<index].first(where: { hides($0.rule, rule.rule) }) {
                 warnings.append(
                     SourceProblem(
-                        "the rule is never reached: `\(earlier.rule.name)` matches the same",
+                        "the rule is never reached: `\(earlier.rule.name)` matches "
+                            + (earlier.rule.match == rule.rule.match ? "the same" : "all of it and more"),
                         at: rule.matchLocation,
                         remedy: "remove one of them"
                     )
@@ -29,11 +30,22 @@ extension Policy {
         if match.cidrs?.isEmpty ?? false { return "cidrs" }
         if match.ports?.isEmpty ?? false { return "ports" }
         if match.protocols?.isEmpty ?? false { return "protocols" }
-        return match.uids?.isEmpty ?? false ? "workload.uids" : nil
+        if match.uids?.isEmpty ?? false { return "workload.uids" }
+        return match.http.flatMap(emptyKey)
+    }
+
+    private static func emptyKey(_ match: RequestMatch) -> String? {
+        if match.methods?.isEmpty ?? false { return "http.methods" }
+        if match.paths?.isEmpty ?? false { return "http.paths" }
+        return match.fields?.first { $0.values.isEmpty }.map { "http.headers.\($0.name)" }
     }
 
     private static func hides(_ earlier: Rule, _ later: Rule) -> Bool {
-        guard earlier.match == later.match else { return false }
+        // What asks less of a connection, or nothing of its requests, matches those of the later rule, too.
+        var asked = later.match
+        if earlier.match.http == nil { asked.http = nil }
+        if earlier.match.protocols == nil { asked.protocols = nil }
+        guard earlier.match == asked else { return false }
         return earlier.action == .deny || later.action != .deny
     }
 

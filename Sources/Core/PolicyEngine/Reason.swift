@@ -1,4 +1,4 @@
-/// Why a connection was allowed or refused: the closed list of the audit trail.
+/// Why a connection or a request was allowed or refused: the closed list of the audit trail.
 package enum Reason: String, Hashable, Sendable, CaseIterable {
     /// An `allow` or `tunnel` rule matched.
     case ruleAllow = "rule_allow"
@@ -28,8 +28,18 @@ package enum Reason: String, Hashable, Sendable, CaseIterable {
     case malformedName = "malformed_name"
     /// A request for a proxy came to the transparent listener.
     case proxyInCapture = "proxy_in_capture"
-    /// Plain HTTP, which this build cannot judge request by request.
-    case httpUnsupported = "http_unsupported"
+    /// Plain HTTP: not the connection is judged, but each of its requests.
+    ///
+    /// It refuses where a connection that was let through as a tunnel turns out to be plain HTTP.
+    case perRequest = "per_request"
+    /// A request breaks the rules of HTTP.
+    case malformedRequest = "malformed_request"
+    /// The path of a request could mean one thing here and another to the server.
+    case ambiguousPath = "ambiguous_path"
+    /// A name or a port contradicts another: SNI or `Host` the authority of a CONNECT, `Host` an absolute target or the port.
+    case nameMismatch = "name_mismatch"
+    /// A question of the API is about an action that policy does not know.
+    case unknownAction = "unknown_action"
     /// The opening bytes told too little within the limits of size and time.
     case sniffLimit = "sniff_limit"
     /// Too many connections were undecided, and this one was the oldest.

@@ -3,11 +3,16 @@ import NetworkTypes
 /// How sure it is that a rule matches.
 enum Likelihood: Equatable {
     case no
-    /// What the client says first will tell.
+    /// What the client says first will tell, or what is not known of its request.
     case maybe
     /// It does, as far as can be known; a fact that the rule asks for cannot be found out.
     case unprovable
     case yes
+
+    /// What it is for a deny: where no later question tells more, what may be is taken to be.
+    func settled(for facts: Facts) -> Likelihood {
+        self == .maybe && facts.isLastQuestion ? .unprovable : self
+    }
 }
 
 extension Rule {
@@ -48,15 +53,31 @@ extension Rule {
         switch facts.opening {
         case .silent:
             if match.hosts?.isEmpty ?? false { return .no }
-            if let protocols = match.protocols, protocols.count < ApplicationProtocol.allCases.count {
-                return protocols.isEmpty ? .no : .maybe
-            }
-            return match.hosts == nil ? .yes : .maybe
+            let spoken = likelihoodOfAnyProtocol
+            return spoken == .yes && match.hosts != nil ? .maybe : spoken
+        case .asked:
+            return hostHolds(facts) ? likelihoodOfAnyProtocol : .no
         case .known(let spoken, _):
             if let protocols = match.protocols, !protocols.contains(spoken) { return .no }
-            guard let hosts = match.hosts else { return .yes }
-            guard let name = facts.name else { return .no }
-            return hosts.contains { $0.matches(name) } ? .yes : .no
+            guard hostHolds(facts) else { return .no }
+            guard let http = match.http else { return .yes }
+            return facts.isPlainHTTP ? http.likelihood(facts.request, for: action) : .no
         }
+    }
+
+    /// Where the protocol is not known yet.
+    private var likelihoodOfAnyProtocol: Likelihood {
+        if let http = match.http {
+            let isPossible = match.protocols?.contains(.http) ?? true
+            return isPossible && !http.holdsForNothing ? .maybe : .no
+        }
+        guard let protocols = match.protocols, protocols.count < ApplicationProtocol.allCases.count else { return .yes }
+        return protocols.isEmpty ? .no : .maybe
+    }
+
+    private func hostHolds(_ facts: Facts) -> Bool {
+        guard let hosts = match.hosts else { return true }
+        guard let name = facts.name else { return false }
+        return hosts.contains { $0.matches(name) }
     }
 }

@@ -17,19 +17,23 @@ package struct RuleMatch: Hashable, Sendable {
     package var ports: [ClosedRange<UInt16>]?
     package var protocols: Set<ApplicationProtocol>?
     package var uids: Set<UInt32>?
+    /// What it asks of a plain HTTP request; no other protocol holds it.
+    package var http: RequestMatch?
 
     package init(
         hosts: [HostPattern]? = nil,
         cidrs: [CIDR]? = nil,
         ports: [ClosedRange<UInt16>]? = nil,
         protocols: Set<ApplicationProtocol>? = nil,
-        uids: Set<UInt32>? = nil
+        uids: Set<UInt32>? = nil,
+        http: RequestMatch? = nil
     ) {
         self.hosts = hosts
         self.cidrs = cidrs
         self.ports = ports
         self.protocols = protocols
         self.uids = uids
+        self.http = http
     }
 }
 

@@ -73,6 +73,14 @@ package struct MappingReader: ~Copyable {
     /// True where the mapping has no key at all.
     package var isEmpty: Bool { entries.isEmpty }
 
+    /// The keys, in the order of the text, for a mapping whose keys are not known beforehand.
+    package var keys: [String] { entries.map(\.key) }
+
+    /// Where the key itself stands; where the mapping begins if it is not there.
+    package func keyLocation(of key: String) -> SourceLocation {
+        entry(key)?.keyLocation ?? location
+    }
+
     /// Where the key's value stands; where the mapping begins if there is none.
     ///
     /// It does not count as asking for the key.

@@ -46,12 +46,12 @@ package enum HTTPHost: Hashable, Sendable {
 }
 
 extension HTTPHost {
-    /// Reads the value of the field, without the white space around it.
-    init(value: Span<UInt8>) throws(MalformedOpening) {
+    /// Reads the value of the field, without the white space around it; `nil` where its port is none.
+    init?(value: Span<UInt8>) {
         var end = value.count
         var port: UInt16?
         if let colon = Self.portColon(in: value) {
-            guard let number = portNumber(text(of: value.extracting(colon + 1..<value.count))) else { throw .hostPort }
+            guard let number = portNumber(text(of: value.extracting(colon + 1..<value.count))) else { return nil }
             port = number
             end = colon
         }

@@ -22,7 +22,7 @@ extension HTTPRequestLine {
         limits: SniffLimits
     ) throws(MalformedOpening) -> Reading<HTTPRequestLine> {
         var space = 0
-        while space < bytes.count, isMethodOctet(bytes[space]) { space += 1 }
+        while space < bytes.count, isTokenOctet(bytes[space]) { space += 1 }
         guard space <= limits.headBytes else { return .notThis }
         guard space < bytes.count else { return .needMore(total: bytes.count + 1) }
         guard space > 0 else { return .notThis }
@@ -117,23 +117,6 @@ extension HTTPRequestLine.Target {
 private let wellKnownMethods: Set<String> = [
     "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH",
 ]
-
-/// True for the octets of a token (RFC 9110, section 5.6.2), which a method is.
-func isMethodOctet(_ byte: UInt8) -> Bool {
-    switch byte {
-    case UInt8(ascii: "0")...UInt8(ascii: "9"): true
-    case UInt8(ascii: "!"), UInt8(ascii: "#"), UInt8(ascii: "$"), UInt8(ascii: "%"), UInt8(ascii: "&"),
-        UInt8(ascii: "'"), UInt8(ascii: "*"), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "."),
-        UInt8(ascii: "^"), UInt8(ascii: "_"), UInt8(ascii: "`"), UInt8(ascii: "|"), UInt8(ascii: "~"):
-        true
-    default: isLetter(byte)
-    }
-}
-
-/// True for the letters of ASCII.
-func isLetter(_ byte: UInt8) -> Bool {
-    (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
-}
 
 /// True where ` HTTP/` stands anywhere in the line, in any case: then it means to be HTTP, however badly.
 private func namesHTTP(_ line: Span<UInt8>) -> Bool {

@@ -54,3 +54,19 @@ package enum MalformedOpening: String, Error, Hashable, Sendable, CaseIterable {
     /// What stands behind the colon of Host is no port.
     case hostPort = "host_port"
 }
+
+extension MalformedOpening {
+    /// The client speaks HTTP, and can be told in HTTP that it is refused.
+    package var isOfHTTP: Bool {
+        switch self {
+        case .leadingEmptyLine, .requestLine, .requestTarget, .httpVersion, .bareLineFeed, .controlOctet, .obsFold,
+            .fieldLine, .fieldsTooMany, .headTooLong, .hostMissing, .hostDuplicated, .hostPort:
+            true
+        case .sslv2Hello, .recordEmpty, .recordTooLong, .recordInterleaved, .notClientHello, .helloTooLong,
+            .helloTrailingBytes, .helloLength, .helloVersion, .extensionDuplicated, .extensionsTooMany,
+            .preSharedKeyNotLast, .serverNameLength, .protocolNamesLength, .protocolNamesTooMany,
+            .supportedVersionsLength, .earlyDataLength:
+            false
+        }
+    }
+}

@@ -29,7 +29,7 @@ private func readByFirstOctet(
     case 5: readSOCKS5Greeting(bytes).map(OpeningReading.proxyRequest)
     case UInt8(ascii: "\r"), UInt8(ascii: "\n"): try readBehindEmptyLines(bytes, examined: examined, limits: limits)
     // Any octet of a token: servers differ in what they take for a method.
-    case let first where isMethodOctet(first):
+    case let first where isTokenOctet(first):
         try readHTTP(bytes, examined: examined, limits: limits).map(OpeningReading.init)
     default: .notThis
     }
@@ -47,7 +47,7 @@ private func readBehindEmptyLines(
         guard start <= limits.emptyLineBytes else { throw .leadingEmptyLine }
     }
     guard start < bytes.count else { return .needMore(total: start + 1) }
-    guard isMethodOctet(bytes[start]) else { return .notThis }
+    guard isTokenOctet(bytes[start]) else { return .notThis }
     let rest = bytes.extracting(start..<bytes.count)
     switch try readHTTP(rest, examined: max(examined - start, 0), limits: limits) {
     case .needMore(let total): return .needMore(total: start + total)

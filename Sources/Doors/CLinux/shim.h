@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/resource.h>
@@ -35,6 +36,7 @@
 // declarations differ from those of Swift's Glibc module.
 extern int accept4(int socket, struct sockaddr *address, socklen_t *length, int flags);
 extern int pipe2(int descriptors[2], int flags);
+extern void *memmem(const void *bytes, size_t count, const void *part, size_t part_count);
 extern ssize_t splice(int in, loff_t *in_offset, int out, loff_t *out_offset, size_t count, unsigned int flags);
 extern int renameat2(int old_folder, const char *old_name, int new_folder, const char *new_name, unsigned int flags);
 enum { CLINUX_RENAME_NOREPLACE = 1 };
@@ -59,6 +61,8 @@ static inline int clinux_open(const char *path, int flags, mode_t mode) { return
 static inline int clinux_openat(int dir, const char *path, int flags, mode_t mode) { return openat(dir, path, flags, mode); }
 static inline int clinux_fcntl_int(int fd, int command, int argument) { return fcntl(fd, command, argument); }
 
+// ioctl(2) is variadic too.
+static inline int clinux_window_size(int fd, struct winsize *size) { return ioctl(fd, TIOCGWINSZ, size); }
 // The calling thread's nice value: Linux takes the number of a thread where POSIX has that of a process.
 static inline int clinux_set_thread_nice(int value) { return setpriority(PRIO_PROCESS, 0, value); }
 

@@ -12,6 +12,11 @@ struct ExplainRequest: Hashable {
     var port: UInt16
     var spoken: ApplicationProtocol
     var uid: UInt32?
+    /// What is said in a plain HTTP request; `nil` for what was not given.
+    var method: RequestMethod?
+    /// As it was typed; it may be ambiguous.
+    var path: String?
+    var headers: [RequestField]?
     /// What the name resolves to; `nil` where nobody said.
     var addresses: [IPAddress]?
 
@@ -27,6 +32,9 @@ struct ExplainRequest: Hashable {
         spoken = try Self.spoken(options)
         uid = try Self.uid(options)
         addresses = try Self.addresses(options)
+        method = try Self.method(options)
+        path = try Self.path(options)
+        headers = try Self.headers(options)
         let sni = options.value("--sni")
         if let address = Self.address(host) {
             original = address
@@ -41,10 +49,12 @@ struct ExplainRequest: Hashable {
             name = host
         }
         try refuseUnreadableName(options)
+        try refuseUnreadableRequest(options)
     }
 
     private static let forms: [Options.Form] = [
         .value("--host"), .value("--port"), .value("--sni"), .value("--uid"), .value("--protocol"), .values("--addr"),
+        .value("--method"), .value("--path"), .values("--header"),
     ]
 
     /// What carries no name is judged by its address alone, so that one is needed.

@@ -12,6 +12,7 @@ extension Explanation {
         lines.append("rule: \(decision.rule?.text ?? "none")")
         lines.append("protocol: \(request.spoken.rawValue)")
         lines.append("name: \(facts.openingName ?? "none")")
+        lines += requestLines
         lines.append("original: \(facts.original?.description ?? "unknown")")
         lines.append("dial: \(dialled)")
         lines += addressLines
@@ -59,7 +60,7 @@ extension Explanation {
         if request.name != nil, !request.spoken.carriesName {
             notes.append("\(request.spoken.rawValue) carries no name: the connection is judged by its address")
         }
-        if facts.original == nil, malformed == nil {
+        if facts.original == nil, fault == nil {
             notes.append("no address was given (--addr): rules with `cidrs` alone were not compared")
         }
         return notes
@@ -67,15 +68,16 @@ extension Explanation {
 
     /// What the reason alone does not say.
     private var sentence: String? {
-        if let malformed {
+        if case .name(let malformed) = fault {
             let name = request.name ?? ""
             return "'\(name)' is no host name: \(malformed.explanation(for: name))"
         }
         let reason = decision.reason
         switch reason {
-        case .httpUnsupported:
-            return "the policy allows it, but this version does not judge plain HTTP yet and refuses it"
-        case .undetermined: return "the rule asks for the user, who is unknown; say --uid"
+        case .undetermined: return "a rule asks for what is not known; say \(missingOptions.joined(separator: ", "))"
+        case .ambiguousPath:
+            let ambiguity = if case .path(let ambiguity) = fault { ambiguity } else { PathAmbiguity.emptySegment }
+            return "the path \(ambiguity.explanation); servers differ in what that means"
         case .specialAddress: return "a special address is reached only where the rule's own `cidrs` name it"
         case .outsideCIDRs: return "none of the name's addresses lies within the rule's `cidrs`"
         case .deniedAddress: return "the rule denies the addresses that would be dialled"
@@ -90,7 +92,7 @@ extension Facts {
     fileprivate var openingName: String? {
         switch opening {
         case .silent: nil
-        case .known(_, let name): name?.text
+        case .known(_, let name), .asked(let name): name?.text
         }
     }
 }

@@ -69,10 +69,11 @@ extension HelpTopic {
         """
 
     private static let explainText = """
-        penstock policy explain: says what a policy does with one connection, and why; the daemon's own judgement
+        penstock policy explain: says what a policy does with one connection or request, and why; the daemon's own judgement
 
         usage: penstock policy explain POLICY --host HOST --port PORT [--sni NAME] [--addr ADDRESS]… [--uid UID]
                                        [--protocol tls|http|h2c|opaque]
+                                       [--method METHOD] [--path PATH] [--header 'NAME: VALUE']…
 
           POLICY         a file, or a directory that is loaded as a whole
           --host HOST    where the agent wants to go: a name, which the client then says itself; or an address
@@ -83,8 +84,12 @@ extension HelpTopic {
                          with `cidrs` alone are not compared
           --uid UID      the user that opens the connection; left out: unknown
           --protocol P   what the client speaks (tls); opaque and h2c carry no name that anybody could read
+          --method M     with --protocol http: the method of the request; left out: unknown
+          --path PATH    with --protocol http: the path of the request, without query; left out: unknown
+          --header H     with --protocol http: 'Name: value'; repeatable. Left out altogether: unknown
           --help         print this and exit
 
+        What is unknown allows nothing and denies where a deny asks for it (reason undetermined).
         The first line is `decision: allow` or `decision: deny`. Whatever a policy says, the daemon refuses connections
         to its own listeners; that is not known here.
 
@@ -96,5 +101,7 @@ extension HelpTopic {
         examples: penstock policy explain policy.yaml --host api.anthropic.com --port 443
                   penstock policy explain policy.yaml --host api.anthropic.com --port 443 --addr 203.0.113.7
                   penstock policy explain policy.yaml --host 203.0.113.9 --port 22 --protocol opaque
+                  penstock policy explain policy.yaml --host api.example --port 80 --protocol http \\
+                      --method POST --path /v1/messages
         """
 }

@@ -25,10 +25,16 @@ struct Explanation {
     let request: ExplainRequest
     let policy: Policy
     let decision: Decision
-    /// What is wrong with the name; `nil` where nothing is.
-    let malformed: HostName.Malformed?
+    /// What is wrong with the question; `nil` where nothing is.
+    let fault: Fault?
     /// The facts of the last phase.
     let facts: Facts
+
+    /// What is refused before policy is asked.
+    enum Fault: Error {
+        case name(HostName.Malformed)
+        case path(PathAmbiguity)
+    }
 
     init(_ request: ExplainRequest, _ policy: Policy) {
         self.request = request
@@ -37,21 +43,30 @@ struct Explanation {
             original: request.original.map { OriginalDestination(SocketAddress($0, port: request.port)) },
             port: request.port,
             opening: .known(request.spoken, name: nil),
-            workloadUID: request.uid
+            workloadUID: request.uid,
+            isFinal: true
         )
-        do throws(HostName.Malformed) {
-            let name: HostName? = if let text = request.name { try HostName(text) } else { nil }
-            facts.opening = .known(request.spoken, name: request.spoken.carriesName ? name : nil)
+        do throws(Fault) {
+            facts.opening = .known(request.spoken, name: try Self.name(request))
+            facts.request = try Self.requestFacts(request, policy)
+            decision = Self.judge(policy, &facts, request.addresses)
+            fault = nil
         } catch {
-            // What is no name is refused before policy is asked.
-            malformed = error
-            decision = .refused(.malformedName, port: request.port)
-            self.facts = facts
-            return
+            decision = .refused(error.reason, port: request.port)
+            fault = error
         }
-        malformed = nil
-        decision = Self.judge(policy, &facts, request.addresses)
         self.facts = facts
+    }
+
+    /// The name that the client says where anybody could read it.
+    private static func name(_ request: ExplainRequest) throws(Fault) -> HostName? {
+        guard let text = request.name else { return nil }
+        do throws(HostName.Malformed) {
+            let name = try HostName(text)
+            return request.spoken.carriesName ? name : nil
+        } catch {
+            throw .name(error)
+        }
     }
 
     private static func judge(_ policy: Policy, _ facts: inout Facts, _ resolved: [IPAddress]?) -> Decision {
@@ -62,6 +77,15 @@ struct Explanation {
         case .name: facts.addresses = resolved
         }
         return policy.decide(facts)
+    }
+}
+
+extension Explanation.Fault {
+    var reason: Reason {
+        switch self {
+        case .name: .malformedName
+        case .path: .ambiguousPath
+        }
     }
 }
 

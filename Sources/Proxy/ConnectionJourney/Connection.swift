@@ -19,7 +19,7 @@ final class Connection {
     /// What was known when it was accepted; the decision is written over it.
     let initialRecord: ConnectionRecord
     /// `nil` once the end has been recorded.
-    var entry: AuditEntry?
+    var entry: ConnectionEntry?
     var facts = Facts(original: nil, port: 0, opening: .silent)
     /// What the client has sent so far and nobody has passed on.
     var openingBytes: [UInt8] = []
@@ -35,6 +35,13 @@ final class Connection {
     /// Why the connection is to end before its time; set once.
     private(set) var cutting: Cut?
     var tunnel: Tunnel?
+    /// Set while it carries requests that are judged one by one.
+    var conversation: Conversation?
+    /// What a CONNECT asked for; `nil` without one.
+    var authority: Authority?
+    /// Its places in the line of those that are idle.
+    var idleBefore: Connection?
+    var idleBehind: Connection?
     var race: DialRace?
     var lookup: LookupWait?
 
@@ -50,7 +57,7 @@ final class Connection {
         self.accepted = accepted
         id = record.id
         initialRecord = record
-        entry = AuditEntry(record, writer: writer)
+        entry = ConnectionEntry(record, writer: writer)
     }
 
     /// True unless it is refused already for where it was going.
@@ -64,6 +71,7 @@ final class Connection {
         lookup?.giveUp()
         race?.abandon(on: loop)
         tunnel?.abort(because: cut, on: loop)
+        conversation?.abort()
     }
 }
 
@@ -72,6 +80,8 @@ struct Cut: Hashable {
     var outcome: ConnectionOutcome
     var reason: Reason?
     var rule: RuleName?
+    /// The client is let go, not reset.
+    var isOrderly = false
 }
 
 /// What sniffing came to.

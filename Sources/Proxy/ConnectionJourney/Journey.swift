@@ -30,17 +30,28 @@ func carry(_ connection: Connection, _ worker: Worker, on loop: isolated EventLo
     // 6. Write it down. Only what policy allowed, and only with the record in the file, goes on.
     let ticket = connection.record(decision, worker)
     worker.registry.decided(connection)
-    guard let permit = worker.snapshot.policy?.permit(for: decision) else {
-        return await connection.reject(worker, on: loop)
+    guard decision.verdict == .allow else { return await connection.reject(worker, on: loop) }
+
+    // 7. Plain HTTP: each request is judged and written down for itself, behind this record.
+    if let scope = connection.requestScope {
+        let conversation = Conversation(connection, scope, worker)
+        connection.conversation = conversation
+        return connection.end(await conversation.run(on: loop), worker, on: loop)
     }
     guard await worker.gate.wait(for: ticket, on: loop) else {
         return connection.end(Ending(.auditUnavailable, closedBy: .ours), worker, on: loop)
     }
     if let cut = connection.cutting { return connection.end(Ending(cut), worker, on: loop) }
+    guard let permit = worker.snapshot.policy?.permit(for: decision) else {
+        return connection.end(Ending(Cut(outcome: .policyChanged)), worker, on: loop)
+    }
 
-    // 7. Dial what was allowed, and relay until both sides are done.
+    // 8. Anything else: dial what was allowed, and relay until both sides are done.
+    let started = loop.now
     switch await openUpstream(permit, for: connection, worker, on: loop) {
-    case .connected(let upstream, _):
+    case .connected(let upstream, let address):
+        connection.dialled = address
+        connection.connectNanoseconds = loop.now &- started
         let tunnel = Tunnel(connection, to: upstream, worker)
         connection.tunnel = tunnel
         connection.end(await tunnel.run(on: loop), worker, on: loop)

@@ -10,6 +10,12 @@ package final class JourneyMetrics: Sendable {
     )
     package let wouldDeny = Counter()
     package let connectionEnds = Counter()
+    package let requestsAllowed = Counter()
+    package let requestsRefused: [Reason: Counter] = Dictionary(
+        uniqueKeysWithValues: Reason.allCases.map { ($0, Counter()) }
+    )
+    package let requestsWouldDeny = Counter()
+    package let requestEnds = Counter()
     package let bytesUp = Counter()
     package let bytesDown = Counter()
     package let dialFailures = Counter()
@@ -28,6 +34,14 @@ package final class JourneyMetrics: Sendable {
         case .deny, .undetermined: refused[decision.reason]?.increment()
         }
         if decision.wouldDeny { wouldDeny.increment() }
+    }
+
+    func count(request decision: Decision) {
+        switch decision.verdict {
+        case .allow: requestsAllowed.increment()
+        case .deny, .undetermined: requestsRefused[decision.reason]?.increment()
+        }
+        if decision.wouldDeny { requestsWouldDeny.increment() }
     }
 
     /// Writes them all in the Prometheus format.
@@ -55,6 +69,20 @@ package final class JourneyMetrics: Sendable {
             wouldDeny
         )
         counter("connections_ended", "Allowed connections that are over.", connectionEnds)
+        counter("requests_allowed", "Requests of plain HTTP that policy let through.", requestsAllowed)
+        text.write(
+            "penstock_requests_refused_total",
+            kind: "counter",
+            help: "Requests of plain HTTP refused, by reason.",
+            label: "reason",
+            samples: Reason.allCases.map { ($0.rawValue, Int64(clamping: requestsRefused[$0]?.value ?? 0)) }
+        )
+        counter(
+            "requests_would_deny",
+            "Requests let through only because the policy is in audit mode.",
+            requestsWouldDeny
+        )
+        counter("requests_ended", "Allowed requests that are over.", requestEnds)
         text.write(
             "penstock_connections_live",
             kind: "gauge",

@@ -7,6 +7,10 @@ import WireFormats
 package struct JourneySettings: Sendable {
     /// Bytes looked at before a connection must have said what it is.
     package var sniffing = SniffLimits()
+    /// How much of a request, or of an answer, is read before it is refused.
+    package var http = HTTP1Limits()
+    /// How long a connection may wait for its next request, in nanoseconds.
+    package var idleNanoseconds: UInt64 = 3_600_000_000_000
     /// How long a client may take to say it, in nanoseconds.
     package var sniffNanoseconds: UInt64 = 5_000_000_000
     /// How long a client may be silent before the server is taken to speak first, in nanoseconds.

@@ -25,36 +25,43 @@ extension Connection {
         on loop: isolated EventLoop
     ) async -> Decision {
         guard !isUnrecordable else { return .refused(.auditUnavailable, port: facts.port) }
-        guard let original = facts.original else { return .refused(.noOriginalDestination) }
+        guard facts.original != nil || authority != nil else { return .refused(.noOriginalDestination) }
         guard !facts.isOwnListener else { return .refused(.ownListener, port: facts.port) }
         if case .refused(let reason, _, _) = sniffed { return .refused(reason, port: facts.port) }
         guard let opening = sniffed?.opening else { return .refused(.sniffLimit, port: facts.port) }
         facts.opening = opening
         guard let policy = snapshot.policy else { return .refused(.noPolicy, port: facts.port) }
+        // What carries requests is not judged: each of them is.
+        if case .known(.http, _) = opening { return .perRequest(port: facts.port) }
         facts.addresses = nil
         let decision = firstPhase(policy, isFinal: isFinal)
         switch decision.dial {
         case nil: return decision
-        case .original: facts.addresses = [original.socket.address]
-        case .name(let name): facts.addresses = await lookUp(name, for: original, worker, on: loop)
+        case .original: facts.addresses = facts.original.map { [$0.socket.address] } ?? []
+        case .name(let name):
+            let found = await addresses(of: name, port: facts.port, near: facts.original, worker, on: loop)
+            facts.addresses = found.usable
+            // A name that leads to ourselves and nowhere else is ourselves.
+            if found.usable.isEmpty, found.hasOwn { return .refused(.ownListener, port: facts.port) }
         }
         if case .unfinished(let reason) = sniffed { return policy.refuse(facts, because: reason) }
         if let cutting { return policy.refuse(facts, because: cutting.reason ?? .draining) }
         return policy.decide(facts)
     }
 
-    /// The addresses of a name; empty where the connection is cut meanwhile.
-    private func lookUp(
-        _ name: HostName,
-        for original: OriginalDestination,
+    /// The addresses of a name; none where the connection is cut meanwhile.
+    func addresses(
+        of name: HostName,
+        port: UInt16,
+        near original: OriginalDestination?,
         _ worker: Worker,
         on loop: isolated EventLoop
-    ) async -> [IPAddress] {
-        guard cutting == nil else { return [] }
+    ) async -> FoundAddresses {
+        guard cutting == nil else { return FoundAddresses() }
         let wait = LookupWait()
         lookup = wait
         defer { lookup = nil }
-        return await worker.addresses(of: name, for: original, wait, on: loop)
+        return await worker.addresses(of: name, port: port, near: original, wait, on: loop)
     }
 
     private func firstPhase(_ policy: Policy, isFinal: Bool) -> Decision {
@@ -67,27 +74,43 @@ extension Connection {
     }
 }
 
+/// What a name stands for.
+struct FoundAddresses {
+    /// In the order to dial, none of them a listener of our own.
+    var usable: [IPAddress] = []
+    /// Some of its addresses, at the port that was asked for, are listeners of our own.
+    var hasOwn = false
+}
+
 extension Worker {
-    /// The addresses of a name in the order to dial, none of them a listener of our own; empty where there are none.
+    /// The addresses of a name; none where it has none.
     ///
     /// The address that the agent chose goes first if it is the name's, and otherwise the agent's family does: the agent may
     /// know which of them it can reach.
-    func addresses(
+    fileprivate func addresses(
         of name: HostName,
-        for original: OriginalDestination,
+        port: UInt16,
+        near original: OriginalDestination?,
         _ wait: LookupWait,
         on loop: isolated EventLoop
-    ) async -> [IPAddress] {
+    ) async -> FoundAddresses {
         switch await resolver.resolve(name, wait, on: loop) {
-        case nil: return []
+        case nil: return FoundAddresses()
         case .failed:
             metrics.resolutionFailures.increment()
-            return []
+            return FoundAddresses()
         case .addresses(let addresses):
-            let chosen = original.socket.address
-            let own = addresses.filter { !isOwnListener(SocketAddress($0, port: original.socket.port)) }
-            guard own.contains(chosen) else { return happyEyeballsOrder(own, startingWith: chosen.family) }
-            return [chosen] + happyEyeballsOrder(own.filter { $0 != chosen }, startingWith: chosen.family.other)
+            let others = addresses.filter { !isOwnListener(SocketAddress($0, port: port)) }
+            return FoundAddresses(
+                usable: order(others, near: original?.socket.address),
+                hasOwn: others.count < addresses.count
+            )
         }
+    }
+
+    private func order(_ addresses: [IPAddress], near chosen: IPAddress?) -> [IPAddress] {
+        guard let chosen else { return happyEyeballsOrder(addresses, startingWith: .ipv6) }
+        guard addresses.contains(chosen) else { return happyEyeballsOrder(addresses, startingWith: chosen.family) }
+        return [chosen] + happyEyeballsOrder(addresses.filter { $0 != chosen }, startingWith: chosen.family.other)
     }
 }

@@ -1,4 +1,5 @@
 import AuditTrail
+import ByteRelay
 import EventLoops
 import LinuxBindings
 import NetworkTypes
@@ -24,7 +25,7 @@ final class LateSniffer {
 
     func look(_ connection: Connection, _ worker: Worker, on loop: isolated EventLoop) -> Outcome {
         while connection.client.isReadable {
-            guard let completion = try? worker.buffer.receive(from: connection.client.descriptor) else {
+            guard let completion = try? worker.means.buffer.receive(from: connection.client.descriptor) else {
                 return .denied(Cut(outcome: .reset))
             }
             switch completion {
@@ -33,7 +34,7 @@ final class LateSniffer {
             case .done(0):
                 return ended(connection, on: loop)
             case .done(let count):
-                worker.buffer.append(0..<count, to: &connection.openingBytes)
+                worker.means.buffer.append(0..<count, to: &connection.openingBytes)
                 startLimit(connection, worker, on: loop)
                 if let sniffed = read(connection, worker) { return judge(sniffed, connection, worker, on: loop) }
             }
@@ -92,6 +93,7 @@ extension Connection {
     /// Asks whether an allowed connection may go on; `nil` where it may.
     func cutNow(by snapshot: PolicySnapshot, outcome: ConnectionOutcome) -> Cut? {
         guard let decision else { return nil }
+        if let conversation { return conversation.cutNow(by: snapshot) }
         guard let policy = snapshot.policy else { return Cut(outcome: outcome, reason: .noPolicy) }
         // Before anything is connected to, what the decision let be dialled; the rest of the name's addresses is no matter.
         facts.addresses = dialled.map { [$0.socket.address] } ?? decision.addresses?.map(\.socket.address)

@@ -7,6 +7,7 @@ extension Connection {
 
     /// Waits while no record can be written; where that lasts too long, the connection will be refused.
     func waitForRecorder(_ worker: Worker, on loop: isolated EventLoop) async {
+        isUnrecordable = false
         let deadline = loop.now + worker.settings.auditNanoseconds
         while !worker.audit.takesDecisions, cutting == nil {
             guard loop.now < deadline else {

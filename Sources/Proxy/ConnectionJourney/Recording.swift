@@ -16,7 +16,7 @@ extension Connection {
         let allows = decision.verdict == .allow
         record.decision = allows ? .allow : .deny
         record.would = decision.wouldDeny ? .deny : nil
-        record.treatment = allows ? .tunnel : .refuse
+        record.treatment = AuditTrail.Treatment(decision.treatment)
         record.rule = decision.rule?.text
         record.reason = decision.reason.rawValue
         record.policyHash = worker.snapshot.policy?.hash
@@ -67,9 +67,9 @@ extension Connection {
 
     /// Writes down how an allowed connection went, and lets its client go.
     ///
-    /// A tunnel has closed both of its sides by now; whoever never came to have one is reset.
+    /// A tunnel has closed both of its sides by now; of the others, whoever was not let go in order is reset.
     func end(_ ending: Ending, _ worker: Worker, on loop: isolated EventLoop) {
-        if tunnel == nil { resetOnClose(client.descriptor) }
+        if tunnel == nil, !ending.isOrderly { resetOnClose(client.descriptor) }
         if ending.outcome == .upstreamFailed { worker.metrics.dialFailures.increment() }
         worker.metrics.connectionEnds.increment()
         worker.metrics.bytesUp.add(ending.bytesUp)
@@ -91,41 +91,24 @@ extension Connection {
     }
 }
 
-/// How an allowed connection went.
-struct Ending: Hashable {
-    var outcome: ConnectionOutcome
-    var closedBy: ClosingSide?
-    var bytesUp: UInt64 = 0
-    var bytesDown: UInt64 = 0
-    var reason: Reason?
-    var rule: RuleName?
-    var detail: String?
-
-    init(_ outcome: ConnectionOutcome, closedBy: ClosingSide? = nil, detail: String? = nil) {
-        self.outcome = outcome
-        self.closedBy = closedBy
-        self.detail = detail
-    }
-
-    static func upstreamFailed(_ error: SystemCallError?, attempts: Int) -> Ending {
-        Ending(
-            .upstreamFailed,
-            closedBy: .upstream,
-            detail: "\(error?.description ?? "no address"), after \(attempts) attempts"
-        )
-    }
-
-    init(_ cut: Cut) {
-        outcome = cut.outcome
-        closedBy = .ours
-        reason = cut.reason
-        rule = cut.rule
+extension AuditTrail.Treatment {
+    init(_ treatment: PolicyEngine.Treatment) {
+        self =
+            switch treatment {
+            case .tunnel: .tunnel
+            case .http: .http
+            case .intercept: .inspect
+            case .refuse: .refuse
+            }
     }
 }
 
 extension Facts {
     /// The name that the client asked for, whatever it speaks.
     var recordedName: HostName? {
-        if case .known(_, let name) = opening { name } else { nil }
+        switch opening {
+        case .silent: nil
+        case .known(_, let name), .asked(let name): name
+        }
     }
 }

@@ -15,6 +15,9 @@ final class Registry {
     private var firstNumber: UInt64 = 0
     private(set) var undecidedCount = 0
 
+    /// Those that wait for another request.
+    let idle = IdleLine()
+
     var count: Int { live.count }
 
     func add(_ connection: Connection) {
@@ -37,6 +40,7 @@ final class Registry {
     }
 
     func remove(_ connection: Connection) {
+        idle.remove(connection)
         live[ObjectIdentifier(connection)] = nil
     }
 

@@ -1,34 +1,31 @@
+import ByteRelay
 import EventLoops
+import HTTPExchange
 import LinuxBindings
+import PolicyEngine
 import WireFormats
 
 extension Connection {
-    /// Refuses: a TLS client gets the alert access_denied (RFC 8446, section 6.2), every other a reset.
+    /// Refuses: a TLS client gets the alert access_denied (RFC 8446, section 6.2), one of HTTP an answer that says why, every
+    /// other a reset.
     func reject(_ worker: Worker, on loop: isolated EventLoop) async {
-        guard case .tls(let hello) = sniffed, await sendAlert(TLSAlert.accessDenied(answering: hello), worker, on: loop)
-        else {
-            resetOnClose(client.descriptor)
-            return
-        }
+        guard let answer = refusal else { return resetOnClose(client.descriptor) }
+        let end = HTTPEnd(client, limits: worker.settings.http)
+        // The client has a second to take it: closing with unread bytes would reset the connection and lose it.
+        guard await end.send(answer, until: loop.now + 1_000_000_000, on: loop),
+            await end.linger(worker.means, on: loop)
+        else { return resetOnClose(client.descriptor) }
     }
 
-    /// Sends the alert and lets the client take it: closing with unread bytes would reset the connection and lose it.
-    private func sendAlert(_ alert: [UInt8], _ worker: Worker, on loop: isolated EventLoop) async -> Bool {
-        guard case .done(alert.count)? = try? sendBytes(alert, to: client.descriptor),
-            (try? shutdownSending(client.descriptor)) != nil
-        else { return false }
-        let deadline = loop.now + 1_000_000_000
-        var tolerated = 256 * 1024
-        while tolerated > 0 {
-            guard await client.wait(for: .reading, until: deadline, on: loop) == .ready,
-                let completion = try? worker.buffer.receive(from: client.descriptor)
-            else { return false }
-            switch completion {
-            case .wouldBlock: client.isReadable = false
-            case .done(0): return true
-            case .done(let count): tolerated -= count
-            }
+    /// What the client is told, in its own protocol; `nil` where it has none that is known.
+    private var refusal: [UInt8]? {
+        guard let decision, decision.reason != .undecidedLimit else { return nil }
+        switch sniffed {
+        case .tls(let hello): return TLSAlert.accessDenied(answering: hello)
+        case .http: return Problem(refusing: decision, detail: nil, id: id).answer.octets(closes: true)
+        case .refused(_, protocol: .http, let detail):
+            return Problem(refusing: decision, detail: detail, id: id).answer.octets(closes: true)
+        case .refused, .silent, .h2c, .opaque, .unfinished, .gone, nil: return nil
         }
-        return false
     }
 }

@@ -1,3 +1,4 @@
+import ByteRelay
 import EventLoops
 import LinuxBindings
 import PolicyEngine
@@ -18,7 +19,7 @@ extension Connection {
             case .ended: return sniffed = openingEnded(worker)
             case .received where openingBytes.count >= wanted:
                 let reading = readOpening(openingBytes.span, examined: examined, limits: worker.settings.sniffing)
-                if let verdict = Sniffed(reading) { return sniffed = verdict }
+                if let verdict = Sniffed(reading) { return sniffed = verdict.readStrictly(openingBytes, worker) }
                 examined = openingBytes.count
                 if case .needMore(let total) = reading { wanted = max(total, examined + 1) }
             case .received, .nothing: break
@@ -44,7 +45,7 @@ extension Connection {
 
     private func receiveOpening(_ worker: Worker) -> Receipt {
         guard client.isReadable else { return .nothing }
-        guard let completion = try? worker.buffer.receive(from: client.descriptor) else { return .failed }
+        guard let completion = try? worker.means.buffer.receive(from: client.descriptor) else { return .failed }
         switch completion {
         case .wouldBlock:
             client.isReadable = false
@@ -52,8 +53,8 @@ extension Connection {
         case .done(0):
             return .ended
         case .done(let count):
-            worker.buffer.append(0..<count, to: &openingBytes)
-            if count < worker.buffer.capacity, !client.isEnding { client.isReadable = false }
+            worker.means.buffer.append(0..<count, to: &openingBytes)
+            if count < worker.means.buffer.capacity, !client.isEnding { client.isReadable = false }
             return .received
         }
     }
@@ -77,8 +78,25 @@ extension Sniffed {
         case .http(let opening): self = Sniffed(opening)
         case .http2Preface: self = .h2c
         case .opaque: self = .opaque
-        case .proxyRequest(let kind): self = .refused(.proxyInCapture, protocol: nil, detail: kind.rawValue)
-        case .malformed(let kind): self = .refused(.malformedOpening, protocol: nil, detail: kind.rawValue)
+        case .proxyRequest(let kind):
+            switch kind {
+            case .connect, .absoluteForm: self = .refused(.proxyInCapture, protocol: .http, detail: kind.rawValue)
+            case .socks4, .socks5: self = .refused(.proxyInCapture, protocol: nil, detail: kind.rawValue)
+            }
+        case .malformed(let kind):
+            self = .refused(.malformedOpening, protocol: kind.isOfHTTP ? .http : nil, detail: kind.rawValue)
+        }
+    }
+
+    /// The same, unless it is a request that the sniffer let pass and no server should see.
+    func readStrictly(_ opening: [UInt8], _ worker: Worker) -> Sniffed {
+        guard case .http = self else { return self }
+        var reader = HTTP1RequestReader(limits: worker.settings.http)
+        do throws(HTTP1Violation) {
+            _ = try reader.read(opening.span)
+            return self
+        } catch {
+            return .refused(.malformedOpening, protocol: .http, detail: error.rawValue)
         }
     }
 

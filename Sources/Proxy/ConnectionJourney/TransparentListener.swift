@@ -54,7 +54,10 @@ final class TransparentListener: EventHandler, DeferredWork {
     func goOn(on loop: isolated EventLoop) {
         guard !isClosed else { return }
         for _ in 0..<Self.budget {
-            guard worker.hasRoom else { return pause(on: loop) }
+            guard worker.hasRoom else {
+                worker.makeRoom(on: loop)
+                return pause(on: loop)
+            }
             do throws(SystemCallError) {
                 guard let accepted = try acceptConnection(descriptor) else { return }
                 worker.begin(accepted, on: loop)

@@ -1,4 +1,5 @@
 import AuditTrail
+import ByteRelay
 import EventLoops
 import LinuxBindings
 
@@ -62,12 +63,12 @@ final class Tunnel: SocketObserver, DeferredWork {
         guard continuation != nil, judgeLateOpening(on: loop) else { return }
         var hasMore = false
         do throws(FlowFailure) {
-            if late == nil { hasMore = try up.pump(worker, isLast: down.isFinished) }
+            if late == nil { hasMore = try up.pump(worker.means, isLast: down.isFinished) }
         } catch {
             return fail(error, source: .client, sink: .upstream, on: loop)
         }
         do throws(FlowFailure) {
-            if try down.pump(worker, isLast: up.isFinished) { hasMore = true }
+            if try down.pump(worker.means, isLast: up.isFinished) { hasMore = true }
         } catch {
             return fail(error, source: .upstream, sink: .client, on: loop)
         }
@@ -118,8 +119,8 @@ final class Tunnel: SocketObserver, DeferredWork {
             if reset { resetOnClose(socket.descriptor) }
             socket.detach(from: loop)
         }
-        up.release(worker)
-        down.release(worker)
+        up.release(worker.means)
+        down.release(worker.means)
         var ending = ending
         ending.bytesUp = up.moved
         ending.bytesDown = down.moved

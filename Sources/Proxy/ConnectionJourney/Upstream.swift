@@ -23,15 +23,10 @@ func openUpstream(
 ) async -> Dialled {
     let addresses = permit.addresses
     let limit = worker.settings.dialNanoseconds
-    let started = loop.now
     let race = DialRace(addresses)
     connection.race = race
     let outcome = await race.run(limit: limit, on: loop)
     connection.race = nil
-    if case .connected(_, let address) = outcome {
-        connection.dialled = address
-        connection.connectNanoseconds = loop.now &- started
-    }
     return outcome
 }
 

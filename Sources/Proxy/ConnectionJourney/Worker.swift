@@ -1,5 +1,6 @@
 import AuditStore
 import AuditTrail
+import ByteRelay
 import EventLoops
 import LinuxBindings
 import NameResolution
@@ -36,8 +37,7 @@ package final class Worker {
     let settings: JourneySettings
     let audit: AuditWriter
     let metrics: JourneyMetrics
-    let buffer = TransferBuffer(capacity: 65536)
-    let pipes = PipePool(capacity: 48)
+    let means = RelayMeans(bufferBytes: 65536, pipes: 48)
     let registry = Registry()
     let netlink: NetlinkQuestions
     let resolver: LoopResolver
@@ -45,6 +45,8 @@ package final class Worker {
     private(set) var snapshot: PolicySnapshot
     private var identifiers: IdentifierSequence<KernelRandomness>
     private var listeners: [TransparentListener] = []
+    /// Set once the daemon has been told to stop.
+    private(set) var isDraining = false
     private var whenEmpty: CheckedContinuation<Void, Never>?
 
     /// How often connections that have come to stay are looked after, in nanoseconds.
@@ -84,9 +86,29 @@ package final class Worker {
     private func scheduleHousekeeping(on loop: isolated EventLoop) {
         _ = loop.schedule(afterNanoseconds: Self.housekeeping) { [weak self] in
             guard let self else { return }
-            for connection in self.registry.live.values { connection.tunnel?.watchUpstream() }
+            self.keepHouse(on: loop)
             self.scheduleHousekeeping(on: loop)
         }
+    }
+
+    private func keepHouse(on loop: isolated EventLoop) {
+        for connection in registry.live.values {
+            connection.tunnel?.watchUpstream()
+            connection.conversation?.watchUpstream()
+        }
+        while let oldest = registry.idle.first, let since = oldest.conversation?.idleSince,
+            since &+ settings.idleNanoseconds <= loop.now
+        {
+            registry.idle.remove(oldest)
+            oldest.cut(Cut(outcome: .timedOut, isOrderly: true), on: loop)
+        }
+    }
+
+    /// Lets the connection go that has been idle for longest, so that another may be accepted.
+    func makeRoom(on loop: isolated EventLoop) {
+        guard registry.count >= settings.connections, let oldest = registry.idle.first else { return }
+        registry.idle.remove(oldest)
+        oldest.cut(Cut(outcome: .timedOut, isOrderly: true), on: loop)
     }
 
     /// Puts a new policy in force, and to every connection that the old one let through.
@@ -101,6 +123,8 @@ package final class Worker {
     package func stopAccepting(on loop: isolated EventLoop) {
         for listener in listeners { listener.close(on: loop) }
         listeners = []
+        isDraining = true
+        for connection in Array(registry.live.values) { connection.conversation?.endSoon(on: loop) }
     }
 
     /// Accepts nothing more and waits until every connection is over; `cutAll` ends the wait.
@@ -155,6 +179,7 @@ package final class Worker {
     func leave(_ connection: Connection, on loop: isolated EventLoop) {
         connection.client.detach(from: loop)
         connection.tunnel = nil
+        connection.conversation = nil
         registry.remove(connection)
         metrics.live.add(-1)
         for listener in listeners { listener.resume(on: loop) }
@@ -172,9 +197,20 @@ package final class Worker {
         registry.count < settings.connections && audit.hasRoom(backlog: settings.auditBacklog)
     }
 
+    func nextIdentifier() -> RecordIdentifier { identifiers.next(at: audit.clock()) }
+
+    /// The policy in force, as records name it.
+    var recordedPolicy: RecordedPolicy {
+        RecordedPolicy(
+            hash: snapshot.policy?.hash,
+            mode: snapshot.policy?.mode == .audit ? .audit : .enforce,
+            generation: snapshot.generation
+        )
+    }
+
     private func firstRecord(of peer: ClientAddress) -> ConnectionRecord {
         ConnectionRecord(
-            id: identifiers.next(at: audit.clock()),
+            id: nextIdentifier(),
             decision: .deny,
             treatment: .refuse,
             reason: "abandoned",

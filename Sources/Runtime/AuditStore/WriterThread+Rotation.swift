@@ -126,9 +126,13 @@ extension WriterThread {
         record.event = .rotated
         record.segment = segment?.text
         if segment == nil { record.detail = "the file had been given another name" }
-        let carried = open.sorted()
+        let carried = Array(open)
         for start in stride(from: 0, to: max(1, carried.count), by: Self.carriedInLine) {
-            record.open = Array(carried[start..<min(start + Self.carriedInLine, carried.count)])
+            let some = carried[start..<min(start + Self.carriedInLine, carried.count)]
+            record.open = some.compactMap { if case .connection(let identifier) = $0 { identifier } else { nil } }
+                .sorted()
+            record.openRequests =
+                some.compactMap { if case .request(let identifier) = $0 { identifier } else { nil } }.sorted()
             append(record)
         }
         // What a crash left under this name was never part of the trail.

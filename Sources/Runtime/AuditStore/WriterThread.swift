@@ -20,7 +20,7 @@ struct WriterThread: ~Copyable {
     /// The first line of the file.
     var beginning: FileBeginning
     /// What was let through and has no end yet.
-    var open: Set<RecordIdentifier> = []
+    var open: Set<StoredLine.OwedEnd> = []
     /// Rotation failed: it is not tried again before this time, in microseconds.
     var noRotationBefore = Int64.min
 
@@ -65,7 +65,7 @@ struct WriterThread: ~Copyable {
     /// between, the next start finds what is missing and writes no end twice.
     private mutating func recover(from opening: AuditOpening) throws(AuditError) {
         let tail = opening.tail
-        let lost = file.isStream ? [] : try LostConnections.find(in: file, after: tail, limits: writer.limits)
+        let lost = file.isStream ? [] : try LostEnds.find(in: file, after: tail, limits: writer.limits)
         if tail.needsRepair { try repair(tail, started: opening.started) }
         if let missing = opening.missing {
             var record = opening.started
@@ -74,7 +74,9 @@ struct WriterThread: ~Copyable {
             record.detail = "lines up to number \(missing.sequence) had been written and are not here"
             append(record)
         }
-        for identifier in lost { append(ConnectionEndRecord(id: identifier, outcome: .lost)) }
+        // Requests first, so that none is open on a connection that is over.
+        for case .request(let identifier) in lost { append(RequestEndRecord(id: identifier, outcome: .lost)) }
+        for case .connection(let identifier) in lost { append(ConnectionEndRecord(id: identifier, outcome: .lost)) }
         append(opening.started)
     }
 
@@ -146,8 +148,8 @@ struct WriterThread: ~Copyable {
 
     private mutating func account(for turn: RecordTurn) {
         switch turn {
-        case .opens(let identifier): open.insert(identifier)
-        case .closes(let identifier): open.remove(identifier)
+        case .opens(let owed): open.insert(owed)
+        case .closes(let owed): open.remove(owed)
         case .neither: break
         }
     }

@@ -3,31 +3,59 @@ import Foundation
 import Testing
 
 @Suite struct EscapingTests {
-    /// Every byte below 0x80, and what a terminal, a browser or a log viewer may act on.
-    static let hostile: [String] =
-        (UInt8(0)..<0x80).map { "a" + String(Unicode.Scalar($0)) + "b" } + [
+    /// Every byte in the middle of a text, and what a terminal, a browser or a log viewer may act on, as it comes from
+    /// the wire.
+    static let hostile: [[UInt8]] =
+        (UInt8.min...UInt8.max).map { [UInt8(ascii: "a"), $0, UInt8(ascii: "b")] }
+        + (UInt8.min...UInt8.max).map { [$0] }
+        + [
             "\r\n{\"v\":1}", "\"},{\"decision\":\"allow\",\"x\":\"", "\\", "\\\"", "\\u0022",
             "\u{1B}[2J\u{1B}]0;x\u{07}",
             "\u{9B}31m", "\u{80}\u{85}\u{9F}", "\u{2028}\u{2029}", "\u{202E}moc.live",
             "\u{2066}\u{2069}\u{200B}\u{FEFF}",
             "ä", "名前", "😀\u{10FFFF}", "e\u{301}", "\u{FFFD}\u{FFFE}", "\u{D7FF}\u{E000}", "", " ", "null",
-            String(decoding: [0xC3, 0x28, 0xFF, 0xED, 0xA0, 0x80] as [UInt8], as: UTF8.self),
+        ].map { Array($0.utf8) }
+        + [
+            // A bad continuation, a byte that never stands, the halves of a surrogate pair, an overlong slash, too high.
+            [0xC3, 0x28], [0xFF], [0xED, 0xA0, 0x80], [0xED, 0xB0, 0x80], [0xED, 0xA0, 0x80, 0xED, 0xB0, 0x80],
+            [0xC0, 0xAF], [0xF4, 0x90, 0x80, 0x80], [0xF0, 0x9F, 0x98],
         ]
 
-    @Test("G05: hostile text in every field comes back as it was, from a line of printable ASCII", arguments: hostile)
-    func everyField(text: String) throws {
-        let lines = [
-            Sample.line(Sample.connection(everywhere: text)), Sample.line(Sample.end(everywhere: text)),
-            Sample.line(PolicyRecord(event: .refused, hashBefore: text, hashAfter: text, problems: [text])),
-            Sample.line(LifecycleRecord(event: .repaired, version: text, pid: 1, after: text, detail: text)),
-        ]
-        for line in lines {
-            #expect(line.allSatisfy { (0x20...0x7E).contains($0) })
-            let found = texts(in: try Sample.parse(line), except: ["v", "kind", "time", "previous", "id", "event"])
+    @Test(
+        "G05: hostile bytes in every field of every kind come back as they were, from one line of printable ASCII",
+        arguments: hostile
+    )
+    func everyField(bytes: [UInt8]) throws {
+        let text = String(decoding: bytes, as: UTF8.self)
+        for line in Sample.lines(everywhere: text).values {
+            let isPrintable = line.allSatisfy { (0x20...0x7E).contains($0) }
+            #expect(isPrintable)
+            let found = texts(in: try Sample.parse(line))
             #expect(found.count >= 3)
             // Scalar by scalar: equality of strings would let a normalised text pass.
-            #expect(found.allSatisfy { $0.unicodeScalars.elementsEqual(text.unicodeScalars) })
+            let isWhole = found.allSatisfy { $0.unicodeScalars.elementsEqual(text.unicodeScalars) }
+            #expect(isWhole)
         }
+    }
+
+    @Test("every kind of record is among the hostile lines, and each of its texts is")
+    func everyKind() throws {
+        let lines = Sample.lines(everywhere: "x")
+        #expect(Set(lines.keys) == Set(RecordKind.allCases))
+        let counts = try lines.mapValues { texts(in: try Sample.parse($0)).count }
+        #expect(
+            counts == [
+                .connection: 15, .connectionEnd: 4, .request: 15, .requestEnd: 4, .check: 15, .policy: 4,
+                .lifecycle: 3,
+            ]
+        )
+    }
+
+    @Test("what is no UTF-8 is written as U+FFFD, and nothing around it is lost")
+    func replacement() throws {
+        let text = String(decoding: [0x2F, 0xC3, 0x28, 0xFF, 0x2F] as [UInt8], as: UTF8.self)
+        let line = Sample.line(Sample.request(everywhere: text))
+        #expect(try Sample.parse(line)["path"] as? String == "/\u{FFFD}(\u{FFFD}/")
     }
 
     @Test("a text as long as the limit is whole; one byte more and it is cut, with an ellipsis that counts")
@@ -56,22 +84,30 @@ import Testing
         }
     }
 
-    @Test("G05: a megabyte in every field still makes a line that is read back")
+    @Test("G05: a megabyte in every field still makes a line that is read back, cut where the limit says")
     func megabyte() throws {
-        let line = Sample.line(Sample.connection(everywhere: String(repeating: "\0", count: 1 << 20)))
-        #expect(line.count < RecordLimits.standard.lineBytes)
-        #expect(StoredLine(line.span) != nil)
-        #expect(try Sample.parse(line)["kind"] as? String == "connection")
+        let limits = RecordLimits.standard
+        let kept = String(repeating: "\0", count: limits.textBytes - 3) + "\u{2026}"
+        for (kind, line) in Sample.lines(everywhere: String(repeating: "\0", count: 1 << 20)) {
+            #expect(line.count < limits.lineBytes)
+            #expect(StoredLine(line.span) != nil)
+            let object = try Sample.parse(line)
+            #expect(object["kind"] as? String == kind.rawValue)
+            let isCut = texts(in: object).allSatisfy { $0 == kept }
+            #expect(isCut)
+        }
     }
 
-    /// All texts below an object that were not chosen by us.
-    private func texts(in object: [String: Any], except ours: Set<String>) -> [String] {
-        let closed: Set = ["decision", "would", "treatment", "mode", "capture", "protocol", "outcome", "closed_by"]
-        return object.filter { !ours.contains($0.key) && !closed.contains($0.key) }.values.flatMap {
-            value -> [String] in
+    /// All texts of a line that were not chosen by us.
+    private func texts(in object: [String: Any]) -> [String] {
+        let ours: Set = [
+            "v", "kind", "time", "previous", "id", "connection", "event", "decision", "would", "treatment", "mode",
+            "capture", "protocol", "outcome", "closed_by", "address",
+        ]
+        return object.filter { !ours.contains($0.key) }.values.flatMap { value -> [String] in
             if let text = value as? String { return [text] }
             if let list = value as? [String] { return list }
-            return (value as? [String: Any]).map { texts(in: $0, except: []) } ?? []
+            return (value as? [String: Any]).map { texts(in: $0) } ?? []
         }
     }
 }

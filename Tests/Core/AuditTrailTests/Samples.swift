@@ -65,6 +65,87 @@ enum Sample {
         )
     }
 
+    /// A request with `text` wherever a text may stand.
+    static func request(everywhere text: String) -> RequestRecord {
+        RequestRecord(
+            id: identifier,
+            connection: RecordIdentifier(value: 7),
+            decision: .deny,
+            would: .deny,
+            treatment: .refuse,
+            rule: text,
+            reason: text,
+            policy: RecordedPolicy(hash: text, mode: .enforce, generation: .max),
+            workload: WorkloadIdentity(namespace: text, pod: text, serviceAccount: text, uid: .max),
+            method: text,
+            authority: text,
+            path: text,
+            hasQuery: true,
+            destination: RecordedDestination(name: text, port: .max, original: text, dialled: text),
+            binding: [text, text],
+            detail: text
+        )
+    }
+
+    /// A request's end with `text` wherever a text may stand.
+    static func requestEnd(everywhere text: String) -> RequestEndRecord {
+        RequestEndRecord(
+            id: identifier,
+            connection: RecordIdentifier(value: 7),
+            outcome: .cut,
+            status: 200,
+            closedBy: .ours,
+            reason: text,
+            rule: text,
+            bytesUp: .max,
+            bytesDown: 0,
+            durationMilliseconds: 1,
+            dialled: text,
+            detail: text
+        )
+    }
+
+    /// A check with `text` wherever a text may stand.
+    static func check(everywhere text: String) -> CheckRecord {
+        CheckRecord(
+            id: identifier,
+            decision: .deny,
+            would: .deny,
+            rule: text,
+            reason: text,
+            policy: RecordedPolicy(hash: text, mode: .audit, generation: .max),
+            workload: WorkloadIdentity(namespace: text, pod: text, serviceAccount: text, uid: .max),
+            callerUID: .max,
+            action: text,
+            claimedAgent: text,
+            requestID: text,
+            protocol: .http,
+            method: text,
+            path: text,
+            hasQuery: true,
+            destination: RecordedDestination(name: text, port: .max, original: text, dialled: text),
+            address: .checked,
+            detail: text
+        )
+    }
+
+    /// A line of every kind, with `text` wherever a text may stand.
+    static func lines(everywhere text: String) -> [RecordKind: [UInt8]] {
+        [
+            .connection: line(connection(everywhere: text)),
+            .connectionEnd: line(end(everywhere: text)),
+            .request: line(request(everywhere: text)),
+            .requestEnd: line(requestEnd(everywhere: text)),
+            .check: line(check(everywhere: text)),
+            .policy: line(
+                PolicyRecord(event: .refused, hashBefore: text, hashAfter: text, problems: [text, text])
+            ),
+            .lifecycle: line(
+                LifecycleRecord(event: .repaired, version: text, pid: 1, after: text, detail: text)
+            ),
+        ]
+    }
+
     /// The line of a record, without its newline.
     static func line(_ content: some RecordBody, sequence: UInt64 = 41, limits: RecordLimits = .standard) -> [UInt8] {
         var bytes: [UInt8] = []

@@ -33,6 +33,41 @@ import Testing
             end.closedBy = side
             ends.append(end)
         }
+        var fullRequest = Sample.request(everywhere: "x")
+        fullRequest.policy.hash = Sample.hash
+        fullRequest.reason = "rule_deny"
+        var bareRequest = fullRequest
+        bareRequest.would = nil
+        bareRequest.rule = nil
+        bareRequest.policy = RecordedPolicy(hash: nil, mode: .audit)
+        bareRequest.workload = WorkloadIdentity(namespace: nil, pod: nil, serviceAccount: nil, uid: nil)
+        bareRequest.method = nil
+        bareRequest.authority = nil
+        bareRequest.path = nil
+        bareRequest.hasQuery = false
+        bareRequest.destination = RecordedDestination()
+        bareRequest.binding = []
+        bareRequest.detail = nil
+        var httpRequest = fullRequest
+        httpRequest.decision = .allow
+        httpRequest.treatment = .http
+        var requestEnds = ConnectionOutcome.allCases.map { RequestEndRecord(id: Sample.identifier, outcome: $0) }
+        var requestEnd = Sample.requestEnd(everywhere: "x")
+        for side in ClosingSide.allCases {
+            requestEnd.closedBy = side
+            requestEnds.append(requestEnd)
+        }
+        var fullCheck = Sample.check(everywhere: "x")
+        fullCheck.policy.hash = Sample.hash
+        fullCheck.reason = "rule_deny"
+        let bareCheck = CheckRecord(
+            id: Sample.identifier,
+            decision: .deny,
+            reason: "no_policy",
+            policy: RecordedPolicy(hash: nil, mode: .enforce),
+            workload: WorkloadIdentity(namespace: nil, pod: nil, serviceAccount: nil, uid: nil),
+            callerUID: nil
+        )
         let policies = PolicyEvent.allCases.flatMap { event in
             [
                 PolicyRecord(event: event, hashBefore: nil, hashAfter: nil),
@@ -59,7 +94,9 @@ import Testing
                 ),
             ]
         }
-        return connections.map { Sample.line($0) } + ends.map { Sample.line($0) } + policies.map { Sample.line($0) }
+        return connections.map { Sample.line($0) } + ends.map { Sample.line($0) }
+            + [fullRequest, bareRequest, httpRequest].map { Sample.line($0) } + requestEnds.map { Sample.line($0) }
+            + [fullCheck, bareCheck].map { Sample.line($0) } + policies.map { Sample.line($0) }
             + lives.map { Sample.line($0) }
     }()
 

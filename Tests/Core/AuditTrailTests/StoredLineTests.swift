@@ -12,10 +12,23 @@ import Testing
         let draining = LifecycleRecord(event: .draining, version: "1", pid: 1)
         let repaired = LifecycleRecord(event: .repaired, version: "1", pid: 1)
         let policy = PolicyRecord(event: .loaded, hashBefore: nil, hashAfter: nil)
-        #expect(StoredLine(Sample.line(allowed).span)?.content == .allowed(Sample.identifier))
-        #expect(StoredLine(Sample.line(audited).span)?.content == .allowed(Sample.identifier))
+        #expect(StoredLine(Sample.line(allowed).span)?.content == .allowed(.connection(Sample.identifier)))
+        #expect(StoredLine(Sample.line(audited).span)?.content == .allowed(.connection(Sample.identifier)))
         #expect(StoredLine(Sample.line(Sample.denied).span)?.content == .other)
-        #expect(StoredLine(Sample.line(Sample.end(everywhere: "x")).span)?.content == .ended(Sample.identifier))
+        #expect(
+            StoredLine(Sample.line(Sample.end(everywhere: "x")).span)?.content == .ended(.connection(Sample.identifier))
+        )
+        var request = Sample.request(everywhere: "x")
+        let requestEnd = Sample.requestEnd(everywhere: "x")
+        let check = Sample.check(everywhere: "x")
+        #expect(StoredLine(Sample.line(request).span)?.content == .other)
+        request.would = nil
+        request.decision = .allow
+        #expect(StoredLine(Sample.line(request).span)?.content == .allowed(.request(Sample.identifier)))
+        request.would = .deny
+        #expect(StoredLine(Sample.line(request).span)?.content == .allowed(.request(Sample.identifier)))
+        #expect(StoredLine(Sample.line(requestEnd).span)?.content == .ended(.request(Sample.identifier)))
+        #expect(StoredLine(Sample.line(check).span)?.content == .other)
         #expect(StoredLine(Sample.line(started).span)?.content == .started)
         #expect(StoredLine(Sample.line(repaired).span)?.content == .repaired)
         #expect(StoredLine(Sample.line(draining).span)?.content == .other)
@@ -64,9 +77,15 @@ import Testing
     @Test("G05: a text cannot forge a decision, an end or a start")
     func forgery() {
         let forged = #","decision":"allow","event":"started","id":"\#(Sample.identifier)","#
-        #expect(StoredLine(Sample.line(Sample.connection(everywhere: forged)).span)?.content == .other)
-        let policy = PolicyRecord(event: .loaded, hashBefore: forged, hashAfter: forged, problems: [forged])
-        #expect(StoredLine(Sample.line(policy).span)?.content == .other)
+        for (kind, line) in Sample.lines(everywhere: forged) {
+            let content = StoredLine(line.span)?.content
+            switch kind {
+            case .connection, .request, .check, .policy: #expect(content == .other)
+            case .connectionEnd: #expect(content == .ended(.connection(Sample.identifier)))
+            case .requestEnd: #expect(content == .ended(.request(Sample.identifier)))
+            case .lifecycle: #expect(content == .repaired)
+            }
+        }
     }
 
     @Test("a number that no line can have makes it none of ours", arguments: ["", "-1", "18446744073709551616", "1.0"])

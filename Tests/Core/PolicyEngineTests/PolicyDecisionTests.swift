@@ -158,28 +158,6 @@ import Testing
         #expect(policy.decide(try facts(nil, to: nil)).summary == "deny no_original_destination")
     }
 
-    @Test(
-        "plain HTTP that is allowed is refused, since nobody judges its requests yet",
-        arguments: ["enforce", "audit"]
-    )
-    func refusesPlainHTTP(mode: String) throws {
-        let rules = """
-            { name: bad, match: { hosts: [bad.example] }, action: deny }
-            { name: a, match: { cidrs: [203.0.113.0/24] }, action: allow }
-            """
-        let policy = try policy(rules, mode: mode)
-        #expect(policy.decide(try facts("x.example", port: 80, speaking: .http)).summary == "deny http_unsupported")
-        // A client that was silent, was let through, and then speaks.
-        let silent = try silence(port: 80, addresses: ["203.0.113.7"])
-        let allowed = policy.decide(silent)
-        #expect(allowed.verdict == .allow)
-        var spoken = silent
-        spoken.opening = try facts("x.example", speaking: .http).opening
-        #expect(policy.stillAllows(allowed, spoken).summary == "deny http_unsupported")
-        spoken.opening = try facts("x.example", speaking: .tls).opening
-        #expect(policy.stillAllows(allowed, spoken).verdict == .allow)
-    }
-
     @Test("an own listener is refused, whatever the policy says", arguments: ["enforce", "audit"])
     func refusesOwnListeners(mode: String) throws {
         let policy = try policy(

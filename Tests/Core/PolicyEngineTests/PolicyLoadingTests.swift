@@ -298,7 +298,10 @@ private func complaints(match: String) -> [String] {
             ("workload: { service_accounts: [a] }", ["5:37: `service_accounts` is not supported yet; remove it"]),
             (
                 "http: { methods: [POST] }, sni: x",
-                ["5:25: `http` is not supported yet; remove it", "5:52: `sni` is not supported yet; remove it"]
+                [
+                    "5:25: `http` could meet TLS here, and to look inside needs interception, which is not configured; say `protocols: [http]`",
+                    "5:52: `sni` is not supported yet; remove it",
+                ]
             ),
             ("time: x", ["5:25: `time` is not supported yet; remove it"]),
             ("rate: x", ["5:25: `rate` is not supported yet; remove it"]),

@@ -30,6 +30,9 @@ private struct World {
     let blocks: [CIDR]
     let ports: [UInt16] = [22, 80, 443, 8443]
     let uids: [UInt32] = [0, 1000, 1001]
+    /// The last of each, and the path `*`, no rule names.
+    let requests: ReferenceRequests
+    let pathPatterns: [PathPattern]
 
     init() throws {
         names = try ["a.example", "b.a.example", "c.b.a.example", "x.test"].map { try HostName($0) }
@@ -44,6 +47,15 @@ private struct World {
             "203.0.113.0/24", "203.0.113.128/25", "198.51.100.1", "10.0.0.0/8", "0.0.0.0/0", "::/0", "fd00::/8",
             "2001:db8::/32",
         ].map { try CIDR($0) }
+        requests = ReferenceRequests(
+            methods: ["GET", "POST", "PUT"].compactMap { RequestMethod($0) },
+            paths: try ["/v1/a", "/v1/", "/v1/a/b", "/v2"].map { try CanonicalPath($0) } + [.server],
+            fieldName: "x-tenant",
+            fieldValues: ["one", "two", "three"].map { Array($0.utf8) }
+        )
+        pathPatterns =
+            try ["/v1/a", "/v2"].map { .exact(try CanonicalPath($0)) }
+            + ["/", "/v1/", "/v1/a/"].map { .below(try CanonicalPath($0)) }
     }
 
     func match(_ random: inout Seeded) -> RuleMatch {
@@ -55,7 +67,44 @@ private struct World {
         // Such a rule matches nothing; the engine waits for bytes that cannot help, the reference knows better.
         if match.hosts != nil, match.protocols == [.h2c] { match.protocols = nil }
         if random.chance(25) { match.uids = Set(random.some(of: [0, 1000])) }
+        if random.chance(20) { match.http = requestMatch(&random) }
+        if match.http != nil, match.protocols != nil || random.chance(80) { match.protocols = [.http] }
         return match
+    }
+
+    func requestMatch(_ random: inout Seeded) -> RequestMatch {
+        var match = RequestMatch()
+        if random.chance(50) { match.methods = random.some(of: requests.methods.dropLast()) }
+        if random.chance(50) { match.paths = random.some(of: pathPatterns) }
+        if random.chance(30) {
+            let values = random.some(of: requests.fieldValues.dropLast())
+            match.fields = [FieldMatch(name: requests.fieldName, values: values)]
+        }
+        return match
+    }
+
+    /// What is known of a request; all of it, or nothing, or a part.
+    func request(_ random: inout Seeded) -> RequestFacts? {
+        guard random.chance(90) else { return nil }
+        let isWhole = random.chance(60)
+        var request = RequestFacts(method: nil, path: nil, fields: nil)
+        if isWhole || random.chance(60) { request.method = requests.methods.randomElement(using: &random) }
+        if isWhole || random.chance(60) { request.path = requests.paths.randomElement(using: &random) }
+        if random.chance(3) { request.path = try? CanonicalPath("/v1//a") }
+        if isWhole || random.chance(60) {
+            let values = random.chance(20) ? [] : random.some(of: requests.fieldValues)
+            let fields = values.map { RequestField(name: requests.fieldName, value: $0) }
+            request.fields = RequestFields(of: random.chance(90) ? [requests.fieldName] : [], fields)
+        }
+        return request
+    }
+
+    func opening(_ random: inout Seeded) -> Opening {
+        let spoken = ApplicationProtocol.allCases.randomElement(using: &random) ?? .opaque
+        let name = random.chance(20) ? nil : names.randomElement(using: &random)
+        if random.chance(20) { return .silent }
+        if random.chance(15) { return .asked(name) }
+        return .known(random.chance(30) ? .http : spoken, name: name)
     }
 
     func policy(_ random: inout Seeded) -> Policy {
@@ -78,21 +127,21 @@ private struct World {
         // The first three are public: a special original destination ends most stories early.
         let places = random.chance(70) ? addresses.prefix(3) : addresses[...]
         let original = random.chance(10) ? nil : places.randomElement(using: &random)
-        let spoken = ApplicationProtocol.allCases.randomElement(using: &random) ?? .opaque
-        let name = random.chance(20) ? nil : names.randomElement(using: &random)
         return Facts(
             original: original.map { OriginalDestination(SocketAddress($0, port: port)) },
             port: port,
-            opening: random.chance(25) ? .silent : .known(spoken, name: name),
+            opening: opening(&random),
             workloadUID: random.chance(20) ? nil : uids.randomElement(using: &random),
             isOwnListener: random.chance(2),
-            addresses: random.chance(40) ? nil : random.chance(10) ? [] : random.some(of: addresses)
+            addresses: random.chance(40) ? nil : random.chance(10) ? [] : random.some(of: addresses),
+            request: request(&random),
+            isFinal: random.chance(15)
         )
     }
 }
 
 @Suite struct PolicyPropertyTests {
-    static let cases = 20_000
+    static let cases = 30_000
 
     @Test("B15: on random policies the engine says what the manual's sentences say", .timeLimit(.minutes(3)))
     func agreesWithTheReference() throws {
@@ -102,17 +151,28 @@ private struct World {
         for number in 0..<Self.cases {
             let policy = world.policy(&random)
             let facts = world.facts(&random)
-            let reference = ReferenceEvaluator(policy: policy, names: world.names + [nil], uids: world.uids)
+            let reference = ReferenceEvaluator(
+                policy: policy,
+                names: world.names + [nil],
+                uids: world.uids,
+                requests: world.requests
+            )
             let expected = reference.decide(facts)
             let decision = policy.decide(facts)
             try #require(decision.summary == expected, "case \(number): \(policy.rules), \(facts)")
+            if decision.verdict == .allow {
+                let isHTTP = if case .known(.http, _) = facts.opening { true } else { false }
+                try #require(decision.treatment == (isHTTP ? .http : .tunnel), "case \(number)")
+            }
+            seen["\(decision.treatment) \(decision.reason.rawValue)", default: 0] += 1
             seen["\(decision.verdict) \(decision.reason.rawValue)", default: 0] += 1
         }
         // A generator that stopped reaching an outcome would make the comparison empty.
         let outcomes = [
             "allow rule_allow", "allow default_allow", "deny rule_deny", "deny default_deny", "deny special_address",
             "deny denied_address", "deny outside_cidrs", "deny unresolvable", "deny undetermined", "deny own_listener",
-            "deny no_original_destination", "deny http_unsupported", "undetermined undetermined",
+            "deny no_original_destination", "deny ambiguous_path", "undetermined undetermined",
+            "http rule_allow", "http default_allow",
         ]
         #expect(outcomes.filter { seen[$0, default: 0] < 20 } == [], "\(seen)")
     }

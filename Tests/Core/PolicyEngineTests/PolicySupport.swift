@@ -59,6 +59,34 @@ func silence(
     return facts
 }
 
+func requestMethod(_ text: String) throws -> RequestMethod {
+    struct NoMethod: Error {}
+    guard let method = RequestMethod(text) else { throw NoMethod() }
+    return method
+}
+
+/// Facts about a plain HTTP request of which everything is known; `fields` are written `name: value|name: value`.
+func request(
+    _ method: String,
+    _ path: String,
+    _ fields: String = "",
+    host: String = "x.example",
+    addresses: [String]? = nil
+) throws -> Facts {
+    let occurrences = fields.split(separator: "|").compactMap { field -> RequestField? in
+        let parts = field.split(separator: ": ", maxSplits: 1)
+        return parts.count == 2 ? RequestField(name: String(parts[0]), value: Array(parts[1].utf8)) : nil
+    }
+    var facts = try facts(host, port: 80, speaking: .http, addresses: addresses)
+    let asked = ["x", "x-api", "x-http-method-override", "x-other", "x-tenant"]
+    facts.request = RequestFacts(
+        method: try requestMethod(method),
+        path: try CanonicalPath(path),
+        fields: RequestFields(of: asked, occurrences)
+    )
+    return facts
+}
+
 extension Decision {
     /// `allow rule_allow by NAME, dial name:x [203.0.113.1]`, for tables.
     var summary: String {

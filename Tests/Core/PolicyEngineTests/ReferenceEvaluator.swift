@@ -10,20 +10,26 @@ struct ReferenceEvaluator {
     var names: [HostName?]
     /// Every user that an unknown one could be.
     var uids: [UInt32]
+    /// Every request that an unknown one could be.
+    var requests: ReferenceRequests
 
     func decide(_ facts: Facts) -> String {
         let answer = judge(facts)
-        if case .known(.http, _) = facts.opening, answer.hasPrefix("allow") { return "deny http_unsupported" }
-        return answer
+        return facts.isFinal && answer.hasPrefix("undetermined") ? "deny undetermined" : answer
     }
 
     private func judge(_ facts: Facts) -> String {
         if facts.isOwnListener { return "deny own_listener" }
+        if case .known(.http, _) = facts.opening, let path = facts.request?.path, path.text.contains("//"),
+            policy.rules.contains(where: { $0.match.http?.paths != nil })
+        {
+            return "deny ambiguous_path"
+        }
         let denying = policy.rules.filter { $0.action == .deny }
         if let sure = denying.first(where: { rule in openings(facts).allSatisfy { denies(rule, facts, $0, .all) } }) {
             return "deny rule_deny by \(sure.name)"
         }
-        if let unsure = denying.first(where: { rule in openings(facts).allSatisfy { denies(rule, facts, $0, .any) } }) {
+        if let unsure = denying.first(where: { rule in mayDeny(rule, facts) }) {
             return "deny undetermined by \(unsure.name)"
         }
         let allows = policy.rules.filter { $0.action != .deny }
@@ -42,20 +48,40 @@ struct ReferenceEvaluator {
         case any
     }
 
-    private func openings(_ facts: Facts) -> [(ApplicationProtocol, HostName?)] {
+    /// A way in which the connection could turn out.
+    private struct Outcome {
+        var spoken: ApplicationProtocol
+        var name: HostName?
+        var request: ReferenceRequest?
+    }
+
+    private func openings(_ facts: Facts) -> [Outcome] {
         switch facts.opening {
-        case .known(let spoken, let name): [(spoken, spoken == .h2c ? nil : name)]
-        case .silent:
-            ApplicationProtocol.allCases.flatMap { spoken in
-                spoken == .h2c ? [(spoken, nil)] : names.map { (spoken, $0) }
-            }
+        case .known(let spoken, let name): outcomes(spoken, [spoken == .h2c ? nil : name], facts)
+        case .asked(let name): ApplicationProtocol.allCases.flatMap { outcomes($0, [name], facts) }
+        case .silent: ApplicationProtocol.allCases.flatMap { outcomes($0, $0 == .h2c ? [nil] : names, facts) }
         }
+    }
+
+    private func outcomes(_ spoken: ApplicationProtocol, _ names: [HostName?], _ facts: Facts) -> [Outcome] {
+        guard spoken == .http else { return names.map { Outcome(spoken: spoken, name: $0) } }
+        // Before it speaks, nothing that somebody says about a request counts.
+        let told: RequestFacts? = if case .known = facts.opening { facts.request } else { nil }
+        let requests = requests.all(told, policy)
+        return names.flatMap { name in requests.map { Outcome(spoken: spoken, name: name, request: $0) } }
+    }
+
+    /// What could deny does where nobody will ask again; before that, only what denies whatever the client says.
+    private func mayDeny(_ rule: Rule, _ facts: Facts, address: IPAddress? = nil) -> Bool {
+        let holds = openings(facts).map { denies(rule, facts, $0, .any, address: address) }
+        if case .known = facts.opening { return holds.contains(true) }
+        return facts.isFinal ? holds.contains(true) : !holds.contains(false)
     }
 
     private func denies(
         _ rule: Rule,
         _ facts: Facts,
-        _ opening: (ApplicationProtocol, HostName?),
+        _ opening: Outcome,
         _ quantity: Quantity,
         address: IPAddress? = nil
     ) -> Bool {
@@ -68,7 +94,7 @@ struct ReferenceEvaluator {
         return quantity == .all ? !holds.contains(false) : holds.contains(true)
     }
 
-    private func allowsOriginal(_ rule: Rule, _ facts: Facts, _ opening: (ApplicationProtocol, HostName?)) -> Bool {
+    private func allowsOriginal(_ rule: Rule, _ facts: Facts, _ opening: Outcome) -> Bool {
         if let cidrs = rule.match.cidrs {
             if cidrs.isEmpty { return false }
             if rule.match.hosts == nil {
@@ -79,19 +105,22 @@ struct ReferenceEvaluator {
         return (facts.workloadUID.map { [$0] } ?? uids).allSatisfy { matches(rule, facts.port, opening, $0) }
     }
 
-    private func matches(_ rule: Rule, _ port: UInt16, _ opening: (ApplicationProtocol, HostName?), _ uid: UInt32)
+    private func matches(_ rule: Rule, _ port: UInt16, _ opening: Outcome, _ uid: UInt32)
         -> Bool
     {
         var conditions: [Bool] = []
         if let hosts = rule.match.hosts {
-            conditions.append(hosts.contains { pattern in opening.1.map { covers(pattern, $0) } ?? false })
+            conditions.append(hosts.contains { pattern in opening.name.map { covers(pattern, $0) } ?? false })
         }
         if let ports = rule.match.ports {
             conditions.append(ports.contains { $0.lowerBound <= port && port <= $0.upperBound })
         } else if rule.match.hosts != nil, rule.action != .deny {
             conditions.append(port == 80 || port == 443)
         }
-        if let protocols = rule.match.protocols { conditions.append(protocols.contains(opening.0)) }
+        if let protocols = rule.match.protocols { conditions.append(protocols.contains(opening.spoken)) }
+        if let http = rule.match.http {
+            conditions.append(opening.request.map { $0.satisfies(http, isDeny: rule.action == .deny) } ?? false)
+        }
         if let uids = rule.match.uids { conditions.append(uids.contains(uid)) }
         return !conditions.contains(false)
     }
@@ -111,7 +140,11 @@ struct ReferenceEvaluator {
         }
         let original = facts.original?.socket.address
         var target: HostName?
-        if case .known(let spoken, let name) = facts.opening, spoken != .h2c { target = name }
+        switch facts.opening {
+        case .known(let spoken, let name): target = spoken == .h2c ? nil : name
+        case .asked(let name): target = name
+        case .silent: break
+        }
         if let match = winner?.match, match.cidrs != nil, match.hosts == nil { target = nil }
         if target == nil, original == nil { return "deny no_original_destination" + by }
         if let original, isGuarded(original) { return "deny special_address" + by }
@@ -121,12 +154,13 @@ struct ReferenceEvaluator {
         let candidates = target == nil ? [original].compactMap(\.self) : given
         let verdicts = candidates.map { address -> String? in
             let naming = denying.filter { $0.match.cidrs != nil }
-            for (quantity, reason) in [(Quantity.all, "denied_address"), (.any, "undetermined")] {
-                if let rule = naming.first(where: { rule in
-                    openings(facts).allSatisfy { denies(rule, facts, $0, quantity, address: address) }
-                }) {
-                    return "deny \(reason) by \(rule.name)"
-                }
+            if let rule = naming.first(where: { rule in
+                openings(facts).allSatisfy { denies(rule, facts, $0, .all, address: address) }
+            }) {
+                return "deny denied_address by \(rule.name)"
+            }
+            if let rule = naming.first(where: { mayDeny($0, facts, address: address) }) {
+                return "deny undetermined by \(rule.name)"
             }
             if isGuarded(address) { return "deny special_address" + by }
             let isOutside = winner?.match.cidrs != nil && !own.contains { $0.contains(address) }

@@ -53,7 +53,41 @@ import Testing
         #expect(lines.map(\.kind) == ["connection"])
     }
 
-    /// What a connection left in a file of its own, after the start.
+    @Test("a request that is judged and finished leaves one decision and one end, with its own identifier")
+    func finishedRequest() throws {
+        let lines = try lines { writer in
+            var entry = RequestEntry(request(1, .deny), writer: writer)
+            _ = entry.judged(request(99))
+            entry.finish(requestEnd(98))
+        }
+        #expect(lines.map(\.summary) == ["request", "request_end closed"])
+        #expect(Set(lines.map(\.id)) == [RecordIdentifier(value: 1).description])
+    }
+
+    @Test("a request that nobody judges is recorded as refused, and an allowed one that nobody finishes as abandoned")
+    func abandonedRequest() throws {
+        let lines = try lines { writer in
+            _ = RequestEntry(request(1), writer: writer)
+            var entry = RequestEntry(request(2), writer: writer)
+            _ = entry.judged(request(2))
+        }
+        #expect(lines.map(\.summary) == ["request", "request", "request_end abandoned"])
+        #expect(lines.first?.object["decision"] as? String == "deny")
+        #expect(lines.first?.object["treatment"] as? String == "refuse")
+        #expect(lines.first?.object["reason"] as? String == "abandoned")
+    }
+
+    @Test("a refused request leaves its decision alone, finished or not", arguments: [true, false])
+    func refusedRequest(isFinished: Bool) throws {
+        let lines = try lines { writer in
+            var entry = RequestEntry(request(1), writer: writer)
+            _ = entry.judged(request(1, .deny))
+            if isFinished { entry.finish(requestEnd(1)) }
+        }
+        #expect(lines.map(\.kind) == ["request"])
+    }
+
+    /// What an entry left in a file of its own, after the start.
     private func lines(_ connection: (AuditWriter) -> Void) throws -> [ReadLine] {
         let folder = try AuditFolder()
         let writer = try folder.writer()

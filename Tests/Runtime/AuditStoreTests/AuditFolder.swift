@@ -108,3 +108,24 @@ func connection(_ number: Int, _ decision: Decision = .allow, detail: String? = 
 func end(_ number: Int) -> ConnectionEndRecord {
     ConnectionEndRecord(id: RecordIdentifier(value: UInt128(number)), outcome: .closed, closedBy: .client, bytesUp: 1)
 }
+
+/// A request on connection 1 that was let through, or was not.
+func request(_ number: Int, _ decision: Decision = .allow) -> RequestRecord {
+    RequestRecord(
+        id: RecordIdentifier(value: UInt128(number)),
+        connection: RecordIdentifier(value: 1),
+        decision: decision,
+        treatment: decision == .allow ? .http : .refuse,
+        reason: decision == .allow ? "rule_allow" : "rule_deny",
+        policy: RecordedPolicy(hash: nil, mode: .enforce),
+        workload: WorkloadIdentity(namespace: nil, pod: nil, serviceAccount: nil, uid: nil),
+        method: "GET",
+        path: "/"
+    )
+}
+
+/// The end of that request.
+func requestEnd(_ number: Int) -> RequestEndRecord {
+    let id = RecordIdentifier(value: UInt128(number))
+    return RequestEndRecord(id: id, connection: RecordIdentifier(value: 1), outcome: .closed, status: 200)
+}

@@ -84,6 +84,37 @@ import Testing
         )
     }
 
+    @Test("requests that were open when the daemon died get exactly one end, before their connections")
+    func lostRequests() throws {
+        let folder = try AuditFolder()
+        let writer = try folder.writer()
+        writer.submit(connection(1))
+        writer.submit(request(2))
+        writer.submit(requestEnd(2))
+        writer.submit(request(3))
+        writer.submit(connection(4))
+        writer.submit(request(5, .deny))
+        writer.submit(request(6))
+        #expect(writer.finish(timeout: .seconds(20)))
+        for _ in 1...3 { try folder.restart() }
+        let lost = try readChain(folder.content).filter { $0.outcome == "lost" }
+        #expect(lost.map(\.kind) == ["request_end", "request_end", "connection_end", "connection_end"])
+        #expect(lost.map(\.id) == [3, 6, 1, 4].map { RecordIdentifier(value: $0).description })
+    }
+
+    @Test("the end of a request is no end of a connection with the same identifier")
+    func sameIdentifier() throws {
+        let folder = try AuditFolder()
+        let writer = try folder.writer()
+        writer.submit(connection(1))
+        writer.submit(request(1))
+        writer.submit(requestEnd(1))
+        #expect(writer.finish(timeout: .seconds(20)))
+        try folder.restart()
+        let lost = try readChain(folder.content).filter { $0.outcome == "lost" }
+        #expect(lost.map(\.kind) == ["connection_end"])
+    }
+
     @Test("a start that dies at any byte while it tells what was lost is made up for by the next")
     func diesWhileTelling() throws {
         let folder = try AuditFolder()

@@ -1,33 +1,36 @@
 import EventLoops
 import LinuxBindings
 
-/// Which side of a tunnel failed.
-struct FlowFailure: Error {
-    enum Side {
+/// Which side of a flow failed, and how.
+package struct FlowFailure: Error {
+    /// The end that a failure was met at.
+    package enum Side {
         case source
         case sink
     }
 
-    let side: Side
-    let error: SystemCallError
+    package let side: Side
+    package let error: SystemCallError
 }
 
-/// One direction of a tunnel: bytes from one socket to the other, none lost, none held beyond one buffer.
+/// One direction between two sockets: bytes from one to the other, none lost, none held beyond one buffer.
 ///
 /// Lives on one loop.
 ///
 /// Small pieces are copied through the loop's buffer; after three full buffers in a row the bytes go through a pipe in the
 /// kernel instead. Nothing is read that the other side has not taken: that is the back-pressure.
-final class Flow {
-    let source: StreamSocket
-    let sink: StreamSocket
+package final class Flow {
+    package let source: StreamSocket
+    package let sink: StreamSocket
     /// Bytes that the sink has taken.
-    private(set) var moved: UInt64 = 0
+    package private(set) var moved: UInt64 = 0
     /// The source has said that it will send no more.
-    private(set) var sourceEnded = false
-    /// Everything has been passed on, the end too.
-    private(set) var isFinished = false
+    package private(set) var sourceEnded = false
+    /// Everything that there was to pass on has been passed on, the end too.
+    package private(set) var isFinished = false
     private var held: ArraySlice<UInt8>
+    /// How many bytes are still to be taken from the source; `nil`: all until its end.
+    private var remaining: UInt64?
     private var pipe: SplicePipe?
     private var bytesInPipe = 0
     private var fullReads = 0
@@ -36,54 +39,73 @@ final class Flow {
     private static let budget = 16
 
     /// One direction; `held` are bytes that were read before and must go first.
-    init(from source: StreamSocket, to sink: StreamSocket, held: [UInt8] = []) {
+    package init(from source: StreamSocket, to sink: StreamSocket, held: [UInt8] = []) {
         self.source = source
         self.sink = sink
         self.held = held[...]
     }
 
     /// Puts bytes in front that were read elsewhere.
-    func hold(_ bytes: [UInt8]) {
+    package func hold(_ bytes: [UInt8]) {
         held = bytes[...]
     }
 
+    /// Starts over with bytes that go first, and so many more from the source, `nil` for all until its end.
+    package func begin(_ bytes: [UInt8], thenTaking count: UInt64?) {
+        held = bytes[...]
+        remaining = count
+        isFinished = false
+    }
+
+    /// True while bytes wait that the sink has not taken.
+    package var isHolding: Bool { !held.isEmpty || bytesInPipe > 0 }
+
+    /// True where the source has ended before it gave what it was to give.
+    package var isCutShort: Bool { sourceEnded && (remaining ?? 0) > 0 }
+
     /// Moves what can be moved now; true where there may be more, and only the turn is over.
     ///
-    /// `isLast` says that the other direction is finished.
-    func pump(_ worker: Worker, isLast: Bool) throws(FlowFailure) -> Bool {
+    /// At its end it tells the sink so, unless `isLast` says that the other direction is finished, or that the sink is to go
+    /// on.
+    package func pump(_ means: RelayMeans, isLast: Bool) throws(FlowFailure) -> Bool {
         guard !isFinished else { return false }
         for _ in 0..<Self.budget {
-            guard try passOnHeld(), try passOnPipe(worker) else { return false }
-            if sourceEnded {
-                try finish(worker, isLast: isLast)
+            guard try passOnHeld(), try passOnPipe() else { return false }
+            if sourceEnded || remaining == 0 {
+                try finish(means, isLast: isLast)
                 return false
             }
             guard source.isReadable else { return false }
-            if fullReads >= 3, pipe != nil || takePipe(worker) { try fillPipe(worker) } else { try copy(worker) }
+            if fullReads >= 3, pipe != nil || takePipe(means) { try fillPipe(means) } else { try copy(means) }
         }
         return true
     }
 
-    /// Gives the pipe back when the tunnel ends, whatever is in it.
-    func release(_ worker: Worker) {
+    /// Gives the pipe back when the relay ends, whatever is in it.
+    package func release(_ means: RelayMeans) {
         guard let pipe else { return }
         self.pipe = nil
-        if bytesInPipe == 0 { worker.pipes.giveBack(pipe) } else { worker.pipes.discard() }
+        if bytesInPipe == 0 { means.pipes.giveBack(pipe) } else { means.pipes.discard() }
+        bytesInPipe = 0
     }
 
-    private func copy(_ worker: Worker) throws(FlowFailure) {
-        let buffer = worker.buffer
-        switch try reading({ () throws(SystemCallError) in try buffer.receive(from: source.descriptor) }) {
+    private func copy(_ means: RelayMeans) throws(FlowFailure) {
+        let buffer = means.buffer
+        let wanted = min(buffer.capacity, atMost)
+        switch try reading({ () throws(SystemCallError) in
+            try buffer.receive(from: source.descriptor, atMost: wanted)
+        }) {
         case .wouldBlock:
             source.isReadable = false
             fullReads = 0
         case .done(0):
             sourceEnded = true
         case .done(let count):
+            took(count)
             fullReads = count == buffer.capacity ? fullReads + 1 : 0
             // A short read has emptied the socket: asking again would only tell so. At the end of a stream it is asked all
             // the same, because no further edge will come.
-            if count < buffer.capacity, !source.isEnding { source.isReadable = false }
+            if count < wanted, !source.isEnding { source.isReadable = false }
             let sent = try send { () throws(SystemCallError) in try buffer.send(0..<count, to: sink.descriptor) }
             if sent < count { held = buffer.copy(sent..<count)[...] }
         }
@@ -103,31 +125,35 @@ final class Flow {
         return true
     }
 
-    private func takePipe(_ worker: Worker) -> Bool {
-        pipe = worker.pipes.take()
+    private func takePipe(_ means: RelayMeans) -> Bool {
+        pipe = means.pipes.take()
         if pipe == nil { fullReads = 0 }
         return pipe != nil
     }
 
-    private func fillPipe(_ worker: Worker) throws(FlowFailure) {
+    private func fillPipe(_ means: RelayMeans) throws(FlowFailure) {
         guard let pipe else { return }
-        switch try reading({ () throws(SystemCallError) in try pipe.fill(from: source.descriptor) }) {
+        let wanted = atMost
+        switch try reading({ () throws(SystemCallError) in
+            try pipe.fill(from: source.descriptor, atMost: wanted)
+        }) {
         case .wouldBlock:
             // The pipe is empty here, so it is the socket that has nothing. The burst is over.
             source.isReadable = false
             fullReads = 0
-            release(worker)
+            release(means)
         case .done(0):
             // The end, or urgent data, which a pipe does not carry: reading tells the two apart.
             fullReads = 0
-            release(worker)
+            release(means)
         case .done(let count):
+            took(count)
             bytesInPipe = count
         }
     }
 
     /// Sends what the pipe holds; false where the sink takes no more now.
-    private func passOnPipe(_ worker: Worker) throws(FlowFailure) -> Bool {
+    private func passOnPipe() throws(FlowFailure) -> Bool {
         guard let pipe else { return true }
         while bytesInPipe > 0 {
             guard sink.isWritable else { return false }
@@ -139,16 +165,26 @@ final class Flow {
         return true
     }
 
-    private func finish(_ worker: Worker, isLast: Bool) throws(FlowFailure) {
-        release(worker)
+    private func finish(_ means: RelayMeans, isLast: Bool) throws(FlowFailure) {
+        release(means)
         isFinished = true
         // When the other direction is over as well, both sockets are closed next, and closing says the same.
-        if isLast { return }
+        if isLast || !sourceEnded { return }
         do throws(SystemCallError) {
             try shutdownSending(sink.descriptor)
         } catch {
             throw FlowFailure(side: .sink, error: error)
         }
+    }
+
+    /// How many bytes the source may be asked for.
+    private var atMost: Int {
+        guard let remaining else { return .max }
+        return Int(clamping: remaining)
+    }
+
+    private func took(_ count: Int) {
+        if let left = remaining { remaining = left - UInt64(count) }
     }
 
     private func reading(

@@ -1,22 +1,22 @@
 import AuditTrail
 
-/// Finds the connections that were open when the daemon before this one ended.
+/// Finds the connections and the requests that were open when the daemon before this one ended.
 ///
 /// The file is read backwards to the last `started` or to its first lines, which name what was open before them. So an end
 /// is met before its beginning, and only what was open at one time is kept in memory.
-struct LostConnections {
-    private var ended: Set<RecordIdentifier> = []
-    private var open: [RecordIdentifier] = []
+struct LostEnds {
+    private var ended: Set<StoredLine.OwedEnd> = []
+    private var open: [StoredLine.OwedEnd] = []
 
-    /// Their identifiers, in the order in which they were judged.
+    /// What an end is owed for, in the order in which it was judged.
     ///
     /// - Throws: `.foreignLine` where a line is none of ours and was not cut off and closed either.
     static func find(
         in file: borrowing AuditFile,
         after tail: AuditTail,
         limits: RecordLimits
-    ) throws(AuditError) -> [RecordIdentifier] {
-        var search = LostConnections()
+    ) throws(AuditError) -> [StoredLine.OwedEnd] {
+        var search = LostEnds()
         var lines = BackwardLines(size: file.size, lineLimit: limits.lineBytes)
         // A cut-off line may only stand where the repair follows it; at the very end ours is about to follow.
         var mayBeCutOff = tail.needsRepair
@@ -34,11 +34,11 @@ struct LostConnections {
 
     private mutating func isBeginning(_ content: StoredLine.Content) -> Bool {
         switch content {
-        case .carried(let identifiers):
+        case .carried(let carried):
             // It stands at the beginning of its file, and tells all that matters of those before.
-            for identifier in identifiers.reversed() where ended.remove(identifier) == nil { open.append(identifier) }
-        case .ended(let identifier): ended.insert(identifier)
-        case .allowed(let identifier): if ended.remove(identifier) == nil { open.append(identifier) }
+            for owed in carried.reversed() where ended.remove(owed) == nil { open.append(owed) }
+        case .ended(let owed): ended.insert(owed)
+        case .allowed(let owed): if ended.remove(owed) == nil { open.append(owed) }
         case .started: return true
         case .repaired, .other: break
         }

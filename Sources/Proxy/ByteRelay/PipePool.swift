@@ -6,7 +6,7 @@ import LinuxBindings
 ///
 /// Only empty pipes come back. There are at most `capacity`: a user's pipes may hold 16384 pages in all before the kernel
 /// refuses larger ones (pipe-user-pages-soft), and each costs two descriptors.
-final class PipePool {
+package final class PipePool {
     private var idle: [SplicePipe] = []
     private var made = 0
     private let capacity: Int
@@ -14,24 +14,25 @@ final class PipePool {
     /// 256 KiB: the size from which on a larger pipe moved no more (docs/performance.md).
     private static let pipeBytes: Int32 = 262_144
 
-    init(capacity: Int) {
+    package init(capacity: Int) {
         self.capacity = capacity
     }
 
     /// An empty pipe; `nil` where there are enough already or the kernel gives no more: the flow copies instead.
-    func take() -> SplicePipe? {
+    package func take() -> SplicePipe? {
         if let pipe = idle.popLast() { return pipe }
         guard made < capacity, let pipe = try? SplicePipe(capacity: Self.pipeBytes) else { return nil }
         made += 1
         return pipe
     }
 
-    func giveBack(_ pipe: SplicePipe) {
+    /// Takes an empty pipe back.
+    package func giveBack(_ pipe: SplicePipe) {
         idle.append(pipe)
     }
 
     /// Forgets a pipe that still held bytes when its flow ended.
-    func discard() {
+    package func discard() {
         made -= 1
     }
 }

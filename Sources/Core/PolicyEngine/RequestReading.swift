@@ -1,0 +1,146 @@
+import SourceDocuments
+
+extension RequestMatch {
+    /// Reads an `http`.
+    static func read(_ reader: inout MappingReader) -> RequestMatch? {
+        var match = RequestMatch()
+        match.methods = reader.list("methods", of: "methods", readMethod)
+        match.paths = reader.list("paths", of: "paths", readPathPattern)
+        match.fields = reader.mapping("headers", .optional, readFields)
+        if reader.isEmpty {
+            reader.note(
+                SourceProblem(
+                    "`http` is an empty mapping, which would match every request",
+                    at: reader.location,
+                    remedy: "name `methods`, `paths` or `headers`, or remove it"
+                )
+            )
+        }
+        return match
+    }
+}
+
+private func readMethod(_ node: SourceNode, _ subject: String) throws(SourceProblem) -> RequestMethod {
+    let text = try node.string(subject, expected: "a method such as GET")
+    guard let method = RequestMethod(text) else {
+        throw SourceProblem("\(subject) is no method", at: node.location, remedy: "write a name such as GET")
+    }
+    let upper = text.uppercased()
+    // A deny of `delete` would look right and never fire.
+    guard text == upper || !registeredMethods.contains(upper) else {
+        throw SourceProblem(
+            "\(subject) is `\(text)`, which no request says: case counts",
+            at: node.location,
+            remedy: "write \(upper)"
+        )
+    }
+    return method
+}
+
+/// The methods of RFC 9110, section 9.3, and of RFC 5789.
+private let registeredMethods: Set = ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"]
+
+private func readPathPattern(_ node: SourceNode, _ subject: String) throws(SourceProblem) -> PathPattern {
+    let text = try node.string(subject, expected: "a path such as /v1/messages or /v1/*")
+    let isPrefix = text.hasSuffix("/*")
+    let literal = isPrefix ? text.dropLast() : text[...]
+    guard !literal.contains("*") else {
+        throw SourceProblem(
+            "\(subject) has an asterisk that does not stand alone at the end",
+            at: node.location,
+            remedy: "write `/v1/*` for everything below /v1/; an asterisk that is meant is %2A"
+        )
+    }
+    do throws(PathAmbiguity) {
+        let path = try CanonicalPath(literal)
+        guard !path.hasEmptySegment else { throw .emptySegment }
+        return isPrefix ? .below(path) : .exact(path)
+    } catch {
+        throw SourceProblem("\(subject) \(error.explanation)", at: node.location, remedy: error.remedy)
+    }
+}
+
+extension PathAmbiguity {
+    /// What is wrong with a path, for a message that begins with its subject.
+    package var explanation: String {
+        switch self {
+        case .noLeadingSlash: "does not begin with a slash"
+        case .brokenEncoding: "has a percent sign without two hexadecimal digits"
+        case .encodedSlash: "has an encoded slash, %2F"
+        case .backslash: "has a backslash"
+        case .dotSegment: "has a segment `.` or `..`"
+        case .doubleEncoding: "has a dot, a slash or a backslash that is encoded twice"
+        case .invalidUTF8: "has encoded octets that are no UTF-8"
+        case .controlOctet: "has a space or a control character"
+        case .fragment: "has a fragment"
+        case .query: "has a query, which is no part of the path"
+        case .notASCII: "has a character outside ASCII that is not encoded"
+        case .emptySegment: "has two slashes in a row"
+        }
+    }
+
+    /// What to write in a policy instead; requests with such paths are refused.
+    fileprivate var remedy: String? {
+        switch self {
+        case .noLeadingSlash: "write the path from its first slash on, without scheme and host"
+        case .brokenEncoding: "write a percent sign as %25"
+        case .controlOctet: "write a space as %20"
+        case .fragment, .query: "leave it out"
+        case .notASCII: "write it percent-encoded (é is %C3%A9)"
+        case .encodedSlash, .backslash, .dotSegment, .doubleEncoding, .invalidUTF8, .emptySegment:
+            "leave it out: requests for such paths are refused"
+        }
+    }
+}
+
+/// Reads `headers`: names, each with the values that hold.
+private func readFields(_ reader: inout MappingReader) -> [FieldMatch]? {
+    var fields: [FieldMatch] = []
+    for key in reader.keys {
+        let values = reader.list(key, of: "values", readFieldValue) ?? []
+        let name = key.lowercased()
+        if let problem = fieldNameProblem(key, name, isTaken: fields.contains { $0.name == name }) {
+            reader.note(SourceProblem(problem.message, at: reader.keyLocation(of: key), remedy: problem.remedy))
+        } else {
+            fields.append(FieldMatch(name: name, values: values))
+        }
+    }
+    if reader.isEmpty {
+        reader.note(
+            SourceProblem(
+                "`headers` is an empty mapping, which would match every request",
+                at: reader.location,
+                remedy: "name a header, or remove it"
+            )
+        )
+    }
+    return fields
+}
+
+private func fieldNameProblem(_ key: String, _ name: String, isTaken: Bool) -> (message: String, remedy: String?)? {
+    guard isToken(Array(key.utf8).span) else { return ("`\(key)` is no header name", nil) }
+    if name == "host" { return ("the header `\(key)` is judged as the name of the connection", "use `hosts`") }
+    if fieldsOfTheConnection.contains(name) {
+        return ("the header `\(key)` is about the connection and not forwarded as it came", "remove it")
+    }
+    return isTaken ? ("the header `\(key)` is there twice: case does not count in names", "remove one of them") : nil
+}
+
+/// What one hop says to the next (RFC 9110, section 7.6.1), and what frames a message.
+private let fieldsOfTheConnection: Set = [
+    "connection", "content-length", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te",
+    "trailer", "transfer-encoding", "upgrade",
+]
+
+private func readFieldValue(_ node: SourceNode, _ subject: String) throws(SourceProblem) -> [UInt8] {
+    let value = Array(try node.string(subject, expected: "a value").utf8)
+    let isPrintable = value.allSatisfy { (0x20...0x7e).contains($0) }
+    guard isPrintable, value.first != UInt8(ascii: " "), value.last != UInt8(ascii: " ") else {
+        throw SourceProblem(
+            "\(subject) is no value that a header could have",
+            at: node.location,
+            remedy: "write printable ASCII without spaces around it"
+        )
+    }
+    return value
+}

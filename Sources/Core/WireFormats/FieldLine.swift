@@ -1,0 +1,94 @@
+/// Where one field line stands (RFC 9112, section 5).
+struct FieldLine {
+    var name: Range<Int>
+    /// Without the white space around it.
+    var value: Range<Int>
+    /// Behind its line feed.
+    var end: Int
+}
+
+/// What begins at the start of a line behind the first.
+enum FieldLineReading {
+    case needMore
+    case line(FieldLine)
+    /// The empty line, and where it ends.
+    case endOfSection(Int)
+}
+
+/// What is wrong with a field line.
+enum FieldLineFault: Error {
+    case bareLineFeed
+    case bareCarriageReturn
+    case controlOctet
+    case obsFold
+    case whitespaceBeforeColon
+    case badName
+}
+
+/// Reads the line that begins at `start`, which may be the empty one that ends its section.
+///
+/// The only reader of field lines: sniffer, heads and trailers all come here.
+func readFieldLine(_ bytes: Span<UInt8>, from start: Int) throws(FieldLineFault) -> FieldLineReading {
+    guard start < bytes.count else { return .needMore }
+    if isBlank(bytes[start]) { throw .obsFold }
+    if bytes[start] == UInt8(ascii: "\r") {
+        guard let end = try endOfLine(bytes, at: start) else { return .needMore }
+        return .endOfSection(end)
+    }
+    guard let colon = try endOfName(bytes, from: start), let (value, end) = try readValue(bytes, from: colon + 1) else {
+        return .needMore
+    }
+    return .line(FieldLine(name: start..<colon, value: value, end: end))
+}
+
+/// The colon behind a field name; `nil` while it has not come.
+private func endOfName(_ bytes: Span<UInt8>, from start: Int) throws(FieldLineFault) -> Int? {
+    var index = start
+    while index < bytes.count, isTokenOctet(bytes[index]) { index += 1 }
+    guard index < bytes.count else { return nil }
+    let octet = bytes[index]
+    if octet == UInt8(ascii: ":") {
+        guard index > start else { throw .badName }
+        return index
+    }
+    if isBlank(octet) {
+        while index < bytes.count, isBlank(bytes[index]) { index += 1 }
+        guard index < bytes.count else { return nil }
+        throw bytes[index] == UInt8(ascii: ":") ? .whitespaceBeforeColon : .badName
+    }
+    if octet < 0x20 || octet == 0x7f, try endOfLine(bytes, at: index) == nil { return nil }
+    throw .badName
+}
+
+/// The value without the white space around it, and the end of its line; `nil` while that has not come.
+private func readValue(_ bytes: Span<UInt8>, from start: Int) throws(FieldLineFault) -> (Range<Int>, end: Int)? {
+    let index = endOfFieldText(bytes, from: start)
+    guard index < bytes.count, let end = try endOfLine(bytes, at: index) else { return nil }
+    return (trimmed(start..<index, in: bytes), end)
+}
+
+/// The first octet from `start` on that is no text: neither visible, nor blank, nor beyond ASCII.
+func endOfFieldText(_ bytes: Span<UInt8>, from start: Int) -> Int {
+    var index = start
+    while index < bytes.count {
+        let octet = bytes[index]
+        guard octet >= 0x20 && octet != 0x7f || octet == UInt8(ascii: "\t") else { break }
+        index += 1
+    }
+    return index
+}
+
+/// The end of the line whose carriage return should stand at `index`; `nil` while its line feed has not come.
+func endOfLine(_ bytes: Span<UInt8>, at index: Int) throws(FieldLineFault) -> Int? {
+    guard bytes[index] == UInt8(ascii: "\r") else {
+        throw bytes[index] == UInt8(ascii: "\n") ? .bareLineFeed : .controlOctet
+    }
+    guard index + 1 < bytes.count else { return nil }
+    guard bytes[index + 1] == UInt8(ascii: "\n") else { throw .bareCarriageReturn }
+    return index + 2
+}
+
+/// True where octets from `start` on can end a line or spoil it; thus a line that comes octet by octet is read but once.
+func hasControl(_ bytes: Span<UInt8>, from start: Int) -> Bool {
+    endOfFieldText(bytes, from: start) < bytes.count
+}

@@ -1,0 +1,77 @@
+/// Reads the line before a chunk, octet by octet: its size, and extensions, which are dropped (RFC 9112, section 7.1).
+struct HTTP1ChunkLine: Sendable {
+    /// In octets.
+    private(set) var size: UInt64 = 0
+    private(set) var isComplete = false
+    private var digits = 0
+    private var length = 0
+    private var part = Part.size
+
+    private enum Part: Sendable {
+        case size
+        /// Behind a semicolon.
+        case extensions
+        /// Behind the carriage return.
+        case end
+    }
+
+    /// The chunk that ends the body.
+    var isLast: Bool { size == 0 }
+
+    /// Reads to the end of the line or of the bytes, and says how many octets that were.
+    mutating func read(_ bytes: Span<UInt8>, most: Int) throws(HTTP1Violation) -> Int {
+        var index = 0
+        while index < bytes.count, !isComplete {
+            guard length < most else { throw .chunkLineTooLong }
+            try read(bytes[index])
+            length += 1
+            index += 1
+        }
+        return index
+    }
+
+    private mutating func read(_ octet: UInt8) throws(HTTP1Violation) {
+        switch part {
+        case .size: try readSize(octet)
+        case .extensions: try readExtension(octet)
+        case .end:
+            guard octet == UInt8(ascii: "\n") else { throw .bareCarriageReturn }
+            isComplete = true
+        }
+    }
+
+    private mutating func readSize(_ octet: UInt8) throws(HTTP1Violation) {
+        if let digit = hexadecimalValue(octet) {
+            // More digits than the greatest size has are leading zeros that nobody needs.
+            guard digits < 16, size <= HTTP1Framing.longest >> 4 else { throw .chunkSize }
+            size = size << 4 | UInt64(digit)
+            digits += 1
+            return
+        }
+        guard octet != UInt8(ascii: "\n") else { throw .bareLineFeed }
+        guard digits > 0 else { throw .chunkSize }
+        switch octet {
+        case UInt8(ascii: "\r"): part = .end
+        case UInt8(ascii: ";"): part = .extensions
+        default: throw .chunkSize
+        }
+    }
+
+    private mutating func readExtension(_ octet: UInt8) throws(HTTP1Violation) {
+        switch octet {
+        case UInt8(ascii: "\r"): part = .end
+        case UInt8(ascii: "\n"): throw .bareLineFeed
+        case UInt8(ascii: "\t"), 0x20...0x7e, 0x80...0xff: break
+        default: throw .controlOctet
+        }
+    }
+}
+
+private func hexadecimalValue(_ octet: UInt8) -> UInt8? {
+    switch octet {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): octet - UInt8(ascii: "0")
+    case UInt8(ascii: "a")...UInt8(ascii: "f"): octet - UInt8(ascii: "a") + 10
+    case UInt8(ascii: "A")...UInt8(ascii: "F"): octet - UInt8(ascii: "A") + 10
+    default: nil
+    }
+}

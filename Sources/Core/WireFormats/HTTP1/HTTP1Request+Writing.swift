@@ -1,0 +1,60 @@
+/// How a request is sent on.
+package struct HTTP1RequestForwarding: Hashable, Sendable {
+    /// The last request of the upstream connection: `Connection: close` is written.
+    package var closes = false
+    /// Upgrade is sent on, with its Connection; else the request goes up without it.
+    package var upgrades = false
+    /// What Host says where the request, of HTTP/1.0, has none.
+    package var hostIfAbsent: HTTPHost = .absent
+
+    package init(closes: Bool = false, upgrades: Bool = false, hostIfAbsent: HTTPHost = .absent) {
+        self.closes = closes
+        self.upgrades = upgrades
+        self.hostIfAbsent = hostIfAbsent
+    }
+}
+
+extension HTTP1Request {
+    /// Appends the head as it is sent to an origin server, written from its parsed form (RFC 9110, section 7.6).
+    ///
+    /// HTTP/1.1, the target in origin or asterisk form and otherwise as received, Host first and canonical, the other
+    /// fields in order but for those of one hop, the framing as it was read. A body follows as `framing` says. A CONNECT
+    /// is written with its authority as target.
+    package func append(to buffer: inout [UInt8], forwarding: HTTP1RequestForwarding = HTTP1RequestForwarding()) {
+        let upgrades = forwarding.upgrades && asksUpgrade
+        buffer.reserveCapacity(buffer.count + headBytes + 64)
+        buffer.append(contentsOf: methodBytes)
+        buffer.append(" ")
+        appendTarget(to: &buffer)
+        buffer.append(" HTTP/1.1\r\n")
+        buffer.appendField("Host", (host == .absent ? forwarding.hostIfAbsent : host).authority)
+        buffer.appendForwarded(fields)
+        buffer.appendFraming(framing)
+        if upgrades { buffer.appendUpgrade(fields) }
+        if acceptsTrailers { buffer.appendField("TE", "trailers") }
+        let options = [
+            upgrades ? "upgrade" : nil, forwarding.closes && !upgrades ? "close" : nil, acceptsTrailers ? "TE" : nil,
+        ]
+        let named = options.compactMap(\.self).joined(separator: ", ")
+        if !named.isEmpty { buffer.appendField("Connection", named) }
+        buffer.append("\r\n")
+    }
+
+    /// Origin form but for `*` and CONNECT; a whole URI loses its scheme and authority (RFC 9112, section 3.2).
+    private func appendTarget(to buffer: inout [UInt8]) {
+        switch form {
+        case .origin, .asterisk: buffer.append(contentsOf: target)
+        case .authority: buffer.append(host.authority)
+        case .absolute:
+            if targetsWholeServer {
+                buffer.append("*")
+            } else {
+                buffer.append(contentsOf: path)
+                if let query {
+                    buffer.append("?")
+                    buffer.append(contentsOf: query)
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,80 @@
+/// The head of an HTTP/1 response: its octets, held once, and what they mean.
+///
+/// It is made by `HTTP1ResponseReader` alone, so it breaks none of the rules that `HTTP1Violation` names.
+package struct HTTP1Response: Sendable {
+    /// The fields, over all octets of the head; the length of the head is `fields.bytes.count`.
+    package let fields: HTTP1FieldSection
+    /// 100 to 599.
+    package let status: Int
+    /// 0 for HTTP/1.0, 1 for HTTP/1.1.
+    package let minorVersion: Int
+    /// How the body that follows ends; `none` for 1xx, 204, 304, and answers to HEAD.
+    package let framing: HTTP1Framing
+    /// What the fields say of a body, also where one is told of and none follows (HEAD, 304); else `none`.
+    package let declaredFraming: HTTP1Framing
+    /// The server may be asked again on this connection, once the body is read.
+    package let keepsAlive: Bool
+    let reasonRange: Range<Int>
+    /// Connection names Upgrade.
+    private let namesUpgrade: Bool
+}
+
+extension HTTP1Response {
+    /// The length of the head, the empty line at its end among it.
+    package var headBytes: Int { fields.bytes.count }
+    /// Another head follows this one: 1xx but 101.
+    package var isInformational: Bool { status < 200 && status != 101 }
+    /// 101: the octets behind this head are of another protocol.
+    package var isSwitch: Bool { status == 101 }
+    /// The reason phrase as sent.
+    package var reason: ArraySlice<UInt8> { fields.bytes[reasonRange] }
+}
+
+extension HTTP1Response {
+    /// Makes sense of a head that is whole, and refuses what could be understood in two ways.
+    init(
+        _ line: HTTP1StatusLine,
+        _ fieldLines: ContiguousArray<HTTP1FieldLine>,
+        in bytes: Span<UInt8>,
+        answering method: HTTP1Answering.Method,
+        limits: HTTP1Limits
+    ) throws(HTTP1Violation) {
+        var lines = fieldLines
+        let connection = try HTTP1ConnectionFields(&lines, in: bytes, most: limits.connectionOptions)
+        // An alternative service would take the client past this hop (RFC 7838).
+        for index in lines.indices where lines[index].known == .altSvc { lines[index].isForwarded = false }
+        let said = try HTTP1Framing(lines, in: bytes, minorVersion: line.minorVersion)
+        (framing, declaredFraming) = try Self.framing(said, status: line.status, answering: method)
+        status = line.status
+        minorVersion = line.minorVersion
+        keepsAlive =
+            connection.persists(minorVersion: line.minorVersion) && framing != .untilClose && line.status != 101
+        reasonRange = line.reason
+        namesUpgrade = connection.namesUpgrade
+        fields = HTTP1FieldSection(bytes: array(of: bytes), lines: lines)
+    }
+
+    /// What follows, and what is told of it (RFC 9112, section 6.3; RFC 9110, section 8.6).
+    private static func framing(
+        _ said: HTTP1Framing,
+        status: Int,
+        answering method: HTTP1Answering.Method
+    ) throws(HTTP1Violation) -> (follows: HTTP1Framing, declared: HTTP1Framing) {
+        switch (status, method) {
+        case (100...199, _), (204, _):
+            // Servers do write the length 0 beside 204; nobody reads that in two ways.
+            guard said == .none || said == .length(0) && status == 204 else { throw .framingWithoutBody }
+            return (.none, .none)
+        case (200...299, .connect): return (.none, .none)
+        case (304, _), (_, .head): return (.none, said)
+        case (_, .connect), (_, .other): return (said == .none ? .untilClose : said, said)
+        }
+    }
+
+    /// Whether this is a 101 to protocols that were asked for, of a version that has Upgrade.
+    func switches(to asked: [String]) -> Bool {
+        let names = fields.upgradeNames
+        let areAsked = names.allSatisfy { asked.contains($0) }
+        return namesUpgrade && minorVersion == 1 && !names.isEmpty && areAsked
+    }
+}

@@ -1,0 +1,32 @@
+/// Reads the heads of HTTP/1 responses, one after the other (RFC 9112, sections 2 to 6).
+package struct HTTP1ResponseReader: Sendable {
+    private let limits: HTTP1Limits
+    private var head = HTTP1HeadProgress<HTTP1StatusLine>()
+
+    package init(limits: HTTP1Limits = HTTP1Limits()) {
+        self.limits = limits
+    }
+
+    /// Reads a head; `nil` while its end has not come.
+    ///
+    /// `bytes` begins with the first octet of the message each time, and only grows until there is an answer; what follows
+    /// the head (`headBytes` long) is not looked at. After a head it is ready for the next. What it throws, it threw for
+    /// any way in which the same octets could have come; the connection must then end.
+    package mutating func read(
+        _ bytes: Span<UInt8>,
+        answering: HTTP1Answering
+    ) throws(HTTP1Violation) -> HTTP1Response? {
+        guard let end = try head.read(bytes, limits: limits), let line = head.startLine else { return nil }
+        let lines = head.lines
+        head = HTTP1HeadProgress()
+        let response = try HTTP1Response(
+            line,
+            lines,
+            in: bytes.extracting(0..<end),
+            answering: answering.method,
+            limits: limits
+        )
+        if response.isSwitch, !response.switches(to: answering.upgradeNames) { throw .unexpectedSwitch }
+        return response
+    }
+}

@@ -1,0 +1,53 @@
+/// True for the octets of a token (RFC 9110, section 5.6.2), which methods and field names are.
+@inline(__always)
+func isTokenOctet(_ byte: UInt8) -> Bool {
+    // One bit for each octet of ASCII: !#$%&'*+-. and digits below 64; letters and ^_`|~ above.
+    switch byte >> 6 {
+    case 0: 0x03ff_6cfa_0000_0000 >> UInt64(byte & 63) & 1 == 1
+    case 1: 0x57ff_ffff_c7ff_fffe >> UInt64(byte & 63) & 1 == 1
+    default: false
+    }
+}
+
+/// True for the letters of ASCII.
+func isLetter(_ byte: UInt8) -> Bool {
+    (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
+}
+
+/// True for space and tab, the white space of a field line.
+func isBlank(_ byte: UInt8) -> Bool {
+    byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t")
+}
+
+/// The letter in lower case, any other octet as it is.
+@inline(__always)
+func lowerCased(_ byte: UInt8) -> UInt8 {
+    (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
+}
+
+/// The range without the spaces and tabs at its ends.
+func trimmed(_ range: Range<Int>, in bytes: Span<UInt8>) -> Range<Int> {
+    var start = range.lowerBound
+    var end = range.upperBound
+    while start < end, isBlank(bytes[start]) { start += 1 }
+    while end > start, isBlank(bytes[end - 1]) { end -= 1 }
+    return start..<end
+}
+
+/// True where the octets in `range` are this text, which is in lower case, in any case.
+func isText(_ text: String, in range: Range<Int>, of bytes: Span<UInt8>) -> Bool {
+    guard range.count == text.utf8.count else { return false }
+    var index = range.lowerBound
+    for octet in text.utf8 {
+        guard lowerCased(bytes[index]) == octet else { return false }
+        index += 1
+    }
+    return true
+}
+
+/// A copy of the bytes.
+func array(of bytes: Span<UInt8>) -> [UInt8] {
+    [UInt8](capacity: bytes.count) { copy in
+        for index in bytes.indices { copy.append(bytes[index]) }
+    }
+}

@@ -1,0 +1,133 @@
+import AuditTrail
+import ByteRelay
+import EventLoops
+import HTTPExchange
+import LinuxBindings
+import PolicyEngine
+import Telemetry
+import WireFormats
+
+/// Each of these answers the connection's ending, or `nil` where the next request may come.
+extension Conversation {
+    /// Records how an exchange went.
+    func conclude(
+        _ exchanged: Exchanged,
+        _ request: HTTP1Request,
+        on loop: isolated EventLoop
+    ) async -> Ending? {
+        bytesUp &+= exchanged.bytesUp
+        bytesDown &+= exchanged.bytesDown
+        let ending = Ending(exchanged, connection.cutting)
+        record(ending, exchanged, at: loop.now)
+        upstream?.hasServed = true
+        if !exchanged.keepsUpstream { closeUpstream(on: loop) }
+        switch exchanged.outcome {
+        case .answered where exchanged.keepsClient: return nil
+        case .answered: return await leave(closedBy: request.keepsAlive ? .upstream : .client, on: loop)
+        case .switched: return .orderly(closedBy: ending.closedBy)
+        case .upstreamFailed, .upstreamMalformed:
+            guard !exchanged.hasAnswered else { return ending }
+            // The rest of a body that went up in part cannot be told from the next request.
+            let closes = request.framing != .none
+            return await answer(.unanswered(ending.detail), to: request, closes: closes, on: loop)
+        case .requestMalformed(let violation):
+            guard !exchanged.hasAnswered else { return ending }
+            let problem = Problem(violation, decision: requestID)
+            return await answer(problem, to: request, closes: true, on: loop)
+        case .clientFailed, .aborted: return ending
+        }
+    }
+
+    /// Answers for an upstream that could not be reached.
+    func giveUp(_ problem: Unreachable, _ request: HTTP1Request, on loop: isolated EventLoop) async -> Ending? {
+        worker.metrics.dialFailures.increment()
+        record(Ending(.upstreamFailed, closedBy: .upstream, detail: problem.detail), nil, at: loop.now)
+        return await answer(.unreachable(problem), to: request, on: loop)
+    }
+
+    /// Refuses a request: the client is told, and may go on if it is clear where the next request begins.
+    func refuse(_ request: HTTP1Request, _ decision: PolicyEngine.Decision, on loop: isolated EventLoop) async
+        -> Ending?
+    {
+        let isBroken = decision.reason == .malformedRequest
+        let problem = Problem(refusing: decision, detail: detail, id: requestID)
+        return await answer(problem, to: request, closes: isBroken, on: loop)
+    }
+
+    /// Refuses what is no request: nothing behind it can be read.
+    func refuse(_ violation: HTTP1Violation, on loop: isolated EventLoop) async -> Ending {
+        begun = loop.now
+        detail = violation.rawValue
+        let ticket = record(.refused(.malformedRequest, port: facts.port), nil)
+        guard await worker.gate.wait(for: ticket, on: loop) else { return Ending(.auditUnavailable, closedBy: .ours) }
+        let answer = Problem(violation, decision: requestID).answer
+        await send(answer.octets(closes: true), on: loop)
+        return await leave(closedBy: .ours, on: loop)
+    }
+
+    /// Ends the request in hand, and the connection with it.
+    func end(_ ending: Ending, on loop: isolated EventLoop) -> Ending {
+        record(ending, nil, at: loop.now)
+        return ending
+    }
+
+    // MARK: Answers of our own
+
+    /// How much of a refused request's body is read, in octets, so that the connection can go on.
+    private static let toleratedBody = 65536
+
+    private func answer(
+        _ problem: Problem,
+        to request: HTTP1Request,
+        closes mustClose: Bool = false,
+        on loop: isolated EventLoop
+    ) async -> Ending? {
+        let closes = mustClose || worker.isDraining || !request.keepsAlive || !mayReadBody(of: request)
+        let octets = problem.answer.octets(
+            closes: closes,
+            isToHead: request.method == "HEAD",
+            requestMinorVersion: request.minorVersion
+        )
+        guard await send(octets, on: loop) else { return Ending(.reset, closedBy: .client) }
+        if !closes, await dropBody(of: request, on: loop) { return nil }
+        return await leave(closedBy: request.keepsAlive ? .ours : .client, on: loop)
+    }
+
+    /// A client that waits for a word before it sends its body may not send it now: nobody can know.
+    private func mayReadBody(of request: HTTP1Request) -> Bool {
+        switch request.framing {
+        case .none: true
+        case .length(let length): !request.expectsContinue && length <= UInt64(Self.toleratedBody)
+        case .chunked: !request.expectsContinue
+        case .untilClose: false
+        }
+    }
+
+    private func dropBody(of request: HTTP1Request, on loop: isolated EventLoop) async -> Bool {
+        guard request.framing != .none else { return true }
+        let arrival = await client.readBody(
+            request.framing,
+            limit: Self.toleratedBody,
+            limits: worker.settings.http,
+            until: loop.now &+ worker.settings.sniffNanoseconds,
+            worker.means,
+            on: loop
+        )
+        if case .body = arrival { return true }
+        return false
+    }
+
+    @discardableResult
+    private func send(_ octets: [UInt8], on loop: isolated EventLoop) async -> Bool {
+        bytesDown &+= UInt64(octets.count)
+        return await client.send(octets, until: loop.now &+ 60_000_000_000, on: loop)
+    }
+
+    /// Ends the connection so that what was sent last arrives.
+    private func leave(closedBy side: ClosingSide, on loop: isolated EventLoop) async -> Ending {
+        if client.unreadCount > 0 || client.socket.isReadable {
+            await client.linger(worker.means, on: loop)
+        }
+        return .orderly(closedBy: side)
+    }
+}

@@ -1,0 +1,101 @@
+import EventLoops
+import HTTPExchange
+import LinuxBindings
+import NetworkTypes
+import PolicyEngine
+import WireFormats
+
+extension Conversation {
+    /// What sending a request up came to.
+    enum ExchangeStep {
+        case exchanged(Exchanged)
+        /// Nobody could be asked.
+        case unreachable(Unreachable)
+        case cut
+    }
+
+    /// Why nobody could be asked.
+    struct Unreachable {
+        /// For the client.
+        var status: Int
+        /// For the record and the client.
+        var detail: String
+    }
+
+    /// Sends an allowed request up and its answer down.
+    func exchange(_ request: HTTP1Request, _ decision: Decision, on loop: isolated EventLoop) async -> ExchangeStep {
+        let head = headSent(for: request)
+        if let upstream = openUpstream(for: decision) {
+            let exchanged = await upstream.exchange.run(request, head: head, on: loop)
+            guard mayAskAgain(exchanged, request, upstream) else { return .exchanged(exchanged) }
+            bytesUp &+= exchanged.bytesUp
+            closeUpstream(on: loop)
+            if connection.cutting != nil { return .cut }
+        }
+        switch await dial(decision, on: loop) {
+        case .connected: break
+        case .unreachable(let problem): return .unreachable(problem)
+        case .cut: return .cut
+        }
+        guard let upstream else { return .cut }
+        upstream.exchange.mayKeepClient = !worker.isDraining
+        return .exchanged(await upstream.exchange.run(request, head: head, on: loop))
+    }
+
+    /// The upstream that is open, where the decision is for it.
+    private func openUpstream(for decision: Decision) -> OpenUpstream? {
+        guard let upstream, upstream.isQuiet(worker), let permit = worker.snapshot.policy?.permit(for: decision),
+            borrowUpstream(permit, upstream)
+        else { return nil }
+        upstream.exchange.mayKeepClient = !worker.isDraining
+        return upstream
+    }
+
+    /// True where a server that has waited for us closed just when we asked, and asking twice is no harm (RFC 9110,
+    /// section 9.2.2; RFC 9112, section 9.3.1).
+    private func mayAskAgain(_ exchanged: Exchanged, _ request: HTTP1Request, _ upstream: OpenUpstream) -> Bool {
+        guard case .upstreamFailed = exchanged.outcome, upstream.hasServed, exchanged.bytesDown == 0,
+            request.framing == .none
+        else { return false }
+        switch facts.request?.method?.text {
+        case "GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE": return true
+        default: return false
+        }
+    }
+
+    private enum DialStep {
+        case connected
+        case unreachable(Unreachable)
+        case cut
+    }
+
+    private func dial(_ decision: Decision, on loop: isolated EventLoop) async -> DialStep {
+        closeUpstream(on: loop)
+        guard let permit = worker.snapshot.policy?.permit(for: decision) else { return .cut }
+        let name = permit.name
+        switch await ConnectionJourney.openUpstream(permit, for: connection, worker, on: loop) {
+        case .connected(let socket, let address):
+            upstream = OpenUpstream(socket, at: address, dialledFor: name, client: client, worker)
+            return connection.cutting == nil ? .connected : .cut
+        case .failed(let error, let attempts):
+            let detail = "\(error?.description ?? "no address"), after \(attempts) attempts"
+            return .unreachable(Unreachable(status: 502, detail: detail))
+        case .timedOut: return .unreachable(Unreachable(status: 504, detail: "dial timed out"))
+        case .abandoned: return .cut
+        }
+    }
+
+    /// The head as it is sent: what was judged, written anew.
+    private func headSent(for request: HTTP1Request) -> [UInt8] {
+        var forwarding = HTTP1RequestForwarding(closes: !request.keepsAlive, upgrades: request.asksUpgrade)
+        if let original = facts.original?.socket {
+            forwarding.hostIfAbsent = .address(original.address, port: original.port == 80 ? nil : original.port)
+        } else if case .known(_, let name?) = facts.opening {
+            forwarding.hostIfAbsent = .name(name, port: facts.port == 80 ? nil : facts.port)
+        }
+        var octets: [UInt8] = []
+        octets.reserveCapacity(request.headBytes + 64)
+        request.append(to: &octets, forwarding: forwarding)
+        return octets
+    }
+}

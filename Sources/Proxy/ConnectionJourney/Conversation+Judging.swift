@@ -1,0 +1,102 @@
+import EventLoops
+import NetworkTypes
+import PolicyEngine
+import WireFormats
+
+extension Conversation {
+    /// Puts a request to the policy.
+    ///
+    /// - Returns: An answer that allows, with addresses, or one that refuses.
+    func judge(_ request: HTTP1Request, on loop: isolated EventLoop) async -> Decision {
+        while true {
+            let snapshot = worker.snapshot
+            let decision = await judge(request, by: snapshot, on: loop)
+            // A policy that was replaced while a name was looked up judges again: what is written is what is in force.
+            if worker.snapshot.generation == snapshot.generation { return decision }
+        }
+    }
+
+    private func judge(
+        _ request: HTTP1Request,
+        by snapshot: PolicySnapshot,
+        on loop: isolated EventLoop
+    ) async -> Decision {
+        guard !connection.isUnrecordable else { return .refused(.auditUnavailable, port: facts.port) }
+        guard let policy = snapshot.policy else { return .refused(.noPolicy, port: facts.port) }
+        let mismatch: Bool
+        do throws(RequestObjection) {
+            mismatch = try describe(request, for: policy)
+        } catch {
+            detail = error.detail
+            return .refused(error.reason, port: facts.port)
+        }
+        // A contradiction is what `mode: audit` lets through and records; what cannot be understood is not.
+        func ask() -> Decision { mismatch ? policy.refuse(facts, because: .nameMismatch) : policy.decide(facts) }
+        if !mismatch, let decision = decisionForOpenUpstream(policy) { return decision }
+        facts.addresses = nil
+        let decision = ask()
+        switch (decision.verdict, decision.dial) {
+        case (.deny, _), (_, nil): return decision
+        case (.undetermined, _): return policy.refuse(facts, because: .undetermined)
+        case (.allow, .original?): facts.addresses = facts.original.map { [$0.socket.address] } ?? []
+        case (.allow, .name(let name)?): await lookUp(name, on: loop)
+        }
+        if let cut = connection.cutting { return policy.refuse(facts, because: cut.reason ?? .draining) }
+        return ask()
+    }
+
+    /// Notes what is known of a request; true where it contradicts itself.
+    private func describe(_ request: HTTP1Request, for policy: Policy) throws(RequestObjection) -> Bool {
+        let target = try scope.target(of: request)
+        facts.original = target.original
+        facts.port = target.port
+        facts.opening = .known(.http, name: target.name)
+        facts.isOwnListener = target.original.map { worker.isOwnListener($0.socket) } ?? false
+        guard let method = RequestMethod(request.methodBytes.span) else {
+            throw RequestObjection(reason: .malformedRequest, detail: "method")
+        }
+        facts.request = RequestFacts(
+            method: method,
+            path: try path(of: request),
+            fields: fields(of: request, askedBy: policy)
+        )
+        detail = target.mismatch
+        return target.mismatch != nil
+    }
+
+    /// The fields that rules look at: those that are forwarded.
+    private func fields(of request: HTTP1Request, askedBy policy: Policy) -> RequestFields {
+        let occurrences = policy.askedFields.flatMap { name in
+            request.fields.values(of: name).map { RequestField(name: name, value: Array($0)) }
+        }
+        return RequestFields(of: policy.askedFields, occurrences)
+    }
+
+    private func path(of request: HTTP1Request) throws(RequestObjection) -> CanonicalPath {
+        if request.form == .asterisk { return .server }
+        do throws(PathAmbiguity) {
+            return try CanonicalPath(request.path.span)
+        } catch {
+            throw RequestObjection(reason: .ambiguousPath, detail: error.rawValue)
+        }
+    }
+
+    /// The answer for the upstream that is open, where that is what the policy would have dialled for this request, too.
+    ///
+    /// It saves asking for the name's addresses again.
+    private func decisionForOpenUpstream(_ policy: Policy) -> Decision? {
+        guard let upstream, upstream.address.socket.port == facts.port else { return nil }
+        facts.addresses = [upstream.address.socket.address]
+        let decision = policy.decide(facts)
+        guard let permit = policy.permit(for: decision), borrowUpstream(permit, upstream) else { return nil }
+        return decision
+    }
+
+    private func lookUp(_ name: HostName, on loop: isolated EventLoop) async {
+        guard connection.cutting == nil else { return }
+        let found = await connection.addresses(of: name, port: facts.port, near: facts.original, worker, on: loop)
+        facts.addresses = found.usable
+        // A name that leads to ourselves and nowhere else is ourselves.
+        if found.usable.isEmpty, found.hasOwn { facts.isOwnListener = true }
+    }
+}

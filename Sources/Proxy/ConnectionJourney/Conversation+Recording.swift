@@ -1,0 +1,141 @@
+import AuditStore
+import AuditTrail
+import EventLoops
+import HTTPExchange
+import NetworkTypes
+import PolicyEngine
+import Telemetry
+import WireFormats
+
+extension Conversation {
+    /// Writes the decision down, and returns the ticket that must be written before anything goes on.
+    ///
+    /// `request` is `nil` where it could not be read.
+    func record(_ decision: PolicyEngine.Decision, _ request: HTTP1Request?) -> UInt64 {
+        self.decision = decision
+        worker.metrics.count(request: decision)
+        let allows = decision.verdict == .allow
+        var workload = worker.settings.workload
+        workload.uid = facts.workloadUID
+        var record = RequestRecord(
+            id: worker.nextIdentifier(),
+            connection: connection.id,
+            decision: allows ? .allow : .deny,
+            would: decision.wouldDeny ? .deny : nil,
+            treatment: allows ? .http : .refuse,
+            rule: decision.rule?.text,
+            reason: decision.reason.rawValue,
+            policy: worker.recordedPolicy,
+            workload: workload,
+            detail: detail
+        )
+        if let request { describe(request, decision, in: &record) }
+        requestID = record.id
+        var entry = RequestEntry(record, writer: worker.audit)
+        let ticket = entry.judged(record)
+        self.entry = consume entry
+        return ticket
+    }
+
+    private func describe(_ request: HTTP1Request, _ decision: PolicyEngine.Decision, in record: inout RequestRecord) {
+        record.method = facts.request?.method?.text ?? request.method
+        record.authority = texts.authority(request.host)
+        record.path = facts.request?.path?.text ?? String(decoding: request.path, as: UTF8.self)
+        record.hasQuery = request.query != nil
+        let name = facts.recordedName
+        record.destination = RecordedDestination(
+            name: name?.text,
+            port: facts.port,
+            original: texts.original(facts.original),
+            dialled: texts.dialled(decision.addresses?.first, upstream)
+        )
+        if name != nil { record.binding.append("host") }
+        if let addresses = facts.addresses, decision.dial != .original {
+            record.binding.append("dns")
+            if let original = facts.original, addresses.contains(original.socket.address) {
+                record.binding.append("address")
+            }
+        }
+    }
+
+    /// Writes down how an allowed request went; once.
+    func record(_ ending: Ending, _ exchanged: Exchanged?, at now: UInt64) {
+        worker.metrics.requestEnds.increment()
+        entry.take()?.finish(
+            RequestEndRecord(
+                id: connection.id,
+                connection: connection.id,
+                outcome: ending.outcome,
+                status: exchanged?.status.map { UInt16(clamping: $0) },
+                closedBy: ending.closedBy,
+                reason: ending.reason?.rawValue,
+                rule: ending.rule?.text,
+                bytesUp: exchanged?.bytesUp ?? 0,
+                bytesDown: exchanged?.bytesDown ?? 0,
+                durationMilliseconds: (now &- begun) / 1_000_000,
+                dialled: exchanged == nil ? nil : upstream?.addressText,
+                detail: ending.detail
+            )
+        )
+    }
+
+    /// Asks whether the request in hand may go on under a new policy; `nil` where it may.
+    func cutNow(by snapshot: PolicySnapshot) -> Cut? {
+        guard let decision, decision.verdict == .allow else { return nil }
+        guard let policy = snapshot.policy else { return Cut(outcome: .policyChanged, reason: .noPolicy) }
+        facts.addresses = upstream.map { [$0.address.socket.address] } ?? decision.addresses?.map(\.socket.address)
+        let verdict = policy.stillAllows(decision, facts)
+        guard verdict.verdict != .allow else { return nil }
+        return Cut(outcome: .policyChanged, reason: verdict.reason, rule: verdict.rule)
+    }
+}
+
+/// Texts of records that stay the same from one request of a connection to the next.
+struct RequestTexts {
+    private var host: HTTPHost = .absent
+    private var hostText: String?
+    private var originalDestination: OriginalDestination?
+    private var originalText: String?
+
+    /// What Host says, as it is recorded.
+    mutating func authority(_ host: HTTPHost) -> String? {
+        if host != self.host {
+            self.host = host
+            hostText =
+                switch host {
+                case .absent, .malformed: nil
+                case .name(let name, nil): name.text
+                case .name(let name, let port?): "\(name):\(port)"
+                case .address(let address, let port):
+                    port.map { SocketAddress(address, port: $0).description } ?? address.authorityText
+                }
+        }
+        return hostText
+    }
+
+    /// Where the agent's kernel was asked to go.
+    mutating func original(_ destination: OriginalDestination?) -> String? {
+        if destination != originalDestination {
+            originalDestination = destination
+            originalText = destination?.description
+        }
+        return originalText
+    }
+
+    /// The address chosen to be dialled.
+    func dialled(_ address: UpstreamAddress?, _ upstream: OpenUpstream?) -> String? {
+        guard let address else { return nil }
+        if let upstream, upstream.address == address { return upstream.addressText }
+        return address.description
+    }
+}
+
+extension IPAddress {
+    /// The address as Host has it.
+    fileprivate var authorityText: String {
+        switch self {
+        case .v4(let address): "\(address)"
+        case .v6(let address): "[\(address)]"
+        }
+    }
+}

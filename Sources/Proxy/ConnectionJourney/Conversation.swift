@@ -1,0 +1,148 @@
+import AuditStore
+import AuditTrail
+import EventLoops
+import HTTPExchange
+import LinuxBindings
+import NetworkTypes
+import PolicyEngine
+import WireFormats
+
+/// The requests of one client's connection, one after the other: each is judged, recorded, and passed on or refused.
+///
+/// Lives on one loop.
+final class Conversation: SocketObserver {
+    let connection: Connection
+    let worker: Worker
+    let scope: RequestScope
+    let client: HTTPEnd
+    /// What is known of the request in hand.
+    var facts: Facts
+    var upstream: OpenUpstream?
+    /// What the request in hand still owes; `nil` between requests.
+    var entry: RequestEntry?
+    /// What was decided of the request in hand; `nil` between requests.
+    var decision: PolicyEngine.Decision?
+    /// When the head of the request in hand was read, in nanoseconds of the loop's clock.
+    var begun: UInt64 = 0
+    /// What the record of the request in hand is known by.
+    var requestID: RecordIdentifier?
+    /// What went wrong with the request in hand.
+    var detail: String?
+    var texts: RequestTexts
+    var bytesUp: UInt64 = 0
+    var bytesDown: UInt64 = 0
+    /// Set while the client has not begun another request: since when, in nanoseconds of the loop's clock.
+    private(set) var idleSince: UInt64?
+
+    init(_ connection: Connection, _ scope: RequestScope, _ worker: Worker) {
+        self.connection = connection
+        self.worker = worker
+        self.scope = scope
+        client = HTTPEnd(connection.client, unread: connection.openingBytes, limits: worker.settings.http)
+        connection.openingBytes = []
+        facts = connection.facts
+        texts = RequestTexts()
+    }
+
+    /// Carries requests until one side has had enough; answers how the connection went.
+    func run(on loop: isolated EventLoop) async -> Ending {
+        var ending = await carryAll(on: loop)
+        closeUpstream(on: loop)
+        ending.bytesUp = bytesUp
+        ending.bytesDown = bytesDown
+        return ending
+    }
+
+    private func carryAll(on loop: isolated EventLoop) async -> Ending {
+        while true {
+            let arrival = await nextRequest(on: loop)
+            if let cut = connection.cutting { return Ending(cut) }
+            switch arrival {
+            case .request(let request):
+                if let ending = await carry(request, on: loop) { return ending }
+            case .malformed(let violation): return await refuse(violation, on: loop)
+            case .ended: return .orderly(closedBy: .client)
+            case .timedOut: return Ending(.timedOut, closedBy: .ours, detail: "head")
+            case .interrupted: return Ending(Cut(outcome: .drained))
+            case .failed(let error): return Ending(.reset, closedBy: .client, detail: error.description)
+            }
+            if worker.isDraining { return .orderly(closedBy: .ours) }
+        }
+    }
+
+    /// One request's way; an ending where it was the connection's last.
+    private func carry(_ request: HTTP1Request, on loop: isolated EventLoop) async -> Ending? {
+        begun = loop.now
+        defer { forgetRequest() }
+
+        // Can it be written down? Whom is it for, and is it allowed?
+        await connection.waitForRecorder(worker, on: loop)
+        let decision = await judge(request, on: loop)
+
+        // Write it down. Only with the record in the file does anything go on, an answer of ours too.
+        let ticket = record(decision, request)
+        guard await worker.gate.wait(for: ticket, on: loop) else {
+            return end(Ending(.auditUnavailable, closedBy: .ours), on: loop)
+        }
+        if let cut = connection.cutting { return end(Ending(cut), on: loop) }
+        guard decision.verdict == .allow else { return await refuse(request, decision, on: loop) }
+
+        // Send it up, on the connection that is open if that is the right one, and the answer down.
+        switch await exchange(request, decision, on: loop) {
+        case .exchanged(let exchanged): return await conclude(exchanged, request, on: loop)
+        case .unreachable(let problem): return await giveUp(problem, request, on: loop)
+        case .cut: return end(Ending(connection.cutting ?? Cut(outcome: .drained)), on: loop)
+        }
+    }
+
+    /// Waits for the next request; while nothing of it has come, the connection counts as idle.
+    private func nextRequest(on loop: isolated EventLoop) async -> RequestArrival {
+        if client.unreadCount == 0 {
+            idleSince = loop.now
+            worker.registry.idle.append(connection)
+            upstream?.socket.observer = self
+        }
+        defer {
+            if idleSince != nil { worker.registry.idle.remove(connection) }
+            idleSince = nil
+        }
+        return await client.nextRequest(HeadPatience(head: worker.settings.sniffNanoseconds), worker.means, on: loop)
+    }
+
+    /// An upstream that speaks, or ends, while nobody has asked it anything is of no more use.
+    func socketIsReady(_ socket: StreamSocket, on loop: isolated EventLoop) {
+        guard let upstream, upstream.socket === socket, !upstream.isQuiet(worker) else { return }
+        closeUpstream(on: loop)
+    }
+
+    func closeUpstream(on loop: isolated EventLoop) {
+        upstream?.socket.detach(from: loop)
+        upstream = nil
+    }
+
+    private func forgetRequest() {
+        entry = nil
+        decision = nil
+        detail = nil
+        requestID = nil
+    }
+
+    /// Ends the request in hand wherever it is; the connection has been told why.
+    func abort() {
+        upstream?.exchange.abort()
+    }
+
+    /// Has the kernel find out if the upstream of an exchange that lasts is gone.
+    func watchUpstream() {
+        guard idleSince == nil, let upstream, !upstream.isWatched else { return }
+        upstream.isWatched = true
+        // An exchange whose upstream cannot be watched lives on until somebody writes.
+        try? probeSilentPeers(upstream.socket.descriptor)
+    }
+
+    /// Lets the connection end: at once where it is idle, else behind the answer that is on its way.
+    func endSoon(on loop: isolated EventLoop) {
+        upstream?.exchange.mayKeepClient = false
+        if idleSince != nil { connection.cut(Cut(outcome: .closed, isOrderly: true), on: loop) }
+    }
+}

@@ -1,0 +1,64 @@
+import AuditTrail
+import HTTPExchange
+import LinuxBindings
+import PolicyEngine
+import WireFormats
+
+/// How an allowed connection, or a request on it, went.
+struct Ending: Hashable {
+    var outcome: ConnectionOutcome
+    var closedBy: ClosingSide?
+    var bytesUp: UInt64 = 0
+    var bytesDown: UInt64 = 0
+    var reason: Reason?
+    var rule: RuleName?
+    var detail: String?
+    /// The client has what was sent to it, and is not reset.
+    var isOrderly = false
+
+    init(_ outcome: ConnectionOutcome, closedBy: ClosingSide? = nil, detail: String? = nil) {
+        self.outcome = outcome
+        self.closedBy = closedBy
+        self.detail = detail
+    }
+
+    static func upstreamFailed(_ error: SystemCallError?, attempts: Int) -> Ending {
+        Ending(
+            .upstreamFailed,
+            closedBy: .upstream,
+            detail: "\(error?.description ?? "no address"), after \(attempts) attempts"
+        )
+    }
+
+    static func orderly(closedBy side: ClosingSide?) -> Ending {
+        var ending = Ending(.closed, closedBy: side)
+        ending.isOrderly = true
+        return ending
+    }
+
+    init(_ cut: Cut) {
+        outcome = cut.outcome
+        closedBy = .ours
+        reason = cut.reason
+        rule = cut.rule
+        isOrderly = cut.isOrderly
+    }
+
+    /// How a request went; `cut` is why it was ended before its time, if it was.
+    init(_ exchanged: Exchanged, _ cut: Cut?) {
+        switch exchanged.outcome {
+        case .answered, .switched: self.init(.closed)
+        case .upstreamFailed(let error):
+            let outcome: ConnectionOutcome = exchanged.hasAnswered ? .reset : .upstreamFailed
+            self.init(outcome, closedBy: .upstream, detail: error?.description ?? "closed too early")
+        case .upstreamMalformed(let violation):
+            let outcome: ConnectionOutcome = exchanged.hasAnswered ? .reset : .upstreamFailed
+            self.init(outcome, closedBy: .upstream, detail: violation.rawValue)
+        case .clientFailed(let error): self.init(.reset, closedBy: .client, detail: error?.description)
+        case .requestMalformed(let violation):
+            self.init(.cut, closedBy: .ours, detail: violation.rawValue)
+            reason = .malformedRequest
+        case .aborted: self.init(cut ?? Cut(outcome: .drained))
+        }
+    }
+}

@@ -1,0 +1,53 @@
+import ByteRelay
+import EventLoops
+import HTTPExchange
+import LinuxBindings
+import NetworkTypes
+import PolicyEngine
+import WireFormats
+
+/// An upstream connection that requests of one client go up.
+///
+/// Lives on one loop.
+final class OpenUpstream {
+    let socket: StreamSocket
+    let exchange: Exchange
+    let address: UpstreamAddress
+    /// `address` as records have it.
+    let addressText: String
+    /// The name that it was dialled for; `nil` where that was the original destination.
+    let name: HostName?
+    private let end: HTTPEnd
+    /// It has answered before: a failure may only mean that it has waited long enough for us.
+    var hasServed = false
+    var isWatched = false
+
+    init(
+        _ socket: StreamSocket,
+        at address: UpstreamAddress,
+        dialledFor name: HostName?,
+        client: HTTPEnd,
+        _ worker: Worker
+    ) {
+        self.socket = socket
+        self.address = address
+        self.name = name
+        addressText = address.description
+        end = HTTPEnd(socket, limits: worker.settings.http)
+        exchange = Exchange(client: client, upstream: end, limits: worker.settings.http, worker.means)
+    }
+
+    /// True where it may be asked again: it is open, and has not said anything that nobody asked for.
+    func isQuiet(_ worker: Worker) -> Bool {
+        guard !socket.isEnding else { return false }
+        guard socket.isReadable else { return true }
+        guard case .wouldBlock? = try? worker.means.buffer.receive(from: socket.descriptor) else { return false }
+        socket.isReadable = false
+        return true
+    }
+}
+
+/// Spends a permit on a connection that is open already; false where the permit is for another.
+func borrowUpstream(_ permit: consuming Permit, _ upstream: OpenUpstream) -> Bool {
+    permit.covers(upstream.address, dialledFor: upstream.name)
+}

@@ -1,0 +1,113 @@
+import ByteRelay
+import EventLoops
+import LinuxBindings
+import WireFormats
+
+/// Each of these answers whether there may be more to move, or `nil` where it ended the exchange.
+extension Exchange {
+    /// How many heads of one answer are passed on before others get their turn.
+    private static let budget = 16
+
+    /// Moves the request.
+    func pumpUp() -> Bool? {
+        guard !up.isFinished else { return false }
+        do throws(MessageFailure) {
+            return try up.pump(means, isLast: phase != .tunnel || down.isFinished)
+        } catch {
+            guard case .sink(let failure) = error, phase != .tunnel else {
+                finish(Exchanged.Outcome(ofRequest: error))
+                return nil
+            }
+            // A server that wants no more of a request may have said why before it closed.
+            uploadFailure = failure
+            up.abandon(means)
+            upstream.socket.isReadable = true
+            return false
+        }
+    }
+
+    /// Moves the answer.
+    func pumpDown() -> Bool? {
+        do throws(MessageFailure) {
+            for _ in 0..<Self.budget {
+                let hasMore = try down.pump(means, isLast: phase != .tunnel || up.isFinished)
+                guard phase == .head, down.isFinished else { return hasMore }
+                switch upstream.readResponse(answering: terms.answering, means) {
+                case .head(let response): try passOn(response)
+                case .nothing: return false
+                case .ended: throw .malformed(.messageIncomplete)
+                case .malformed(let violation): throw .malformed(violation)
+                case .failed(let error): throw .source(error)
+                }
+            }
+            return true
+        } catch {
+            finish(Exchanged.Outcome(ofAnswer: error))
+            return nil
+        }
+    }
+
+    private func passOn(_ response: HTTP1Response) throws(MessageFailure) {
+        if response.isInformational { return try passOn(informational: response) }
+        if response.isSwitch { return try passOn(change: response) }
+        self.response = response
+        var forwarding = HTTP1ResponseForwarding(requestMinorVersion: terms.minorVersion)
+        closesClient =
+            !terms.keepsAlive || !mayKeepClient || isBodyUncertain
+            || response.forwardedFraming(forwarding) == .untilClose
+        forwarding.closes = closesClient
+        phase = .body
+        try down.begin(head(response, forwarding), response.framing, writesChunks: terms.minorVersion > 0)
+    }
+
+    /// A client that was never told to go on may send its body or leave it out: nobody can know what comes next.
+    private var isBodyUncertain: Bool { terms.expectsContinue && !hasContinued && !up.isFinished }
+
+    private func passOn(informational response: HTTP1Response) throws(MessageFailure) {
+        if response.status == 100 { hasContinued = true }
+        // HTTP/1.0 knows no such answers (RFC 9110, section 15.2).
+        guard terms.minorVersion > 0 else { return }
+        try down.begin(head(response, HTTP1ResponseForwarding()), .none)
+    }
+
+    private func passOn(change response: HTTP1Response) throws(MessageFailure) {
+        // What is left of a body would be taken for the new protocol.
+        guard up.isFinished, uploadFailure == nil else { throw .malformed(.unexpectedSwitch) }
+        self.response = response
+        closesClient = true
+        phase = .tunnel
+        down.becomeTunnel(behind: head(response, HTTP1ResponseForwarding()))
+        up.becomeTunnel()
+    }
+
+    private func head(_ response: HTTP1Response, _ forwarding: HTTP1ResponseForwarding) -> [UInt8] {
+        var octets: [UInt8] = []
+        octets.reserveCapacity(response.headBytes + 64)
+        response.append(to: &octets, forwarding: forwarding)
+        return octets
+    }
+}
+
+extension Exchanged.Outcome {
+    /// What it means that the request did not come through.
+    init(ofRequest failure: MessageFailure) {
+        self =
+            switch failure {
+            case .source(let error): .clientFailed(error)
+            case .sink(let error): .upstreamFailed(error)
+            case .malformed(.messageIncomplete): .clientFailed(nil)
+            case .malformed(let violation): .requestMalformed(violation)
+            }
+    }
+
+    /// What it means that the answer did not come through.
+    init(ofAnswer failure: MessageFailure) {
+        self =
+            switch failure {
+            case .source(let error): .upstreamFailed(error)
+            case .sink(let error): .clientFailed(error)
+            case .malformed(.messageIncomplete): .upstreamFailed(nil)
+            case .malformed(let violation): .upstreamMalformed(violation)
+            }
+    }
+}

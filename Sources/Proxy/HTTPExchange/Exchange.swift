@@ -1,0 +1,184 @@
+import ByteRelay
+import EventLoops
+import LinuxBindings
+import WireFormats
+
+/// How an exchange went.
+package struct Exchanged {
+    /// How it ended.
+    package enum Outcome {
+        /// The answer has been passed on whole.
+        case answered
+        /// The upstream changed the protocol, and both sides of what followed are done.
+        case switched
+        /// The upstream, not the client, was the one that failed.
+        case upstreamFailed(SystemCallError?)
+        /// The upstream's answer cannot be passed on.
+        case upstreamMalformed(HTTP1Violation)
+        /// The client failed, or ended before its request did.
+        case clientFailed(SystemCallError?)
+        /// The request's body cannot be passed on.
+        case requestMalformed(HTTP1Violation)
+        /// Somebody else ended it.
+        case aborted
+    }
+
+    package var outcome: Outcome
+    /// The status of the final answer; `nil` where none came.
+    package var status: Int?
+    /// Octets of this exchange that the upstream has taken.
+    package var bytesUp: UInt64
+    /// Octets of this exchange that the client has taken.
+    package var bytesDown: UInt64
+    /// The client may ask again on its connection.
+    package var keepsClient: Bool
+    /// The upstream may be asked again on its connection.
+    package var keepsUpstream: Bool
+    /// Whether anything of a final answer went to the client: after that there is no other answer to give.
+    package var hasAnswered: Bool { status != nil }
+}
+
+/// Passes requests up and answers down between two ends, one after the other, and both directions of each at once.
+///
+/// Lives on one loop; whoever runs it waits once for each request. Nothing of a body is held beyond what one side has sent
+/// and the other not yet taken: one buffer for each direction.
+package final class Exchange: SocketObserver, DeferredWork {
+    let client: HTTPEnd
+    let upstream: HTTPEnd
+    let means: RelayMeans
+    let up: MessageFlow
+    let down: MessageFlow
+    var phase = Phase.over
+    var terms: Terms
+    /// The final answer, once its head is there.
+    var response: HTTP1Response?
+    /// Set where the answer's head tells the client that the connection ends.
+    var closesClient = false
+    /// The upstream takes no more of the request; its answer may still come.
+    var uploadFailure: SystemCallError?
+    /// The client has been told to go on with its body.
+    var hasContinued = false
+    private var before: (up: UInt64, down: UInt64) = (0, 0)
+    private var continuation: CheckedContinuation<Exchanged, Never>?
+    private var isScheduled = false
+    /// Set while requests may follow; once false, the next answer's head says that the connection ends.
+    package var mayKeepClient = true
+
+    /// Where the answer is.
+    enum Phase {
+        /// Its head is awaited.
+        case head
+        /// Its body is passed on.
+        case body
+        /// The protocol was changed: two directions of octets.
+        case tunnel
+        case over
+    }
+
+    /// What is kept of the request while it is answered.
+    struct Terms {
+        var answering: HTTP1Answering
+        var minorVersion: Int
+        var keepsAlive: Bool
+        var expectsContinue: Bool
+    }
+
+    /// Two ends, both attached to the loop; nobody else reads from them while an exchange runs.
+    package init(client: HTTPEnd, upstream: HTTPEnd, limits: HTTP1Limits, _ means: RelayMeans) {
+        self.client = client
+        self.upstream = upstream
+        self.means = means
+        up = MessageFlow(from: client, to: upstream, limits: limits)
+        down = MessageFlow(from: upstream, to: client, limits: limits)
+        terms = Terms(answering: HTTP1Answering(), minorVersion: 1, keepsAlive: false, expectsContinue: false)
+    }
+
+    /// Sends the request up and its answer down.
+    ///
+    /// `head` is what is sent for the request's head.
+    package func run(_ request: HTTP1Request, head: [UInt8], on loop: isolated EventLoop) async -> Exchanged {
+        terms = Terms(
+            answering: request.answering,
+            minorVersion: request.minorVersion,
+            keepsAlive: request.keepsAlive,
+            expectsContinue: request.expectsContinue
+        )
+        response = nil
+        closesClient = false
+        uploadFailure = nil
+        hasContinued = false
+        before = (up.moved, down.moved)
+        do throws(MessageFailure) {
+            try up.begin(head, request.framing)
+        } catch {
+            return result(Exchanged.Outcome(ofRequest: error))
+        }
+        phase = .head
+        return await withCheckedContinuation { continuation in
+            self.continuation = continuation
+            client.socket.observer = self
+            upstream.socket.observer = self
+            goOn(on: loop)
+        }
+    }
+
+    /// Ends it wherever it is; both sides are then to be closed.
+    package func abort() {
+        guard phase != .over else { return }
+        finish(.aborted)
+    }
+
+    package func socketIsReady(_ socket: StreamSocket, on loop: isolated EventLoop) {
+        // A client that waits for its answer is not read; one that is gone needs none.
+        if socket === client.socket, socket.isEnding, up.isFinished, phase != .tunnel,
+            (try? isConnected(socket.descriptor)) == false
+        {
+            return finish(.clientFailed(nil))
+        }
+        if !isScheduled { goOn(on: loop) }
+    }
+
+    package func goOn(on loop: isolated EventLoop) {
+        isScheduled = false
+        guard phase != .over else { return }
+        guard let hasMoreUp = pumpUp(), let hasMoreDown = pumpDown() else { return }
+        if phase == .tunnel, up.isFinished, down.isFinished { return finish(.switched) }
+        if phase == .body, down.isFinished, up.isFinished || !mayFinishUpload { return finish(.answered) }
+        if hasMoreUp || hasMoreDown {
+            isScheduled = true
+            loop.runAgain(self)
+        }
+    }
+
+    /// Whether the rest of a request may go up behind its answer, so that the client can ask again.
+    ///
+    /// Not where the client was told that it is over, nor to a server that said so.
+    private var mayFinishUpload: Bool {
+        !closesClient && uploadFailure == nil && (response?.keepsAlive ?? false)
+    }
+
+    func finish(_ outcome: Exchanged.Outcome) {
+        let result = result(outcome)
+        phase = .over
+        up.abandon(means)
+        down.abandon(means)
+        client.socket.observer = nil
+        upstream.socket.observer = nil
+        continuation.take()?.resume(returning: result)
+    }
+
+    /// All of the request has gone up.
+    private var hasSentRequest: Bool { up.isFinished && uploadFailure == nil }
+
+    private func result(_ outcome: Exchanged.Outcome) -> Exchanged {
+        let isWhole = if case .answered = outcome { true } else { false }
+        return Exchanged(
+            outcome: outcome,
+            status: response?.status,
+            bytesUp: up.moved - before.up,
+            bytesDown: down.moved - before.down,
+            keepsClient: isWhole && !closesClient && hasSentRequest,
+            keepsUpstream: isWhole && hasSentRequest && (response?.keepsAlive ?? false) && upstream.unreadCount == 0
+        )
+    }
+}

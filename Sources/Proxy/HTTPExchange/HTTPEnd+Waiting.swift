@@ -1,0 +1,132 @@
+import ByteRelay
+import EventLoops
+import LinuxBindings
+import WireFormats
+
+/// How long a client is waited for, in nanoseconds.
+package struct HeadPatience: Hashable, Sendable {
+    /// Before it has begun a request; `nil`: for as long as it takes.
+    package var idle: UInt64?
+    /// From the first octet of a head to its last.
+    package var head: UInt64
+
+    package init(idle: UInt64? = nil, head: UInt64) {
+        self.idle = idle
+        self.head = head
+    }
+}
+
+/// What came instead of, or as, the next request.
+package enum RequestArrival {
+    case request(HTTP1Request)
+    /// It must be refused, and nothing behind it can be read.
+    case malformed(HTTP1Violation)
+    /// The client sends no more, and has begun nothing.
+    case ended
+    case timedOut(insideHead: Bool)
+    /// Somebody else ended the wait.
+    case interrupted
+    case failed(SystemCallError)
+}
+
+/// What came instead of, or as, a whole body.
+package enum BodyArrival {
+    case body([UInt8])
+    case tooLong
+    case malformed(HTTP1Violation)
+    case timedOut
+    case interrupted
+    case failed(SystemCallError)
+}
+
+extension HTTPEnd {
+    /// Waits for the next request's head.
+    package func nextRequest(
+        _ patience: HeadPatience,
+        _ means: RelayMeans,
+        on loop: isolated EventLoop
+    ) async -> RequestArrival {
+        var hasBegun = false
+        var deadline = patience.idle.map { loop.now &+ $0 }
+        while true {
+            switch readRequest(means) {
+            case .head(let request): return .request(request)
+            case .malformed(let violation): return .malformed(violation)
+            case .ended: return .ended
+            case .failed(let error): return .failed(error)
+            case .nothing: break
+            }
+            if !hasBegun, unreadCount > 0 {
+                hasBegun = true
+                deadline = loop.now &+ patience.head
+            }
+            switch await socket.wait(for: .reading, until: deadline, on: loop) {
+            case .ready: continue
+            case .timedOut: return .timedOut(insideHead: hasBegun)
+            case .interrupted: return .interrupted
+            }
+        }
+    }
+
+    /// Reads a whole body of at most `limit` octets, without its framing, until `deadline` in nanoseconds of the loop's clock.
+    package func readBody(
+        _ framing: HTTP1Framing,
+        limit: Int,
+        limits: HTTP1Limits,
+        until deadline: UInt64,
+        _ means: RelayMeans,
+        on loop: isolated EventLoop
+    ) async -> BodyArrival {
+        var collector = BodyCollector(HTTP1BodyReader(framing, limits: limits), limit: limit)
+        while true {
+            switch collector.readOn(self, means) {
+            case .complete: return .body(collector.octets)
+            case .tooLong: return .tooLong
+            case .malformed(let violation): return .malformed(violation)
+            case .failed(let error): return .failed(error)
+            case .nothing: break
+            }
+            switch await socket.wait(for: .reading, until: deadline, on: loop) {
+            case .ready: continue
+            case .timedOut: return .timedOut
+            case .interrupted: return .interrupted
+            }
+        }
+    }
+
+    /// Sends all of the octets until `deadline`, in nanoseconds of the loop's clock; false where the peer did not take them.
+    package func send(_ octets: [UInt8], until deadline: UInt64, on loop: isolated EventLoop) async -> Bool {
+        var rest = octets[...]
+        while !rest.isEmpty {
+            guard await socket.wait(for: .writing, until: deadline, on: loop) == .ready,
+                let completion = try? sendBytes(rest, to: socket.descriptor)
+            else { return false }
+            switch completion {
+            case .wouldBlock: socket.isWritable = false
+            case .done(let count): rest = rest.dropFirst(count)
+            }
+        }
+        return true
+    }
+
+    /// Lets the peer take what was sent last: closing with unread octets would reset the connection and lose it.
+    ///
+    /// It sends no more from here on, and drops what comes for at most a second. False where the peer has not ended by then.
+    @discardableResult
+    package func linger(_ means: RelayMeans, on loop: isolated EventLoop) async -> Bool {
+        guard (try? shutdownSending(socket.descriptor)) != nil else { return false }
+        let deadline = loop.now &+ 1_000_000_000
+        // What a client may have on its way when it learns that it is refused.
+        var tolerated = 256 * 1024
+        while tolerated > 0 {
+            guard await socket.wait(for: .reading, until: deadline, on: loop) == .ready else { return false }
+            switch receive(means) {
+            case .failure: return false
+            case .success(nil): continue
+            case .success(0?): return true
+            case .success(let count?): tolerated -= count
+            }
+        }
+        return false
+    }
+}

@@ -1,0 +1,164 @@
+import ByteRelay
+import EventLoops
+import LinuxBindings
+import WireFormats
+
+/// Why a message did not come through.
+enum MessageFailure: Error {
+    /// Its source failed.
+    case source(SystemCallError)
+    /// Its sink failed.
+    case sink(SystemCallError)
+    /// Its body breaks the framing; a source that ended too early is `messageIncomplete`.
+    case malformed(HTTP1Violation)
+}
+
+/// One direction of an exchange: heads as they were written anew, and bodies as their framing says.
+///
+/// Lives on one loop.
+///
+/// A body of a stated length, or one that lasts until its source closes, is a flow like any tunnel's. A chunked one is taken
+/// apart and framed again, a piece at a time; the next piece is read when the sink has taken the one before.
+final class MessageFlow {
+    private let source: HTTPEnd
+    private let flow: Flow
+    private let limits: HTTP1Limits
+    private var framing = HTTP1Framing.none
+    private var chunks: HTTP1BodyReader
+    /// A client of HTTP/1.0 gets the payload alone.
+    private var writesChunks = true
+    /// The message has been passed on whole.
+    private(set) var isFinished = true
+
+    /// How many pieces of a chunked body may be read before others get their turn.
+    private static let budget = 16
+
+    init(from source: HTTPEnd, to sink: HTTPEnd, limits: HTTP1Limits) {
+        self.source = source
+        self.limits = limits
+        flow = Flow(from: source.socket, to: sink.socket)
+        chunks = HTTP1BodyReader(.none, limits: limits)
+    }
+
+    /// Octets that the sink has taken, of all messages.
+    var moved: UInt64 { flow.moved }
+
+    /// Starts on a message: a head, which goes first, and the body behind it.
+    ///
+    /// What the source has sent of the body already goes with the head, in one piece.
+    func begin(_ head: [UInt8], _ framing: HTTP1Framing, writesChunks: Bool = true) throws(MessageFailure) {
+        var octets = head
+        isFinished = false
+        self.framing = framing
+        switch framing {
+        case .none:
+            flow.begin(octets, thenTaking: 0)
+        case .length(let length):
+            let waiting = source.takeUnread(atMost: Int(clamping: length))
+            octets += waiting
+            flow.begin(octets, thenTaking: length - UInt64(waiting.count))
+        case .untilClose:
+            octets += source.takeUnread()
+            flow.begin(octets, thenTaking: nil)
+        case .chunked:
+            chunks = HTTP1BodyReader(.chunked, limits: limits)
+            self.writesChunks = writesChunks
+            let waiting = Array(source.takeUnread())
+            let consumed = try frame(waiting.span, into: &octets) { range, octets in octets += waiting[range] }
+            source.putBack(waiting[consumed...])
+            flow.begin(octets, thenTaking: 0)
+        }
+    }
+
+    /// Becomes a tunnel's direction: what waits goes first, then all until the source ends, and the end too.
+    func becomeTunnel(behind head: [UInt8] = []) {
+        isFinished = false
+        framing = .untilClose
+        flow.begin(head + source.takeUnread(), thenTaking: nil)
+    }
+
+    /// Moves what can be moved now; true where there may be more, and only the turn is over.
+    ///
+    /// `isLast` is false for a tunnel whose other direction goes on: the sink is then told of the end.
+    func pump(_ means: RelayMeans, isLast: Bool = true) throws(MessageFailure) -> Bool {
+        guard !isFinished else { return false }
+        switch framing {
+        case .none, .length, .untilClose: return try pumpPlain(means, isLast: isLast)
+        case .chunked: return try pumpChunks(means)
+        }
+    }
+
+    /// Gives up on the message; what is held of it is lost.
+    func abandon(_ means: RelayMeans) {
+        isFinished = true
+        flow.release(means)
+    }
+
+    private func pumpPlain(_ means: RelayMeans, isLast: Bool) throws(MessageFailure) -> Bool {
+        let hasMore = try passOn(means, isLast: isLast)
+        guard flow.isFinished else { return hasMore }
+        if flow.isCutShort { throw .malformed(.messageIncomplete) }
+        isFinished = true
+        return false
+    }
+
+    private func pumpChunks(_ means: RelayMeans) throws(MessageFailure) -> Bool {
+        for _ in 0..<Self.budget {
+            _ = try passOn(means, isLast: true)
+            if !flow.isFinished { return false }
+            if chunks.isComplete {
+                isFinished = true
+                return false
+            }
+            guard source.socket.isReadable else { return false }
+            try readChunks(means)
+        }
+        return true
+    }
+
+    private func readChunks(_ means: RelayMeans) throws(MessageFailure) {
+        switch source.receive(means) {
+        case .failure(let error): throw .source(error)
+        case .success(nil): break
+        case .success(0?): throw .malformed(.messageIncomplete)
+        case .success(let count?):
+            var octets: [UInt8] = []
+            let consumed = try means.buffer.withBytes(0..<count) { bytes throws(MessageFailure) in
+                try frame(bytes, into: &octets) { range, octets in means.buffer.append(range, to: &octets) }
+            }
+            source.keep(consumed..<count, means)
+            flow.begin(octets, thenTaking: 0)
+        }
+    }
+
+    /// Takes octets of a chunked body apart and writes them as chunks of our own; answers how many are done with.
+    private func frame(
+        _ bytes: Span<UInt8>,
+        into octets: inout [UInt8],
+        _ append: (Range<Int>, inout [UInt8]) -> Void
+    ) throws(MessageFailure) -> Int {
+        do throws(HTTP1Violation) {
+            let (payload, consumed) = try chunks.stretches(of: bytes)
+            for stretch in payload {
+                if writesChunks { HTTP1ChunkWriting.appendStart(of: stretch.count, to: &octets) }
+                append(stretch, &octets)
+                if writesChunks { HTTP1ChunkWriting.appendEnd(to: &octets) }
+            }
+            if chunks.isComplete, writesChunks { HTTP1ChunkWriting.appendLast(trailers: chunks.trailers, to: &octets) }
+            return consumed
+        } catch {
+            throw .malformed(error)
+        }
+    }
+
+    private func passOn(_ means: RelayMeans, isLast: Bool) throws(MessageFailure) -> Bool {
+        do throws(FlowFailure) {
+            return try flow.pump(means, isLast: isLast)
+        } catch {
+            switch error.side {
+            case .source: throw .source(error.error)
+            case .sink: throw .sink(error.error)
+            }
+        }
+    }
+}
