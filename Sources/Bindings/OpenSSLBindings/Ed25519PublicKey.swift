@@ -23,6 +23,20 @@ package struct Ed25519PublicKey: Hashable, Sendable {
         try self.init(of: handle)
     }
 
+    /// Reads every PUBLIC KEY of a PEM text; there must be one at least.
+    package static func all(pem text: [UInt8]) throws(SigningError) -> [Ed25519PublicKey] {
+        let opening = Array("-----BEGIN PUBLIC KEY-----".utf8)
+        let lines = text.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+        let starts = lines.indices.filter { lines[$0].starts(with: opening) }
+        guard !starts.isEmpty else { throw .notAKey }
+        var keys: [Ed25519PublicKey] = []
+        for start in starts {
+            let block = lines[start...].joined(separator: [UInt8(ascii: "\n")])
+            keys.append(try Ed25519PublicKey(pem: Array(block)))
+        }
+        return keys
+    }
+
     /// The public half of a key.
     init(of handle: KeyHandle) throws(SigningError) {
         var raw = [UInt8](repeating: 0, count: 32)

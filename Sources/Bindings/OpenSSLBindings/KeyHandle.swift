@@ -16,9 +16,9 @@ import COpenSSL
         _ = OPENSSL_init_crypto(UInt64(OPENSSL_INIT_NO_LOAD_CONFIG), nil)
     }
 
-    /// Reads the one PEM block of `text`; the queue of errors is left empty.
+    /// Reads the first PEM block of `text` by the function of OpenSSL for the kind that is wanted.
     ///
-    /// - Parameter read: The function of OpenSSL that reads the kind of block that is wanted.
+    /// The queue of errors is left empty.
     static func reading(
         pem text: [UInt8],
         _ read: (OpaquePointer) -> OpaquePointer?

@@ -7,6 +7,12 @@ package struct SHA256Digest: Hashable, Sendable {
 
     package let bytes: [UInt8]
 
+    /// A hash that was made elsewhere; nil where it has not 32 bytes.
+    package init?(bytes: [UInt8]) {
+        guard bytes.count == Self.byteCount else { return nil }
+        self.bytes = bytes
+    }
+
     /// The hash of these bytes (FIPS 180-4).
     package init(of content: borrowing Span<UInt8>) {
         var digest = [UInt8](repeating: 0, count: Self.byteCount)

@@ -40,6 +40,7 @@ package struct CheckpointRecord: Hashable, Sendable {
     ///   - covers: What the checkpoint vouches for.
     ///   - key: The identifier of the key.
     ///   - time: The `time` of the checkpoint's line.
+    /// - Returns: The bytes.
     package static func signedBytes(covers: CheckpointCover, key: String, time: String) -> [UInt8] {
         let lines = [
             "penstock-audit-checkpoint-v1", key, time, "\(covers.firstSequence)", "\(covers.lastSequence)",

@@ -97,6 +97,20 @@ package struct JSONMembers: Sendable {
         put("]")
     }
 
+    /// Adds a list of objects, each with the members that `body` adds for its item.
+    ///
+    /// Its length is the caller's to bound.
+    package mutating func objects<Item>(_ name: String, _ items: [Item], _ body: (Item, inout JSONMembers) -> Void) {
+        begin(name)
+        put("[")
+        for (index, item) in items.enumerated() {
+            put(index > 0 ? ",{" : "{")
+            body(item, &self)
+            put("}")
+        }
+        put("]")
+    }
+
     /// Adds an object with the members that `body` adds.
     package mutating func object(_ name: String, _ body: (inout JSONMembers) -> Void) {
         begin(name)

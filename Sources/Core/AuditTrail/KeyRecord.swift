@@ -28,6 +28,7 @@ package struct KeyRecord: Hashable, Sendable {
     ///   - signedBy: That of the key that signs.
     ///   - sequence: The number of the record's line.
     ///   - previous: `sha256:` and 64 digits of the line before.
+    /// - Returns: The bytes.
     package static func signedBytes(key: String, signedBy: String, sequence: UInt64, previous: String) -> [UInt8] {
         let lines = ["penstock-audit-key-v1", key, signedBy, "\(sequence)", previous]
         return Array(lines.map { $0 + "\n" }.joined().utf8)

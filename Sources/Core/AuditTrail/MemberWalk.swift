@@ -56,17 +56,21 @@ extension Span<UInt8> {
     fileprivate func skipText(_ position: inout Int) throws(MalformedLine) -> Range<Int> {
         let start = position
         try expect("\"", &position)
-        while position < count {
-            let byte = self[position]
-            if byte == UInt8(ascii: "\"") {
-                position += 1
-                return start..<position
+        // A variable of its own: this loop sees nearly every byte of a file.
+        var index = position
+        while index < count {
+            let byte = self[index]
+            index += 1
+            if byte &- 0x20 <= 0x5E, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") { continue }
+            position = index
+            switch byte {
+            case UInt8(ascii: "\""): return start..<index
+            case UInt8(ascii: "\\"): try skipEscape(&position)
+            default: throw MalformedLine(offset: index - 1)
             }
-            guard byte &- 0x20 <= 0x5E else { break }
-            position += 1
-            if byte == UInt8(ascii: "\\") { try skipEscape(&position) }
+            index = position
         }
-        throw MalformedLine(offset: position)
+        throw MalformedLine(offset: index)
     }
 
     /// Goes past what stands behind a backslash.

@@ -23,7 +23,8 @@ package struct StoredFrame: Hashable, Sendable {
         guard line.skip(timeOpening, &position), line.count - position >= timestampLength else { return nil }
         time = position..<position + timestampLength
         position = time.upperBound
-        guard line.skip(sequenceOpening, &position), let sequence = line.takeNumber(&position), line.skip(",", &position)
+        guard line.skip(sequenceOpening, &position), let sequence = line.takeNumber(&position),
+            line.skip(",", &position)
         else { return nil }
         self.sequence = sequence
         guard let previous = line.closingHash(from: position) else { return nil }

@@ -59,13 +59,7 @@ package struct StoredRecord: Sendable {
     }
 
     private func repeats(_ name: Range<Int>, in line: borrowing Span<UInt8>) -> Bool {
-        for member in members where member.name.count == name.count {
-            var isSame = true
-            for index in 0..<name.count where line[member.name.lowerBound + index] != line[name.lowerBound + index] {
-                isSame = false
-            }
-            if isSame { return true }
-        }
+        for member in members where line.isSame(member.name, name) { return true }
         return false
     }
 }
@@ -79,11 +73,22 @@ extension Span<UInt8> {
         return true
     }
 
+    fileprivate func isSame(_ name: Range<Int>, _ other: Range<Int>) -> Bool {
+        guard name.count == other.count else { return false }
+        for index in 0..<name.count where self[name.lowerBound + index] != self[other.lowerBound + index] {
+            return false
+        }
+        return true
+    }
+
     /// One bit of 64, the same for the same name.
     fileprivate func mark(of name: Range<Int>) -> UInt64 {
         guard !name.isEmpty else { return 1 }
         let first = UInt64(self[name.lowerBound])
+        let middle = UInt64(self[name.lowerBound + name.count / 2])
         let last = UInt64(self[name.upperBound - 1])
-        return 1 << ((first &* 7 &+ last &* 3 &+ UInt64(truncatingIfNeeded: name.count)) & 63)
+        let mixed =
+            (first << 16 | middle << 8 | last) &* 0x9E37_79B9_7F4A_7C15 &+ UInt64(truncatingIfNeeded: name.count)
+        return 1 << (mixed >> 58)
     }
 }

@@ -6,6 +6,7 @@ enum Command: Hashable {
     case version
     case check(CheckRequest)
     case explain(ExplainRequest)
+    case audit(AuditCommand)
 
     /// Reads the arguments after the program's name.
     init(_ words: some Sequence<String>) throws(Misuse) {
@@ -17,8 +18,9 @@ enum Command: Hashable {
         case "version": self = try Self.version(words)
         case "--version": self = .version
         case "policy": self = try Self.policy(words)
+        case "audit": self = try AuditCommand.read(words)
         case .some(let word):
-            throw Misuse(unknown: "command", word, among: ["help", "policy", "version"], .penstock)
+            throw Misuse(unknown: "command", word, among: ["audit", "help", "policy", "version"], .penstock)
         }
     }
 

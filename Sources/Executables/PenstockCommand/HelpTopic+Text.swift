@@ -6,6 +6,12 @@ extension HelpTopic {
         case .policy: Self.policyText
         case .check: Self.checkText
         case .explain: Self.explainText
+        case .audit: Self.auditText
+        case .verify: Self.verifyText
+        case .tail: Self.tailText
+        case .show: Self.showText
+        case .stats: Self.statsText
+        case .keys: Self.keysText
         case .version:
             """
             penstock version: prints the version
@@ -28,6 +34,11 @@ extension HelpTopic {
 
           policy check FILES…        says everything that is wrong with policies
           policy explain POLICY …    says what a policy does with one connection, and why
+          audit verify FILES…        checks that nothing in the audit trail was changed, and names what was
+          audit tail [-f] …          shows records as they come
+          audit show ID …            tells the whole story of one connection
+          audit stats …              counts hosts, denials, bytes and rules
+          audit keys …               prints the keys that sign the audit trail
           version                    prints the version
           help [COMMAND]             says what a command takes; so does --help behind a command
 

@@ -4,11 +4,19 @@ enum HelpTopic: String, Hashable, CaseIterable {
     case policy
     case check = "policy check"
     case explain = "policy explain"
+    case audit
+    case verify = "audit verify"
+    case tail = "audit tail"
+    case show = "audit show"
+    case stats = "audit stats"
+    case keys = "audit keys"
     case version
     case help
 
     /// The commands below `policy`, as they are typed.
     static let ofPolicy = [check, explain].map(\.rawValue)
+    /// The commands below `audit`, as they are typed.
+    static let ofAudit = [verify, tail, show, stats, keys].map(\.rawValue)
 
     /// Reads the words after `help`.
     init(words: ArraySlice<String>) throws(Misuse) {
@@ -28,7 +36,8 @@ enum HelpTopic: String, Hashable, CaseIterable {
     var invocation: String {
         switch self {
         case .penstock: "penstock help"
-        case .policy, .check, .explain, .version, .help: "penstock help \(rawValue)"
+        case .policy, .check, .explain, .audit, .verify, .tail, .show, .stats, .keys, .version, .help:
+            "penstock help \(rawValue)"
         }
     }
 }

@@ -31,6 +31,7 @@ extension Command {
             writeToStandardOutput("penstock \(productVersion)\n")
             return .done
         case .check(let request): return try request.run()
+        case .audit(let command): return try command.run()
         case .explain(let request):
             writeToStandardOutput(try request.answer())
             return .done

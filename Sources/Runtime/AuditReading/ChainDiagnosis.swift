@@ -63,8 +63,8 @@ struct ChainDiagnosis {
             ordinal: ordinal,
             place: place,
             sequence: frame?.sequence,
-            previous: frame.map { line.copy($0.previous) } ?? [],
-            hash: SHA256Digest(of: line).hexadecimal
+            previous: frame.map { line.hash(at: $0.previous) } ?? [],
+            hash: SHA256Digest(of: line).bytes
         )
         if ordinal == broken.ordinal + 1 {
             hasSuccessor = true
@@ -72,7 +72,7 @@ struct ChainDiagnosis {
         }
         if copy == nil, link.hash == broken.hash { copy = link }
         if link.sequence != nil, link.sequence == broken.sequence { hasNamesake = true }
-        if continuation == nil, ordinal > broken.ordinal, expected.fits(link.sequence, link.previous) {
+        if continuation == nil, ordinal > broken.ordinal, let frame, expected.fits(frame, in: line) {
             continuation = link
         }
     }
@@ -106,7 +106,11 @@ struct ChainDiagnosis {
             return fault(.unsupportedVersion, broken, "the line is of another version of the schema")
         }
         if let continuation {
-            return fault(.inserted, broken, "not written by Penstock; what belongs here stands at \(continuation.place)")
+            return fault(
+                .inserted,
+                broken,
+                "not written by Penstock; what belongs here stands at \(continuation.place)"
+            )
         }
         return ChainFault(
             kind: .changed,
@@ -124,7 +128,11 @@ struct ChainDiagnosis {
         if sequence == 1 || broken.previous == ChainLink.noLine {
             return fault(.changed, broken, "a first record has the number 1 and 64 zeros for the line before")
         }
-        return fault(.missingHead, broken, "the files begin with record \(sequence): records 1 to \(sequence - 1) are missing")
+        return fault(
+            .missingHead,
+            broken,
+            "the files begin with record \(sequence): records 1 to \(sequence - 1) are missing"
+        )
     }
 
     private func removed(from first: UInt64, to last: UInt64) -> ChainFault {
@@ -151,14 +159,6 @@ struct ChainDiagnosis {
 }
 
 extension Span<UInt8> {
-    /// A copy of a part.
-    func copy(_ range: Range<Int>) -> [UInt8] {
-        var copy: [UInt8] = []
-        copy.reserveCapacity(range.count)
-        for index in range { copy.append(self[index]) }
-        return copy
-    }
-
     /// Whether the line begins as ours do, with another number for its version.
     fileprivate var isOfOtherVersion: Bool {
         var position = 0
@@ -166,7 +166,9 @@ extension Span<UInt8> {
             guard position < count, self[position] == expected else { return false }
             position += 1
         }
-        guard position + 1 < count, (UInt8(ascii: "1")...UInt8(ascii: "9")).contains(self[position]) else { return false }
+        guard position + 1 < count, (UInt8(ascii: "1")...UInt8(ascii: "9")).contains(self[position]) else {
+            return false
+        }
         return self[position] != UInt8(ascii: "1") || self[position + 1] != UInt8(ascii: ",")
     }
 }

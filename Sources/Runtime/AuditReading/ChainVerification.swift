@@ -17,8 +17,8 @@ package struct ChainVerification {
 
     /// Reads everything up to the first fault.
     ///
-    /// - Parameter progress: Called now and then with the bytes of the files that were read: of the compressed ones, where
-    ///   they are compressed.
+    /// `progress` is called now and then with the bytes of the files that were read: of the compressed ones, where they are
+    /// compressed. What is wrong with the lines is in the report; what is thrown is that a file cannot be read.
     package mutating func run(progress: (Int) -> Void) throws(AuditReadingError) -> ChainReport {
         var walk = ChainWalk(expectations)
         for path in files {

@@ -42,35 +42,26 @@ struct ChainWalk {
     /// Takes the next line; nil where it is as it has to be.
     mutating func take(_ line: borrowing Span<UInt8>, isTerminated: Bool, at place: LinePlace) -> Finding? {
         defer { ordinal += 1 }
-        let hash = SHA256Digest(of: line).hexadecimal
+        let hash = SHA256Digest(of: line).bytes
         tally.bytes += line.count + (isTerminated ? 1 : 0)
-        guard read(line), let record else { return takeForeign(line, hash, isTerminated, at: place) }
+        guard read(line, into: &record), let record else { return takeForeign(line, hash, isTerminated, at: place) }
+        let isExpected = expected.fits(record.frame, in: line)
         let link = ChainLink(
             ordinal: ordinal,
             place: place,
             sequence: record.frame.sequence,
-            previous: line.copy(record.frame.previous),
+            previous: isExpected ? expected.previous : line.hash(at: record.frame.previous),
             hash: hash
         )
         if isUnterminated, let last { return .fault(lostNewline(last)) }
         isUnterminated = !isTerminated
         let isRepair = isRepair(record, line)
-        guard expected.fits(link.sequence, link.previous), cutOff == nil || isRepair else {
+        guard isExpected, cutOff == nil || isRepair, !isRepair || isTied(record, line) else {
             return .broken(cutOff ?? link)
         }
-        if isRepair, !isTied(record, line) { return .broken(cutOff ?? link) }
         if let fault = examine(record, link, line) { return .fault(fault) }
         advance(to: link, record, line)
         return meet(link)
-    }
-
-    private mutating func read(_ line: borrowing Span<UInt8>) -> Bool {
-        do throws(MalformedLine) {
-            if record == nil { record = try StoredRecord(line) } else { try record?.read(line) }
-            return true
-        } catch {
-            return false
-        }
     }
 
     /// A line that is none of ours is only in its place where it was cut off.
@@ -170,6 +161,3 @@ struct ChainWalk {
         ChainFault(kind: kind, place: link.place, sequence: link.sequence, explanation: explanation)
     }
 }
-
-/// A hash as members have it.
-func prefixed(_ digits: [UInt8]) -> String { "sha256:" + String(decoding: digits, as: UTF8.self) }

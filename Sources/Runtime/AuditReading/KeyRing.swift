@@ -33,7 +33,9 @@ struct KeyRing: Sendable {
 
     /// Takes a key that is published.
     mutating func publish(_ record: KeyRecord, sequence: UInt64, previous: String) -> Answer {
-        guard let key = record.published else { return .fault(.badSignature, "the key is none, or not the one it names") }
+        guard let key = record.published else {
+            return .fault(.badSignature, "the key is none, or not the one it names")
+        }
         if let current {
             guard record.signedBy != nil || pinned[record.key] != nil else {
                 return .fault(.unknownKey, "the key \(record.key) was not signed by the key before it")

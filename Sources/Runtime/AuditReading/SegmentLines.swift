@@ -40,6 +40,9 @@ package struct SegmentLines: ~Copyable {
     /// Bytes of the file that were read: of the compressed ones, where it is compressed.
     package var bytesRead: Int { source.bytesRead }
 
+    /// Where the next line of a plain file begins.
+    package var position: Int { source.position - unread.count }
+
     /// What the kernel knows of the file.
     package func status() throws(AuditReadingError) -> FileStatus { try source.status() }
 

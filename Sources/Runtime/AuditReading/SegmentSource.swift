@@ -35,6 +35,9 @@ struct SegmentSource: ~Copyable {
         unused = 0..<0
     }
 
+    /// The offset in a plain file of what is read next.
+    var position: Int { bytesRead - unused.count }
+
     var isCompressed: Bool {
         switch decompressor {
         case .none: false

@@ -8,6 +8,7 @@ extension CheckpointRecord {
     ///   - covers: What it vouches for.
     ///   - time: Of the checkpoint's own line, in microseconds since 1970-01-01T00:00:00Z.
     ///   - key: The key that was published last.
+    /// - Throws: `.failed`.
     package init(signing covers: CheckpointCover, at time: Int64, with key: Ed25519PrivateKey) throws(SigningError) {
         let identifier = key.publicKey.identifier
         var timestamp: [UInt8] = []

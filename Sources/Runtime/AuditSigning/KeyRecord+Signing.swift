@@ -14,6 +14,7 @@ extension KeyRecord {
     ///   - before: The key that signed checkpoints until now.
     ///   - sequence: The number that the record's line will have.
     ///   - previous: `sha256:` and 64 digits of the line before it.
+    /// - Throws: `.failed`.
     package init(
         _ key: Ed25519PublicKey,
         after before: Ed25519PrivateKey,
@@ -37,7 +38,9 @@ extension KeyRecord {
 
     /// The key itself; nil where it is none, or where the identifier is another's.
     package var published: Ed25519PublicKey? {
-        guard let key = Ed25519PublicKey(subjectPublicKeyInfo: publicKey), key.identifier == self.key else { return nil }
+        guard let key = Ed25519PublicKey(subjectPublicKeyInfo: publicKey), key.identifier == self.key else {
+            return nil
+        }
         return key
     }
 

@@ -1,0 +1,109 @@
+import AuditReading
+import AuditTrail
+import LinuxBindings
+
+/// What `penstock audit stats` is asked.
+struct StatsRequest: Hashable {
+    var files: [String]
+    /// The most rows of each list.
+    var top: Int
+    var isJSON: Bool
+
+    /// Reads the words after `audit stats`; `nil` where they ask for help.
+    init?(_ words: ArraySlice<String>) throws(Misuse) {
+        let options = try Options(words, [.value("--top"), .flag("--json")], .stats)
+        guard !options.wantsHelp else { return nil }
+        files = AuditCommand.files(options.operands)
+        let text = options.value("--top") ?? "10"
+        guard let top = Int(text), (1...10_000).contains(top) else {
+            throw options.misuse("--top '\(text)' is no number of rows; write 1 to 10000")
+        }
+        self.top = top
+        isJSON = options.has("--json")
+    }
+}
+
+extension StatsRequest {
+    /// Counts, and shows what was counted.
+    func run() throws(AuditReadingError) -> ExitCode {
+        var counter = StatsCounter()
+        let foreign = try readRecords(files) { record, line, _ throws(AuditReadingError) in
+            counter.add(AuditLine(record, in: line))
+        }
+        let stats = AuditStats(counter, top: top)
+        writeToStandardOutput(isJSON ? stats.json + "\n" : stats.text(.forOutput()))
+        sayForeign(foreign)
+        return .done
+    }
+}
+
+/// What became of a host, or what a rule did.
+struct StatsRow: Hashable {
+    var name: String
+    var allowed: UInt64 = 0
+    var denied: UInt64 = 0
+    /// Allowed in audit mode only.
+    var wouldDeny: UInt64 = 0
+    var bytesUp: UInt64 = 0
+    var bytesDown: UInt64 = 0
+
+    var decisions: UInt64 { allowed + denied }
+    var bytes: UInt64 { bytesUp &+ bytesDown }
+
+    init(_ name: String) { self.name = name }
+
+    mutating func add(_ line: AuditLine) {
+        if line.decision == "deny" { denied += 1 } else { allowed += 1 }
+        if line.would == "deny", line.decision != "deny" { wouldDeny += 1 }
+    }
+}
+
+/// Counts records as they come.
+struct StatsCounter {
+    private(set) var firstTime: String?
+    private(set) var lastTime: String?
+    private(set) var kinds: [String: UInt64] = [:]
+    private(set) var outcomes: [String: UInt64] = [:]
+    private(set) var total = StatsRow("")
+    private(set) var hosts: [String: StatsRow] = [:]
+    private(set) var rules: [String: StatsRow] = [:]
+    private(set) var reasons: [String: StatsRow] = [:]
+    /// To which host the end of what is open belongs.
+    private var open: [String: String] = [:]
+
+    /// Counts a record.
+    mutating func add(_ line: AuditLine) {
+        if firstTime == nil { firstTime = line.time }
+        lastTime = line.time
+        kinds[line.kind, default: 0] += 1
+        if line.isDecision { addDecision(line) }
+        if line.outcome != nil { addEnd(line) }
+    }
+
+    private mutating func addDecision(_ line: AuditLine) {
+        let host = line.host ?? "(unknown)"
+        // A connection whose requests are judged one by one is no decision of its own: its requests are.
+        guard line.reason != "per_request" else {
+            if let id = line.id { open[id] = host }
+            return
+        }
+        total.add(line)
+        hosts[host, default: StatsRow(host)].add(line)
+        let rule = line.rule ?? "(no rule)"
+        rules[rule, default: StatsRow(rule)].add(line)
+        let reason = line.reason ?? "(none)"
+        reasons[reason, default: StatsRow(reason)].add(line)
+        if line.decision == "allow", line.kind == RecordKind.connection.rawValue, let id = line.id { open[id] = host }
+    }
+
+    /// A request's bytes are also its connection's, which is where they are counted.
+    private mutating func addEnd(_ line: AuditLine) {
+        outcomes[line.outcome ?? "", default: 0] += 1
+        guard line.kind == RecordKind.connectionEnd.rawValue else { return }
+        let host = line.id.flatMap { open.removeValue(forKey: $0) } ?? "(unknown)"
+        total.bytesUp &+= line.bytesUp ?? 0
+        total.bytesDown &+= line.bytesDown ?? 0
+        hosts[host, default: StatsRow(host)].bytesUp &+= line.bytesUp ?? 0
+        hosts[host, default: StatsRow(host)].bytesDown &+= line.bytesDown ?? 0
+    }
+}
