@@ -155,7 +155,10 @@ let testTargets: [Target] = [
     tests(
         "Runtime",
         "AuditStoreTests",
-        ["AuditStore", "AuditTrail", "NetworkTypes", "LinuxBindings", "OpenSSLBindings", "TestSupport"]
+        [
+            "AuditReading", "AuditStore", "AuditTrail", "NetworkTypes", "LinuxBindings", "OpenSSLBindings",
+            "TestSupport",
+        ]
     ),
     tests(
         "Runtime",

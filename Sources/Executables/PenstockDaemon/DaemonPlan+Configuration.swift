@@ -50,6 +50,11 @@ extension AuditStoreSettings {
             keeping: Keeping(seconds: audit.keep.days.map { Int64($0) * 86_400 }, bytes: audit.keep.bytes),
             budget: audit.budgetBytes.map { Budget(bytes: $0) },
             statePath: configuration.state.path,
+            signing: Signing(
+                records: audit.checkpoint.records,
+                microseconds: Int64(audit.checkpoint.seconds) * 1_000_000,
+                keySeconds: Int64(audit.keyDays) * 86_400
+            ),
             report: Report { say($0) }
         )
     }

@@ -24,7 +24,9 @@ package enum AuditError: Error, Hashable, Sendable {
     /// The directory of the daemon's own state, or what the trail keeps there, cannot be used.
     case noState(SystemCallError)
     /// What the trail keeps there was put there by somebody else.
-    case foreignState
+    case foreignState(String)
+    /// The key that signs the chain cannot be read, made or used.
+    case noKey(String)
     /// The writer's thread could not be started.
     case noThread(SystemCallError)
 }
@@ -60,8 +62,10 @@ extension AuditError: CustomStringConvertible {
             "records may not have reached the disk (\(error)): check the disk, then start again"
         case .noState(let error):
             "the daemon's state cannot be read or written: \(error): state.path must be a directory that the daemon's user may write to"
-        case .foreignState:
-            "audit.chain in state.path is no regular file of the daemon's user with one name: look who put it there, and remove it"
+        case .noKey(let text):
+            "the key that signs the audit trail cannot be used: \(text): put it back, or take it away and have another made"
+        case .foreignState(let name):
+            "\(name) in state.path is no regular file of the daemon's user with one name: look who put it there, and remove it"
         case .noThread(let error): "the audit writer's thread cannot be started: \(error)"
         }
     }

@@ -28,6 +28,11 @@ struct AuditFile: ~Copyable {
         try open(name, in: directory, [.readWrite, .append, .create, .exclusive])
     }
 
+    /// A file that was left, to be read back.
+    static func segment(_ name: String, in directory: AuditDirectory) throws(AuditError) -> AuditFile {
+        try open(name, in: directory, [.readOnly])
+    }
+
     private static func open(
         _ name: String,
         in directory: AuditDirectory,

@@ -15,6 +15,10 @@ struct AuditOpening: Sendable {
     let position: ChainPosition
     /// The last line that is known to have been written, where the file does not reach that far.
     let missing: ChainPosition?
+    /// The number of the last checkpoint; 0: there is none.
+    let checkpoint: UInt64
+    /// The identifier of the key that was published last in this file; nil where it tells of none after its last checkpoint.
+    let lastKey: String?
     /// The file's first line; where it is empty, the one that will be.
     let beginning: FileBeginning
     /// What tells of the start.
@@ -23,22 +27,25 @@ struct AuditOpening: Sendable {
     /// Reads how the file ends, and compares it with what was kept beside it.
     ///
     /// `earlier` is the last line of the segments before, for a file that is empty, and `kept` what the trail is known to have
-    /// reached.
+    /// reached. `checkpointBefore` finds the last checkpoint of the segments, and is asked only where this file has none.
     init(
         of file: borrowing AuditFile,
-        earlier: ChainPosition,
-        kept: ChainPosition?,
+        earlier: KeptChain,
+        kept: KeptChain?,
         started: LifecycleRecord,
         limits: RecordLimits,
-        now: Int64
+        now: Int64,
+        checkpointBefore: () throws(AuditError) -> UInt64
     ) throws(AuditError) {
         tail = try AuditTail(of: file, limits: limits)
-        var reached = earlier
+        var reached = earlier.position
         if let last = tail.last {
             let line = try file.read(last)
             reached = ChainPosition(sequence: tail.sequence, hash: RecordChain.hexadecimalHash(of: line.span))
         }
-        if let kept, kept.isBeyond(reached, isCutOff: tail.needsRepair) {
+        let signed = try Self.lastSigned(in: file, limits: limits)
+        lastKey = signed.key
+        if let kept = kept?.position, kept.isBeyond(reached, isCutOff: tail.needsRepair) {
             missing = kept
             // A repair carries the hash of what was cut off, whatever is missing before it.
             position = ChainPosition(sequence: kept.sequence, hash: tail.needsRepair ? reached.hash : kept.hash)
@@ -49,7 +56,29 @@ struct AuditOpening: Sendable {
         let first = FileBeginning(sequence: position.sequence + 1, time: now)
         let found = tail.isEmpty ? nil : try Self.beginning(of: file, limits: limits)
         beginning = found ?? first
+        // Every file begins with a checkpoint, unless a loss of power took it.
+        let before = signed.checkpoint == 0 && beginning.sequence > 1 ? try checkpointBefore() : 0
+        let known = max(signed.checkpoint, before, earlier.checkpoint, kept?.checkpoint ?? 0)
+        checkpoint = min(known, position.sequence)
         self.started = started
+    }
+
+    /// Reads back to the last checkpoint, and notes the last key on the way: every file has a checkpoint near its beginning.
+    static func lastSigned(
+        in file: borrowing AuditFile,
+        limits: RecordLimits
+    ) throws(AuditError) -> (checkpoint: UInt64, key: String?) {
+        var lines = BackwardLines(size: file.size, lineLimit: limits.lineBytes)
+        var key: String?
+        while let place = try lines.next(in: file) {
+            let line = lines.window.span.extracting(place.bytes)
+            guard let frame = StoredFrame(line) else { continue }
+            if key == nil, frame.isKind(.key, in: line), let record = try? StoredRecord(line) {
+                key = record.text("key", in: line)
+            }
+            if frame.isKind(.checkpoint, in: line) { return (frame.sequence, key) }
+        }
+        return (0, key)
     }
 
     /// The first whole line of a file.

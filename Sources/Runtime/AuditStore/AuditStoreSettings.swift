@@ -8,6 +8,8 @@ package struct AuditStoreSettings: Hashable, Sendable {
     package var budget: Budget?
     /// The directory of what the trail keeps for itself, by name; nil: nothing is kept.
     package var statePath: String?
+    /// When what was written is signed; nil: never. It needs the directory.
+    package var signing: Signing?
     /// Receives one line for the operator about what goes wrong beside the writing; called on threads of the store's own.
     package var report: Report
 
@@ -48,6 +50,22 @@ package struct AuditStoreSettings: Hashable, Sendable {
         }
     }
 
+    /// When checkpoints are made, and by which key.
+    package struct Signing: Hashable, Sendable {
+        /// At the latest after so many lines.
+        package var records: Int
+        /// At the latest after so many microseconds, if there is a line.
+        package var microseconds: Int64
+        /// How old a key may grow, in seconds.
+        package var keySeconds: Int64
+
+        package init(records: Int = 10_000, microseconds: Int64 = 60_000_000, keySeconds: Int64 = 90 * 86_400) {
+            self.records = records
+            self.microseconds = microseconds
+            self.keySeconds = keySeconds
+        }
+    }
+
     /// Where lines for the operator go; all are equal.
     package struct Report: Hashable, Sendable {
         let say: @Sendable (String) -> Void
@@ -64,12 +82,14 @@ package struct AuditStoreSettings: Hashable, Sendable {
         keeping: Keeping? = nil,
         budget: Budget? = nil,
         statePath: String? = nil,
+        signing: Signing? = nil,
         report: Report = Report { _ in }
     ) {
         self.rotation = rotation
         self.keeping = keeping
         self.budget = budget
         self.statePath = statePath
+        self.signing = signing
         self.report = report
     }
 }

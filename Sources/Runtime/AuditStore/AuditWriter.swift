@@ -67,10 +67,11 @@ package final class AuditWriter: Sendable {
         let opening = try AuditOpening(
             of: file,
             earlier: earlier,
-            kept: try account.state?.read(),
+            kept: try account.state?.read(KeptChain.fileName).flatMap { KeptChain($0) },
             started: started,
             limits: limits,
-            now: clock()
+            now: clock(),
+            checkpointBefore: { () throws(AuditError) in try account.lastCheckpoint(limits: limits) }
         )
         try start(file, opening)
     }
@@ -177,10 +178,10 @@ package final class AuditWriter: Sendable {
     }
 
     /// Keeps where the chain has come to, for the next start; what goes wrong is told to the operator.
-    func keepPosition(_ position: ChainPosition) {
-        guard let state = account.state else { return }
+    func keepPosition(_ position: ChainPosition, checkpoint: UInt64) {
+        guard let state = account.state, account.directory != nil else { return }
         do throws(SystemCallError) {
-            try state.write(position)
+            try state.write(KeptChain(position: position, checkpoint: checkpoint).text, to: KeptChain.fileName)
             account.report(.state, nil)
         } catch {
             account.report(.state, "\(error)")
@@ -209,7 +210,8 @@ package final class AuditWriter: Sendable {
             try thread.run(opening)
         } catch {
             // What is in the file up to there is ours, whatever happened to it since.
-            keepPosition(account.now.position)
+            let reached = account.now
+            keepPosition(reached.position, checkpoint: reached.checkpoint)
             become(.failed(error))
         }
     }

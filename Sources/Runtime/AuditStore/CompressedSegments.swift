@@ -35,22 +35,28 @@ func readCompressed(
     }
 }
 
-/// The last whole line of a compressed segment, which has no line cut off.
+/// How far the chain goes in a compressed segment, which has no line cut off at its end.
 func lastLine(
     ofCompressed name: String,
     in directory: AuditDirectory,
     limits: RecordLimits
-) throws(AuditError) -> ChainPosition {
+) throws(AuditError) -> KeptChain {
     var rest: [UInt8] = []
     var last: [UInt8] = []
+    var checkpoint: UInt64 = 0
     try readCompressed(name, in: directory) { bytes in
         rest += bytes
         guard let end = rest.lastIndex(of: UInt8(ascii: "\n")) else { return rest.count <= limits.lineBytes }
-        let start = rest[..<end].lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
-        last = Array(rest[start..<end])
+        for line in rest[..<end].split(separator: UInt8(ascii: "\n")) {
+            last = Array(line)
+            if let frame = StoredFrame(last.span), frame.isKind(.checkpoint, in: last.span) {
+                checkpoint = frame.sequence
+            }
+        }
         rest.removeSubrange(...end)
         return true
     }
-    guard let stored = StoredLine(last.span) else { return .beginning }
-    return ChainPosition(sequence: stored.sequence, hash: RecordChain.hexadecimalHash(of: last.span))
+    guard let frame = StoredFrame(last.span) else { return KeptChain(position: .beginning, checkpoint: 0) }
+    let hash = RecordChain.hexadecimalHash(of: last.span)
+    return KeptChain(position: ChainPosition(sequence: frame.sequence, hash: hash), checkpoint: checkpoint)
 }

@@ -57,12 +57,13 @@ struct KeeperThread: ~Copyable {
     }
 
     private mutating func keepState(in directory: AuditDirectory) {
-        let position = account.now.position
+        let reached = account.now
+        let position = reached.position
         guard account.state != nil, position.sequence > kept.sequence else { return }
         do throws(AuditError) {
             // Only what the disk has is kept as written: a loss of power is no tampering.
             try synchronizeFiles(in: directory)
-            writer.keepPosition(position)
+            writer.keepPosition(position, checkpoint: reached.checkpoint)
             kept = position
         } catch {
             account.report(.state, "\(error)")

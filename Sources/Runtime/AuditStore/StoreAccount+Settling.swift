@@ -11,8 +11,8 @@ extension StoreAccount {
             settings.keeping = nil
             settings.budget = nil
         }
-        let state: ChainStateFile?
-        if let path = settings.statePath { state = try ChainStateFile(in: path) } else { state = nil }
+        let state: StateDirectory?
+        if let path = settings.statePath { state = try StateDirectory(path) } else { state = nil }
         let directory: AuditDirectory?
         if isStream {
             directory = nil
@@ -36,9 +36,10 @@ extension StoreAccount {
     /// A rotation that was not finished is undone. Of a compression that was not, the plain segment is there still, and
     /// counts.
     ///
-    /// - Returns: The last line of the segments, where the file that goes on after it is empty or not there.
-    func settle(limits: RecordLimits) throws(AuditError) -> ChainPosition {
-        guard let directory, settings.rotation != nil else { return .beginning }
+    /// - Returns: How far the segments go, where the file that goes on after them is empty or not there.
+    func settle(limits: RecordLimits) throws(AuditError) -> KeptChain {
+        let nothing = KeptChain(position: .beginning, checkpoint: 0)
+        guard let directory, settings.rotation != nil else { return nothing }
         let newest = try onFiles { () throws(SystemCallError) -> SegmentName? in
             let segments = try directory.segments()
             if let newest = segments.last(where: { !$0.isCompressed }),
@@ -56,8 +57,19 @@ extension StoreAccount {
             let newest = try count(in: directory).last
             return try directory.status(directory.activeName).map(\.size) ?? 0 == 0 ? newest : nil
         }
-        guard let newest, newest.isCompressed else { return .beginning }
+        guard let newest, newest.isCompressed else { return nothing }
         return try lastLine(ofCompressed: newest.text, in: directory, limits: limits)
+    }
+
+    /// The number of the last checkpoint in the newest segment; 0: there is none.
+    func lastCheckpoint(limits: RecordLimits) throws(AuditError) -> UInt64 {
+        guard let directory,
+            let newest = try onFiles({ () throws(SystemCallError) in try directory.segments().last })
+        else { return 0 }
+        if newest.isCompressed {
+            return try lastLine(ofCompressed: newest.text, in: directory, limits: limits).checkpoint
+        }
+        return try AuditOpening.lastSigned(in: AuditFile.segment(newest.text, in: directory), limits: limits).checkpoint
     }
 
     /// Gives the newest segment its old name back if there is no file of that name with anything in it.

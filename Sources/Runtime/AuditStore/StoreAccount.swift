@@ -8,6 +8,8 @@ final class StoreAccount: Sendable {
     struct Shared: Sendable {
         /// The last line that is written.
         var position = ChainPosition.beginning
+        /// The number of the last checkpoint's line; 0: there is none.
+        var checkpoint: UInt64 = 0
         /// Of the file that is being written, in bytes.
         var activeBytes = 0
         /// Of all other files of the trail, in bytes.
@@ -24,7 +26,7 @@ final class StoreAccount: Sendable {
     let settings: AuditStoreSettings
     /// Of standard output: none.
     let directory: AuditDirectory?
-    let state: ChainStateFile?
+    let state: StateDirectory?
     /// Wakes the keeper.
     let bell: EventDescriptor
     private let shared = Mutex(Shared())
@@ -33,7 +35,7 @@ final class StoreAccount: Sendable {
     init(
         _ settings: AuditStoreSettings,
         _ directory: AuditDirectory?,
-        _ state: ChainStateFile?
+        _ state: StateDirectory?
     ) throws(SystemCallError) {
         self.settings = settings
         self.directory = directory

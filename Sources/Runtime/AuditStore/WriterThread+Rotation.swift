@@ -10,17 +10,19 @@ extension WriterThread {
 
     /// Looks whether the file is to be left for another, and whether new traffic may pass.
     mutating func attend() throws(AuditError) {
-        guard let directory = writer.account.directory else { return }
         let now = writer.clock()
+        try sign(now: now)
+        guard let directory = writer.account.directory else { return }
         if writer.account.change({ shared in
             defer { shared.wantsReopening = false }
             return shared.wantsReopening
         }) {
             try reopen(in: directory, now: now)
+            try lookForKey(now: now)
         }
         if let rotation = writer.account.settings.rotation, now >= noRotationBefore,
             file.size >= rotation.bytes || now - beginning.time >= rotation.microseconds,
-            chain.position.sequence > beginning.sequence + UInt64(open.count / Self.carriedInLine)
+            chain.position.sequence > headEnd
         {
             try rotate(in: directory, now: now)
         }
@@ -29,11 +31,24 @@ extension WriterThread {
 
     /// Tells the keeper where the file stands.
     func publishPosition() {
-        let (position, bytes, owed) = (chain.position, file.size, open.count)
+        let (position, bytes, owed, checkpoint) = (chain.position, file.size, open.count, signer?.lastCheckpoint ?? 0)
         writer.account.change {
             $0.position = position
+            $0.checkpoint = checkpoint
             $0.activeBytes = bytes
             $0.open = owed
+        }
+    }
+
+    /// A key that cannot be taken over is no reason to stop: the old one signs on.
+    private mutating func lookForKey(now: Int64) throws(AuditError) {
+        do throws(AuditError) {
+            try changeKey(now: now)
+        } catch {
+            switch error {
+            case .noKey, .noState, .foreignState: writer.account.report(.signing, "\(error)")
+            default: throw error
+            }
         }
     }
 
@@ -97,11 +112,13 @@ extension WriterThread {
         now: Int64
     ) throws(AuditError) {
         let before = chain.position
+        let signerBefore = signer
         do throws(AuditError) {
-            let next = try prepare(in: directory, segment: segment)
+            let next = try prepare(in: directory, segment: segment, now: now)
             try onFiles { () throws(SystemCallError) in try takeName(in: directory, segment: segment) }
             let old = file.size
             file = next
+            headEnd = chain.position.sequence
             beginning = FileBeginning(sequence: before.sequence + 1, time: now)
             writer.account.change { shared in
                 shared.otherBytes += segment == nil ? 0 : old
@@ -111,6 +128,7 @@ extension WriterThread {
             writer.account.bell.signal()
         } catch {
             chain.goBack(to: before)
+            signer = signerBefore
             lines.removeAll(keepingCapacity: true)
             if error != .changedByOthers { try? directory.remove(directory.nextName) }
             throw error
@@ -120,7 +138,8 @@ extension WriterThread {
     /// Makes the new file with its first lines in it.
     private mutating func prepare(
         in directory: AuditDirectory,
-        segment: SegmentName?
+        segment: SegmentName?,
+        now: Int64
     ) throws(AuditError) -> AuditFile {
         var record = writer.started
         record.event = .rotated
@@ -135,6 +154,8 @@ extension WriterThread {
                 some.compactMap { if case .request(let identifier) = $0 { identifier } else { nil } }.sorted()
             append(record)
         }
+        appendKey()
+        appendCheckpoint(now: now)
         // What a crash left under this name was never part of the trail.
         try onFiles { () throws(SystemCallError) in try directory.remove(directory.nextName) }
         var next = try AuditFile.make(directory.nextName, in: directory)

@@ -21,6 +21,10 @@ struct WriterThread: ~Copyable {
     var beginning: FileBeginning
     /// What was let through and has no end yet.
     var open: Set<StoredLine.OwedEnd> = []
+    /// The number of the last of the lines that a new file begins with; 0 in a file that was not begun by this daemon.
+    var headEnd: UInt64 = 0
+    /// What signs the chain, where that is asked for.
+    var signer: ChainSigner?
     /// Rotation failed: it is not tried again before this time, in microseconds.
     var noRotationBefore = Int64.min
 
@@ -52,8 +56,9 @@ struct WriterThread: ~Copyable {
                 if isDozing { writer.queue.sleep(milliseconds: Self.dozeMilliseconds) } else { writer.queue.sleep() }
                 isDozing = false
             case .stop:
+                try sign(now: writer.clock(), isLast: true)
                 try file.synchronize()
-                writer.keepPosition(chain.position)
+                writer.keepPosition(chain.position, checkpoint: signer?.lastCheckpoint ?? 0)
                 return writer.become(.finished)
             }
         }
@@ -78,6 +83,7 @@ struct WriterThread: ~Copyable {
         for case .request(let identifier) in lost { append(RequestEndRecord(id: identifier, outcome: .lost)) }
         for case .connection(let identifier) in lost { append(ConnectionEndRecord(id: identifier, outcome: .lost)) }
         append(opening.started)
+        try beginSigning(after: opening)
     }
 
     /// Closes the last line and says so.

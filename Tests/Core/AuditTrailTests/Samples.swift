@@ -143,7 +143,13 @@ enum Sample {
             .lifecycle: line(
                 LifecycleRecord(event: .repaired, version: text, pid: 1, after: text, detail: text)
             ),
+            .checkpoint: line(CheckpointRecord(covers: covers(text), key: text, signature: [1, 2])),
+            .key: line(KeyRecord(key: text, publicKey: [1, 2], signedBy: text, signature: [3])),
         ]
+    }
+
+    static func covers(_ hash: String) -> CheckpointCover {
+        CheckpointCover(firstSequence: 1, lastSequence: 40, lastHash: hash)
     }
 
     /// The line of a record, without its newline.

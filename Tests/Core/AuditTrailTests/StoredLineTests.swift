@@ -84,6 +84,7 @@ import Testing
             case .connectionEnd: #expect(content == .ended(.connection(Sample.identifier)))
             case .requestEnd: #expect(content == .ended(.request(Sample.identifier)))
             case .lifecycle: #expect(content == .repaired)
+            case .checkpoint, .key: #expect(content == .other)
             }
         }
     }

@@ -16,6 +16,7 @@ import Testing
         let folder = try AuditFolder()
         // One file, so that nothing is compressed meanwhile.
         let writer = try folder.writer(store: settings(bytes: 1_000_000, rotation: 1 << 30))
+        #expect(eventually { writer.takesDecisions })
         var number = 0
         var open: [Int] = []
         while writer.takesDecisions, number < 20_000 {
@@ -66,6 +67,7 @@ import Testing
     func recovers() throws {
         let folder = try AuditFolder()
         let writer = try folder.writer(store: settings(bytes: 150_000))
+        #expect(eventually { writer.takesDecisions })
         var number = 0
         while writer.takesDecisions, number < 2000 {
             number += 1
