@@ -11,10 +11,11 @@ import WireFormats
 
 extension DaemonPlan {
     /// Reads the configuration, and the files that it names and that do not change while the daemon runs.
-    init(configurationFile path: String) throws(Complaint) {
-        let configuration: DaemonConfiguration
+    init(configurationFile path: String, workload: WorkloadFlags) throws(Complaint) {
+        var configuration: DaemonConfiguration
         do throws(ConfigurationError) {
             configuration = try DaemonConfiguration.load(path: path)
+            configuration.workload = try workload.over(configuration.workload).readingFiles()
         } catch {
             throw Complaint("\(error)", .configuration)
         }
@@ -71,6 +72,7 @@ extension JourneySettings {
         silenceNanoseconds = limits.serverFirstTime.nanoseconds
         dialNanoseconds = configuration.dial.timeout.nanoseconds
         undecided = max(1, limits.undecided / workers)
+        decisionsPerSecond = max(1, limits.decisionsPerSecond / workers)
         connections = limits.connections.map { max(1, $0 / workers) } ?? .max
         // 15853 is where DNS will be answered: nobody is let through to it meanwhile.
         ownPorts = Set(configuration.listen.ports + [15853])

@@ -30,8 +30,8 @@ final class Connection {
     /// What was connected to.
     var dialled: UpstreamAddress?
     var connectNanoseconds: UInt64?
-    /// No record could be written for so long that it must be refused.
-    var isUnrecordable = false
+    /// What it must be refused for, whatever policy says, because its turn or the audit file kept it waiting too long.
+    var hindrance: Reason?
     /// Why the connection is to end before its time; set once.
     private(set) var cutting: Cut?
     var tunnel: Tunnel?

@@ -21,7 +21,7 @@ extension Conversation {
         by snapshot: PolicySnapshot,
         on loop: isolated EventLoop
     ) async -> Decision {
-        guard !connection.isUnrecordable else { return .refused(.auditUnavailable, port: facts.port) }
+        if let hindrance = connection.hindrance { return .refused(hindrance, port: facts.port) }
         guard let policy = snapshot.policy else { return .refused(.noPolicy, port: facts.port) }
         let mismatch: Bool
         do throws(RequestObjection) {

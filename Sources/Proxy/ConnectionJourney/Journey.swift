@@ -17,8 +17,8 @@ func carry(_ connection: Connection, _ worker: Worker, on loop: isolated EventLo
     // 3. What does it say? A destination that nobody may reach is not worth a look.
     if connection.mayBeHeard { await connection.sniff(worker, on: loop) }
 
-    // 4. Can it be written down? While records cannot be written it waits, and is refused if that lasts.
-    await connection.waitForRecorder(worker, on: loop)
+    // 4. Is it its turn, and can it be written down? It waits for both, and is refused if that lasts.
+    await connection.waitForDecision(worker, on: loop)
 
     // 5. Is it allowed? Where only a name could allow a silent client, wait for the name.
     var decision = await connection.judge(worker, isFinal: false, on: loop)

@@ -24,7 +24,7 @@ extension Connection {
         isFinal: Bool,
         on loop: isolated EventLoop
     ) async -> Decision {
-        guard !isUnrecordable else { return .refused(.auditUnavailable, port: facts.port) }
+        if let hindrance { return .refused(hindrance, port: facts.port) }
         guard facts.original != nil || authority != nil else { return .refused(.noOriginalDestination) }
         guard !facts.isOwnListener else { return .refused(.ownListener, port: facts.port) }
         if case .refused(let reason, _, _) = sniffed { return .refused(reason, port: facts.port) }

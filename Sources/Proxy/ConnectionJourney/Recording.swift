@@ -44,6 +44,8 @@ extension Connection {
         case .tls(let hello):
             record.protocol = .tls
             record.encryptedHello = hello.offersEncryptedClientHello
+            record.tlsVersion = hello.highestVersion.text
+            record.alpn = hello.protocolNames
             if let name = facts.recordedName {
                 record.sni = name.text
                 record.binding = ["sni"]

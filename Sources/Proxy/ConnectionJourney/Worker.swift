@@ -39,6 +39,7 @@ package final class Worker {
     let metrics: JourneyMetrics
     let means = RelayMeans(bufferBytes: 65536, pipes: 48)
     let registry = Registry()
+    var pacer: DecisionPacer
     let netlink: NetlinkQuestions
     let resolver: LoopResolver
     let gate: AuditGate
@@ -64,6 +65,7 @@ package final class Worker {
         audit = services.audit
         metrics = services.metrics
         self.snapshot = snapshot
+        pacer = DecisionPacer(perSecond: settings.decisionsPerSecond)
         netlink = try NetlinkQuestions()
         resolver = try LoopResolver(services.resolving)
         gate = try AuditGate(services.audit, patience: services.settings.auditNanoseconds, on: loop)

@@ -43,9 +43,12 @@ struct AuditOpening: Sendable {
             let line = try file.read(last)
             reached = ChainPosition(sequence: tail.sequence, hash: RecordChain.hexadecimalHash(of: line.span))
         }
-        let signed = try Self.lastSigned(in: file, limits: limits)
+        let signed: (checkpoint: UInt64, key: String?) = file.isStream ? (0, nil) : try Self.lastSigned(in: file, limits: limits)
         lastKey = signed.key
-        if let kept = kept?.position, kept.isBeyond(reached, isCutOff: tail.needsRepair) {
+        if file.isStream, let kept {
+            missing = kept.isSettled ? nil : kept.position
+            position = kept.position
+        } else if let kept = kept?.position, kept.isBeyond(reached, isCutOff: tail.needsRepair) {
             missing = kept
             // A repair carries the hash of what was cut off, whatever is missing before it.
             position = ChainPosition(sequence: kept.sequence, hash: tail.needsRepair ? reached.hash : kept.hash)
@@ -57,7 +60,7 @@ struct AuditOpening: Sendable {
         let found = tail.isEmpty ? nil : try Self.beginning(of: file, limits: limits)
         beginning = found ?? first
         // Every file begins with a checkpoint, unless a loss of power took it.
-        let before = signed.checkpoint == 0 && beginning.sequence > 1 ? try checkpointBefore() : 0
+        let before = signed.checkpoint == 0 && beginning.sequence > 1 && !file.isStream ? try checkpointBefore() : 0
         let known = max(signed.checkpoint, before, earlier.checkpoint, kept?.checkpoint ?? 0)
         checkpoint = min(known, position.sequence)
         self.started = started

@@ -8,7 +8,9 @@ package struct AuditStoreSettings: Hashable, Sendable {
     package var budget: Budget?
     /// The directory of what the trail keeps for itself, by name; nil: nothing is kept.
     package var statePath: String?
-    /// When what was written is signed; nil: never. It needs the directory.
+    /// When what was written is signed; nil: never.
+    ///
+    /// It needs the directory.
     package var signing: Signing?
     /// Receives one line for the operator about what goes wrong beside the writing; called on threads of the store's own.
     package var report: Report

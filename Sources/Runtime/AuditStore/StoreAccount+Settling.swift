@@ -19,8 +19,10 @@ extension StoreAccount {
         } else {
             directory = try onFiles { () throws(SystemCallError) in try AuditDirectory(of: path) }
         }
+        var stream: StreamState?
+        if isStream, let state { stream = StreamState(try state.openForOverwriting(KeptChain.fileName)) }
         do throws(SystemCallError) {
-            try self.init(settings, directory, state)
+            try self.init(settings, directory, state, stream)
         } catch {
             throw .noThread(error)
         }

@@ -27,6 +27,8 @@ final class StoreAccount: Sendable {
     /// Of standard output: none.
     let directory: AuditDirectory?
     let state: StateDirectory?
+    /// Of standard output: what is kept beside each write.
+    let stream: StreamState?
     /// Wakes the keeper.
     let bell: EventDescriptor
     private let shared = Mutex(Shared())
@@ -35,11 +37,13 @@ final class StoreAccount: Sendable {
     init(
         _ settings: AuditStoreSettings,
         _ directory: AuditDirectory?,
-        _ state: StateDirectory?
+        _ state: StateDirectory?,
+        _ stream: StreamState?
     ) throws(SystemCallError) {
         self.settings = settings
         self.directory = directory
         self.state = state
+        self.stream = stream
         bell = try EventDescriptor(blocking: true)
     }
 

@@ -133,6 +133,7 @@ struct WriterThread: ~Copyable {
         guard !lines.isEmpty else { return true }
         var done = 0
         writer.flushBegins()
+        try noteIntent()
         defer { writer.flushEnds() }
         var backoff = Self.backoffMilliseconds.lowerBound
         while done < lines.count {
@@ -148,6 +149,7 @@ struct WriterThread: ~Copyable {
             writer.syncs.wrappingAdd(1, ordering: .relaxed)
         }
         writer.recover()
+        try noteDone()
         publishPosition()
         return true
     }

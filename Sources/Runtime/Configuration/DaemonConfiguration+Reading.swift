@@ -77,6 +77,7 @@ extension WorkloadSettings {
         settings.namespace = reader.value("namespace") { node, subject throws(SourceProblem) in try node.label(subject)
         }
         settings.pod = reader.value("pod") { node, subject throws(SourceProblem) in try node.label(subject) }
+        settings.path = reader.path("path")
         settings.serviceAccount = reader.value("service_account") { node, subject throws(SourceProblem) in
             try node.label(subject)
         }

@@ -47,6 +47,8 @@ package struct WorkloadSettings: Hashable, Sendable {
     package var namespace: String?
     package var pod: String?
     package var serviceAccount: String?
+    /// A directory with a file for each of them that is not given, as the Downward API writes them.
+    package var path: String?
 }
 
 /// How the daemon ends.

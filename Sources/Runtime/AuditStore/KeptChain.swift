@@ -6,6 +6,8 @@ struct KeptChain: Hashable, Sendable {
     var position: ChainPosition
     /// The number of the last checkpoint; 0: there is none.
     var checkpoint: UInt64
+    /// False while it is not known whether the lines up to there went out.
+    var isSettled = true
 
     static let fileName = "audit.chain"
 
@@ -22,17 +24,18 @@ struct KeptChain: Hashable, Sendable {
         else { return nil }
         let hash = Array(parts[9].dropFirst("sha256:".utf8.count))
         self.init(position: ChainPosition(sequence: sequence, hash: hash), checkpoint: checkpoint)
+        isSettled = bytes.first == UInt8(ascii: "{")
         guard text == bytes else { return nil }
     }
 
-    /// `{"v":1,"sequence":41,"checkpoint":40,"hash":"sha256:…"}`, always as long, so that it can be overwritten in place.
+    /// `{"v":1,"sequence":41,"checkpoint":40,"hash":"sha256:…"}`, with a question mark first where it is not settled; always as long, so that it can be overwritten in place.
     var text: [UInt8] {
         func padded(_ number: UInt64) -> String {
             let digits = String(number)
             return String(repeating: " ", count: 20 - digits.utf8.count) + digits
         }
         let line =
-            "{\"v\":1,\"sequence\":\(padded(position.sequence)),\"checkpoint\":\(padded(checkpoint)),\"hash\":\"\(position.hashText)\"}"
+            "\(isSettled ? "{" : "?")\"v\":1,\"sequence\":\(padded(position.sequence)),\"checkpoint\":\(padded(checkpoint)),\"hash\":\"\(position.hashText)\"}"
         return Array((line + "\n").utf8)
     }
 
