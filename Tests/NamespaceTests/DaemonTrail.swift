@@ -24,6 +24,6 @@ extension DaemonFolder {
     /// Has `penstock audit verify` check these files, or the whole trail, under the daemon's key.
     func verify(_ files: [String]? = nil) throws -> CommandResult {
         let command = [Built.path("penstock"), "audit", "verify", "--key", auditFolder + "/audit.pub"]
-        return try NetworkNamespace("verify").run(command + (files ?? trail), uid: 0)
+        return try NetworkNamespace("verify").run(command + (files ?? trail), uid: 10880)
     }
 }
