@@ -3,7 +3,9 @@ import Testing
 
 @Suite("What comes while nothing can be recorded, or too much is asked")
 struct RobustnessAdmissionTests {
-    @Test("G06: what comes while the disk is full waits ten seconds, is refused with audit_unavailable, and is told of later")
+    @Test(
+        "G06: what comes while the disk is full waits ten seconds, is refused with audit_unavailable, and is told of later"
+    )
     func refusedAfterWaiting() throws {
         try DaemonBed.with(start: false) { bed in
             try bed.folder.mountAudit(kibibytes: 64)
@@ -28,7 +30,9 @@ struct RobustnessAdmissionTests {
         }
     }
 
-    @Test("beyond its decisions a second a user waits for its turn; whose turn is too far away is refused with decision_rate")
+    @Test(
+        "beyond its decisions a second a user waits for its turn; whose turn is too far away is refused with decision_rate"
+    )
     func paced() throws {
         try DaemonBed.with(DaemonSettings(workers: 1, limits: "decisions_per_second: 10, sniff_seconds: 2")) { bed in
             let results = try bed.agent(

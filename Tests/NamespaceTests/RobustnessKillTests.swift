@@ -32,7 +32,9 @@ struct RobustnessKillTests {
         asyncio.run(main())
         """
 
-    @Test("G06, A09: every connection that the world saw has its record, and the chain is whole and signed over all files")
+    @Test(
+        "G06, A09: every connection that the world saw has its record, and the chain is whole and signed over all files"
+    )
     func killed() throws {
         var settings = DaemonSettings()
         settings.audit = ", rotate: { bytes: 1MiB }, checkpoint: { records: 100, seconds: 1 }"
@@ -91,7 +93,10 @@ struct RobustnessKillTests {
         try DaemonBed.with { bed in
             let pid = try #require(bed.daemon?.pid)
             let looks = try bed.net.pod.run(
-                ["sh", "-c", "cat /proc/\(pid)/environ >/dev/null 2>&1 && echo read; cat /proc/\(pid)/mem 2>&1 | head -c 100"],
+                [
+                    "sh", "-c",
+                    "cat /proc/\(pid)/environ >/dev/null 2>&1 && echo read; cat /proc/\(pid)/mem 2>&1 | head -c 100",
+                ],
                 uid: 10880
             )
             #expect(!looks.output.contains("read"), "\(looks)")

@@ -34,6 +34,7 @@ extension Span<UInt8> {
     ///
     /// Half a surrogate pair becomes U+FFFD.
     package func storedCharacters(_ range: Range<Int>) -> String {
+        if let text = plainCharacters(range) { return text }
         var units: [UInt16] = []
         units.reserveCapacity(range.count)
         var position = range.lowerBound
@@ -56,6 +57,13 @@ extension Span<UInt8> {
             position += 4
         }
         return String(decoding: units, as: UTF16.self)
+    }
+
+    /// The characters where nothing is escaped, which is nearly everywhere.
+    private func plainCharacters(_ range: Range<Int>) -> String? {
+        for index in range where self[index] == UInt8(ascii: "\\") { return nil }
+        guard let text = try? UTF8Span(validating: extracting(range)) else { return nil }
+        return String(copying: text)
     }
 
     /// The whole number of a value; nil where it is none, or below zero.

@@ -33,7 +33,7 @@ struct Story {
         text += palette.paint(printable("  record \(record.frame.sequence), \(place)"), .faint) + "\n"
         for (name, value) in facts(record, line) {
             let colour: Palette.Colour? = name == "decision" ? (value == "deny" ? .red : .green) : nil
-            text += "  \(fitted(name, 20))  \(palette.paint(value, colour))\n"
+            text += "  \(fitted(name, 24))  \(palette.paint(value, colour))\n"
         }
     }
 

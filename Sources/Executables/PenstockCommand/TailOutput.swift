@@ -1,3 +1,4 @@
+import AuditReading
 import AuditTrail
 import LinuxBindings
 
@@ -75,6 +76,7 @@ struct TailSelection {
     private(set) var foreign = 0
     /// Of the last line that was looked at.
     private(set) var lastSequence: UInt64?
+    private var record: StoredRecord?
     private let count: Int?
     private var lines: [[UInt8]] = []
     /// Where the oldest line stands once there are `count`.
@@ -94,7 +96,7 @@ struct TailSelection {
 
     /// Keeps a line where it is wanted.
     mutating func consider(_ line: borrowing Span<UInt8>) {
-        guard let record = try? StoredRecord(line) else {
+        guard read(line, into: &record), let record else {
             foreign += 1
             return
         }

@@ -88,6 +88,9 @@ struct ChainDiagnosis {
                 : fault(.reordered, broken, place)
         }
         guard let last else { return head(sequence, isHeadGiven: isHeadGiven) }
+        if broken.isTiedRepair, sequence == expected.sequence {
+            return fault(.removed, broken, "the cut-off line that this one repairs is missing before it")
+        }
         if broken.previous == last.previous {
             return fault(.inserted, last, "the next line is tied to the one before this one")
         }

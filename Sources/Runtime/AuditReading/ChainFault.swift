@@ -44,6 +44,11 @@ package struct LinePlace: Hashable, Sendable {
     package let path: String
     /// From 1.
     package let line: Int
+
+    package init(path: String, line: Int) {
+        self.path = path
+        self.line = line
+    }
 }
 
 extension LinePlace: CustomStringConvertible {

@@ -15,6 +15,8 @@ struct ChainLink: Hashable, Sendable {
     let previous: [UInt8]
     /// That of the line itself.
     let hash: [UInt8]
+    /// It is a repair, and ties in the last line in its place by `after`: that one was not changed.
+    var isTiedRepair = false
 }
 
 /// What the next line has to be.

@@ -46,7 +46,7 @@ struct ChainWalk {
         tally.bytes += line.count + (isTerminated ? 1 : 0)
         guard read(line, into: &record), let record else { return takeForeign(line, hash, isTerminated, at: place) }
         let isExpected = expected.fits(record.frame, in: line)
-        let link = ChainLink(
+        var link = ChainLink(
             ordinal: ordinal,
             place: place,
             sequence: record.frame.sequence,
@@ -56,7 +56,8 @@ struct ChainWalk {
         if isUnterminated, let last { return .fault(lostNewline(last)) }
         isUnterminated = !isTerminated
         let isRepair = isRepair(record, line)
-        guard isExpected, cutOff == nil || isRepair, !isRepair || isTied(record, line) else {
+        link.isTiedRepair = isRepair && isTied(record, line)
+        guard isExpected, isRepair ? link.isTiedRepair : cutOff == nil else {
             return .broken(cutOff ?? link)
         }
         if let fault = examine(record, link, line) { return .fault(fault) }

@@ -28,7 +28,7 @@ package func readRecords(
 }
 
 /// Reads a line into a record that was made before, or makes the first; false where it is none.
-func read(_ line: borrowing Span<UInt8>, into record: inout StoredRecord?) -> Bool {
+package func read(_ line: borrowing Span<UInt8>, into record: inout StoredRecord?) -> Bool {
     do throws(MalformedLine) {
         if record == nil { record = try StoredRecord(line) } else { try record?.read(line) }
         return true

@@ -4,7 +4,7 @@ import LinuxBindings
 /// Reads the lines of one file from the first to the last, through a window: memory does not grow with the file.
 package struct SegmentLines: ~Copyable {
     /// Large enough that the calls do not count.
-    private static let windowBytes = 1 << 20
+    private static let windowBytes = 1 << 18
     /// How long a line may take that is being written while it is read.
     private static let patience = 4
     private static let patienceMilliseconds: UInt32 = 25

@@ -31,7 +31,7 @@ struct SegmentSource: ~Copyable {
         self.path = path
         self.file = file
         decompressor = nil
-        input = [UInt8](repeating: 0, count: Self.blockBytes)
+        input = [UInt8](repeating: 0, count: ZstdDecompressor.magic.count)
         unused = 0..<0
     }
 
@@ -78,6 +78,7 @@ struct SegmentSource: ~Copyable {
         }
         bytesRead = unused.count
         guard input[unused].starts(with: ZstdDecompressor.magic) else { return }
+        input += [UInt8](repeating: 0, count: Self.blockBytes - input.count)
         do throws(ZstdError) {
             decompressor = try ZstdDecompressor()
         } catch {

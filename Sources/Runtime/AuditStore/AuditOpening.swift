@@ -43,7 +43,8 @@ struct AuditOpening: Sendable {
             let line = try file.read(last)
             reached = ChainPosition(sequence: tail.sequence, hash: RecordChain.hexadecimalHash(of: line.span))
         }
-        let signed: (checkpoint: UInt64, key: String?) = file.isStream ? (0, nil) : try Self.lastSigned(in: file, limits: limits)
+        let signed: (checkpoint: UInt64, key: String?) =
+            file.isStream ? (0, nil) : try Self.lastSigned(in: file, limits: limits)
         lastKey = signed.key
         if file.isStream, let kept {
             missing = kept.isSettled ? nil : kept.position

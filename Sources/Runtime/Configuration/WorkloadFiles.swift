@@ -22,7 +22,9 @@ extension WorkloadSettings {
         do throws(ConfigurationError) {
             bytes = try readSource(place, limit: nameLimit)
         } catch {
-            if case .file(let problem) = error, case .systemCall(let call) = problem.cause, call.isNotFound { return nil }
+            if case .file(let problem) = error, case .systemCall(let call) = problem.cause, call.isNotFound {
+                return nil
+            }
             throw error
         }
         let text = bytes.last == UInt8(ascii: "\n") ? bytes.dropLast() : bytes[...]

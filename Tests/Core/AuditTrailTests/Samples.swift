@@ -131,7 +131,28 @@ enum Sample {
         )
     }
 
-    /// A line of every kind, with `text` wherever a text may stand.
+    /// The identifier of a key.
+    static let key = "ed25519:" + String(repeating: "b2", count: 32)
+
+    /// A checkpoint, with a signature of nothing.
+    static let checkpoint = CheckpointRecord(
+        covers: CheckpointCover(firstSequence: 2, lastSequence: 40, lastHash: hash),
+        key: key,
+        signature: [UInt8](repeating: 0xff, count: 64)
+    )
+
+    /// A first key, and one that another signed.
+    static let keys = [
+        KeyRecord(key: key, publicKey: [UInt8](repeating: 1, count: 44)),
+        KeyRecord(
+            key: key,
+            publicKey: [UInt8](repeating: 1, count: 44),
+            signedBy: key,
+            signature: [UInt8](repeating: 2, count: 64)
+        ),
+    ]
+
+    /// A line of every kind that holds texts, with `text` wherever a text may stand.
     static func lines(everywhere text: String) -> [RecordKind: [UInt8]] {
         [
             .connection: line(connection(everywhere: text)),
@@ -145,13 +166,7 @@ enum Sample {
             .lifecycle: line(
                 LifecycleRecord(event: .repaired, version: text, pid: 1, after: text, detail: text)
             ),
-            .checkpoint: line(CheckpointRecord(covers: covers(text), key: text, signature: [1, 2])),
-            .key: line(KeyRecord(key: text, publicKey: [1, 2], signedBy: text, signature: [3])),
         ]
-    }
-
-    static func covers(_ hash: String) -> CheckpointCover {
-        CheckpointCover(firstSequence: 1, lastSequence: 40, lastHash: hash)
     }
 
     /// The line of a record, without its newline.

@@ -97,16 +97,8 @@ import Testing
         return connections.map { Sample.line($0) } + ends.map { Sample.line($0) }
             + [fullRequest, bareRequest, httpRequest].map { Sample.line($0) } + requestEnds.map { Sample.line($0) }
             + [fullCheck, bareCheck].map { Sample.line($0) } + policies.map { Sample.line($0) }
-            + lives.map { Sample.line($0) } + signed
-    }()
-
-    private static let signed: [[UInt8]] = {
-        let key = "ed25519:" + String(repeating: "0a", count: 32)
-        return [
-            Sample.line(CheckpointRecord(covers: Sample.covers(Sample.hash), key: key, signature: [1])),
-            Sample.line(KeyRecord(key: key, publicKey: [1, 2, 3])),
-            Sample.line(KeyRecord(key: key, publicKey: [1, 2, 3], signedBy: key, signature: [4, 5])),
-        ]
+            + lives.map { Sample.line($0) } + [Sample.checkpoint].map { Sample.line($0) }
+            + Sample.keys.map { Sample.line($0) }
     }()
 
     @Test("every line is as docs/audit.schema.json says")

@@ -80,11 +80,10 @@ import Testing
         for (kind, line) in Sample.lines(everywhere: forged) {
             let content = StoredLine(line.span)?.content
             switch kind {
-            case .connection, .request, .check, .policy: #expect(content == .other)
+            case .connection, .request, .check, .policy, .checkpoint, .key: #expect(content == .other)
             case .connectionEnd: #expect(content == .ended(.connection(Sample.identifier)))
             case .requestEnd: #expect(content == .ended(.request(Sample.identifier)))
             case .lifecycle: #expect(content == .repaired)
-            case .checkpoint, .key: #expect(content == .other)
             }
         }
     }

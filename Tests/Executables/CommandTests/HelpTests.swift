@@ -9,6 +9,12 @@ struct HelpTests {
             (["help", "policy"], ["policy", "--help"], "policy check"),
             (["help", "policy", "check"], ["policy", "check", "x.yaml", "--help"], "--strict"),
             (["help", "policy", "explain"], ["policy", "explain", "-h"], "--addr"),
+            (["help", "audit"], ["audit", "--help"], "audit verify"),
+            (["help", "audit", "verify"], ["audit", "verify", "--help"], "--head HASH"),
+            (["help", "audit", "tail"], ["audit", "tail", "-f", "-h"], "--since TIME"),
+            (["help", "audit", "show"], ["audit", "show", "--help"], "--json"),
+            (["help", "audit", "stats"], ["audit", "stats", "--help"], "--top"),
+            (["help", "audit", "keys"], ["audit", "keys", "--help"], "--json"),
             (["help", "version"], ["version", "--help"], "prints the version"),
             (["help", "help"], ["help", "help", "--help"], "[COMMAND]"),
         ]
@@ -28,6 +34,15 @@ struct HelpTests {
         let explain = try penstock("help", "policy", "explain").output
         let options = ["--host", "--port", "--sni", "--addr", "--uid", "--protocol", "--help", "0 ", "1 ", "64", "66"]
         for word in options { #expect(explain.contains(word)) }
+        let verify = try penstock("help", "audit", "verify").output
+        let checks = [
+            "--head", "--tail", "--checkpoint", "--key", "--json", "--progress", "--help", "0 ", "1 ", "64", "66",
+        ]
+        for word in checks { #expect(verify.contains(word)) }
+        let tail = try penstock("help", "audit", "tail").output
+        for word in ["-f", "--deny", "--host", "--since", "-n", "--table", "--json", "0 ", "64", "66"] {
+            #expect(tail.contains(word))
+        }
     }
 
     @Test("both ways of asking print the version")

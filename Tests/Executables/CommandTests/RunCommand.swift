@@ -14,7 +14,7 @@ struct Ending: CustomStringConvertible {
 }
 
 /// The built `penstock`: in the folder that PENSTOCK_BIN names, else beside the tests.
-private let program: String = {
+let program: String = {
     let package = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().deletingLastPathComponent()
     let folder = ProcessInfo.processInfo.environment["PENSTOCK_BIN"] ?? package.appending(path: ".build/debug").path
@@ -31,16 +31,23 @@ func penstock(_ arguments: String..., in folder: Folder? = nil) throws -> Ending
 }
 
 /// Runs `penstock` with a list of arguments.
-func run(_ arguments: [String], in folder: Folder? = nil) throws -> Ending {
+///
+/// Its standard output goes to a file, or to the terminal that `output` names.
+func run(
+    _ arguments: [String],
+    in folder: Folder? = nil,
+    output: String? = nil,
+    environment variables: [String] = []
+) throws -> Ending {
     let folder = try folder ?? Folder()
-    let command = ["/usr/bin/env", "-C", folder.path, program] + arguments
+    let command = ["/usr/bin/env", "-C", folder.path] + variables + [program] + arguments
     let streams = try Folder()
     var actions = unsafe posix_spawn_file_actions_t()
     unsafe posix_spawn_file_actions_init(&actions)
     defer { unsafe posix_spawn_file_actions_destroy(&actions) }
     let flags = O_WRONLY | O_CREAT
     unsafe posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-    unsafe posix_spawn_file_actions_addopen(&actions, 1, "\(streams.path)/out", flags, 0o600)
+    unsafe posix_spawn_file_actions_addopen(&actions, 1, output ?? "\(streams.path)/out", flags, 0o600)
     unsafe posix_spawn_file_actions_addopen(&actions, 2, "\(streams.path)/err", flags, 0o600)
     var arguments = unsafe command.map { unsafe strdup($0) } + [nil]
     defer { unsafe arguments.forEach { unsafe free($0) } }
@@ -53,7 +60,7 @@ func run(_ arguments: [String], in folder: Folder? = nil) throws -> Ending {
     let signal = word & 0x7f
     return Ending(
         status: signal == 0 ? (word >> 8) & 0xff : 128 + signal,
-        output: try streams.text("out"),
+        output: output == nil ? try streams.text("out") : "",
         errors: try streams.text("err")
     )
 }

@@ -45,7 +45,19 @@ final class AuditFolder: Sendable {
         store: AuditStoreSettings = AuditStoreSettings(),
         ticks: Ticks = Ticks()
     ) throws(AuditError) -> AuditWriter {
-        try AuditWriter(path: file, durability: durability, store: store, version: "1.2.3", pid: 7) { ticks.next() }
+        var attempts = 0
+        while true {
+            do throws(AuditError) {
+                return try AuditWriter(path: file, durability: durability, store: store, version: "1.2.3", pid: 7) {
+                    ticks.next()
+                }
+            } catch {
+                // A program that another test starts at this moment holds the lock until it has begun to run.
+                attempts += 1
+                guard error == .inUse, attempts < 50 else { throw error }
+                Thread.sleep(forTimeInterval: 0.01)
+            }
+        }
     }
 
     /// Opens the file and has it closed again, as a start and a stop do.

@@ -1,0 +1,54 @@
+import AuditReading
+import AuditTrail
+import Foundation
+import Testing
+
+@Suite("G06: lines that a crash cut off")
+struct TornLineTests {
+    @Test("a last line cut off anywhere is a torn tail, until the writer's next start repairs it")
+    func cutAnywhere() throws {
+        let folder = try TrailFolder()
+        let lines = try folder.write([connection(1)])
+        let whole = Array(lines.joined(separator: [UInt8(ascii: "\n")])) + [UInt8(ascii: "\n")]
+        let start = whole.count - lines[1].count - 1
+        for count in stride(from: start + 1, to: whole.count, by: 13) {
+            _ = try folder.put(bytes: Array(whole[..<count]), as: "audit.jsonl")
+            #expect(try found([folder.file]) == "torn_tail 2", "cut after \(count) bytes")
+            try folder.write([connection(2)])
+            let report = try verify([folder.file])
+            #expect(report.fault == nil, "cut after \(count) bytes")
+            #expect(report.tally.repairs == 1)
+        }
+    }
+
+    @Test("a whole last line without its newline is a torn tail too; at the end of another segment it was changed")
+    func noNewline() throws {
+        let folder = try TrailFolder()
+        let lines = try folder.write([connection(1), connection(2), connection(3)])
+        let first = try folder.put(Array(lines[..<2]), as: "1", terminated: false)
+        let second = try folder.put(Array(lines[2...]), as: "2")
+        #expect(try found([first]) == "torn_tail 2")
+        #expect(try found([first, second]) == "changed 2")
+    }
+
+    @Test("a torn line that no repair follows, or the repair of another, was done by somebody")
+    func forgedRepair() throws {
+        let folder = try TrailFolder()
+        let lines = try folder.write([connection(1), connection(2)])
+        let torn = Array(lines[2].dropLast(20))
+        _ = try folder.put(Array(lines[..<2]) + [torn], terminated: false)
+        let repaired = try folder.write([connection(3)])
+        #expect(try found([folder.file]) == "whole")
+        var removed = repaired
+        removed.remove(at: 3)
+        #expect(try found([folder.put(removed)]) == "changed 3")
+        // The torn line gone, its repair is tied to nothing.
+        removed = repaired
+        removed.remove(at: 2)
+        #expect(try found([folder.put(removed)]) == "removed 3")
+        // Another line torn instead of it.
+        removed = repaired
+        removed[2] = Array(lines[2].dropLast(21))
+        #expect(try found([folder.put(removed)]) == "changed 3")
+    }
+}
