@@ -37,6 +37,11 @@ test: root packages lint build check ## everything that must hold: format, relea
 	@PENSTOCK_BIN="$(BIN)" swift test --disable-xctest 2>&1 | tee .build/test.log | \
 	    grep --line-buffered -vE '^\[[0-9]+/[0-9]+\]|^◇|^(Building|Build complete)'
 
+.PHONY: soak
+soak: root packages build ## the daemon killed 200 times under load
+	@echo "==> swift test (kills)"
+	@PENSTOCK_KILLS=200 PENSTOCK_BIN="$(BIN)" swift test --disable-xctest --filter RobustnessKillTests
+
 .PHONY: packages
 packages: ## installs the packages of deploy/packages.txt that are missing
 	@deploy/install-packages.sh

@@ -83,7 +83,11 @@ let bindings: [Target] = [
 let runtime: [Target] = [
     module("Runtime", "EventLoops", ["LinuxBindings", "NetworkTypes"]),
     module("Runtime", "NameResolution", ["CaresBindings", "EventLoops", "NetworkTypes"]),
-    module("Runtime", "AuditStore", ["AuditTrail", "EventLoops", "LinuxBindings", "OpenSSLBindings"]),
+    module(
+        "Runtime",
+        "AuditStore",
+        ["AuditSigning", "AuditTrail", "EventLoops", "LinuxBindings", "OpenSSLBindings", "ZstdBindings"]
+    ),
     module("Runtime", "AuditSigning", ["AuditTrail", "OpenSSLBindings"]),
     module(
         "Runtime",
@@ -168,7 +172,10 @@ let testTargets: [Target] = [
     tests(
         "Runtime",
         "AuditStoreTests",
-        ["AuditStore", "AuditTrail", "NetworkTypes", "LinuxBindings", "OpenSSLBindings", "TestSupport"]
+        [
+            "AuditReading", "AuditStore", "AuditTrail", "NetworkTypes", "LinuxBindings", "OpenSSLBindings",
+            "TestSupport",
+        ]
     ),
     tests(
         "Runtime",

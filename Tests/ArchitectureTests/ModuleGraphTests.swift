@@ -24,7 +24,9 @@ private let allowed: [String: Set<String>] = [
     // Runtime.
     "EventLoops": ["LinuxBindings", "NetworkTypes"],
     "NameResolution": ["CaresBindings", "EventLoops", "NetworkTypes"],
-    "AuditStore": ["AuditTrail", "EventLoops", "LinuxBindings", "OpenSSLBindings"],
+    "AuditStore": [
+        "AuditSigning", "AuditTrail", "EventLoops", "LinuxBindings", "OpenSSLBindings", "ZstdBindings",
+    ],
     "AuditSigning": ["AuditTrail", "OpenSSLBindings"],
     "AuditIndex": [
         "AuditReading", "AuditTrail", "LinuxBindings", "NetworkTypes", "OpenSSLBindings", "SQLiteBindings",

@@ -11,6 +11,10 @@ struct DaemonSettings {
     /// Further content of `dial`.
     var dial = ""
     var healthAddress = "127.0.0.1"
+    /// Where the audit goes; empty: to a file in its folder.
+    var auditPath = ""
+    /// Further content of `audit`.
+    var audit = ""
 }
 
 /// Policies for tests.
@@ -88,7 +92,8 @@ final class DaemonFolder {
         workers: \(settings.workers)
         listen: { health: { address: \(settings.healthAddress), port: 15890 } }
         policy: { path: \(policy) }
-        audit: { path: \(audit) }
+        audit: { path: "\(settings.auditPath.isEmpty ? audit : settings.auditPath)"\(settings.audit) }
+        state: { path: \(auditFolder) }
         dial: { resolvers: [203.0.113.53], hosts_file: \(path)/hosts\(settings.dial) }
         limits: { \(settings.limits) }
         drain: { seconds: \(settings.drainSeconds) }

@@ -13,6 +13,8 @@ package struct FileOpening: OptionSet, Sendable {
     package static let readWrite = FileOpening(rawValue: O_RDWR)
     package static let append = FileOpening(rawValue: O_APPEND)
     package static let create = FileOpening(rawValue: O_CREAT)
+    /// Together with `create`: a file that is there already is an error.
+    package static let exclusive = FileOpening(rawValue: O_EXCL)
     package static let directory = FileOpening(rawValue: O_DIRECTORY)
     /// A symbolic link at the end of the path is an error.
     package static let noFollow = FileOpening(rawValue: O_NOFOLLOW)
@@ -70,15 +72,19 @@ package func fileStatus(_ file: borrowing OwnedDescriptor) throws(SystemCallErro
     var status = stat()
     let number = file.number
     _ = try systemCall("fstat") { unsafe fstat(number, &status) }
-    return FileStatus(
-        size: Int(status.st_size),
-        device: UInt64(status.st_dev),
-        inode: UInt64(status.st_ino),
-        owner: status.st_uid,
-        linkCount: Int(status.st_nlink),
-        isRegular: status.st_mode & S_IFMT == S_IFREG,
-        isDirectory: status.st_mode & S_IFMT == S_IFDIR
-    )
+    return FileStatus(status)
+}
+
+extension FileStatus {
+    init(_ status: stat) {
+        size = Int(status.st_size)
+        device = UInt64(status.st_dev)
+        inode = UInt64(status.st_ino)
+        owner = status.st_uid
+        linkCount = Int(status.st_nlink)
+        isRegular = status.st_mode & S_IFMT == S_IFREG
+        isDirectory = status.st_mode & S_IFMT == S_IFDIR
+    }
 }
 
 /// Reads at most `count` bytes; an empty array is the end of the file.

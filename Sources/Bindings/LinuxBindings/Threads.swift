@@ -37,3 +37,6 @@ private func runThread(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRaw
 
 /// A number that no other living thread of this process has.
 package func threadIdentity() -> UInt { UInt(pthread_self()) }
+
+/// Lets every other thread of the machine go before the calling one (nice 19); reading and writing follow.
+package func yieldToOtherThreads() { _ = clinux_set_thread_nice(19) }

@@ -26,6 +26,9 @@ package struct SHA256Digest: Hashable, Sendable {
         bytes = digest
     }
 
+    /// What OpenSSL computed: 32 bytes.
+    init(finished digest: [UInt8]) { bytes = digest }
+
     /// 64 lower-case hexadecimal digits, in ASCII.
     package var hexadecimal: [UInt8] {
         // Stored by index: appending each would check each time whether the array is shared.

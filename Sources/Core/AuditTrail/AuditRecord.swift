@@ -2,6 +2,8 @@
 package protocol RecordBody: Sendable {
     /// The kind of its line.
     static var kind: RecordKind { get }
+    /// What it changes in the account of what is open.
+    var turn: RecordTurn { get }
     /// Writes the members that stand between `sequence` and `previous`.
     func write(into members: inout JSONMembers)
 }
@@ -15,6 +17,8 @@ package struct AuditRecord: Sendable {
     package let time: Int64
     /// The JSON members between `sequence` and `previous`, with no comma at either end.
     package let body: [UInt8]
+    /// What it changes in the account of what is open.
+    package let turn: RecordTurn
 
     /// Encodes a record.
     ///
@@ -25,6 +29,7 @@ package struct AuditRecord: Sendable {
         content.write(into: &members)
         kind = type(of: content).kind
         self.time = time
+        turn = content.turn
         body = members.finish()
     }
 }

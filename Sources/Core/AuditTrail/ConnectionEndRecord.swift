@@ -91,13 +91,20 @@ extension ConnectionEndRecord: EndRecord {
         members.identifier("id", id)
         members.text("outcome", outcome.rawValue)
         members.text("closed_by", orNull: closedBy?.rawValue)
-        if let reason { members.text("reason", reason) }
-        if let rule { members.text("rule", rule) }
+        if let reason { members.text("reason", reason.cut(to: 60)) }
+        if let rule { members.text("rule", rule.cut(to: 128)) }
         members.number("bytes_up", orNull: bytesUp)
         members.number("bytes_down", orNull: bytesDown)
         members.number("duration_ms", orNull: durationMilliseconds)
         members.number("connect_ms", orNull: connectMilliseconds)
-        members.text("dialled", orNull: dialled)
-        if let detail { members.text("detail", detail) }
+        members.text("dialled", orNull: dialled?.cut(to: 60))
+        if let detail { members.text("detail", detail.cut(to: 120)) }
+    }
+}
+
+extension String {
+    /// At most so many scalars: what `RecordLimits.endBytes` counts on.
+    func cut(to count: Int) -> String {
+        utf8.count <= count ? self : String(String.UnicodeScalarView(unicodeScalars.prefix(count)))
     }
 }

@@ -101,6 +101,10 @@ package struct ConnectionRecord: Hashable, Sendable {
     package var policyGeneration: UInt64?
     /// Whether the ClientHello was encrypted (ECH).
     package var encryptedHello: Bool
+    /// The highest version of TLS that the client offered: `1.3`.
+    package var tlsVersion: String?
+    /// The protocols that the client offered within TLS (ALPN), in its order.
+    package var alpn: [String]
     /// What was wrong, where input was malformed.
     package var detail: String?
 
@@ -123,6 +127,8 @@ package struct ConnectionRecord: Hashable, Sendable {
         client: String? = nil,
         policyGeneration: UInt64? = nil,
         encryptedHello: Bool = false,
+        tlsVersion: String? = nil,
+        alpn: [String] = [],
         detail: String? = nil
     ) {
         self.id = id
@@ -143,6 +149,8 @@ package struct ConnectionRecord: Hashable, Sendable {
         self.client = client
         self.policyGeneration = policyGeneration
         self.encryptedHello = encryptedHello
+        self.tlsVersion = tlsVersion
+        self.alpn = alpn
         self.detail = detail
     }
 }
@@ -176,6 +184,8 @@ extension ConnectionRecord: DecisionRecord {
     private func writeAdditions(into members: inout JSONMembers) {
         members.text("client", orNull: client)
         if let policyGeneration { members.number("policy_generation", policyGeneration) }
+        if let tlsVersion { members.text("tls_version", tlsVersion) }
+        if !alpn.isEmpty { members.texts("alpn", alpn) }
         if encryptedHello { members.flag("ech") }
         if let detail { members.text("detail", detail) }
     }

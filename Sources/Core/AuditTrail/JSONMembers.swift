@@ -71,6 +71,21 @@ package struct JSONMembers: Sendable {
         count = position
     }
 
+    /// Adds a list of identifiers, all of them.
+    package mutating func identifiers(_ name: String, _ values: [RecordIdentifier]) {
+        begin(name)
+        var list: [UInt8] = [UInt8(ascii: "[")]
+        list.reserveCapacity(values.count * (RecordIdentifier.length + 3) + 2)
+        for (index, value) in values.enumerated() {
+            if index > 0 { list.append(UInt8(ascii: ",")) }
+            list.append(UInt8(ascii: "\""))
+            list.append(identifier: value)
+            list.append(UInt8(ascii: "\""))
+        }
+        list.append(UInt8(ascii: "]"))
+        put(list.span)
+    }
+
     /// Adds a list of texts, as many as the limits keep.
     package mutating func texts(_ name: String, _ values: [String]) {
         begin(name)

@@ -5,35 +5,63 @@ package enum LifecycleEvent: String, CaseIterable, Sendable {
     case stopped
     /// The end of the audit file was cut off and has been closed.
     case repaired
+    /// A new file begins; what was open then is named.
+    case rotated
+    /// A segment was removed, as the configuration says.
+    case removed
+    /// Lines that were written before are not in the file any more.
+    case missing
 }
 
-/// The daemon started, drains, has stopped, or has repaired the file.
+/// A turn in the life of the daemon or of its files.
 package struct LifecycleRecord: Hashable, Sendable {
     package var event: LifecycleEvent
     /// Of the daemon.
     package var version: String
     package var pid: Int32
-    /// Where the file was repaired: `sha256:` and 64 digits of the last whole line before what was cut off.
+    /// `sha256:` and 64 digits of a line: where the file was repaired, the last whole one before what was cut off; where a
+    /// segment was removed, the last one in it; where lines are missing, the last one that had been written.
     package var after: String?
     package var detail: String?
+    /// The segment that the file before became, or that was removed.
+    package var segment: String?
+    /// Where the file was rotated: the connections that were let through and have no end yet.
+    package var open: [RecordIdentifier]?
+    /// Where the file was rotated: the requests among what is open.
+    package var openRequests: [RecordIdentifier] = []
 
-    package init(event: LifecycleEvent, version: String, pid: Int32, after: String? = nil, detail: String? = nil) {
+    package init(
+        event: LifecycleEvent,
+        version: String,
+        pid: Int32,
+        after: String? = nil,
+        detail: String? = nil,
+        segment: String? = nil,
+        open: [RecordIdentifier]? = nil
+    ) {
         self.event = event
         self.version = version
         self.pid = pid
         self.after = after
         self.detail = detail
+        self.segment = segment
+        self.open = open
     }
 }
 
 extension LifecycleRecord: RecordBody {
     package static var kind: RecordKind { .lifecycle }
 
-    /// Writes the members; `event` comes first, because a file is read back by it.
+    /// Writes the members; `event` comes first and `open` next, because a file is read back by them.
     package func write(into members: inout JSONMembers) {
         members.text("event", event.rawValue)
+        if let open {
+            members.identifiers("open", open)
+            members.identifiers("open_requests", openRequests)
+        }
         members.text("version", version)
         members.number("pid", UInt64(clamping: pid))
+        if let segment { members.text("segment", segment) }
         if let after { members.text("after", after) }
         if let detail { members.text("detail", detail) }
     }

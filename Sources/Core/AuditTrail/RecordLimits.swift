@@ -13,6 +13,12 @@ package struct RecordLimits: Hashable, Sendable {
         self.lineBytes = lineBytes
     }
 
+    /// The bytes of the longest line that tells the end of a connection, its newline among them.
+    ///
+    /// `ConnectionEndRecord` keeps its texts that short: a scalar takes twelve bytes at most. It is what is set aside for
+    /// each connection that was let through.
+    package static let endBytes = 5120
+
     /// What the daemon uses.
     ///
     /// A text byte takes at most six bytes in a line (`\u0000`), so that even a record whose every text and list is full

@@ -66,12 +66,12 @@ extension RequestEndRecord: EndRecord {
         members.text("outcome", outcome.rawValue)
         members.number("status", orNull: status.map(UInt64.init))
         members.text("closed_by", orNull: closedBy?.rawValue)
-        if let reason { members.text("reason", reason) }
-        if let rule { members.text("rule", rule) }
+        if let reason { members.text("reason", reason.cut(to: 60)) }
+        if let rule { members.text("rule", rule.cut(to: 128)) }
         members.number("bytes_up", orNull: bytesUp)
         members.number("bytes_down", orNull: bytesDown)
         members.number("duration_ms", orNull: durationMilliseconds)
-        members.text("dialled", orNull: dialled)
-        if let detail { members.text("detail", detail) }
+        members.text("dialled", orNull: dialled?.cut(to: 60))
+        if let detail { members.text("detail", detail.cut(to: 120)) }
     }
 }

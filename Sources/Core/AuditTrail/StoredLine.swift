@@ -12,6 +12,8 @@ package struct StoredLine: Hashable, Sendable {
         case started
         /// What was cut off before this line has been closed.
         case repaired
+        /// A file begins here, and these were open when it did.
+        case carried([OwedEnd])
         /// Anything else, newer kinds among them.
         case other
     }
@@ -23,18 +25,28 @@ package struct StoredLine: Hashable, Sendable {
     }
 
     package let sequence: UInt64
+    /// In seconds since 1970-01-01T00:00:00Z; nil where the line has no time.
+    package let time: Int64?
     package let content: Content
 
     /// Reads a line without its newline; nil where it is not one that we have written whole.
     package init?(_ line: borrowing Span<UInt8>) {
         guard let frame = StoredFrame(line) else { return nil }
         sequence = frame.sequence
+        time = Int64(timestamp: line.extracting(frame.time))
         guard let kind = RecordKind.allCases.first(where: { frame.isKind($0, in: line) }) else {
             content = .other
             return
         }
         guard let content = line.content(of: kind, at: frame.body.lowerBound) else { return nil }
         self.content = content
+    }
+
+    /// The 64 digits that a line has for the one before; nil where it is none of ours.
+    package static func previousHash(of line: borrowing Span<UInt8>) -> [UInt8]? {
+        guard StoredLine(line) != nil else { return nil }
+        let start = line.count - lineClosing.utf8.count - hashLength
+        return (start..<start + hashLength).map { line[$0] }
     }
 
     /// Whether bytes may be the beginning of a line of ours that was cut off.
@@ -60,6 +72,22 @@ extension Span<UInt8> {
         let text = extracting(position..<position + RecordIdentifier.length)
         position += RecordIdentifier.length
         return RecordIdentifier(text)
+    }
+
+    /// The rest of a list of identifiers.
+    fileprivate func takeIdentifiers(_ position: inout Int) -> [RecordIdentifier] {
+        var identifiers: [RecordIdentifier] = []
+        while skip("\"", &position), count - position >= RecordIdentifier.length,
+            let identifier = RecordIdentifier(extracting(position..<position + RecordIdentifier.length))
+        {
+            identifiers.append(identifier)
+            position += RecordIdentifier.length
+            guard skip("\",", &position) else {
+                _ = skip("\"", &position)
+                break
+            }
+        }
+        return identifiers
     }
 
     /// What the members of a record tell; nil where it is not as one of its kind is written.
@@ -91,6 +119,11 @@ extension Span<UInt8> {
     private func lifecycle(at position: Int) -> StoredLine.Content {
         var position = position
         if skip(#""event":"started","#, &position) { return .started }
+        if skip(#""event":"rotated","open":["#, &position) {
+            let connections = takeIdentifiers(&position).map { StoredLine.OwedEnd.connection($0) }
+            let requests = skip(#"],"open_requests":["#, &position) ? takeIdentifiers(&position) : []
+            return .carried(connections + requests.map { .request($0) })
+        }
         return skip(#""event":"repaired","#, &position) ? .repaired : .other
     }
 }

@@ -26,6 +26,56 @@ extension [UInt8] {
     }
 }
 
+extension [UInt8] {
+    /// Appends a time in UTC as file names have it: `20261121T101504Z`.
+    mutating func append(compactTime seconds: Int64) {
+        var whole: [UInt8] = []
+        whole.append(timestamp: seconds.multipliedReportingOverflow(by: 1_000_000).partialValue)
+        self += whole[..<19].filter { $0 != UInt8(ascii: "-") && $0 != UInt8(ascii: ":") }
+        append(UInt8(ascii: "Z"))
+    }
+}
+
+extension Int64 {
+    /// Reads what `append(compactTime:)` writes, in seconds since 1970-01-01T00:00:00Z.
+    init?(compactTime text: Substring.UTF8View.SubSequence) {
+        let bytes = Array(text)
+        guard bytes.count == 16, bytes[8] == UInt8(ascii: "T"), bytes[15] == UInt8(ascii: "Z") else { return nil }
+        self.init(year: bytes[0..<4], bytes[4..<6], bytes[6..<8], bytes[9..<11], bytes[11..<13], bytes[13..<15])
+    }
+
+    /// Reads the seconds of what `append(timestamp:)` writes, since 1970-01-01T00:00:00Z.
+    init?(timestamp bytes: borrowing Span<UInt8>) {
+        guard bytes.count == timestampLength else { return nil }
+        var text: [UInt8] = []
+        for index in bytes.indices { text.append(bytes[index]) }
+        self.init(year: text[0..<4], text[5..<7], text[8..<10], text[11..<13], text[14..<16], text[17..<19])
+    }
+
+    private init?(
+        year: ArraySlice<UInt8>,
+        _ month: ArraySlice<UInt8>,
+        _ day: ArraySlice<UInt8>,
+        _ hour: ArraySlice<UInt8>,
+        _ minute: ArraySlice<UInt8>,
+        _ second: ArraySlice<UInt8>
+    ) {
+        guard let year = Int64(decimal: year), let month = Int64(decimal: month), let day = Int64(decimal: day),
+            let hour = Int64(decimal: hour), let minute = Int64(decimal: minute), let second = Int64(decimal: second),
+            (1...12).contains(month), (1...31).contains(day), hour < 24, minute < 60, second < 60
+        else { return nil }
+        self = CivilDate.days(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second
+    }
+
+    private init?(decimal digits: ArraySlice<UInt8>) {
+        self = 0
+        for digit in digits {
+            guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(digit) else { return nil }
+            self = self * 10 + Int64(digit - UInt8(ascii: "0"))
+        }
+    }
+}
+
 /// 0001-01-01T00:00:00Z and 9999-12-31T23:59:59.999999Z.
 private let earliestTime: Int64 = -62_135_596_800_000_000
 private let latestTime: Int64 = 253_402_300_799_999_999
@@ -48,6 +98,15 @@ private struct CivilDate {
         day = dayOfYear - (153 * monthFromMarch + 2) / 5 + 1
         month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9
         year = yearOfCycle + cycle * 400 + (month <= 2 ? 1 : 0)
+    }
+
+    /// The days from 1970-01-01 to a date.
+    static func days(_ year: Int64, _ month: Int64, _ day: Int64) -> Int64 {
+        let year = month <= 2 ? year - 1 : year
+        let cycle = year.floorDivided(by: 400)
+        let yearOfCycle = year - cycle * 400
+        let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
+        return cycle * 146_097 + yearOfCycle * 365 + yearOfCycle / 4 - yearOfCycle / 100 + dayOfYear - 719_468
     }
 }
 

@@ -46,6 +46,8 @@ package enum Reason: String, Hashable, Sendable, CaseIterable {
     case undecidedLimit = "undecided_limit"
     /// The decision could not be recorded, so nothing may pass.
     case auditUnavailable = "audit_unavailable"
+    /// The user had more decided in a second than it may.
+    case decisionRate = "decision_rate"
     /// A fact that a rule asks for is not known.
     case undetermined
     /// The daemon is shutting down.

@@ -14,6 +14,15 @@ package struct TLSVersion: RawRepresentable, Hashable, Comparable, Sendable {
         one.rawValue < other.rawValue
     }
 
+    /// `1.3`, as people write it; a version that has no name there in hexadecimal digits, `0x0300`.
+    package var text: String {
+        guard rawValue >> 8 == 3, (1...4).contains(rawValue & 0xff) else {
+            let digits = String(rawValue, radix: 16)
+            return "0x" + String(repeating: "0", count: 4 - digits.count) + digits
+        }
+        return "1.\((rawValue & 0xff) - 1)"
+    }
+
     /// One of the sixteen values that stand for nothing, sent to keep servers tolerant (RFC 8701, section 2).
     var isGREASE: Bool {
         rawValue & 0x0f0f == 0x0a0a && rawValue >> 8 == rawValue & 0xff

@@ -38,6 +38,8 @@ extern int accept4(int socket, struct sockaddr *address, socklen_t *length, int 
 extern int pipe2(int descriptors[2], int flags);
 extern void *memmem(const void *bytes, size_t count, const void *part, size_t part_count);
 extern ssize_t splice(int in, loff_t *in_offset, int out, loff_t *out_offset, size_t count, unsigned int flags);
+extern int renameat2(int old_folder, const char *old_name, int new_folder, const char *new_name, unsigned int flags);
+enum { CLINUX_RENAME_NOREPLACE = 1 };
 enum { CLINUX_SPLICE_F_MOVE = 1, CLINUX_SPLICE_F_NONBLOCK = 2, CLINUX_F_SETPIPE_SZ = 1031 };
 
 // struct epoll_event holds a union with a pointer in it; this one has the same layout and no pointer.
@@ -61,6 +63,8 @@ static inline int clinux_fcntl_int(int fd, int command, int argument) { return f
 
 // ioctl(2) is variadic too.
 static inline int clinux_window_size(int fd, struct winsize *size) { return ioctl(fd, TIOCGWINSZ, size); }
+// The calling thread's nice value: Linux takes the number of a thread where POSIX has that of a process.
+static inline int clinux_set_thread_nice(int value) { return setpriority(PRIO_PROCESS, 0, value); }
 
 static inline int clinux_set_dumpable(int dumpable) { return prctl(PR_SET_DUMPABLE, dumpable, 0, 0, 0); }
 

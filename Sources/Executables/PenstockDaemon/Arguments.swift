@@ -1,7 +1,7 @@
 /// What the command line asks for.
 enum Arguments: Hashable {
-    case run(config: String)
-    case check(config: String)
+    case run(config: String, workload: WorkloadFlags)
+    case check(config: String, workload: WorkloadFlags)
     case help
     case version
 
@@ -14,6 +14,7 @@ enum Arguments: Hashable {
     init(_ words: some Sequence<String>) throws(Misuse) {
         var config: String?
         var isCheck = false
+        var workload = WorkloadFlags()
         var words = words.makeIterator()
         while let word = words.next() {
             switch word {
@@ -28,12 +29,15 @@ enum Arguments: Hashable {
                 guard let value = words.next() else { throw Misuse(text: "--config needs a file") }
                 config = value
             default:
-                guard word.hasPrefix("--config=") else { throw Misuse(text: "unknown argument '\(word)'") }
-                config = String(word.dropFirst("--config=".count))
+                if word.hasPrefix("--config=") {
+                    config = String(word.dropFirst("--config=".count))
+                } else if try !workload.take(word, next: { words.next() }) {
+                    throw Misuse(text: "unknown argument '\(word)'")
+                }
             }
         }
         guard let config, !config.isEmpty else { throw Misuse(text: "--config FILE is required") }
-        self = isCheck ? .check(config: config) : .run(config: config)
+        self = isCheck ? .check(config: config, workload: workload) : .run(config: config, workload: workload)
     }
 
     static let helpText = """
@@ -44,11 +48,14 @@ enum Arguments: Hashable {
 
           --config FILE     the configuration, YAML; docs/operations.md lists every key
           --check-config    read the configuration and the policy it names, say what is wrong, and exit
+          --workload-namespace NAME, --workload-pod NAME, --workload-service-account NAME
+                            who the agent is, as its records say; they stand above `workload` in the configuration
           --version         print the version and exit
           --help            print this and exit
 
         signals: SIGTERM, SIGINT   accept nothing more, let live connections end (drain.seconds), then cut them
-                 SIGHUP            load the policy again; live connections are judged by it; a bad one changes nothing
+                 SIGHUP            load the policy again; live connections are judged by it; a bad one changes nothing;
+                                   go on in a new audit file if the old one was renamed; take over a new audit key
 
         exit codes: 0   done
                     64  the command line is wrong

@@ -59,7 +59,9 @@ final class Daemon: EventHandler {
     func ready(_ events: ReadyEvents, on loop: isolated EventLoop) {
         while let signal = try? signals.next() {
             switch signal {
-            case .hangUp: loop.startTask(with: self) { daemon, loop in await daemon.reload(on: loop) }
+            case .hangUp:
+                audit.reopen()
+                loop.startTask(with: self) { daemon, loop in await daemon.reload(on: loop) }
             case .terminate, .interrupt: loop.startTask(with: self) { daemon, loop in await daemon.stop(on: loop) }
             }
         }

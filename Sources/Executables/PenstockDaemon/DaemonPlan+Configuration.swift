@@ -11,10 +11,11 @@ import WireFormats
 
 extension DaemonPlan {
     /// Reads the configuration, and the files that it names and that do not change while the daemon runs.
-    init(configurationFile path: String) throws(Complaint) {
-        let configuration: DaemonConfiguration
+    init(configurationFile path: String, workload: WorkloadFlags) throws(Complaint) {
+        var configuration: DaemonConfiguration
         do throws(ConfigurationError) {
             configuration = try DaemonConfiguration.load(path: path)
+            configuration.workload = try workload.over(configuration.workload).readingFiles()
         } catch {
             throw Complaint("\(error)", .configuration)
         }
@@ -28,6 +29,7 @@ extension DaemonPlan {
             health: configuration.listen.health,
             auditPath: configuration.audit.path,
             durability: configuration.audit.durability == .synced ? .synced : .written,
+            store: AuditStoreSettings(configuration),
             journeys: JourneySettings(configuration, workers: workers),
             resolving: try ResolverSettings(configuration.dial),
             drainSeconds: Int(configuration.drain.time.components.seconds),
@@ -43,6 +45,24 @@ extension DaemonPlan {
     }
 }
 
+extension AuditStoreSettings {
+    fileprivate init(_ configuration: DaemonConfiguration) {
+        let audit = configuration.audit
+        self.init(
+            rotation: Rotation(bytes: audit.rotate.bytes, microseconds: Int64(audit.rotate.hours) * 3_600_000_000),
+            keeping: Keeping(seconds: audit.keep.days.map { Int64($0) * 86_400 }, bytes: audit.keep.bytes),
+            budget: audit.budgetBytes.map { Budget(bytes: $0) },
+            statePath: configuration.state.path,
+            signing: Signing(
+                records: audit.checkpoint.records,
+                microseconds: Int64(audit.checkpoint.seconds) * 1_000_000,
+                keySeconds: Int64(audit.keyDays) * 86_400
+            ),
+            report: Report { say($0) }
+        )
+    }
+}
+
 extension JourneySettings {
     /// Limits are given for the daemon and kept for each loop.
     fileprivate init(_ configuration: DaemonConfiguration, workers: Int) {
@@ -54,6 +74,7 @@ extension JourneySettings {
         silenceNanoseconds = limits.serverFirstTime.nanoseconds
         dialNanoseconds = configuration.dial.timeout.nanoseconds
         undecided = max(1, limits.undecided / workers)
+        decisionsPerSecond = max(1, limits.decisionsPerSecond / workers)
         connections = limits.connections.map { max(1, $0 / workers) } ?? .max
         // 15853 is where DNS will be answered: nobody is let through to it meanwhile.
         ownPorts = Set(configuration.listen.ports + [15853])

@@ -17,6 +17,8 @@ struct DaemonPlan: Sendable {
     var health: SocketAddress
     var auditPath: String
     var durability: AuditDurability
+    /// How audit files are rotated, kept and bounded.
+    var store: AuditStoreSettings
     var journeys: JourneySettings
     var resolving: ResolverSettings
     var drainSeconds: Int

@@ -15,8 +15,8 @@ enum PenstockDaemon {
             switch try Arguments(CommandLine.arguments.dropFirst()) {
             case .help: writeToStandardOutput(Arguments.helpText + "\n")
             case .version: writeToStandardOutput("penstockd \(DaemonPlan.version)\n")
-            case .check(let path): check(path)
-            case .run(let path): run(path)
+            case .check(let path, let workload): check(path, workload)
+            case .run(let path, let workload): run(path, workload)
             }
         } catch {
             say("\(error.text); see penstockd --help")
@@ -24,9 +24,9 @@ enum PenstockDaemon {
         }
     }
 
-    private static func check(_ path: String) {
+    private static func check(_ path: String, _ workload: WorkloadFlags) {
         do throws(Complaint) {
-            let plan = try DaemonPlan(configurationFile: path)
+            let plan = try DaemonPlan(configurationFile: path, workload: workload)
             do {
                 let policy = try plan.loadPolicy()
                 writeToStandardOutput("\(path): ok; policy '\(policy.name)' \(policy.hash)\n")
@@ -38,9 +38,9 @@ enum PenstockDaemon {
         }
     }
 
-    private static func run(_ path: String) {
+    private static func run(_ path: String, _ workload: WorkloadFlags) {
         do throws(Complaint) {
-            try launch(try DaemonPlan(configurationFile: path))
+            try launch(try DaemonPlan(configurationFile: path, workload: workload))
         } catch {
             end(error)
         }
@@ -63,6 +63,7 @@ enum PenstockDaemon {
             audit = try AuditWriter(
                 path: plan.auditPath,
                 durability: plan.durability,
+                store: plan.store,
                 version: DaemonPlan.version,
                 pid: processIdentifier(),
                 clock: wallClockMicroseconds

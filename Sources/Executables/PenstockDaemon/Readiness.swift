@@ -45,23 +45,12 @@ final class Readiness: HealthSource {
         }
         if !state.isServing { problems.append("listeners: not bound yet") }
         if state.isDraining { problems.append("draining: the daemon was told to stop") }
-        if let problem = auditProblem { problems.append("audit: \(problem)") }
+        if let problem = audit.problem { problems.append("audit: \(problem)") }
         return problems
-    }
-
-    private var auditProblem: String? {
-        switch audit.state {
-        case .writable: nil
-        case .recovering: "reading back what was open when the file was left"
-        case .stalled(let reason, _): "\(reason); nothing new passes until it can be written"
-        case .failed(let error): "\(error)"
-        case .finished: "the file is closed"
-        }
     }
 
     func metrics() -> String {
         let state = self.state.withLock { $0 }
-        let backlog = audit.backlog
         var text = MetricsText()
         text.write(
             "penstock_build_info",
@@ -92,18 +81,7 @@ final class Readiness: HealthSource {
                 ("loaded", Int64(clamping: state.reloads)), ("refused", Int64(clamping: state.refusedReloads)),
             ]
         )
-        text.write(
-            "penstock_audit_backlog_records",
-            kind: "gauge",
-            help: "Records that wait to be written.",
-            samples: [("", Int64(clamping: backlog.records))]
-        )
-        text.write(
-            "penstock_audit_writable",
-            kind: "gauge",
-            help: "1 while the audit file takes records.",
-            samples: [("", auditProblem == nil ? 1 : 0)]
-        )
+        audit.writeMetrics(to: &text)
         return text.text
     }
 }

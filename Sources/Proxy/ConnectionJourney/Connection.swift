@@ -30,6 +30,8 @@ final class Connection {
     /// What was connected to.
     var dialled: UpstreamAddress?
     var connectNanoseconds: UInt64?
+    /// What it must be refused for, whatever policy says, because its turn or the audit file kept it waiting too long.
+    var hindrance: Reason?
     /// Why the connection is to end before its time; set once.
     private(set) var cutting: Cut?
     var tunnel: Tunnel?

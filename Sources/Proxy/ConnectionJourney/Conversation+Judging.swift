@@ -22,6 +22,7 @@ extension Conversation {
         on loop: isolated EventLoop
     ) async -> Decision {
         forgetFacts(ofRequestBefore: request)
+        if let hindrance = connection.hindrance { return .refused(hindrance, port: facts.port) }
         guard let policy = snapshot.policy else { return .refused(.noPolicy, port: facts.port) }
         let mismatch: Bool
         do throws(RequestObjection) {

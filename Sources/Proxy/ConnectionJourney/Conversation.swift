@@ -81,7 +81,8 @@ final class Conversation: SocketObserver {
         begun = loop.now
         defer { forgetRequest() }
 
-        // Whom is it for, and is it allowed?
+        // Is it its turn, and can it be written down? Whom is it for, and is it allowed?
+        await connection.waitForDecision(worker, on: loop)
         let decision = await judge(request, on: loop)
 
         // Write it down. Only with the record in the file does anything go on, an answer of ours too.

@@ -18,19 +18,22 @@ func carry(_ connection: Connection, _ worker: Worker, on loop: isolated EventLo
     // 3. What does it say? A destination that nobody may reach is not worth a look.
     if connection.mayBeHeard { await connection.hear(worker, on: loop) }
 
-    // 4. Is it allowed? Where only a name could allow a silent client, wait for the name.
+    // 4. Is it its turn, and can it be written down? It waits for both, and is refused if that lasts.
+    await connection.waitForDecision(worker, on: loop)
+
+    // 5. Is it allowed? Where only a name could allow a silent client, wait for the name.
     var decision = await connection.judge(worker, isFinal: false, on: loop)
     if decision.verdict == .undetermined {
         await connection.sniff(worker, isWaitingForName: true, on: loop)
         decision = await connection.judge(worker, isFinal: true, on: loop)
     }
 
-    // 5. Write it down. Only what policy allowed, and only with the record in the file, goes on.
+    // 6. Write it down. Only what policy allowed, and only with the record in the file, goes on.
     let ticket = connection.record(decision, worker)
     worker.registry.decided(connection)
     guard decision.verdict == .allow else { return await connection.reject(worker, on: loop) }
 
-    // 6. Plain HTTP: each request is judged and written down for itself, behind this record.
+    // 7. Plain HTTP: each request is judged and written down for itself, behind this record.
     if let scope = connection.requestScope {
         let conversation = Conversation(connection, scope, worker)
         connection.conversation = conversation
@@ -44,7 +47,7 @@ func carry(_ connection: Connection, _ worker: Worker, on loop: isolated EventLo
         return connection.end(Ending(Cut(outcome: .policyChanged)), worker, on: loop)
     }
 
-    // 7. Anything else: dial what was allowed, and relay until both sides are done.
+    // 8. Anything else: dial what was allowed, and relay until both sides are done.
     let started = loop.now
     switch await openUpstream(permit, for: connection, worker, on: loop) {
     case .connected(let upstream, let address):

@@ -25,6 +25,7 @@ extension Connection {
         isFinal: Bool,
         on loop: isolated EventLoop
     ) async -> Decision {
+        if let hindrance { return .refused(hindrance, port: facts.port) }
         guard facts.original != nil || capture == .explicit else {
             return .refused(.noOriginalDestination)
         }

@@ -76,6 +76,7 @@ extension Decision {
         case .ambiguousPath: "Servers could read its path in more than one way."
         case .nameMismatch: "The names that it gives contradict each other."
         case .proxyInCapture: "It was sent to what is no proxy."
+        case .decisionRate: "This user asks for more than may be decided in a second."
         case .ruleAllow, .defaultAllow, .perRequest, .noOriginalDestination, .unknownAction, .sniffLimit,
             .undecidedLimit, .auditUnavailable, .undetermined, .draining, .policyChanged:
             "It is refused: \(reason.rawValue)."
@@ -84,8 +85,8 @@ extension Decision {
 }
 
 extension Reason {
-    /// 400 where the message itself is wrong, else 403.
-    fileprivate var status: Int { isOfMessage ? 400 : 403 }
+    /// 400 where the message itself is wrong, 429 where it came too soon, else 403.
+    fileprivate var status: Int { isOfMessage ? 400 : self == .decisionRate ? 429 : 403 }
 
     /// For people; programs read `reason`.
     fileprivate var title: String { isOfMessage ? "The request cannot be understood" : "Refused by policy" }
@@ -95,8 +96,8 @@ extension Reason {
         case .malformedRequest, .malformedOpening, .malformedName: true
         case .ruleAllow, .ruleDeny, .defaultAllow, .defaultDeny, .specialAddress, .deniedAddress, .outsideCIDRs,
             .unresolvable, .ownListener, .noPolicy, .noOriginalDestination, .proxyInCapture, .perRequest,
-            .ambiguousPath, .nameMismatch, .unknownAction, .sniffLimit, .undecidedLimit, .auditUnavailable,
-            .undetermined, .draining, .policyChanged:
+            .ambiguousPath, .nameMismatch, .unknownAction, .decisionRate, .sniffLimit, .undecidedLimit,
+            .auditUnavailable, .undetermined, .draining, .policyChanged:
             false
         }
     }

@@ -52,6 +52,8 @@ extension Connection {
         case .tls(let hello):
             record.protocol = .tls
             record.encryptedHello = hello.offersEncryptedClientHello
+            record.tlsVersion = hello.highestVersion.text
+            record.alpn = hello.protocolNames
             if case .name(let name) = hello.serverName {
                 record.sni = name.text
                 record.binding = ["sni"]

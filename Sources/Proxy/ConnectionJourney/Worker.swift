@@ -39,6 +39,7 @@ package final class Worker {
     let metrics: JourneyMetrics
     let means = RelayMeans(bufferBytes: 65536, pipes: 48)
     let registry = Registry()
+    var pacer: DecisionPacer
     let netlink: NetlinkQuestions
     let resolver: LoopResolver
     let gate: AuditGate
@@ -67,6 +68,7 @@ package final class Worker {
         audit = services.audit
         metrics = services.metrics
         self.snapshot = snapshot
+        pacer = DecisionPacer(perSecond: settings.decisionsPerSecond)
         netlink = try NetlinkQuestions()
         resolver = try LoopResolver(services.resolving)
         gate = try AuditGate(services.audit, patience: services.settings.auditNanoseconds, on: loop)
@@ -200,13 +202,7 @@ package final class Worker {
     var hasRoom: Bool {
         // Beyond the limit only those in whose place one that is idle goes; it takes until the next turn to be gone.
         let leaving = registry.idle.first == nil ? 0 : Self.replacedInATurn
-        guard registry.count < settings.connections + leaving else { return false }
-        let backlog = audit.backlog
-        guard backlog.records < settings.auditBacklog else { return false }
-        switch audit.state {
-        case .writable: return true
-        case .recovering, .stalled, .failed, .finished: return false
-        }
+        return registry.count < settings.connections + leaving && audit.hasRoom(backlog: settings.auditBacklog)
     }
 
     func nextIdentifier() -> RecordIdentifier { identifiers.next(at: audit.clock()) }

@@ -21,8 +21,25 @@ package enum AuditError: Error, Hashable, Sendable {
     case changedByOthers
     /// What was written may not have reached the disk, and cannot be told from what has.
     case notSynchronized(SystemCallError)
+    /// The directory of the daemon's own state, or what the trail keeps there, cannot be used.
+    case noState(SystemCallError)
+    /// What the trail keeps there was put there by somebody else.
+    case foreignState(String)
+    /// The key that signs the chain cannot be read, made or used.
+    case noKey(String)
     /// The writer's thread could not be started.
     case noThread(SystemCallError)
+}
+
+/// Makes calls on the file or its directory, whose failure is that the file cannot be used.
+func onFiles<Value: ~Copyable>(
+    _ calls: () throws(SystemCallError) -> Value
+) throws(AuditError) -> Value {
+    do throws(SystemCallError) {
+        return try calls()
+    } catch {
+        throw .notOpened(error)
+    }
 }
 
 extension AuditError: CustomStringConvertible {
@@ -43,6 +60,12 @@ extension AuditError: CustomStringConvertible {
             "the audit file was cut short, written to or removed by somebody else: move it away and keep it, then start again"
         case .notSynchronized(let error):
             "records may not have reached the disk (\(error)): check the disk, then start again"
+        case .noState(let error):
+            "the daemon's state cannot be read or written: \(error): state.path must be a directory that the daemon's user may write to"
+        case .noKey(let text):
+            "the key that signs the audit trail cannot be used: \(text): put it back, or take it away and have another made"
+        case .foreignState(let name):
+            "\(name) in state.path is no regular file of the daemon's user with one name: look who put it there, and remove it"
         case .noThread(let error): "the audit writer's thread cannot be started: \(error)"
         }
     }

@@ -5,19 +5,50 @@ struct AuditFile: ~Copyable {
     private let descriptor: OwnedDescriptor
     /// What the file's size is as long as nobody else touches it, in bytes.
     private(set) var size: Int
+    /// Whether it is standard output, which nobody can read back and nobody else can touch.
+    let isStream: Bool
 
     /// Opens the file, or makes it with access for its owner only.
-    static func open(_ path: String, durability: AuditDurability) throws(AuditError) -> AuditFile {
+    static func open(in directory: AuditDirectory, durability: AuditDurability) throws(AuditError) -> AuditFile {
+        // Reading too, because what it holds is read back; and a pipe opened so does not make us wait.
+        let file = try open(directory.activeName, in: directory, [.readWrite, .append, .create])
+        if file.size == 0, durability == .synced {
+            do throws(SystemCallError) {
+                // A new file's name is the directory's data.
+                try directory.synchronize()
+            } catch {
+                throw .notOpened(error)
+            }
+        }
+        return file
+    }
+
+    /// Opens a file that must not be there yet.
+    static func make(_ name: String, in directory: AuditDirectory) throws(AuditError) -> AuditFile {
+        try open(name, in: directory, [.readWrite, .append, .create, .exclusive])
+    }
+
+    /// A file that was left, to be read back.
+    static func segment(_ name: String, in directory: AuditDirectory) throws(AuditError) -> AuditFile {
+        try open(name, in: directory, [.readOnly])
+    }
+
+    private static func open(
+        _ name: String,
+        in directory: AuditDirectory,
+        _ opening: FileOpening
+    ) throws(AuditError) -> AuditFile {
         let fault: AuditError
         do throws(SystemCallError) {
-            // Reading too, because what it holds is read back; and a pipe opened so does not make us wait.
-            let descriptor = try openFile(path, [.readWrite, .append, .create, .noFollow], mode: 0o600)
+            let descriptor = try directory.open(name, opening)
             let status = try fileStatus(descriptor)
-            guard let found = try Self.fault(of: descriptor, status) else {
-                if status.size == 0, durability == .synced { try keepName(path) }
+            if let found = Self.fault(of: status) {
+                fault = found
+            } else if try !lockExclusively(descriptor) {
+                fault = .inUse
+            } else {
                 return AuditFile(adopting: descriptor.release(), size: status.size)
             }
-            fault = found
         } catch {
             fault = .notOpened(error)
         }
@@ -25,9 +56,19 @@ struct AuditFile: ~Copyable {
     }
 
     /// Takes over what `release` gave up.
-    init(adopting number: Int32, size: Int) {
+    init(adopting number: Int32, size: Int, isStream: Bool = false) {
         descriptor = OwnedDescriptor(adopting: number)
         self.size = size
+        self.isStream = isStream
+    }
+
+    /// Standard output.
+    static func standardOutput() throws(AuditError) -> AuditFile {
+        do throws(SystemCallError) {
+            return AuditFile(adopting: try duplicate(ofDescriptor: 1).release(), size: 0, isStream: true)
+        } catch {
+            throw .notOpened(error)
+        }
     }
 
     /// Gives the descriptor up, for another thread to adopt.
@@ -37,6 +78,7 @@ struct AuditFile: ~Copyable {
 
     /// Whether the file is as we left it: not cut short, not written to, not removed.
     func isUntouched() throws(SystemCallError) -> Bool {
+        guard !isStream else { return true }
         let status = try fileStatus(descriptor)
         return status.size == size && status.linkCount > 0
     }
@@ -54,6 +96,7 @@ struct AuditFile: ~Copyable {
     /// - Throws: `.notSynchronized`. It cannot be tried again: the kernel forgets what it could not write, and a second
     ///   call would succeed.
     func synchronize() throws(AuditError) {
+        guard !isStream else { return }
         do throws(SystemCallError) {
             try synchronizeData(descriptor)
         } catch {
@@ -82,19 +125,18 @@ struct AuditFile: ~Copyable {
         throw .changedByOthers
     }
 
-    private static func fault(
-        of file: borrowing OwnedDescriptor,
-        _ status: FileStatus
-    ) throws(SystemCallError) -> AuditError? {
+    /// Whether it is the file that has this name now.
+    func isNamed(_ name: String, in directory: AuditDirectory) throws(SystemCallError) -> Bool {
+        let own = try fileStatus(descriptor)
+        guard let named = try directory.status(name) else { return false }
+        return named.device == own.device && named.inode == own.inode
+    }
+
+    /// Why a file is not to be trusted; nil where it is.
+    static func fault(of status: FileStatus) -> AuditError? {
         guard status.isRegular else { return .notRegular }
         guard status.owner == effectiveIdentity().user else { return .foreignOwner(status.owner) }
         guard status.linkCount == 1 else { return .severalNames(status.linkCount) }
-        return try lockExclusively(file) ? nil : .inUse
-    }
-
-    /// Has the folder synchronized as well: a new file's name is the folder's data.
-    private static func keepName(_ path: String) throws(SystemCallError) {
-        let folder = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
-        try LinuxBindings.synchronize(openFile(folder, [.readOnly, .directory]))
+        return nil
     }
 }

@@ -14,6 +14,10 @@ package enum AuditState: Hashable, Sendable {
     case writable
     /// Writing fails and is tried again; records wait. `since` is in microseconds since 1970-01-01T00:00:00Z.
     case stalled(reason: String, since: Int64)
+    /// The files take what they may, in bytes; what is set aside is for the ends of what was let through.
+    ///
+    /// `takesRefusals`: there is room to tell of refusals still.
+    case overBudget(used: Int, budget: Int, takesRefusals: Bool)
     /// Nothing will be written any more: only another start can help.
     case failed(AuditError)
     /// It was told to finish, and has.

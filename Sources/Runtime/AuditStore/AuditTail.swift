@@ -17,6 +17,9 @@ struct AuditTail: Hashable, Sendable {
     /// How many lines at the end are cut off.
     private(set) var cutOffLines = 0
 
+    /// Whether nothing was ever written to it.
+    var isEmpty: Bool { last == nil }
+
     /// Whether the end has to be closed before anything can be appended.
     var needsRepair: Bool { cutOffLines > 0 || !endsInNewline }
 

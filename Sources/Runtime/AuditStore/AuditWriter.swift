@@ -17,6 +17,14 @@ package final class AuditWriter: Sendable {
     private let currentState = Mutex(AuditState.recovering)
     private let watchers = Mutex<[@Sendable () -> Void]>([])
     private let ended: EventDescriptor
+    let keeperEnded: EventDescriptor
+    let account: StoreAccount
+    /// What tells of turns in the daemon's life.
+    let started: LifecycleRecord
+    /// How often the disk was waited for.
+    let syncs = Atomic<UInt64>(0)
+    /// When the write that is on its way began, in microseconds since 1970-01-01T00:00:00Z; 0: none is.
+    let writingSince = Atomic<Int64>(0)
 
     /// Opens the file and starts the writer's thread, which first reads back what was open when the file was left.
     ///
@@ -24,8 +32,10 @@ package final class AuditWriter: Sendable {
     /// written before anything submitted.
     ///
     /// - Parameters:
-    ///   - path: The file; it is made with access for its owner only. No symbolic link is followed to it.
+    ///   - path: The file; it is made with access for its owner only. No symbolic link is followed to it. `-` is standard
+    ///     output, which is neither rotated nor read back.
     ///   - durability: When a record counts as written.
+    ///   - store: How files are rotated, kept and bounded.
     ///   - version: The daemon's.
     ///   - pid: The daemon's.
     ///   - limits: How large a record may grow.
@@ -34,6 +44,7 @@ package final class AuditWriter: Sendable {
     package init(
         path: String,
         durability: AuditDurability,
+        store: AuditStoreSettings = AuditStoreSettings(),
         version: String,
         pid: Int32,
         limits: RecordLimits = .standard,
@@ -42,16 +53,27 @@ package final class AuditWriter: Sendable {
         self.clock = clock
         self.limits = limits
         self.durability = durability
-        let file = try AuditFile.open(path, durability: durability)
-        let tail = try AuditTail(of: file, limits: limits)
+        started = LifecycleRecord(event: .started, version: version, pid: pid)
         do throws(SystemCallError) {
             queue = try SubmissionQueue()
             ended = try EventDescriptor(blocking: true)
+            keeperEnded = try EventDescriptor(blocking: true)
         } catch {
             throw .noThread(error)
         }
-        let started = LifecycleRecord(event: .started, version: version, pid: pid)
-        try start(file, tail: tail, started: started)
+        account = try StoreAccount(path: path, store)
+        let earlier = try account.settle(limits: limits)
+        let file = try account.openFile(durability: durability)
+        let opening = try AuditOpening(
+            of: file,
+            earlier: earlier,
+            kept: try account.state?.read(KeptChain.fileName).flatMap { KeptChain($0) },
+            started: started,
+            limits: limits,
+            now: clock(),
+            checkpointBefore: { () throws(AuditError) in try account.lastCheckpoint(limits: limits) }
+        )
+        try start(file, opening)
     }
 
     /// Queues a record and returns its ticket; tickets increase from 1.
@@ -97,11 +119,14 @@ package final class AuditWriter: Sendable {
     package func finish(timeout: Duration) -> Bool {
         let ticket = queue.lastTicket
         queue.stop(.drained)
+        account.bell.signal()
         if !hasEnded(within: timeout) {
             queue.stop(.now)
             // The thread sees it at once, unless the kernel holds it in a write.
             _ = hasEnded(within: .milliseconds(250))
         }
+        // What the keeper has not finished, the next start does.
+        if keeperEnded.wait(milliseconds: 1000) { keeperEnded.signal() }
         return writtenThrough >= ticket
     }
 
@@ -137,30 +162,56 @@ package final class AuditWriter: Sendable {
         return true
     }
 
-    private func start(
-        _ file: consuming AuditFile,
-        tail: AuditTail,
-        started: LifecycleRecord
-    ) throws(AuditError) {
-        let size = file.size
+    /// Whether the writer was told to stop, or has.
+    var isEnding: Bool {
+        if queue.stopRequest != nil { return true }
+        return switch state {
+        case .failed, .finished: true
+        case .recovering, .writable, .stalled, .overBudget: false
+        }
+    }
+
+    /// Has the writer go on in a new file if somebody gave the old one another name, as logrotate does.
+    package func reopen() {
+        account.change { $0.wantsReopening = true }
+        queue.nudge()
+    }
+
+    /// Keeps where the chain has come to, for the next start; what goes wrong is told to the operator.
+    func keepPosition(_ position: ChainPosition, checkpoint: UInt64) {
+        guard let state = account.state, account.directory != nil else { return }
+        do throws(SystemCallError) {
+            try state.write(KeptChain(position: position, checkpoint: checkpoint).text, to: KeptChain.fileName)
+            account.report(.state, nil)
+        } catch {
+            account.report(.state, "\(error)")
+        }
+    }
+
+    private func start(_ file: consuming AuditFile, _ opening: AuditOpening) throws(AuditError) {
+        let (size, isStream) = (file.size, file.isStream)
         // A closure that escapes cannot consume the file itself: its number crosses over.
         let number = file.release()
         do throws(SystemCallError) {
             try startThread(named: "audit") {
-                self.run(AuditFile(adopting: number, size: size), tail: tail, started: started)
+                self.run(AuditFile(adopting: number, size: size, isStream: isStream), opening)
                 self.ended.signal()
             }
         } catch {
             _ = AuditFile(adopting: number, size: size)
             throw .noThread(error)
         }
+        try startKeeper()
     }
 
-    private func run(_ file: consuming AuditFile, tail: AuditTail, started: LifecycleRecord) {
+    private func run(_ file: consuming AuditFile, _ opening: AuditOpening) {
         do throws(AuditError) {
-            var thread = try WriterThread(writer: self, file: file, tail: tail)
-            try thread.run(tail: tail, started: started)
+            var thread = WriterThread(writer: self, file: file, opening: opening)
+            try thread.run(opening)
         } catch {
+            // What is in the file up to there is ours, whatever happened to it since.
+            let reached = account.now
+            keepPosition(reached.position, checkpoint: reached.checkpoint)
             become(.failed(error))
         }
     }

@@ -2,8 +2,8 @@ import AuditTrail
 
 /// Finds the connections and the requests that were open when the daemon before this one ended.
 ///
-/// The file is read backwards to the last `started`, so that an end is met before its beginning and only what was open at
-/// one time is kept in memory.
+/// The file is read backwards to the last `started` or to its first lines, which name what was open before them. So an end
+/// is met before its beginning, and only what was open at one time is kept in memory.
 struct LostEnds {
     private var ended: Set<StoredLine.OwedEnd> = []
     private var open: [StoredLine.OwedEnd] = []
@@ -34,6 +34,9 @@ struct LostEnds {
 
     private mutating func isBeginning(_ content: StoredLine.Content) -> Bool {
         switch content {
+        case .carried(let carried):
+            // It stands at the beginning of its file, and tells all that matters of those before.
+            for owed in carried.reversed() where ended.remove(owed) == nil { open.append(owed) }
         case .ended(let owed): ended.insert(owed)
         case .allowed(let owed): if ended.remove(owed) == nil { open.append(owed) }
         case .started: return true

@@ -1,29 +1,42 @@
 import AuditTrail
 import OpenSSLBindings
 
+/// A line of the chain: its number, and the hash that the next line carries.
+struct ChainPosition: Hashable, Sendable {
+    /// 0 before the first line.
+    var sequence: UInt64
+    /// 64 lower-case hexadecimal digits.
+    var hash: [UInt8]
+
+    /// Before the first line: 64 zeros stand for its hash.
+    static let beginning = ChainPosition(sequence: 0, hash: [UInt8](repeating: UInt8(ascii: "0"), count: 64))
+
+    /// `sha256:` and the digits, as records write it.
+    var hashText: String { "sha256:" + String(decoding: hash, as: UTF8.self) }
+}
+
 /// Numbers records and ties each line to the one before.
 struct RecordChain: ~Copyable {
-    /// What stands for the hash of a line before the first: 64 zeros.
-    static let noLine = [UInt8](repeating: UInt8(ascii: "0"), count: 64)
+    /// Where it has come to.
+    private(set) var position: ChainPosition
 
-    /// The number of the last line.
-    private var sequence: UInt64
-    /// The hash of the last line, in hexadecimal digits.
-    private var previous: [UInt8]
+    /// Goes on after this position.
+    init(after position: ChainPosition) {
+        self.position = position
+    }
 
-    /// Goes on after the line with this number; `lastLine` are its bytes, without the newline, if there is one.
-    init(after sequence: UInt64, lastLine: [UInt8]?) {
-        self.sequence = sequence
-        previous = lastLine.map { Self.hexadecimalHash(of: $0.span) } ?? Self.noLine
+    /// Goes back to where it was, because what was appended since never reached a file.
+    mutating func goBack(to position: ChainPosition) {
+        self.position = position
     }
 
     /// Appends a record's line, with its newline, to `buffer`.
     mutating func append(_ record: AuditRecord, to buffer: inout [UInt8]) {
         let start = buffer.count
-        sequence += 1
-        buffer.append(lineOf: record, sequence: sequence, previous: previous)
+        position.sequence += 1
+        buffer.append(lineOf: record, sequence: position.sequence, previous: position.hash)
         // The hash is that of the line's bytes without the newline.
-        previous = Self.hexadecimalHash(of: buffer.span.extracting(start...))
+        position.hash = Self.hexadecimalHash(of: buffer.span.extracting(start...))
         buffer.append(UInt8(ascii: "\n"))
     }
 

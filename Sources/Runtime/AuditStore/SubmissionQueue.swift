@@ -104,6 +104,9 @@ final class SubmissionQueue: Sendable {
         wake.signal()
     }
 
+    /// Has the writer look after its files, if it sleeps.
+    func nudge() { wake.signal() }
+
     /// Sleeps until a record comes or the writer is to stop.
     func sleep() { wake.wait() }
 

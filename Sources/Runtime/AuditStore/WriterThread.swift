@@ -1,5 +1,6 @@
 import AuditTrail
 import LinuxBindings
+import Synchronization
 
 /// What only the writer's thread touches: the file, the chain, and the lines on their way from one to the other.
 struct WriterThread: ~Copyable {
@@ -11,17 +12,26 @@ struct WriterThread: ~Copyable {
     /// How long records that nobody waits for may lie after a busy moment: each wake-up costs two switches of context.
     private static let dozeMilliseconds: Int32 = 20
 
-    private let writer: AuditWriter
-    private var file: AuditFile
-    private var chain: RecordChain
-    private var lines: [UInt8] = []
+    let writer: AuditWriter
+    var file: AuditFile
+    var chain: RecordChain
+    var lines: [UInt8] = []
     private var batch: [AuditRecord] = []
+    /// The first line of the file.
+    var beginning: FileBeginning
+    /// What was let through and has no end yet.
+    var open: Set<StoredLine.OwedEnd> = []
+    /// The number of the last of the lines that a new file begins with; 0 in a file that was not begun by this daemon.
+    var headEnd: UInt64 = 0
+    /// What signs the chain, where that is asked for.
+    var signer: ChainSigner?
+    /// Rotation failed: it is not tried again before this time, in microseconds.
+    var noRotationBefore = Int64.min
 
     /// Takes the file over.
-    init(writer: AuditWriter, file: consuming AuditFile, tail: AuditTail) throws(AuditError) {
-        let lastLine: [UInt8]?
-        if let last = tail.last { lastLine = try file.read(last) } else { lastLine = nil }
-        chain = RecordChain(after: tail.sequence, lastLine: lastLine)
+    init(writer: AuditWriter, file: consuming AuditFile, opening: AuditOpening) {
+        chain = RecordChain(after: opening.position)
+        beginning = opening.beginning
         self.writer = writer
         self.file = file
         lines.reserveCapacity(Self.chunkBytes)
@@ -30,21 +40,25 @@ struct WriterThread: ~Copyable {
     /// Recovers, and then writes what is submitted until the writer is to stop.
     ///
     /// - Throws: What keeps the file from being used any longer.
-    mutating func run(tail: AuditTail, started: LifecycleRecord) throws(AuditError) {
-        try recover(from: tail, started: started)
+    mutating func run(_ opening: AuditOpening) throws(AuditError) {
+        try recover(from: opening)
         guard try flush() else { return }
-        writer.become(.writable)
+        if case .recovering = writer.state { writer.become(.writable) }
         var isDozing = true
         while true {
             switch writer.queue.take(into: &batch, dozing: isDozing) {
             case .records(let lastTicket):
                 guard try write(upTo: lastTicket) else { return }
+                try attend()
                 isDozing = true
             case .nothing:
+                try attend()
                 if isDozing { writer.queue.sleep(milliseconds: Self.dozeMilliseconds) } else { writer.queue.sleep() }
                 isDozing = false
             case .stop:
+                try sign(now: writer.clock(), isLast: true)
                 try file.synchronize()
+                writer.keepPosition(chain.position, checkpoint: signer?.lastCheckpoint ?? 0)
                 return writer.become(.finished)
             }
         }
@@ -54,13 +68,22 @@ struct WriterThread: ~Copyable {
     ///
     /// What was lost is told before `started`, because the search goes back to the last `started`: if the daemon dies in
     /// between, the next start finds what is missing and writes no end twice.
-    private mutating func recover(from tail: AuditTail, started: LifecycleRecord) throws(AuditError) {
-        let lost = try LostEnds.find(in: file, after: tail, limits: writer.limits)
-        if tail.needsRepair { try repair(tail, started: started) }
+    private mutating func recover(from opening: AuditOpening) throws(AuditError) {
+        let tail = opening.tail
+        let lost = file.isStream ? [] : try LostEnds.find(in: file, after: tail, limits: writer.limits)
+        if tail.needsRepair { try repair(tail, started: opening.started) }
+        if let missing = opening.missing {
+            var record = opening.started
+            record.event = .missing
+            record.after = missing.hashText
+            record.detail = "lines up to number \(missing.sequence) had been written and are not here"
+            append(record)
+        }
         // Requests first, so that none is open on a connection that is over.
-        for case .request(let identifier) in lost { try append(RequestEndRecord(id: identifier, outcome: .lost)) }
-        for case .connection(let identifier) in lost { try append(ConnectionEndRecord(id: identifier, outcome: .lost)) }
-        try append(started)
+        for case .request(let identifier) in lost { append(RequestEndRecord(id: identifier, outcome: .lost)) }
+        for case .connection(let identifier) in lost { append(ConnectionEndRecord(id: identifier, outcome: .lost)) }
+        append(opening.started)
+        try beginSigning(after: opening)
     }
 
     /// Closes the last line and says so.
@@ -70,17 +93,18 @@ struct WriterThread: ~Copyable {
         if !tail.endsInNewline { lines.append(UInt8(ascii: "\n")) }
         var record = started
         record.event = .repaired
-        var after = RecordChain.noLine
+        var after = ChainPosition.beginning
         if let whole = tail.lastWhole {
             let line = try file.read(whole)
-            after = RecordChain.hexadecimalHash(of: line.span)
+            after.hash = RecordChain.hexadecimalHash(of: line.span)
         }
-        record.after = "sha256:" + String(decoding: after, as: UTF8.self)
+        record.after = after.hashText
         record.detail = tail.cutOffLines == 0 ? "the last line had no end" : "lines cut off: \(tail.cutOffLines)"
-        try append(record)
+        append(record)
     }
 
-    private mutating func append(_ content: some RecordBody) throws(AuditError) {
+    /// Puts a record of the store's own among the lines.
+    mutating func append(_ content: some RecordBody) {
         chain.append(AuditRecord(content, at: writer.clock(), limits: writer.limits), to: &lines)
     }
 
@@ -90,6 +114,7 @@ struct WriterThread: ~Copyable {
         var bytes = 0
         for record in batch {
             chain.append(record, to: &lines)
+            account(for: record.turn)
             ticket += 1
             bytes += record.body.count
             guard ticket == lastTicket || lines.count >= Self.chunkBytes else { continue }
@@ -104,8 +129,12 @@ struct WriterThread: ~Copyable {
     /// Writes the lines that are ready, and waits where that fails; false where it is to give up.
     ///
     /// After a part of them was written exactly the rest is, whatever happens in between: no line is torn, none twice.
-    private mutating func flush() throws(AuditError) -> Bool {
+    mutating func flush() throws(AuditError) -> Bool {
+        guard !lines.isEmpty else { return true }
         var done = 0
+        writer.flushBegins()
+        try noteIntent()
+        defer { writer.flushEnds() }
         var backoff = Self.backoffMilliseconds.lowerBound
         while done < lines.count {
             guard let failure = try attempt(&done) else { continue }
@@ -115,9 +144,22 @@ struct WriterThread: ~Copyable {
             backoff = min(backoff * 2, Self.backoffMilliseconds.upperBound)
         }
         lines.removeAll(keepingCapacity: true)
-        if writer.durability == .synced { try file.synchronize() }
+        if writer.durability == .synced {
+            try file.synchronize()
+            writer.syncs.wrappingAdd(1, ordering: .relaxed)
+        }
         writer.recover()
+        try noteDone()
+        publishPosition()
         return true
+    }
+
+    private mutating func account(for turn: RecordTurn) {
+        switch turn {
+        case .opens(let owed): open.insert(owed)
+        case .closes(let owed): open.remove(owed)
+        case .neither: break
+        }
     }
 
     /// Writes once; gives back the failure where it may pass.
@@ -145,4 +187,8 @@ extension AuditWriter {
     fileprivate func recover() {
         if case .stalled = state { become(.writable) }
     }
+
+    fileprivate func flushBegins() { writingSince.store(clock(), ordering: .relaxed) }
+
+    fileprivate func flushEnds() { writingSince.store(0, ordering: .relaxed) }
 }

@@ -35,6 +35,8 @@ package struct FileProblem: Error, Hashable, Sendable {
         case noPolicyFile
         /// The file's name has a control character or a backslash in it, or is no UTF-8.
         case strangeName
+        /// It should hold one name, and does not.
+        case noName
         /// It was another each time it was read.
         case changing
     }
@@ -60,6 +62,7 @@ extension FileProblem.Cause {
         case .tooManyFiles(let limit): "the directory has more than \(limit) files"
         case .noPolicyFile: "the directory has no policy file"
         case .strangeName: "the name of a policy file has a character that no policy file needs"
+        case .noName: "it does not hold a name on one line"
         case .changing: "it changes while it is being read"
         }
     }
@@ -72,6 +75,7 @@ extension FileProblem.Cause {
         case .tooManyFiles: "keep policies in a directory of their own"
         case .noPolicyFile: "add one whose name ends in .yaml or .yml"
         case .strangeName: "rename it"
+        case .noName: "give the name in `workload` instead, or mend what writes the file"
         case .changing: "write a new file and rename it into place"
         }
     }

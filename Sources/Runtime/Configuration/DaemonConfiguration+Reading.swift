@@ -45,7 +45,7 @@ extension DaemonConfiguration {
         configuration.interception = reader.mapping("interception") { InterceptionSettings.read(&$0) }
         if configuration.interception != nil { unbuilt.append("interception") }
         let audit = configuration.audit
-        configuration.state.path = reader.mapping("state") { $0.path("path") } ?? audit.directory
+        configuration.state.path = reader.mapping("state") { $0.path("path") } ?? audit.directory ?? "/var/lib/penstock"
         configuration.limits = reader.mapping("limits") { LimitSettings.read(&$0) } ?? configuration.limits
         configuration.workload = reader.mapping("workload") { WorkloadSettings.read(&$0) } ?? configuration.workload
         configuration.drain = reader.mapping("drain") { DrainSettings.read(&$0) } ?? configuration.drain
@@ -59,24 +59,6 @@ extension PolicySettings {
         var settings = PolicySettings()
         settings.path = reader.path("path") ?? settings.path
         return settings
-    }
-}
-
-extension AuditSettings {
-    fileprivate static func read(_ reader: inout MappingReader) -> AuditSettings? {
-        var settings = AuditSettings()
-        settings.path = reader.path("path") ?? settings.path
-        settings.durability = reader.choice("durability", of: Durability.self) ?? settings.durability
-        if settings.path.hasSuffix("/") {
-            reader.note(SourceProblem("`path` names a directory, expected a file", at: reader.location(of: "path")))
-        }
-        return settings
-    }
-
-    /// The directory of the file.
-    fileprivate var directory: String {
-        let parent = path.lastIndex(of: "/").map { path[..<$0] } ?? ""
-        return parent.isEmpty ? "/" : String(parent)
     }
 }
 
@@ -95,6 +77,7 @@ extension WorkloadSettings {
         settings.namespace = reader.value("namespace") { node, subject throws(SourceProblem) in try node.label(subject)
         }
         settings.pod = reader.value("pod") { node, subject throws(SourceProblem) in try node.label(subject) }
+        settings.path = reader.path("path")
         settings.serviceAccount = reader.value("service_account") { node, subject throws(SourceProblem) in
             try node.label(subject)
         }

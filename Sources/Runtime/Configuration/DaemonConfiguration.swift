@@ -30,20 +30,6 @@ package struct PolicySettings: Hashable, Sendable {
     package var path = "/etc/penstock/policy"
 }
 
-/// Where the record goes.
-package struct AuditSettings: Hashable, Sendable {
-    package var path = "/var/log/penstock/audit.jsonl"
-    package var durability = Durability.written
-
-    /// When a record counts as written.
-    package enum Durability: String, Hashable, Sendable, CaseIterable {
-        /// The kernel has it: it survives the daemon, not the machine.
-        case written
-        /// The disk has it.
-        case synced
-    }
-}
-
 /// How TLS is ended here.
 package struct InterceptionSettings: Hashable, Sendable {
     /// The directory of the certificate authority.
@@ -61,6 +47,8 @@ package struct WorkloadSettings: Hashable, Sendable {
     package var namespace: String?
     package var pod: String?
     package var serviceAccount: String?
+    /// A directory with a file for each of them that is not given, as the Downward API writes them.
+    package var path: String?
 }
 
 /// How the daemon ends.

@@ -6,6 +6,8 @@ package struct LimitSettings: Hashable, Sendable {
     package var connections: Int?
     /// How many connections may wait for their verdict; the oldest goes first.
     package var undecided = 2000
+    /// How many connections and requests of one user are decided in a second; more wait, and are refused if that lasts.
+    package var decisionsPerSecond = 10_000
     /// How many of a client's first bytes are looked at.
     package var sniffBytes = 65536
     /// How long a client may take to say what it wants.
@@ -24,6 +26,8 @@ extension LimitSettings {
         settings.undecided =
             reader.integer("undecided", in: 1...1_000_000)
             ?? min(settings.undecided, settings.connections ?? settings.undecided)
+        settings.decisionsPerSecond =
+            reader.integer("decisions_per_second", in: 1...10_000_000) ?? settings.decisionsPerSecond
         // At least what a ClientHello of today needs, at most what a hundred thousand waiting connections could hold.
         settings.sniffBytes = reader.integer("sniff_bytes", in: 4096...1_048_576) ?? settings.sniffBytes
         settings.sniffTime = reader.integer("sniff_seconds", in: 1...60).map { .seconds($0) } ?? settings.sniffTime

@@ -44,6 +44,8 @@ enum Sample {
         record.client = text
         record.policyGeneration = .max
         record.encryptedHello = true
+        record.tlsVersion = text
+        record.alpn = [text, text]
         record.detail = text
         return record
     }

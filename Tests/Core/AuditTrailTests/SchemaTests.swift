@@ -83,7 +83,15 @@ import Testing
         let lives = LifecycleEvent.allCases.flatMap { event in
             [
                 LifecycleRecord(event: event, version: "1", pid: 7),
-                LifecycleRecord(event: event, version: "1", pid: 7, after: Sample.hash, detail: "x"),
+                LifecycleRecord(
+                    event: event,
+                    version: "1",
+                    pid: 7,
+                    after: Sample.hash,
+                    detail: "x",
+                    segment: "x",
+                    open: [Sample.identifier]
+                ),
             ]
         }
         return connections.map { Sample.line($0) } + ends.map { Sample.line($0) }

@@ -40,9 +40,24 @@ final class AuditFolder: Sendable {
     }
 
     /// A writer of this folder's file, whose clock goes on by a microsecond with each look.
-    func writer(durability: AuditDurability = .written) throws(AuditError) -> AuditWriter {
-        let ticks = Ticks()
-        return try AuditWriter(path: file, durability: durability, version: "1.2.3", pid: 7) { ticks.next() }
+    func writer(
+        durability: AuditDurability = .written,
+        store: AuditStoreSettings = AuditStoreSettings(),
+        ticks: Ticks = Ticks()
+    ) throws(AuditError) -> AuditWriter {
+        var attempts = 0
+        while true {
+            do throws(AuditError) {
+                return try AuditWriter(path: file, durability: durability, store: store, version: "1.2.3", pid: 7) {
+                    ticks.next()
+                }
+            } catch {
+                // A program that another test starts at this moment holds the lock until it has begun to run.
+                attempts += 1
+                guard error == .inUse, attempts < 50 else { throw error }
+                Thread.sleep(forTimeInterval: 0.01)
+            }
+        }
     }
 
     /// Opens the file and has it closed again, as a start and a stop do.
@@ -54,6 +69,9 @@ final class AuditFolder: Sendable {
 /// A clock that goes on by itself, from 2026-11-21T10:15:04.123456Z.
 final class Ticks: Sendable {
     private let ticks = Atomic<Int64>(1_795_256_104_123_456)
+
+    /// Lets so many microseconds go by.
+    func advance(_ microseconds: Int64) { ticks.wrappingAdd(microseconds, ordering: .relaxed) }
 
     func next() -> Int64 { ticks.wrappingAdd(1, ordering: .relaxed).newValue }
 }

@@ -48,3 +48,8 @@ func readChain(_ content: [UInt8]) throws -> [ReadLine] {
     try #require(cutOff == 0)
     return lines
 }
+
+/// The hash of bytes, as 64 digits.
+func hexadecimalHash(_ bytes: [UInt8]) -> String {
+    String(decoding: SHA256Digest(of: bytes.span).hexadecimal, as: UTF8.self)
+}

@@ -143,7 +143,7 @@ struct ReadingTests {
             found == [
                 "penstock.yaml:1:10: `workers` is 0, expected 1 to 256",
                 "penstock.yaml:2:1: unknown key `listn`; did you mean `listen`?",
-                "penstock.yaml:3:16: `path` is `audit.jsonl`, expected an absolute path",
+                "penstock.yaml:3:16: `path` is `audit.jsonl`, expected an absolute path, or `-` for standard output",
                 "penstock.yaml:3:41: `durability` is `writen`, expected one of written, synced; did you mean `written`?",
                 "penstock.yaml:4:21: item 1 of `resolvers` is `example.com`, expected an IP address, or one with a port"
                     + " such as 10.96.0.10:53 or [2001:db8::53]:53",

@@ -1,0 +1,74 @@
+import CLinux
+import Glibc
+
+extension SystemCallError {
+    /// True where there is no such file.
+    package var isNotFound: Bool { code == ENOENT }
+
+    /// True where a file of that name is there already.
+    package var isAlreadyThere: Bool { code == EEXIST }
+}
+
+/// What the kernel knows of the file with this name in an open directory; a symbolic link is not followed.
+///
+/// - Returns: `nil` where there is none.
+package func fileStatus(
+    below directory: borrowing OwnedDescriptor,
+    _ name: String
+) throws(SystemCallError) -> FileStatus? {
+    var status = stat()
+    let parent = directory.number
+    do throws(SystemCallError) {
+        _ = try systemCall("fstatat") { unsafe fstatat(parent, name, &status, AT_SYMLINK_NOFOLLOW) }
+    } catch {
+        guard error.isNotFound else { throw error }
+        return nil
+    }
+    return FileStatus(status)
+}
+
+/// Gives a file in an open directory another name there; a file that has the name already is an error, not replaced.
+package func renameFile(
+    below directory: borrowing OwnedDescriptor,
+    _ name: String,
+    to newName: String
+) throws(SystemCallError) {
+    let parent = directory.number
+    _ = try systemCall("renameat2") {
+        unsafe renameat2(parent, name, parent, newName, UInt32(CLINUX_RENAME_NOREPLACE))
+    }
+}
+
+/// Gives a file in an open directory the name of another, which is replaced in the same step.
+package func replaceFile(
+    below directory: borrowing OwnedDescriptor,
+    _ name: String,
+    with newName: String
+) throws(SystemCallError) {
+    let parent = directory.number
+    _ = try systemCall("renameat") { unsafe renameat(parent, newName, parent, name) }
+}
+
+/// Removes a name from an open directory.
+package func removeFile(below directory: borrowing OwnedDescriptor, _ name: String) throws(SystemCallError) {
+    let parent = directory.number
+    _ = try systemCall("unlinkat") { unsafe unlinkat(parent, name, 0) }
+}
+
+/// Writes bytes at an offset, all of them or with an error.
+package func writeBytes(
+    _ file: borrowing OwnedDescriptor,
+    _ bytes: [UInt8],
+    at offset: Int
+) throws(SystemCallError) {
+    let number = file.number
+    var done = 0
+    while done < bytes.count {
+        let rest = bytes[done...]
+        let count = try systemCall("pwrite") {
+            unsafe rest.withUnsafeBytes { unsafe pwrite(number, $0.baseAddress, $0.count, offset + done) }
+        }
+        guard count > 0 else { throw .inputOutput("pwrite") }
+        done += count
+    }
+}

@@ -1,0 +1,102 @@
+import AuditTrail
+import LinuxBindings
+import OpenSSLBindings
+import ZstdBindings
+
+extension KeeperThread {
+    private static let blockBytes = 1 << 18
+
+    /// Puts a compressed file in the place of a plain segment.
+    ///
+    /// At every moment one of the two is whole and has its name: the compressed one is written under another name, read back,
+    /// brought to the disk and renamed, and only then the plain one is removed. The file that is being written goes to the
+    /// disk before that: what its first lines say of the segment must not be all that is left of it.
+    func compress(_ segment: SegmentName, in directory: AuditDirectory) throws(AuditError) {
+        var compressed = segment
+        compressed.isCompressed = true
+        let part = directory.partName(of: segment)
+        let plain = try openSegment(segment.text, in: directory)
+        try onFiles { () throws(SystemCallError) in
+            try directory.remove(part)
+            try directory.remove(compressed.text)
+        }
+        do throws(AuditError) {
+            guard let digest = try write(plain, to: part, in: directory) else {
+                return try onFiles { () throws(SystemCallError) in try directory.remove(part) }
+            }
+            guard try decompressedDigest(of: part, in: directory) == digest else {
+                throw .notOpened(.inputOutput("compress"))
+            }
+            try synchronizeFiles(in: directory)
+            try onFiles { () throws(SystemCallError) in
+                // The writer may have undone the rotation meanwhile.
+                guard try directory.status(segment.text) != nil else { return try directory.remove(part) }
+                try directory.rename(part, to: compressed.text)
+                try directory.synchronize()
+                try directory.remove(segment.text)
+                try directory.synchronize()
+            }
+        } catch {
+            try? directory.remove(part)
+            throw error
+        }
+        _ = try count(in: directory)
+    }
+
+    /// Writes the compressed bytes to a new file and to the disk.
+    ///
+    /// - Returns: The hash of the plain bytes; nil where the writer ends and there is no time for more.
+    private func write(
+        _ plain: borrowing OpenSegment,
+        to part: String,
+        in directory: AuditDirectory
+    ) throws(AuditError) -> SHA256Digest? {
+        let file = try onFiles { () throws(SystemCallError) in
+            try directory.open(part, [.readWrite, .create, .exclusive])
+        }
+        var compressor = try makeCompressor()
+        var hash = SHA256Stream()
+        var offset = 0
+        while true {
+            guard !writer.isEnding else { return nil }
+            let from = offset
+            let block = try onFiles { () throws(SystemCallError) in
+                try readBytes(plain.file, atMost: Self.blockBytes, at: from)
+            }
+            hash.add(block)
+            offset += block.count
+            var made = 0
+            try onFiles { () throws(SystemCallError) in
+                try compressor.compress(block, isLast: block.isEmpty) {
+                    (bytes: borrowing Span<UInt8>) throws(SystemCallError) in
+                    var done = 0
+                    while done < bytes.count { done += try writeBytes(file, bytes.extracting(done...)) }
+                    made += bytes.count
+                }
+            }
+            let more = made
+            account.change { $0.otherBytes += more }
+            if block.isEmpty { break }
+        }
+        try onFiles { () throws(SystemCallError) in try synchronize(file) }
+        return hash.finish()
+    }
+
+    private func makeCompressor() throws(AuditError) -> ZstdCompressor {
+        do throws(ZstdError) {
+            return try ZstdCompressor()
+        } catch {
+            throw .notOpened(SystemCallError(call: "compress", code: 12))
+        }
+    }
+
+    /// The hash of what a compressed file holds.
+    private func decompressedDigest(of part: String, in directory: AuditDirectory) throws(AuditError) -> SHA256Digest {
+        var hash = SHA256Stream()
+        try readCompressed(part, in: directory) { bytes in
+            hash.add(bytes)
+            return true
+        }
+        return hash.finish()
+    }
+}

@@ -1,0 +1,56 @@
+import Foundation
+import Testing
+
+@Suite("What comes while nothing can be recorded, or too much is asked")
+struct RobustnessAdmissionTests {
+    @Test(
+        "G06: what comes while the disk is full waits ten seconds, is refused with audit_unavailable, and is told of later"
+    )
+    func refusedAfterWaiting() throws {
+        try DaemonBed.with(start: false) { bed in
+            try bed.folder.mountAudit(kibibytes: 64)
+            try bed.start()
+            try NetworkNamespace.must([
+                "sh", "-c", "dd if=/dev/zero of=\(bed.folder.auditFolder)/filler bs=4k 2>/dev/null || true",
+            ])
+            _ = try bed.agent("while echo('203.0.113.7', timeout=0.7) == 'ok': pass")
+            #expect(try bed.metrics()["audit_state{state=\"stalled\"}"] == 1)
+            let began = Date()
+            #expect(try bed.agent("print(echo('203.0.113.8', timeout=20))") == "ECONNRESET\n")
+            let waited = Date().timeIntervalSince(began)
+            #expect((8...18).contains(waited), "\(waited)")
+            #expect(try !bed.arrivals().contains("203.0.113.8"))
+            try NetworkNamespace.must(["rm", bed.folder.auditFolder + "/filler"])
+            #expect(try bed.health("/readyz", status: 200).hasPrefix("200"))
+            #expect(try bed.agent("print(echo('203.0.113.9'))") == "ok\n")
+            #expect(bed.end() == 0)
+            let refused = try bed.audit().connections(to: "203.0.113.8")
+            #expect(refused.map(\.reason) == ["audit_unavailable"] && refused.allSatisfy { !$0.isAllowed })
+            try expectSound(bed)
+        }
+    }
+
+    @Test(
+        "beyond its decisions a second a user waits for its turn; whose turn is too far away is refused with decision_rate"
+    )
+    func paced() throws {
+        try DaemonBed.with(DaemonSettings(workers: 1, limits: "decisions_per_second: 10, sniff_seconds: 2")) { bed in
+            let results = try bed.agent(
+                """
+                import concurrent.futures
+                with concurrent.futures.ThreadPoolExecutor(60) as pool:
+                    results = list(pool.map(lambda n: echo(f"2001:db8:99::{n:x}", timeout=8), range(1, 61)))
+                print({r: results.count(r) for r in sorted(set(results))})
+                """
+            )
+            let reading = try bed.audit { $0.connections.count >= 60 }
+            let refused = reading.connections.filter { $0.reason == "decision_rate" }
+            // A second's worth at once, two seconds' worth by waiting.
+            #expect((20...40).contains(refused.count), "\(refused.count) \(results)")
+            #expect(reading.connections.count(where: \.isAllowed) + refused.count == 60)
+            #expect(try bed.arrivals().isDisjoint(with: Set(refused.map(\.original))))
+            sleep(3)
+            #expect(try bed.agent("print(echo('203.0.113.9'))") == "ok\n", "its turn comes again")
+        }
+    }
+}
