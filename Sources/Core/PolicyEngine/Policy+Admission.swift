@@ -88,8 +88,11 @@ extension Policy {
     }
 
     /// The special-address guard: a special address is dialled only where the winning rule's own `cidrs` name it.
+    ///
+    /// An IPv4 address dressed as IPv6 is not dialled even then: the kernel would connect to the IPv4 address, which no block
+    /// of IPv6 addresses was meant to name.
     private func passesGuard(_ address: IPAddress, _ rule: Rule?) -> Bool {
-        address.specialRange == nil || rule?.names(address) ?? false
+        address.specialRange == nil || (!address.isMappedIPv4 && rule?.names(address) ?? false)
     }
 
     /// The denial of a deny rule whose `cidrs` name the address and whose other keys hold.

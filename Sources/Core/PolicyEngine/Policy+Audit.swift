@@ -15,9 +15,13 @@ extension Policy {
         }
         let plan = facts.original == nil ? facts.name.map(DialPlan.name) : .original
         guard let plan else { return .refused(.noOriginalDestination, rule: judgement.rule, port: facts.port) }
-        let addresses = candidates(facts, plan)?.map { UpstreamAddress(SocketAddress($0, port: facts.port)) }
-        if let addresses, addresses.isEmpty {
-            return .refused(.unresolvable, rule: judgement.rule, port: facts.port)
+        let found = candidates(facts, plan)
+        // The kernel takes the clothes off: what is behind them was looked at by nobody.
+        let addresses = found?.filter { !$0.isMappedIPv4 }
+            .map { UpstreamAddress(SocketAddress($0, port: facts.port)) }
+        if let found, let addresses, addresses.isEmpty {
+            let reason = found.isEmpty ? Reason.unresolvable : .specialAddress
+            return .refused(reason, rule: judgement.rule, port: facts.port)
         }
         return .allowed(
             judgement.reason,

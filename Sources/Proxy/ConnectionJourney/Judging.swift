@@ -116,7 +116,7 @@ extension Worker {
             metrics.resolutionFailures.increment()
             return FoundAddresses()
         case .addresses(let addresses):
-            let others = addresses.filter { !$0.isMappedIPv4 && !isOwnListener(SocketAddress($0, port: port)) }
+            let others = addresses.filter { !isOwnListener(SocketAddress($0, port: port)) }
             return FoundAddresses(
                 usable: order(others, near: original?.socket.address),
                 hasOwn: addresses.contains { isOwnListener(SocketAddress($0, port: port)) }

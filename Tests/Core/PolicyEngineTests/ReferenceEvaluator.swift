@@ -136,7 +136,7 @@ struct ReferenceEvaluator {
         let by = winner.map { " by \($0.name)" } ?? ""
         let own = winner?.match.cidrs ?? []
         let isGuarded = { (address: IPAddress) in
-            address.specialRange != nil && !own.contains { $0.contains(address) }
+            address.specialRange != nil && (address.isMappedIPv4 || !own.contains { $0.contains(address) })
         }
         let original = facts.original?.socket.address
         var target: HostName?

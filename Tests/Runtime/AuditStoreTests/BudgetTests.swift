@@ -24,7 +24,8 @@ import Testing
             let isAllowed = number % 10 == 0
             let ticket = writer.submit(connection(number, isAllowed ? .allow : .deny))
             if isAllowed { open.append(number) }
-            #expect(eventually { writer.writtenThrough >= ticket })
+            let isWritten = eventually { writer.writtenThrough >= ticket }
+            #expect(isWritten)
         }
         guard case .overBudget(let used, 1_000_000, let takesRefusals) = writer.state else {
             Issue.record("\(writer.state)")
@@ -35,7 +36,8 @@ import Testing
         while writer.hasRoom(backlog: 1000), number < 30_000 {
             number += 1
             let ticket = writer.submit(connection(number, .deny))
-            #expect(eventually { writer.writtenThrough >= ticket })
+            let isWritten = eventually { writer.writtenThrough >= ticket }
+            #expect(isWritten)
         }
         #expect(!writer.hasRoom(backlog: 1000))
         #expect(!open.isEmpty)
@@ -72,7 +74,8 @@ import Testing
         while writer.takesDecisions, number < 2000 {
             number += 1
             let ticket = writer.submit(connection(number, .deny))
-            #expect(eventually { writer.writtenThrough >= ticket })
+            let isWritten = eventually { writer.writtenThrough >= ticket }
+            #expect(isWritten)
         }
         #expect(!writer.takesDecisions)
         // Compressing makes room as well.

@@ -142,7 +142,8 @@ import Testing
             try run("sh", "-c", "cd \(folder.path) && \(spoil)")
             let second = try folder.writer(store: settings(folder))
             let ticket = second.submit(connection(1))
-            #expect(eventually { if case .failed = second.state { true } else { false } }, "\(spoil)")
+            let hasFailed = eventually { if case .failed = second.state { true } else { false } }
+            #expect(hasFailed, "\(spoil)")
             #expect(second.writtenThrough < ticket)
             _ = second.finish(timeout: .seconds(20))
             #expect(try folder.content == before)
