@@ -33,7 +33,24 @@ import Testing
         #expect(try policy("", default: "allow").decide(facts(nil, to: special)).summary == "deny special_address")
     }
 
-    @Test("C01 C04: the winning rule's own cidrs open a special address, another rule's do not", arguments: special)
+    @Test("C02, A40: an IPv4 address dressed as IPv6 is opened by nothing, in neither mode")
+    func neverOpensMapped() throws {
+        for special in ["::ffff:203.0.113.7", "::ffff:127.0.0.1"] {
+            for mode in ["enforce", "audit"] {
+                let wide = try policy(
+                    "{ name: a, match: { cidrs: ['::/0', '\(special)'], hosts: [x.example] }, action: allow }",
+                    mode: mode
+                )
+                let verdict = wide.decide(try facts("x.example", to: nil, addresses: [special]))
+                #expect(verdict.summary == "deny special_address by a", "\(mode)")
+            }
+        }
+    }
+
+    @Test(
+        "C01 C04: the winning rule's own cidrs open a special address, another rule's do not",
+        arguments: special.filter { !$0.hasPrefix("::ffff:") }
+    )
     func opensByName(special: String) throws {
         let block = "{ name: block, match: { cidrs: ['\(special)'], ports: [443] }, action: allow }"
         let name = "{ name: name, match: { hosts: [x.example], ports: [443] }, action: allow }"
