@@ -61,8 +61,6 @@ final class Conversation: SocketObserver {
 
     private func carryAll(on loop: isolated EventLoop) async -> Ending {
         while true {
-            // A cut that came just when an answer was over has interrupted nothing.
-            if let cut = connection.cutting { return Ending(cut) }
             let arrival = await nextRequest(on: loop)
             if let cut = connection.cutting { return Ending(cut) }
             switch arrival {
