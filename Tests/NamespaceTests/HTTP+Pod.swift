@@ -47,6 +47,17 @@ struct HTTPPod {
         return process
     }
 
+    /// How much memory the daemon holds, in octets, or with `atMost` has ever held.
+    func daemonMemory(atMost: Bool = false) throws -> Int {
+        // The agent's own namespace has no pid namespace: the daemon is found by its name.
+        let pids = try NetworkNamespace.must(["pgrep", "-f", pod.folder.path + "/bin/penstockd --config"])
+        let pid = try #require(pids.split(separator: "\n").first)
+        let status = try String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)
+        let line = status.split(separator: "\n").first { $0.hasPrefix(atMost ? "VmHWM:" : "VmRSS:") }
+        let kibibytes = line?.split(separator: " ").compactMap { Int($0) }.first
+        return try #require(kibibytes) * 1024
+    }
+
     /// What the audit says of all requests: waits until there are `count`, and the allowed ones are over.
     func requests(_ count: Int, seconds: Double = 15) throws -> [HTTPRequestRecords] {
         var found: [HTTPRequestRecords] = []

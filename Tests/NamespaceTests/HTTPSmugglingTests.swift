@@ -155,16 +155,7 @@ struct HTTPSmugglingTests {
     @Test("one octet a second, either way, holds little memory", .timeLimit(.minutes(2)))
     func slowPeers() throws {
         try HTTPPod.with(settings: "workers: 1") { bed in
-            func resident() throws -> Int {
-                // The agent's own namespace has no pid namespace: the daemon is found by its name.
-                let pids = try NetworkNamespace.must(["pgrep", "-f", bed.pod.folder.path + "/bin/penstockd --config"])
-                let pid = try #require(pids.split(separator: "\n").first)
-                let status = try String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)
-                let line = status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") }
-                let kibibytes = line?.split(separator: " ").compactMap { Int($0) }.first
-                return try #require(kibibytes) * 1024
-            }
-            let before = try resident()
+            let before = try bed.daemonMemory()
             let agent = try bed.startAgent(
                 """
                 readers, writers = [], []
@@ -182,11 +173,37 @@ struct HTTPSmugglingTests {
                 print("ready", flush=True); time.sleep(20)
                 """
             )
-            let after = try resident()
+            let after = try bed.daemonMemory()
             // A buffer for each direction that waits, and what the sockets and tasks themselves take.
             let each = (after - before) / 100
             #expect(each < 128 * 1024, "\(each) octets for each slow peer")
             agent.stop()
+        }
+    }
+
+    @Test("G07: requests that follow each other without a pause hold no more than the one in hand")
+    func endlessPipeline() throws {
+        try HTTPPod.with(settings: "workers: 1") { bed in
+            let before = try bed.daemonMemory(atMost: true)
+            let said = try bed.agent(
+                """
+                import threading
+                c = dial()
+                def drain():
+                    try:
+                        while c.s.recv(1 << 20): pass
+                    except OSError: pass
+                threading.Thread(target=drain, daemon=True).start()
+                one = b"".join(l.encode() + b"\\r\\n" for l in get("/x", host="denied.example:8080")) + b"X: %s\\r\\n" % (b"a" * 7000) * 8 + b"\\r\\n"
+                # Never does a piece end where a request does.
+                c.raw(one[:5000])
+                for _ in range(2000): c.raw(one[5000:] + one[:5000])
+                print("sent")
+                """
+            )
+            #expect(said == ["sent"])
+            let grown = try bed.daemonMemory(atMost: true) - before
+            #expect(grown < 32 << 20, "\(grown) octets for one connection")
         }
     }
 }

@@ -30,9 +30,7 @@ extension HTTPRequestLine {
         let method = text(of: bytes.extracting(0..<space))
         let isKnown = wellKnownMethods.contains(method.uppercased())
         guard bytes[space] == UInt8(ascii: " ") else {
-            // A tab for the space: some servers take it.
-            guard isKnown, bytes[space] == UInt8(ascii: "\t") else { return .notThis }
-            throw .requestLine
+            return try readOddlySpaced(bytes, from: space, isKnown: isKnown)
         }
         guard space + 1 < bytes.count else { return .needMore(total: bytes.count + 1) }
         switch bytes[space + 1] {
@@ -41,8 +39,25 @@ extension HTTPRequestLine {
         case UInt8(ascii: "*"), UInt8(ascii: "h"), UInt8(ascii: "H"):
             return try read(bytes, method: method, from: space + 1, committed: isKnown)
         default:
-            return isKnown ? try read(bytes, method: method, from: space + 1, committed: true) : .notThis
+            guard !isKnown else { return try read(bytes, method: method, from: space + 1, committed: true) }
+            return try readOddlySpaced(bytes, from: space, isKnown: false)
         }
+    }
+
+    /// Looks at a word that other white space follows than one space: some servers take any, and as much as there is.
+    private static func readOddlySpaced(
+        _ bytes: Span<UInt8>,
+        from space: Int,
+        isKnown: Bool
+    ) throws(MalformedOpening) -> Reading<HTTPRequestLine> {
+        var target = space
+        while target < bytes.count, isWhiteSpaceToSome(bytes[target]), !isLineEnd(bytes[target]) { target += 1 }
+        guard target > space else { return .notThis }
+        guard !isKnown else { throw .requestLine }
+        guard target < bytes.count else { return .needMore(total: bytes.count + 1) }
+        // Other protocols of text do not go on like this.
+        guard bytes[target] == UInt8(ascii: "/") else { return .notThis }
+        throw .requestLine
     }
 
     /// Looks at what follows a word that is too long for a method: a server may take it for one all the same.

@@ -32,7 +32,7 @@ package enum MalformedOpening: String, Error, Hashable, Sendable, CaseIterable {
     /// An early_data extension with content (RFC 8446, section 4.2.10).
     case earlyDataLength = "early_data_length"
 
-    /// An HTTP request behind empty lines: some servers skip them, so they could hide it.
+    /// An HTTP request behind empty lines or other white space: some servers skip it, so it could hide the request.
     case leadingEmptyLine = "leading_empty_line"
     case requestLine = "request_line"
     case requestTarget = "request_target"

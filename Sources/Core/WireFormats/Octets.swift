@@ -19,6 +19,20 @@ func isBlank(_ byte: UInt8) -> Bool {
     byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t")
 }
 
+/// True for carriage return and line feed.
+func isLineEnd(_ octet: UInt8) -> Bool {
+    octet == UInt8(ascii: "\r") || octet == UInt8(ascii: "\n")
+}
+
+/// True for what some servers skip before a request, and take for the spaces of its first line: all that Unicode calls white
+/// space, read as Latin-1.
+func isWhiteSpaceToSome(_ byte: UInt8) -> Bool {
+    switch byte {
+    case 0x09...0x0d, 0x1c...0x20, 0x85, 0xa0: true
+    default: false
+    }
+}
+
 /// The letter in lower case, any other octet as it is.
 @inline(__always)
 func lowerCased(_ byte: UInt8) -> UInt8 {

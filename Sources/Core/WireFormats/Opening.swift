@@ -24,10 +24,16 @@ private func readByFirstOctet(
     guard bytes.count > 0 else { return .needMore(total: 1) }
     return switch bytes[0] {
     case 22: try readClientHello(bytes, limits: limits).map(OpeningReading.tls)
+    case 0x85, 0xa0:
+        switch try readSSLv2Hello(bytes) {
+        case .notThis: try readBehindWhiteSpace(bytes, examined: examined, limits: limits)
+        case let reading: reading
+        }
     case 0x80...0xff: try readSSLv2Hello(bytes)
     case 4: readSOCKS4Request(bytes).map(OpeningReading.proxyRequest)
     case 5: readSOCKS5Greeting(bytes).map(OpeningReading.proxyRequest)
-    case UInt8(ascii: "\r"), UInt8(ascii: "\n"): try readBehindEmptyLines(bytes, examined: examined, limits: limits)
+    case let first where isWhiteSpaceToSome(first):
+        try readBehindWhiteSpace(bytes, examined: examined, limits: limits)
     // Any octet of a token: servers differ in what they take for a method.
     case let first where isTokenOctet(first):
         try readHTTP(bytes, examined: examined, limits: limits).map(OpeningReading.init)
@@ -35,16 +41,16 @@ private func readByFirstOctet(
     }
 }
 
-/// Looks for a request behind empty lines, which some servers skip (RFC 9112, section 2.2); here it is malformed.
-private func readBehindEmptyLines(
+/// Looks for a request behind white space, which some servers skip (RFC 9112, section 2.2); here it is malformed.
+private func readBehindWhiteSpace(
     _ bytes: Span<UInt8>,
     examined: Int,
     limits: SniffLimits
 ) throws(MalformedOpening) -> Reading<OpeningReading> {
     var start = 0
-    while start < bytes.count, bytes[start] == UInt8(ascii: "\r") || bytes[start] == UInt8(ascii: "\n") {
+    while start < bytes.count, isWhiteSpaceToSome(bytes[start]) {
         start += 1
-        guard start <= limits.emptyLineBytes else { throw .leadingEmptyLine }
+        guard start <= limits.leadingBytes else { throw .leadingEmptyLine }
     }
     guard start < bytes.count else { return .needMore(total: start + 1) }
     guard isTokenOctet(bytes[start]) else { return .notThis }

@@ -12,8 +12,8 @@ package struct SniffLimits: Hashable, Sendable {
     package var headFields = 128
     /// The longest first word that is still taken for an HTTP method.
     package var methodBytes = 32
-    /// The most carriage returns and line feeds before the first word of a text protocol.
-    package var emptyLineBytes = 8
+    /// The most white space before the first word of a text protocol, line ends among it.
+    package var leadingBytes = 8
 
     package init() {}
 }

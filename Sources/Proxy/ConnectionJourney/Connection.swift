@@ -77,6 +77,8 @@ final class Connection {
     func cut(_ cut: Cut, on loop: isolated EventLoop) {
         guard cutting == nil else { return }
         cutting = cut
+        // One who is about to wait has not begun to: it is told all the same.
+        client.hearNoMore(on: loop)
         client.interrupt(on: loop)
         lookup?.giveUp()
         race?.abandon(on: loop)

@@ -89,7 +89,7 @@ extension Conversation {
     }
 
     private func path(of request: HTTP1Request) throws(RequestObjection) -> CanonicalPath {
-        if request.form == .asterisk { return .server }
+        if request.targetsWholeServer { return .server }
         do throws(PathAmbiguity) {
             return try CanonicalPath(request.path.span)
         } catch {

@@ -81,12 +81,9 @@ package final class GovernanceServer: AcceptingParty {
         loop.startTask(with: (self, caller)) { state, loop in await state.0.converse(with: state.1, on: loop) }
     }
 
-    /// Ends a conversation: at once where nothing is being answered, else behind the answer.
-    ///
-    /// One that has not begun yet is told by the mark alone: many are accepted in one turn, before any of them waits.
+    /// Ends a conversation: at once where no question has come whole, else behind the answer.
     private func dismiss(_ caller: Caller, on loop: isolated EventLoop) {
-        caller.isDismissed = true
-        if caller.isIdle { caller.end.socket.interrupt(on: loop) }
+        caller.end.socket.hearNoMore(on: loop)
     }
 
     /// The user that owns the caller's end; nil where the kernel does not know or cannot be asked.
@@ -103,14 +100,13 @@ package final class GovernanceServer: AcceptingParty {
 
     /// Answers one request; false where the conversation is over.
     private func answerNext(of caller: Caller, on loop: isolated EventLoop) async -> Bool {
-        guard !caller.isDismissed else { return false }
-        caller.isIdle = true
+        // Many are accepted in one turn: one that is dismissed in it has not begun.
+        guard !caller.end.socket.hearsNoMore else { return false }
         let arrival = await caller.end.nextRequest(
             HeadPatience(idle: Self.idleness, head: Self.patience),
             means,
             on: loop
         )
-        caller.isIdle = false
         switch arrival {
         case .request(let request): return await answer(request, of: caller, on: loop)
         case .malformed(let violation):
@@ -151,7 +147,7 @@ package final class GovernanceServer: AcceptingParty {
             await sendLast(.detail("The audit stream cannot be written", status: 503), to: caller, on: loop)
             return false
         }
-        let stays = request.keepsAlive && !caller.isDismissed
+        let stays = request.keepsAlive && !caller.end.socket.hearsNoMore
         let octets = answer.message.octets(
             closes: !stays,
             isToHead: request.method == "HEAD",
@@ -192,10 +188,6 @@ private final class Caller {
     let end: HTTPEnd
     /// Who owns the other end.
     let uid: UInt32?
-    /// Waits for the next request, or is in the middle of sending one.
-    var isIdle = true
-    /// Is to be talked to no more.
-    var isDismissed = false
 
     init(_ end: HTTPEnd, uid: UInt32?) {
         self.end = end

@@ -98,6 +98,9 @@ package final class HTTPEnd {
         _ parse: (Span<UInt8>) throws(HTTP1Violation) -> Head?
     ) throws(HTTP1Violation) -> Head? {
         guard unreadCount == 0 else {
+            // What was used goes first: a peer that never pauses between two heads would fill the memory with them.
+            storage.removeSubrange(..<used)
+            used = 0
             means.buffer.append(0..<count, to: &storage)
             return try parseStored(length, parse)
         }

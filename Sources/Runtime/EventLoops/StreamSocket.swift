@@ -31,6 +31,8 @@ package final class StreamSocket: EventHandler {
     package private(set) var isLastReadable = false
     /// Told of every edge instead of who waits; it is kept until `detach`, or until it takes itself away.
     package var observer: (any SocketObserver)?
+    /// Nobody waits for what the peer says any more.
+    package private(set) var hearsNoMore = false
     private var token: WatchToken?
     private var waiter: Waiter?
 
@@ -86,11 +88,13 @@ package final class StreamSocket: EventHandler {
         until deadline: UInt64?,
         on loop: isolated EventLoop
     ) async -> SocketWait {
+        if isOver(direction) { return .interrupted }
         if isReady(direction) { return .ready }
         precondition(waiter == nil, "one waits for a socket at a time")
         if let deadline, deadline <= loop.now { return .timedOut }
         return await withCheckedContinuation { continuation in
             // Asked again, because a task of another loop may have been sent around before it came here.
+            if isOver(direction) { return continuation.resume(returning: .interrupted) }
             if isReady(direction) { return continuation.resume(returning: .ready) }
             let timer = deadline.map { deadline in
                 loop.schedule(afterNanoseconds: deadline > loop.now ? deadline - loop.now : 0) {
@@ -105,6 +109,19 @@ package final class StreamSocket: EventHandler {
     /// Ends a wait, if there is one.
     package func interrupt(on loop: isolated EventLoop) {
         finishWait(.interrupted, on: loop)
+    }
+
+    /// Ends the wait for what the peer says, if there is one, and every later one; writing is no matter.
+    package func hearNoMore(on loop: isolated EventLoop) {
+        hearsNoMore = true
+        if waiter?.direction == .reading { finishWait(.interrupted, on: loop) }
+    }
+
+    private func isOver(_ direction: Direction) -> Bool {
+        switch direction {
+        case .reading: hearsNoMore
+        case .writing: false
+        }
     }
 
     private func isReady(_ direction: Direction) -> Bool {

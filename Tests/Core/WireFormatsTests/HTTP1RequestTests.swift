@@ -170,6 +170,8 @@ struct HTTP1RequestTests {
         let unnamed = try #require(try readRequest(Self.heads + "Upgrade: h2c\r\n\r\n").get())
         #expect(!unnamed.asksUpgrade)
         #expect(unnamed.namesH2C)
+        let versioned = try #require(try readRequest(Self.heads + "Upgrade: websocket, h2c/1\r\n\r\n").get())
+        #expect(versioned.namesH2C)
     }
 
     private func check(_ bytes: [UInt8], _ violation: HTTP1Violation) {

@@ -85,6 +85,21 @@ struct HTTPOpeningTests {
     }
 
     @Test(
+        "B06, B08: white space that only some servers skip hides no request",
+        arguments: [0x09, 0x0b, 0x0c, 0x1c, 0x1d, 0x1e, 0x1f, 0x20, 0x85, 0xa0] as [UInt8]
+    )
+    func oddSpaces(space: UInt8) {
+        let rest = Array("/ HTTP/1.1\r\nHost: a.com\r\n\r\n".utf8)
+        let request = Array("PUT ".utf8) + rest
+        #expect(reading([space] + request) == .malformed(.leadingEmptyLine))
+        #expect(reading([space, 0x0d, 0x0a, space] + request) == .malformed(.leadingEmptyLine))
+        #expect(reading(Array("PUT".utf8) + [space, space] + rest) == .malformed(.requestLine))
+        #expect(reading(Array("FOO".utf8) + [space, space] + rest) == .malformed(.requestLine))
+        #expect(reading(Array("FOO".utf8) + [space, space] + Array("bar\r\n".utf8)) == .opaque)
+        #expect(reading([space] + Array("hello, world\r\n".utf8)) == .opaque)
+    }
+
+    @Test(
         "a Host that is no name is reported by kind (B03, B07)",
         arguments: [
             ("a.com\tb.com", .malformed(.controlOctet)), ("u@a.com", .malformed(.notLDH)),

@@ -60,7 +60,7 @@ struct SniffLimitsTests {
         var limits = SniffLimits()
         limits.headFields = 2
         limits.methodBytes = 4
-        limits.emptyLineBytes = 2
+        limits.leadingBytes = 2
         let head = "GET / HTTP/1.1\r\nHost: a.com\r\nA: b\r\n"
         #expect(reading(head + "\r\n", limits: limits) != .malformed(.fieldsTooMany))
         #expect(reading(head + "B: c\r\n\r\n", limits: limits) == .malformed(.fieldsTooMany))

@@ -37,6 +37,23 @@ import Testing
         #expect(echo == .init(seen: [UInt8]("hello".utf8), eventsAfterForgetting: 0))
         await loop.stop()
     }
+
+    @Test("who is to hear a peer no more waits for it no more, also where the wait begins later; writing goes on")
+    func hearingNoMore() async throws {
+        let loop = try EventLoop(index: 0)
+        try loop.start()
+        #expect(try await waitsOfTheDeaf(on: loop) == [.timedOut, .interrupted, .ready])
+        await loop.stop()
+    }
+}
+
+private func waitsOfTheDeaf(on loop: isolated EventLoop) async throws -> [SocketWait] {
+    let socket = StreamSocket(try streamSocket(family: .ipv4))
+    socket.isReadable = false
+    let before = await socket.wait(for: .reading, until: loop.now + 1_000_000, on: loop)
+    socket.hearNoMore(on: loop)
+    let after = await socket.wait(for: .reading, until: loop.now + 10_000_000_000, on: loop)
+    return [before, after, await socket.wait(for: .writing, until: nil, on: loop)]
 }
 
 private func waitForTimers(on loop: isolated EventLoop) async -> [Int] {

@@ -77,7 +77,7 @@ struct HTTP1ConnectionFields {
         try forEachMember(of: value, in: bytes) { member throws(HTTP1Violation) in
             guard isProtocol(member, in: bytes) else { throw .upgradeMalformed }
             hasUpgrade = true
-            if isText("h2c", in: member, of: bytes) { namesH2C = true }
+            if isText("h2c", in: protocolName(member, in: bytes), of: bytes) { namesH2C = true }
         }
     }
 
@@ -89,10 +89,15 @@ struct HTTP1ConnectionFields {
 
 /// True for `name` and for `name/version`, both tokens (RFC 9110, section 7.8).
 private func isProtocol(_ member: Range<Int>, in bytes: Span<UInt8>) -> Bool {
-    for index in member where bytes[index] == UInt8(ascii: "/") {
-        return isToken(member.lowerBound..<index, in: bytes) && isToken(index + 1..<member.upperBound, in: bytes)
-    }
-    return isToken(member, in: bytes)
+    let name = protocolName(member, in: bytes)
+    guard name.upperBound < member.upperBound else { return isToken(name, in: bytes) }
+    return isToken(name, in: bytes) && isToken(name.upperBound + 1..<member.upperBound, in: bytes)
+}
+
+/// What stands before the slash, if there is one.
+private func protocolName(_ member: Range<Int>, in bytes: Span<UInt8>) -> Range<Int> {
+    for index in member where bytes[index] == UInt8(ascii: "/") { return member.lowerBound..<index }
+    return member
 }
 
 /// True where the octets of the two ranges are the same but for case.

@@ -108,10 +108,6 @@ extension HTTP1StatusLine {
     }
 }
 
-private func isLineEnd(_ octet: UInt8) -> Bool {
-    octet == UInt8(ascii: "\r") || octet == UInt8(ascii: "\n")
-}
-
 private func isControl(_ octet: UInt8) -> Bool {
     octet < 0x20 || octet == 0x7f
 }
