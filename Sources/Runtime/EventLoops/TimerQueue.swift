@@ -5,7 +5,7 @@ package struct TimerToken: Hashable, Sendable {
 
 /// What is to happen at which time: a binary heap of deadlines, and the actions by number.
 ///
-/// A cancelled timer leaves its deadline in the heap until it is due; it is then skipped.
+/// A cancelled timer leaves its deadline in the heap until it is due, or until most of the heap is of that kind.
 struct TimerQueue {
     private var heap: [Deadline] = []
     private var actions: [UInt64: () -> Void] = [:]
@@ -26,7 +26,20 @@ struct TimerQueue {
 
     mutating func cancel(_ token: TimerToken) {
         actions[token.number] = nil
+        if heap.count > Self.smallHeap, heap.count > 2 * actions.count { forgetCancelled() }
     }
+
+    /// Below this many deadlines a heap is let be.
+    private static let smallHeap = 1024
+
+    /// Limits of minutes that each request sets and cancels would otherwise pile up for minutes.
+    private mutating func forgetCancelled() {
+        // What is in order of time is a heap.
+        heap = heap.filter { actions[$0.number] != nil }.sorted { $0.time < $1.time }
+    }
+
+    /// How many deadlines are held, those of cancelled timers among them.
+    var heldCount: Int { heap.count }
 
     /// Takes the next action that is due.
     mutating func next(due now: UInt64) -> (() -> Void)? {
