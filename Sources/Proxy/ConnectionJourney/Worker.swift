@@ -42,7 +42,11 @@ package final class Worker {
     let netlink: NetlinkQuestions
     let resolver: LoopResolver
     let gate: AuditGate
-    private(set) var snapshot: PolicySnapshot
+    private(set) var snapshot: PolicySnapshot {
+        didSet { recordedPolicy = RecordedPolicy(snapshot) }
+    }
+    /// The policy in force, as records name it.
+    private(set) var recordedPolicy: RecordedPolicy
     private var identifiers: IdentifierSequence<KernelRandomness>
     private var listeners: [ConnectionListener] = []
     /// Set once the daemon has been told to stop.
@@ -67,6 +71,7 @@ package final class Worker {
         audit = services.audit
         metrics = services.metrics
         self.snapshot = snapshot
+        recordedPolicy = RecordedPolicy(snapshot)
         netlink = try NetlinkQuestions()
         resolver = try LoopResolver(services.resolving)
         gate = try AuditGate(services.audit, patience: services.settings.auditNanoseconds, on: loop)
@@ -210,15 +215,6 @@ package final class Worker {
     }
 
     func nextIdentifier() -> RecordIdentifier { identifiers.next(at: audit.clock()) }
-
-    /// The policy in force, as records name it.
-    var recordedPolicy: RecordedPolicy {
-        RecordedPolicy(
-            hash: snapshot.policy?.hash,
-            mode: snapshot.policy?.mode == .audit ? .audit : .enforce,
-            generation: snapshot.generation
-        )
-    }
 
     private func firstRecord(of peer: ClientAddress, by capture: CaptureMode) -> ConnectionRecord {
         ConnectionRecord(
