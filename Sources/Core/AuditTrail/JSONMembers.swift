@@ -111,6 +111,12 @@ package struct JSONMembers: Sendable {
         put("]")
     }
 
+    /// Adds members that were encoded before, at least one.
+    mutating func encoded(_ members: borrowing Span<UInt8>) {
+        if !isFirst { put(",") }
+        put(members)
+    }
+
     /// Adds an object with the members that `body` adds.
     package mutating func object(_ name: String, _ body: (inout JSONMembers) -> Void) {
         begin(name)
@@ -121,10 +127,15 @@ package struct JSONMembers: Sendable {
 }
 
 extension JSONMembers {
+    /// True where no member stands before the next.
+    private var isFirst: Bool {
+        // Only an opened object leaves a brace at the end: a text ends in a quote, a closed object in the other brace.
+        count == 0 || storage[count - 1] == UInt8(ascii: "{")
+    }
+
     /// Writes the comma where there is a member before, the name and the colon.
     mutating func begin(_ name: String) {
-        // Only an opened object leaves a brace at the end: a text ends in a quote, a closed object in the other brace.
-        let isFirst = count == 0 || storage[count - 1] == UInt8(ascii: "{")
+        let isFirst = isFirst
         let name = name.utf8.span
         reserve(name.count + 4)
         var position = count

@@ -50,12 +50,9 @@ func trimmed(_ range: Range<Int>, in bytes: Span<UInt8>) -> Range<Int> {
 
 /// True where the octets in `range` are this text, which is in lower case, in any case.
 func isText(_ text: String, in range: Range<Int>, of bytes: Span<UInt8>) -> Bool {
-    guard range.count == text.utf8.count else { return false }
-    var index = range.lowerBound
-    for octet in text.utf8 {
-        guard lowerCased(bytes[index]) == octet else { return false }
-        index += 1
-    }
+    let octets = text.utf8.span
+    guard range.count == octets.count else { return false }
+    for offset in 0..<octets.count where lowerCased(bytes[range.lowerBound + offset]) != octets[offset] { return false }
     return true
 }
 

@@ -1,3 +1,4 @@
+import AuditTrail
 import PolicyEngine
 
 /// The policy in force, and how many there have been.
@@ -17,3 +18,14 @@ package struct PolicySnapshot: Sendable {
 
 /// A decision is the policy engine's, where nothing else is said: records have one of their own.
 typealias Decision = PolicyEngine.Decision
+
+extension RecordedPolicy {
+    /// The policy as records name it.
+    init(_ snapshot: PolicySnapshot) {
+        self.init(
+            hash: snapshot.policy?.hash,
+            mode: snapshot.policy?.mode == .audit ? .audit : .enforce,
+            generation: snapshot.generation
+        )
+    }
+}

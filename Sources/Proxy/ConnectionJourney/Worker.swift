@@ -43,7 +43,11 @@ package final class Worker {
     let netlink: NetlinkQuestions
     let resolver: LoopResolver
     let gate: AuditGate
-    private(set) var snapshot: PolicySnapshot
+    private(set) var snapshot: PolicySnapshot {
+        didSet { recordedPolicy = RecordedPolicy(snapshot) }
+    }
+    /// The policy in force, as records name it.
+    private(set) var recordedPolicy: RecordedPolicy
     private var identifiers: IdentifierSequence<KernelRandomness>
     private var listeners: [ConnectionListener] = []
     /// Set once the daemon has been told to stop.
@@ -69,6 +73,7 @@ package final class Worker {
         metrics = services.metrics
         self.snapshot = snapshot
         pacer = DecisionPacer(perSecond: settings.decisionsPerSecond)
+        recordedPolicy = RecordedPolicy(snapshot)
         netlink = try NetlinkQuestions()
         resolver = try LoopResolver(services.resolving)
         gate = try AuditGate(services.audit, patience: services.settings.auditNanoseconds, on: loop)
@@ -206,15 +211,6 @@ package final class Worker {
     }
 
     func nextIdentifier() -> RecordIdentifier { identifiers.next(at: audit.clock()) }
-
-    /// The policy in force, as records name it.
-    var recordedPolicy: RecordedPolicy {
-        RecordedPolicy(
-            hash: snapshot.policy?.hash,
-            mode: snapshot.policy?.mode == .audit ? .audit : .enforce,
-            generation: snapshot.generation
-        )
-    }
 
     private func firstRecord(of peer: ClientAddress, by capture: CaptureMode) -> ConnectionRecord {
         ConnectionRecord(

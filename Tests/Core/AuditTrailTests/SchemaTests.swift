@@ -34,7 +34,7 @@ import Testing
             ends.append(end)
         }
         var fullRequest = Sample.request(everywhere: "x")
-        fullRequest.policy.hash = Sample.hash
+        fullRequest.policy = RecordedPolicy(hash: Sample.hash, mode: fullRequest.policy.mode, generation: .max)
         fullRequest.reason = "rule_deny"
         var bareRequest = fullRequest
         bareRequest.would = nil
@@ -58,7 +58,7 @@ import Testing
             requestEnds.append(requestEnd)
         }
         var fullCheck = Sample.check(everywhere: "x")
-        fullCheck.policy.hash = Sample.hash
+        fullCheck.policy = RecordedPolicy(hash: Sample.hash, mode: fullCheck.policy.mode, generation: .max)
         fullCheck.reason = "rule_deny"
         let bareCheck = CheckRecord(
             id: Sample.identifier,

@@ -81,10 +81,10 @@ extension HTTP1StatusLine {
     ///
     /// The space before a reason that is empty may be left out, as some servers do: nothing reads that differently.
     static func read(_ bytes: Span<UInt8>, limits: HTTP1Limits) throws(HTTP1Violation) -> HTTP1StatusLine? {
-        let prefix = "HTTP/".utf8
-        for (index, octet) in prefix.enumerated() {
+        let prefix = "HTTP/".utf8.span
+        for index in 0..<prefix.count {
             guard index < bytes.count else { return nil }
-            guard bytes[index] == octet else { throw isLineEnd(bytes[0]) ? .leadingEmptyLine : .statusLine }
+            guard bytes[index] == prefix[index] else { throw isLineEnd(bytes[0]) ? .leadingEmptyLine : .statusLine }
         }
         let index = endOfFieldText(bytes, from: prefix.count)
         guard index < bytes.count, let end = try endOfStartLine(bytes, at: index) else { return nil }
@@ -124,7 +124,7 @@ private func endOfStartLine(_ bytes: Span<UInt8>, at index: Int) throws(HTTP1Vio
 private func versionDigit(_ range: Range<Int>, of bytes: Span<UInt8>) -> Int? {
     let start = range.lowerBound
     guard range.count == 8 else { return nil }
-    for (index, octet) in "HTTP/1.".utf8.enumerated() where bytes[start + index] != octet { return nil }
+    guard isExactly("HTTP/1.", start..<start + 7, in: bytes) else { return nil }
     switch bytes[start + 7] {
     case UInt8(ascii: "0"): return 0
     case UInt8(ascii: "1"): return 1

@@ -70,8 +70,9 @@ func readAuthority(_ range: Range<Int>, in bytes: Span<UInt8>) throws(HTTP1Viola
 
 /// True where the octets in `range` are this text, case and all.
 func isExactly(_ text: String, _ range: Range<Int>, in bytes: Span<UInt8>) -> Bool {
-    guard range.count == text.utf8.count else { return false }
-    for (offset, octet) in text.utf8.enumerated() where bytes[range.lowerBound + offset] != octet { return false }
+    let octets = text.utf8.span
+    guard range.count == octets.count else { return false }
+    for offset in 0..<octets.count where bytes[range.lowerBound + offset] != octets[offset] { return false }
     return true
 }
 
