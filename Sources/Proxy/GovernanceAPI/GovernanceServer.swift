@@ -161,7 +161,7 @@ package final class GovernanceServer: AcceptingParty {
     /// Has the record of an answer written, and waits for it; false where that takes too long.
     private func isRecorded(_ answer: GovernanceAnswer, on loop: isolated EventLoop) async -> Bool {
         guard let check = answer.check else { return true }
-        return await gate.wait(for: services.audit.submit(check), on: loop)
+        return await gate.wait(for: services.audit.submit(check, pressing: false), on: loop)
     }
 
     private func sendLast(_ answer: OwnAnswer, to caller: Caller, on loop: isolated EventLoop) async {

@@ -39,7 +39,8 @@ package struct AuditEntry<Subject: DecisionRecord>: ~Copyable {
         precondition(state == .undecided, "a connection or a request is judged once")
         record.id = id
         state = record.decision == .allow ? .allowed : .over
-        return writer.submit(record)
+        // Whoever waits for it stands at the gate, which wakes the writer when the loop's turn is over.
+        return writer.submit(record, pressing: false)
     }
 
     /// Records how something allowed ended; of what was refused there is no more to tell.

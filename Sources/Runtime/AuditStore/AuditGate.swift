@@ -6,8 +6,9 @@ import Synchronization
 ///
 /// Lives on that loop.
 ///
-/// The writer's thread wakes the loop through an eventfd, and only while somebody waits.
-package final class AuditGate: EventHandler {
+/// The writer's thread wakes the loop through an eventfd, and only while somebody waits. The other way it is woken once for
+/// all that a turn of the loop has submitted.
+package final class AuditGate: EventHandler, DeferredWork {
     private let writer: AuditWriter
     private let bell: Bell
     private var waiters: [Waiter] = []
@@ -15,6 +16,8 @@ package final class AuditGate: EventHandler {
     private var first = 0
     private let patience: UInt64
     private var sweep: TimerToken?
+    /// Set while the writer is to be woken at the end of this turn.
+    private var willPress = false
 
     private struct Waiter {
         let ticket: UInt64
@@ -50,10 +53,20 @@ package final class AuditGate: EventHandler {
         return await withCheckedContinuation { continuation in
             waiters.append(Waiter(ticket: ticket, since: loop.now, continuation: continuation))
             startSweeping(on: loop)
+            if !willPress {
+                willPress = true
+                loop.runAtEndOfTurn(self)
+            }
             bell.isWanted.store(true, ordering: .releasing)
             // What was written between the first look and the store has rung for nobody.
             if writer.writtenThrough >= ticket { bell.ring() }
         }
+    }
+
+    /// Wakes the writer: this turn has submitted all that it will.
+    package func goOn(on loop: isolated EventLoop) {
+        willPress = false
+        writer.press()
     }
 
     /// Lets those go on whose decisions are written: the writer has rung.

@@ -86,11 +86,14 @@ package final class AuditWriter: Sendable {
 
     /// Encodes a record of this moment and queues it; returns its ticket.
     ///
-    /// What is not `pressing` may reach the file some milliseconds later: nobody waits for it.
+    /// What is not `pressing` may reach the file some milliseconds later, unless somebody calls `press`.
     @discardableResult
     package func submit(_ content: some RecordBody, pressing: Bool = true) -> UInt64 {
         queue.submit(AuditRecord(content, at: clock(), limits: limits), pressing: pressing)
     }
+
+    /// Has what was submitted written now: somebody waits for it.
+    package func press() { queue.press() }
 
     /// Every record with this ticket or a lower one is in the file.
     package var writtenThrough: UInt64 { written.load(ordering: .acquiring) }

@@ -104,6 +104,16 @@ final class SubmissionQueue: Sendable {
         wake.signal()
     }
 
+    /// Wakes a writer that dozes while records wait.
+    func press() {
+        let mustWake = inbox.withLock { inbox in
+            guard case .dozing = inbox.writer, !inbox.records.isEmpty else { return false }
+            inbox.writer = .awake
+            return true
+        }
+        if mustWake { wake.signal() }
+    }
+
     /// Has the writer look after its files, if it sleeps.
     func nudge() { wake.signal() }
 

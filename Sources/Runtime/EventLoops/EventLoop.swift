@@ -25,6 +25,7 @@ package actor EventLoop {
     private var freeSlots: [UInt32] = []
     private var timers = TimerQueue()
     private var again: [any DeferredWork] = []
+    private var atTurnEnd: [any DeferredWork] = []
     private var isStopped = false
     /// Nanoseconds of the monotonic clock, read once a turn: near enough for time limits, free to ask.
     package private(set) var now: UInt64
@@ -138,6 +139,11 @@ package actor EventLoop {
         again.append(work)
     }
 
+    /// Has work done once, when everything of this turn is done and before the loop may sleep.
+    package func runAtEndOfTurn(_ work: any DeferredWork) {
+        atTurnEnd.append(work)
+    }
+
     /// Starts a task that lives on this loop and never leaves its thread.
     package func startTask<State>(
         with state: State,
@@ -178,6 +184,7 @@ package actor EventLoop {
                 executor.runPending()
                 rounds += 1
             }
+            runAtTurnEnd()
         }
         executor.loopEnded = true
     }
@@ -192,6 +199,13 @@ package actor EventLoop {
         let slot = slots[Int(token.index)]
         guard slot.generation == token.generation, let handler = slot.handler else { return }
         handler.ready(events, on: self)
+    }
+
+    private func runAtTurnEnd() {
+        guard !atTurnEnd.isEmpty else { return }
+        let work = atTurnEnd
+        atTurnEnd.removeAll(keepingCapacity: true)
+        for item in work { item.goOn(on: self) }
     }
 
     private func runDeferredWork() {
