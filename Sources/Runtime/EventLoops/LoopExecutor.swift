@@ -60,7 +60,7 @@ package final class LoopExecutor: SerialExecutor, TaskExecutor, @unchecked Senda
             wakeUp.wait()
             collect()
             while !loopEnded, !pending.isEmpty {
-                unsafe pending.removeFirst().runSynchronously(on: asUnownedSerialExecutor())
+                run(pending.removeFirst())
             }
         }
     }
@@ -84,8 +84,16 @@ package final class LoopExecutor: SerialExecutor, TaskExecutor, @unchecked Senda
         var jobs = spare
         spare = []
         swap(&pending, &jobs)
-        for job in jobs { unsafe job.runSynchronously(on: asUnownedSerialExecutor()) }
+        for job in jobs { run(job) }
         jobs.removeAll(keepingCapacity: true)
         spare = jobs
+    }
+
+    /// Runs a job as both executors that it may ask for.
+    ///
+    /// A task that prefers this executor would else find, at every return to its actor, that it runs without its
+    /// preference, and be enqueued again.
+    private func run(_ job: UnownedJob) {
+        unsafe job.runSynchronously(isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
     }
 }
