@@ -1,6 +1,5 @@
 import Foundation
 import OpenSSLBindings
-import Testing
 
 /// A line as a reader from outside sees it.
 struct ReadLine {
@@ -23,7 +22,7 @@ func readChain(_ content: [UInt8]) throws -> [ReadLine] {
     var previous = "sha256:" + String(repeating: "0", count: 64)
     var lastWhole = previous
     var cutOff = 0
-    try #require(content.isEmpty || content.last == UInt8(ascii: "\n"), "the last line has no newline")
+    try hold(content.isEmpty || content.last == UInt8(ascii: "\n"), "the last line has no newline", lines)
     for bytes in content.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).dropLast() {
         let line = Array(bytes)
         let hash = SHA256Digest(of: line.span).description
@@ -33,20 +32,30 @@ func readChain(_ content: [UInt8]) throws -> [ReadLine] {
             continue
         }
         let read = ReadLine(object: object)
-        try #require(object["v"] as? Int == 1)
-        try #require(object["previous"] as? String == previous, "the chain breaks at line \(lines.count + 1)")
-        try #require(read.sequence == lines.count + 1, "the numbers break at line \(lines.count + 1)")
+        try hold(object["v"] as? Int == 1, "the version is another", lines)
+        try hold(object["previous"] as? String == previous, "the chain breaks", lines)
+        try hold(read.sequence == lines.count + 1, "the numbers break", lines)
         if cutOff > 0 {
-            try #require(read.event == "repaired", "a line that is no JSON, and no repair after it")
-            try #require(object["after"] as? String == lastWhole)
+            try hold(read.event == "repaired", "a line that is no JSON, and no repair after it", lines)
+            try hold(object["after"] as? String == lastWhole, "the repair ties in another line", lines)
         }
         cutOff = 0
         previous = hash
         lastWhole = hash
         lines.append(read)
     }
-    try #require(cutOff == 0)
+    try hold(cutOff == 0, "a line that is no JSON, and nothing after it", lines)
     return lines
+}
+
+/// What is not as docs/audit.md says, and behind how many lines that are.
+struct ChainFault: Error, Equatable {
+    let what: String
+    let linesBefore: Int
+}
+
+private func hold(_ condition: Bool, _ fault: String, _ lines: [ReadLine]) throws(ChainFault) {
+    guard condition else { throw ChainFault(what: fault, linesBefore: lines.count) }
 }
 
 /// The hash of bytes, as 64 digits.

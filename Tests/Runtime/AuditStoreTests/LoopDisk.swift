@@ -4,8 +4,6 @@ import Foundation
 ///
 /// It needs root and loop devices.
 final class LoopDisk {
-    static let isPossible = FileManager.default.fileExists(atPath: "/dev/loop-control")
-
     let path: String
     private let image: String
 
