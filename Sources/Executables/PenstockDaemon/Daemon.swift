@@ -61,6 +61,13 @@ final class Daemon: EventHandler {
         if wantsReload { await reload(on: loop) }
         // By then the first checkpoint is signed as well, which takes most of libcrypto's start.
         _ = loop.schedule(afterNanoseconds: Self.startNanoseconds) { releaseProgramPages() }
+        let ports: Set = [plan.transparentPort, plan.explicitPort, plan.apiPort]
+        let readiness = self.readiness
+        let watch = AnswerWatch(ports: ports, metrics: services.metrics) { problem in
+            say(problem)
+            readiness.update { $0.silenced = problem }
+        }
+        watch.look(on: loop)
     }
 
     func ready(_ events: ReadyEvents, on loop: isolated EventLoop) {
