@@ -49,6 +49,6 @@ final class AnswerWatch {
         let (user, group) = effectiveIdentity()
         return
             "clients of port \(port) get no answer: something drops the daemon's packets. It runs as UID \(user) and GID "
-            + "\(group), and penstock-init must have been told both: --proxy-uid \(user) --proxy-gid \(group)"
+            + "\(group); the kernel's rules must name exactly these (--proxy-uid and --proxy-gid of penstock-init, 10880 if not said)"
     }
 }
