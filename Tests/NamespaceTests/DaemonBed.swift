@@ -77,6 +77,30 @@ final class DaemonBed {
         return result.output + result.errors
     }
 
+    /// What the world hears from `/healthz` over IPv4 and IPv6: each time a status, or an error's name.
+    ///
+    /// It asks until that is what is expected, for 15 s.
+    func probe(until expected: String) throws -> String {
+        let program =
+            DaemonWorld.kit + """
+                def ask(address):
+                    try:
+                        with dial(address, 15890, 3) as s:
+                            s.sendall(b"GET /healthz HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n")
+                            return read_all(s).decode().split(" ")[1]
+                    except OSError as error: return name(error)
+                deadline = time.time() + 15
+                while True:
+                    answers = " ".join(map(ask, sys.argv[2:]))
+                    if answers == sys.argv[1] or time.time() > deadline: break
+                    time.sleep(0.1)
+                print(answers, end="")
+                """
+        let addresses = [PodAndWorld.podIPv4, PodAndWorld.podIPv6]
+        let result = try net.world.python(program, [expected] + addresses, as: RunAs(uid: 0, gid: 0), seconds: 30)
+        return result.output + result.errors
+    }
+
     /// All metrics of this moment, by name and label.
     func metrics() throws -> MetricsReading {
         try MetricsReading(try health("/metrics", status: 200))

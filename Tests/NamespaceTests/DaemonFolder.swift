@@ -10,6 +10,7 @@ struct DaemonSettings {
     var drainSeconds = 5
     /// Further content of `dial`.
     var dial = ""
+    /// Empty: by default.
     var healthAddress = "127.0.0.1"
     /// Where the audit goes; empty: to a file in its folder.
     var auditPath = ""
@@ -88,16 +89,17 @@ final class DaemonFolder {
     }
 
     private func text(_ settings: DaemonSettings) -> String {
-        """
-        workers: \(settings.workers)
-        listen: { health: { address: \(settings.healthAddress), port: 15890 } }
-        policy: { path: \(policy) }
-        audit: { path: "\(settings.auditPath.isEmpty ? audit : settings.auditPath)"\(settings.audit) }
-        state: { path: \(auditFolder) }
-        dial: { resolvers: [203.0.113.53], hosts_file: \(path)/hosts\(settings.dial) }
-        limits: { \(settings.limits) }
-        drain: { seconds: \(settings.drainSeconds) }
+        let address = settings.healthAddress.isEmpty ? "" : "address: \"\(settings.healthAddress)\", "
+        return """
+            workers: \(settings.workers)
+            listen: { health: { \(address)port: 15890 } }
+            policy: { path: \(policy) }
+            audit: { path: "\(settings.auditPath.isEmpty ? audit : settings.auditPath)"\(settings.audit) }
+            state: { path: \(auditFolder) }
+            dial: { resolvers: [203.0.113.53], hosts_file: \(path)/hosts\(settings.dial) }
+            limits: { \(settings.limits) }
+            drain: { seconds: \(settings.drainSeconds) }
 
-        """
+            """
     }
 }

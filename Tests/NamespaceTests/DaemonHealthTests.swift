@@ -141,4 +141,59 @@ struct DaemonHealthTests {
             #expect(try bed.arrivals().isEmpty)
         }
     }
+
+    @Test("the kubelet's probes are answered by default, of either family; an address of one's own is meant exactly")
+    func families() throws {
+        for (address, answers) in [("", "200 200"), ("0.0.0.0", "200 ECONNREFUSED"), ("::", "ECONNREFUSED 200")] {
+            try DaemonBed.with(DaemonSettings(healthAddress: address), start: false) { bed in
+                try bed.start(untilReady: false)
+                #expect(try bed.probe(until: answers) == answers, "\(address)")
+            }
+        }
+    }
+
+    @Test("at rest the daemon has less than 12 MiB of memory, and not much more after probes and a reload")
+    func memory() throws {
+        try DaemonBed.with { bed in
+            let isSmall = BackgroundProcess.poll(seconds: 10) { ((try? bed.residentBytes()) ?? .max) < 12 << 20 }
+            let resident = try bed.residentBytes()
+            #expect(isSmall, "\(resident)")
+            for path in ["/readyz", "/metrics", "/healthz"] { _ = try bed.health(path, status: 200) }
+            bed.signal(SIGHUP)
+            _ = try bed.audit { $0.events("policy").count == 2 }
+            #expect(try bed.residentBytes() < 16 << 20)
+            #expect(try bed.agent("print(echo('203.0.113.7'))") == "ok\n")
+        }
+    }
+
+    @Test(
+        "a daemon with another identity than the rules know says why its clients time out",
+        arguments: [RunAs(uid: 10880, gid: 2000), RunAs(uid: 2001, gid: 10880)]
+    )
+    func wrongIdentity(user: RunAs) throws {
+        try DaemonBed.with(start: false) { bed in
+            try NetworkNamespace.must(["chown", "-R", "\(user.uid):\(user.gid)", bed.folder.auditFolder])
+            let daemon = try bed.net.pod.start(
+                [Built.path("penstockd"), "--config", bed.folder.configuration],
+                uid: user.uid,
+                gid: user.gid
+            )
+            let isListening = BackgroundProcess.poll(seconds: 15) { daemon.errors.contains("in force") }
+            #expect(isListening)
+            #expect(try bed.agent("print(echo('203.0.113.7', timeout=6))") == "timeout\n")
+            let identity = "runs as UID \(user.uid) and GID \(user.gid); the kernel's rules must name exactly these"
+            #expect(daemon.errors.contains("clients of port 15880 get no answer"), "\(daemon.errors)")
+            #expect(daemon.errors.contains(identity), "\(daemon.errors)")
+        }
+    }
+
+    @Test("a daemon whose clients are answered says nothing of the kind")
+    func rightIdentity() throws {
+        try DaemonBed.with { bed in
+            usleep(1_000_000)
+            let answers = try bed.agent("print(sorted({echo('203.0.113.7') for _ in range(200)}))")
+            #expect(answers == "['ok']\n")
+            #expect(!bed.said.contains("no answer"), "\(bed.said)")
+        }
+    }
 }

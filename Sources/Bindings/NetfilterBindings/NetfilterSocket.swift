@@ -53,6 +53,8 @@ import Glibc
         while true {
             let buffer = try receive()
             for message in Messages(buffer) {
+                // A batch before this one may have been refused for more than one change: its answers still come.
+                guard message.sequence &- first < UInt32.max / 2 else { continue }
                 guard message.type == NLMSG_ERROR, let code = message.errorCode else { continue }
                 let sent = messages.first { $0.sequence == message.sequence }
                 guard code == 0 else { throw .refused(change: sent?.change, code: code) }

@@ -9,11 +9,15 @@ import COpenSSL
 
     deinit { unsafe EVP_PKEY_free(key) }
 
-    /// Has OpenSSL start without its configuration file, which the environment could name (`OPENSSL_CONF`).
+    /// Has OpenSSL start without its configuration file, which the environment could name (`OPENSSL_CONF`), and without what
+    /// nobody here asks for: texts of errors, and the ciphers and digests that are found by name outside of a provider.
     ///
     /// Every call after the first does nothing.
     static func prepare() {
-        _ = OPENSSL_init_crypto(UInt64(OPENSSL_INIT_NO_LOAD_CONFIG), nil)
+        let leftOut =
+            OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_LOAD_CRYPTO_STRINGS | OPENSSL_INIT_NO_ADD_ALL_CIPHERS
+            | OPENSSL_INIT_NO_ADD_ALL_DIGESTS
+        _ = OPENSSL_init_crypto(UInt64(leftOut), nil)
     }
 
     /// Reads the first PEM block of `text` by the function of OpenSSL for the kind that is wanted.

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <link.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
@@ -13,6 +14,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/resource.h>
@@ -70,5 +72,30 @@ static inline int clinux_set_dumpable(int dumpable) { return prctl(PR_SET_DUMPAB
 
 // prctl(2) is variadic as well. The name of a thread has at most 15 octets; more are cut off.
 static inline int clinux_set_thread_name(const char *name) { return prctl(PR_SET_NAME, name, 0, 0, 0); }
+
+// What <link.h> calls struct dl_phdr_info, and shows only under _GNU_SOURCE, up to the members that are read here.
+struct clinux_loaded_object {
+    ElfW(Addr) base;
+    const char *name;
+    const ElfW(Phdr) *headers;
+    ElfW(Half) count;
+};
+extern int dl_iterate_phdr(int (*visit)(struct clinux_loaded_object *object, size_t size, void *state), void *state);
+
+// Only whole pages of segments that are never writable: what the loader relocated lies in writable ones, and stays.
+static inline int clinux_release_object_pages(struct clinux_loaded_object *object, size_t size, void *state) {
+    const ElfW(Addr) page = (ElfW(Addr))sysconf(_SC_PAGESIZE);
+    (void)size;
+    (void)state;
+    for (ElfW(Half) index = 0; index < object->count; index++) {
+        const ElfW(Phdr) *header = &object->headers[index];
+        if (header->p_type != PT_LOAD || (header->p_flags & PF_W) != 0) continue;
+        const ElfW(Addr) first = (object->base + header->p_vaddr + page - 1) / page * page;
+        const ElfW(Addr) end = (object->base + header->p_vaddr + header->p_memsz) / page * page;
+        if (first < end) madvise((void *)first, end - first, MADV_DONTNEED);
+    }
+    return 0;
+}
+static inline void clinux_release_program_pages(void) { dl_iterate_phdr(clinux_release_object_pages, NULL); }
 
 #endif

@@ -23,7 +23,10 @@ final class Daemon: EventHandler {
     private var isReloading = true
     private var wantsReload = false
     private var isDraining = false
-    private var health: HealthServer?
+    private var health: [HealthServer] = []
+
+    /// How long after the last step of the start its pages are let go.
+    private static let startNanoseconds: UInt64 = 500_000_000
 
     init(_ plan: DaemonPlan, audit: AuditWriter, readiness: Readiness, signals: consuming SignalDescriptor) {
         self.plan = plan
@@ -40,9 +43,11 @@ final class Daemon: EventHandler {
         on loop: isolated EventLoop
     ) async throws {
         loadPolicy()
-        let server = HealthServer(adopting: OwnedDescriptor(adopting: sockets.health), readiness)
-        try server.start(on: loop)
-        health = server
+        for listener in sockets.health {
+            let server = HealthServer(adopting: OwnedDescriptor(adopting: listener), readiness)
+            try server.start(on: loop)
+            health.append(server)
+        }
         _ = try loop.watch(signals.descriptor, self)
         for (index, listeners) in sockets.agents.enumerated() {
             let workerLoop = try EventLoop(index: index)
@@ -54,6 +59,15 @@ final class Daemon: EventHandler {
         isReloading = false
         readiness.update { $0.isServing = true }
         if wantsReload { await reload(on: loop) }
+        // By then the first checkpoint is signed as well, which takes most of libcrypto's start.
+        _ = loop.schedule(afterNanoseconds: Self.startNanoseconds) { releaseProgramPages() }
+        let ports: Set = [plan.transparentPort, plan.explicitPort, plan.apiPort]
+        let readiness = self.readiness
+        let watch = AnswerWatch(ports: ports, metrics: services.metrics) { problem in
+            say(problem)
+            readiness.update { $0.silenced = problem }
+        }
+        watch.look(on: loop)
     }
 
     func ready(_ events: ReadyEvents, on loop: isolated EventLoop) {
@@ -173,7 +187,8 @@ struct OpenSockets: Sendable {
     var agents: [[ListeningSocket]]
     /// For each worker its own, of the governance API.
     var api: [[Int32]]
-    var health: Int32
+    /// Of health and metrics, one for each address.
+    var health: [Int32]
 }
 
 private func makeWorker(

@@ -14,7 +14,8 @@ struct DaemonPlan: Sendable {
     var explicitPort: UInt16
     /// The governance API's; listened to on 127.0.0.1 and ::1.
     var apiPort: UInt16
-    var health: SocketAddress
+    /// Health and metrics: each a listener of its own.
+    var health: [SocketAddress]
     var auditPath: String
     var durability: AuditDurability
     /// How audit files are rotated, kept and bounded.

@@ -100,7 +100,10 @@ enum PenstockDaemon {
 
     private static func openSockets(_ plan: DaemonPlan) throws(Complaint) -> OpenSockets {
         var listening = Listening()
-        let health = try listening.open(plan.health, key: "listen.health", sharedPort: false)
+        var health: [Int32] = []
+        for address in plan.health {
+            health.append(try listening.open(address, key: "listen.health", sharedPort: false).release())
+        }
         var agents: [[ListeningSocket]] = []
         for _ in 0..<plan.workers {
             let transparent = try openSockets(plan.transparentPort, .transparent, &listening)
@@ -115,7 +118,7 @@ enum PenstockDaemon {
             }
             api.append(sockets)
         }
-        return OpenSockets(agents: agents, api: api, health: health.release())
+        return OpenSockets(agents: agents, api: api, health: health)
     }
 
     /// Where agents reach the daemon itself: from inside of the pod alone.

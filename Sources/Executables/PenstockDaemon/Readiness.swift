@@ -15,6 +15,8 @@ final class Readiness: HealthSource {
         var missingPolicy: String? = "no policy is loaded yet"
         /// Why the last reload was refused; the old policy is still in force.
         var refusedReload: String?
+        /// Why clients get no answer; it counts until the first does.
+        var silenced: String?
         var policyGeneration: UInt64 = 0
         var policyHash: String?
         var reloads: UInt64 = 0
@@ -44,6 +46,7 @@ final class Readiness: HealthSource {
             problems.append("policy: reload refused, the old one stays: \(refused)")
         }
         if !state.isServing { problems.append("listeners: not bound yet") }
+        if let silenced = state.silenced, journeys.accepted.value == 0 { problems.append("listeners: \(silenced)") }
         if state.isDraining { problems.append("draining: the daemon was told to stop") }
         if let problem = audit.problem { problems.append("audit: \(problem)") }
         return problems

@@ -9,13 +9,18 @@ package struct ListenSettings: Hashable, Sendable {
     package var explicitPort: UInt16 = 15881
     /// The governance API, on 127.0.0.1 and ::1.
     package var apiPort: UInt16 = 8081
+    /// Where health and metrics are served: each address of its own, one at least.
+    package var healthAddresses: [IPAddress] = [.v4(IPv4Address(bits: 0)), .v6(IPv6Address(high: 0, low: 0))]
     /// Health and metrics.
-    package var health = SocketAddress(.v4(IPv4Address(bits: 0)), port: 15890)
+    package var healthPort: UInt16 = 15890
     /// The Unix socket for administration.
     package var adminPath = "/run/penstock/admin.sock"
 
     /// Every port above, whether its listener is built or not.
-    package var ports: [UInt16] { [transparentPort, explicitPort, apiPort, health.port] }
+    package var ports: [UInt16] { [transparentPort, explicitPort, apiPort, healthPort] }
+
+    /// Health and metrics, address by address.
+    package var health: [SocketAddress] { healthAddresses.map { SocketAddress($0, port: healthPort) } }
 
     package init() {}
 }
@@ -28,7 +33,7 @@ extension ListenSettings {
         settings.transparentPort = port("transparent", settings.transparentPort, &reader, &taken)
         settings.explicitPort = port("explicit", settings.explicitPort, &reader, &taken)
         settings.apiPort = port("api", settings.apiPort, &reader, &taken)
-        settings.health = health(settings.health, &reader, &taken)
+        settings.readHealth(&reader, &taken)
         let admin = reader.mapping("admin") { reader -> String? in
             reader.path("path", socket: true) ?? settings.adminPath
         }
@@ -54,20 +59,31 @@ extension ListenSettings {
         return given ?? standard
     }
 
-    private static func health(
-        _ standard: SocketAddress,
-        _ reader: inout MappingReader,
-        _ taken: inout [UInt16: String]
-    ) -> SocketAddress {
+    private mutating func readHealth(_ reader: inout MappingReader, _ taken: inout [UInt16: String]) {
         var place = reader.location
-        let given = reader.mapping("health") { reader -> SocketAddress? in
+        let standard = healthPort
+        let given = reader.mapping("health") { reader -> (addresses: [IPAddress]?, port: UInt16)? in
             place = reader.location(of: "port")
-            let address = reader.value("address") { node, subject throws(SourceProblem) in try node.address(subject) }
-            return SocketAddress(address ?? standard.address, port: reader.port("port") ?? standard.port)
+            return (Self.addresses(&reader), reader.port("port") ?? standard)
         }
-        let health = given ?? standard
-        take(health.port, for: "health", at: place, &reader, &taken)
-        return health
+        healthAddresses = given?.addresses ?? healthAddresses
+        healthPort = given?.port ?? standard
+        Self.take(healthPort, for: "health", at: place, &reader, &taken)
+    }
+
+    /// One address, or a list of them: what is named is listened on, and nothing else.
+    private static func addresses(_ reader: inout MappingReader) -> [IPAddress]? {
+        guard case .sequence? = reader.node("address")?.content else {
+            return reader.value("address") { node, subject throws(SourceProblem) in [try node.address(subject)] }
+        }
+        let named = reader.list("address", of: "IP addresses") { node, subject throws(SourceProblem) in
+            (address: try node.address(subject), place: node.location)
+        }
+        var seen: Set<IPAddress> = []
+        for (address, place) in named ?? [] where !seen.insert(address).inserted {
+            reader.note(SourceProblem("\(address) is in `address` already", at: place))
+        }
+        return reader.notEmpty((named ?? []).map(\.address), "address")
     }
 
     /// Two listeners cannot share a port, a default among them.

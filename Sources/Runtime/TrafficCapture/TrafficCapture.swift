@@ -91,7 +91,8 @@ package struct TrafficCapture: ~Copyable {
         }
         switch changes[index] {
         case .addRule(let rule, _):
-            let missing = rule.expressions.first { isMissing($0) }
+            // Every kernel with tables has lookups; alone they would fail for want of their set.
+            let missing = rule.expressions.first { !$0.isLookup && isMissing($0) }
             return .missingFeature(missing.map(KernelFeature.of) ?? changes[index].text)
         case .addChain(let chain) where chain.base?.type == "nat": return .missingFeature(KernelFeature.nat)
         case .addTable, .addChain: return .missingFeature(KernelFeature.tables)
@@ -138,4 +139,8 @@ package struct TrafficCapture: ~Copyable {
             .kernel(error)
         }
     }
+}
+
+extension NetfilterExpression {
+    fileprivate var isLookup: Bool { if case .lookup = self { true } else { false } }
 }

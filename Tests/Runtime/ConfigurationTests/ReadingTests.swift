@@ -28,7 +28,7 @@ struct ReadingTests {
         let configuration = DaemonConfiguration()
         #expect(configuration.workers == nil)
         #expect(configuration.listen.ports == [15880, 15881, 8081, 15890])
-        #expect(configuration.listen.health.description == "0.0.0.0:15890")
+        #expect(configuration.listen.health.map(\.description) == ["0.0.0.0:15890", "[::]:15890"])
         #expect(configuration.listen.adminPath == "/run/penstock/admin.sock")
         #expect(configuration.policy.path == "/etc/penstock/policy")
         #expect(configuration.audit == (try? read("audit: { durability: written }"))?.audit)
@@ -78,7 +78,8 @@ struct ReadingTests {
         expected.listen.transparentPort = 1
         expected.listen.explicitPort = 2
         expected.listen.apiPort = 3
-        expected.listen.health = SocketAddress(.v6(IPv6Address(high: 0, low: 0)), port: 4)
+        expected.listen.healthAddresses = [.v6(IPv6Address(high: 0, low: 0))]
+        expected.listen.healthPort = 4
         expected.listen.adminPath = "/run/a.sock"
         expected.policy.path = "/etc/policy.yaml"
         expected.audit.path = "/logs/audit.jsonl"
@@ -158,6 +159,9 @@ struct ReadingTests {
             ("listen: { transparent: { port: 0 } }", "1:32"), ("listen: { transparent: { port: 65536 } }", "1:32"),
             ("listen: { transparent: { address: 0.0.0.0 } }", "1:26"), ("listen: { transparent: 15880 }", "1:24"),
             ("listen: { explicit: { enabled: true } }", "1:23"), ("listen: { health: { address: localhost } }", "1:30"),
+            ("listen: { health: { address: [] } }", "1:30"), ("listen: { health: { address: [\"::\", x] } }", "1:37"),
+            ("listen: { health: { address: [\"::\", \"0::0\"] } }", "1:37"),
+            ("listen: { health: { address: { ip: \"::\" } } }", "1:30"),
             ("listen: { admin: { path: run/a } }", "1:26"), ("policy: /etc/policy", "1:9"),
             ("policy: { path: \"/a\\u0000b\" }", "1:17"), ("audit: { path: /var/log/ }", "1:16"),
             ("dial: { resolvers: [] }", "1:20"), ("dial: { resolvers: [10.0.0.1:0] }", "1:21"),
@@ -193,6 +197,19 @@ struct ReadingTests {
     func sharedPorts(text: String) {
         #expect(problems(text).count == 1)
         #expect(problems(text).first?.contains("give each listener a port of its own") == true)
+    }
+
+    @Test(
+        "health is served on the addresses that are named, and on no others",
+        arguments: [
+            ("port: 7", ["0.0.0.0:7", "[::]:7"]), ("address: 0.0.0.0", ["0.0.0.0:15890"]),
+            ("address: \"::\", port: 7", ["[::]:7"]), ("address: [127.0.0.1]", ["127.0.0.1:15890"]),
+            ("address: [\"::1\", 10.0.0.1]", ["[::1]:15890", "10.0.0.1:15890"]),
+        ]
+    )
+    func healthAddresses(text: String, expected: [String]) throws {
+        let listen = try read("listen: { health: { \(text) } }").listen
+        #expect(listen.health.map(\.description) == expected)
     }
 
     @Test("the longest path of a socket is 107 octets", arguments: [107, 108])
