@@ -68,6 +68,7 @@ let core: [Target] = [
     module("Core", "PolicyEngine", ["NetworkTypes", "SourceDocuments"]),
     module("Core", "AuditTrail", ["NetworkTypes"]),
     module("Core", "Telemetry"),
+    module("Core", "Posture", ["AuditTrail", "WireFormats"]),
 ]
 
 let bindings: [Target] = [
@@ -134,17 +135,17 @@ let proxy: [Target] = [
             "EventLoops", "AuditStore",
         ]
     ),
-    module("Proxy", "OperatorEndpoints", ["NetworkTypes", "Telemetry", "LinuxBindings", "EventLoops"]),
+    module("Proxy", "OperatorEndpoints", ["NetworkTypes", "Posture", "Telemetry", "LinuxBindings", "EventLoops"]),
 ]
 
 let programs: [Target] = [
-    program("PenstockInit", ["TrafficCapture", "NetworkTypes", "LinuxBindings", "SourceDocuments", "Telemetry"]),
+    program("PenstockInit", ["TrafficCapture", "NetworkTypes", "LinuxBindings", "Posture", "SourceDocuments", "Telemetry"]),
     program(
         "PenstockDaemon",
         [
             "ConnectionJourney", "GovernanceAPI", "OperatorEndpoints", "Configuration", "AuditStore", "AuditTrail",
             "NameResolution",
-            "EventLoops", "PolicyEngine", "Telemetry", "NetworkTypes", "LinuxBindings", "WireFormats",
+            "EventLoops", "PolicyEngine", "Posture", "Telemetry", "NetworkTypes", "LinuxBindings", "WireFormats",
             "OpenSSLBindings",
             "SourceDocuments", "YAMLBindings",
         ]
@@ -153,7 +154,7 @@ let programs: [Target] = [
         "PenstockCommand",
         [
             "AuditIndex", "AuditReading", "AuditSigning", "AuditTrail", "Configuration", "PolicyEngine", "NetworkTypes",
-            "LinuxBindings", "OpenSSLBindings", "SourceDocuments", "Telemetry",
+            "LinuxBindings", "OpenSSLBindings", "Posture", "SourceDocuments", "Telemetry",
         ]
     ),
 ]
@@ -165,6 +166,7 @@ let testTargets: [Target] = [
     tests("Core", "NetworkTypesTests", ["NetworkTypes"]),
     tests("Core", "WireFormatsTests", ["WireFormats", "NetworkTypes", "TestSupport"], exclude: ["Vectors"]),
     tests("Core", "PolicyEngineTests", ["PolicyEngine", "NetworkTypes", "SourceDocuments", "YAMLBindings"]),
+    tests("Core", "PostureTests", ["Posture"]),
     tests("Core", "AuditTrailTests", ["AuditTrail", "NetworkTypes"]),
     tests("Bindings", "YAMLBindingsTests", ["YAMLBindings", "SourceDocuments"]),
     tests("Bindings", "SQLiteBindingsTests", ["SQLiteBindings"]),

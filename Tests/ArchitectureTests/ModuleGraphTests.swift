@@ -13,6 +13,7 @@ private let allowed: [String: Set<String>] = [
     "PolicyEngine": ["NetworkTypes", "SourceDocuments"],
     "AuditTrail": ["NetworkTypes"],
     "Telemetry": [],
+    "Posture": ["AuditTrail", "WireFormats"],
     // Bindings: each its own door.
     "LinuxBindings": ["CLinux", "NetworkTypes"],
     "NetfilterBindings": ["CNetfilter", "NetworkTypes"],
@@ -46,18 +47,18 @@ private let allowed: [String: Set<String>] = [
         "ByteRelay", "HTTPExchange", "NetworkTypes", "WireFormats", "PolicyEngine", "AuditTrail", "LinuxBindings",
         "EventLoops", "AuditStore",
     ],
-    "OperatorEndpoints": ["NetworkTypes", "Telemetry", "LinuxBindings", "EventLoops"],
+    "OperatorEndpoints": ["NetworkTypes", "Posture", "Telemetry", "LinuxBindings", "EventLoops"],
     // Executables. The capture program knows nothing of TLS.
-    "PenstockInit": ["TrafficCapture", "NetworkTypes", "LinuxBindings", "SourceDocuments", "Telemetry"],
+    "PenstockInit": ["TrafficCapture", "NetworkTypes", "LinuxBindings", "Posture", "SourceDocuments", "Telemetry"],
     "PenstockDaemon": [
         "ConnectionJourney", "GovernanceAPI", "OperatorEndpoints", "Configuration", "AuditStore", "AuditTrail",
         "NameResolution",
-        "EventLoops", "PolicyEngine", "Telemetry", "NetworkTypes", "LinuxBindings", "OpenSSLBindings", "WireFormats",
+        "EventLoops", "PolicyEngine", "Posture", "Telemetry", "NetworkTypes", "LinuxBindings", "OpenSSLBindings", "WireFormats",
         "SourceDocuments", "YAMLBindings",
     ],
     "PenstockCommand": [
         "AuditIndex", "AuditReading", "AuditSigning", "AuditTrail", "Configuration", "PolicyEngine", "NetworkTypes",
-        "LinuxBindings", "OpenSSLBindings", "SourceDocuments", "Telemetry",
+        "LinuxBindings", "OpenSSLBindings", "Posture", "SourceDocuments", "Telemetry",
     ],
 ]
 

@@ -43,6 +43,11 @@ package struct FileStatus: Hashable, Sendable {
     package let linkCount: Int
     package let isRegular: Bool
     package let isDirectory: Bool
+    package let isSocket: Bool
+    /// What `chmod` sets, from the right: others, group, owner.
+    package let permissions: UInt32
+    /// When it was written to last, in microseconds since 1970-01-01T00:00:00Z.
+    package let modified: Int64
 }
 
 /// Opens a file; `mode` is of one that is made.
@@ -84,6 +89,9 @@ extension FileStatus {
         linkCount = Int(status.st_nlink)
         isRegular = status.st_mode & S_IFMT == S_IFREG
         isDirectory = status.st_mode & S_IFMT == S_IFDIR
+        isSocket = status.st_mode & S_IFMT == S_IFSOCK
+        permissions = status.st_mode & 0o7777
+        modified = Int64(status.st_mtim.tv_sec) &* 1_000_000 &+ Int64(status.st_mtim.tv_nsec / 1000)
     }
 }
 

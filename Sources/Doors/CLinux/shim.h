@@ -21,6 +21,7 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <sys/uio.h>
 #include <sys/un.h>
@@ -29,6 +30,7 @@
 // The headers of the C library come before the kernel's, which then leave out what both define.
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <linux/capability.h>
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
@@ -97,5 +99,22 @@ static inline int clinux_release_object_pages(struct clinux_loaded_object *objec
     return 0;
 }
 static inline void clinux_release_program_pages(void) { dl_iterate_phdr(clinux_release_object_pages, NULL); }
+
+// struct ucred, which <sys/socket.h> shows only under _GNU_SOURCE.
+struct clinux_credentials {
+    pid_t pid;
+    uid_t uid;
+    gid_t gid;
+};
+
+// The C library has no capset(2), and prctl(2) and syscall(2) are variadic. One word of capabilities: 0 to 31.
+static inline int clinux_keep_capabilities(void) { return prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0); }
+static inline int clinux_gain_no_privileges(void) { return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); }
+static inline int clinux_set_capabilities(uint32_t capabilities) {
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+    struct __user_cap_data_struct data[2] = {{.effective = capabilities, .permitted = capabilities, .inheritable = 0}};
+    return (int)syscall(SYS_capset, &header, data);
+}
+enum { CLINUX_CAP_NET_ADMIN = CAP_NET_ADMIN };
 
 #endif

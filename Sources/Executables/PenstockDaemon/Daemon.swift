@@ -24,6 +24,7 @@ final class Daemon: EventHandler {
     private var wantsReload = false
     private var isDraining = false
     private var health: [HealthServer] = []
+    private var boundary: Boundary?
 
     /// How long after the last step of the start its pages are let go.
     private static let startNanoseconds: UInt64 = 500_000_000
@@ -59,6 +60,8 @@ final class Daemon: EventHandler {
         isReloading = false
         readiness.update { $0.isServing = true }
         if wantsReload { await reload(on: loop) }
+        boundary = try Boundary(plan, sockets, services, readiness) { [weak self] in self?.snapshot.policy?.mode }
+        try boundary?.start(on: loop)
         // By then the first checkpoint is signed as well, which takes most of libcrypto's start.
         _ = loop.schedule(afterNanoseconds: Self.startNanoseconds) { releaseProgramPages() }
         let ports: Set = [plan.transparentPort, plan.explicitPort, plan.apiPort]
@@ -179,16 +182,6 @@ final class Daemon: EventHandler {
     private func record(_ event: LifecycleEvent) {
         audit.submit(LifecycleRecord(event: event, version: DaemonPlan.version, pid: processIdentifier()))
     }
-}
-
-/// The numbers of sockets that listen; whoever serves them owns them.
-struct OpenSockets: Sendable {
-    /// For each worker its own, of every port that agents come to.
-    var agents: [[ListeningSocket]]
-    /// For each worker its own, of the governance API.
-    var api: [[Int32]]
-    /// Of health and metrics, one for each address.
-    var health: [Int32]
 }
 
 private func makeWorker(

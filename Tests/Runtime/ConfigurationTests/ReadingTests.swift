@@ -81,6 +81,7 @@ struct ReadingTests {
         expected.listen.healthAddresses = [.v6(IPv6Address(high: 0, low: 0))]
         expected.listen.healthPort = 4
         expected.listen.adminPath = "/run/a.sock"
+        expected.listen.isAdminNeeded = true
         expected.policy.path = "/etc/policy.yaml"
         expected.audit.path = "/logs/audit.jsonl"
         expected.audit.durability = .synced
@@ -105,7 +106,7 @@ struct ReadingTests {
         expected.workload.pod = "research-7f"
         expected.workload.serviceAccount = "research"
         expected.drain.time = .seconds(5)
-        expected.unbuilt = ["listen.admin", "dial.trust", "interception"]
+        expected.unbuilt = ["dial.trust", "interception"]
         #expect(configuration == expected)
         #expect(configuration.interception?.authority == "/var/lib/penstock/ca")
     }
