@@ -46,8 +46,9 @@ package struct PostureReport: Hashable, Sendable {
 }
 
 extension PostureReport {
-    /// Reads no more than this.
-    package static let limits = JSONLimits(bytes: 65_536, depth: 4, values: 1000)
+    /// The most bytes of its JSON text.
+    package static let limit = 65_536
+    private static let limits = JSONLimits(bytes: limit, depth: 4, values: 1000)
 
     /// The members of its object.
     package func write(into members: inout JSONMembers) {

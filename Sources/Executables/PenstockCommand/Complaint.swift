@@ -19,6 +19,8 @@ enum ExitCode: Int32 {
     case problems = 1
     case usage = 64
     case unreadable = 66
+    /// The daemon cannot be asked.
+    case unavailable = 69
     case defect = 70
 }
 

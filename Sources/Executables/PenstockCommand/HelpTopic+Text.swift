@@ -14,6 +14,7 @@ extension HelpTopic {
         case .keys: Self.keysText
         case .query: Self.queryText
         case .reindex: Self.reindexText
+        case .doctor: Self.doctorText
         case .version:
             """
             penstock version: prints the version
@@ -43,6 +44,7 @@ extension HelpTopic {
           audit keys …               prints the keys that sign the audit trail
           audit query …              finds records by host, time, rule and words, in an index
           audit reindex …            makes that index anew
+          doctor                     says how strong the boundary around the agent is
           version                    prints the version
           help [COMMAND]             says what a command takes; so does --help behind a command
 
@@ -50,6 +52,7 @@ extension HelpTopic {
                     1   problems were found
                     64  the command line is wrong
                     66  a file cannot be read
+                    69  the daemon cannot be asked
                     70  a defect of the program
         """
 

@@ -156,5 +156,5 @@ package final class LookupWait {
     }
 
     /// Ends the wait without an answer, if it has not ended.
-    func giveUp() { end(nil) }
+    package func giveUp() { end(nil) }
 }
