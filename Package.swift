@@ -139,7 +139,10 @@ let proxy: [Target] = [
 ]
 
 let programs: [Target] = [
-    program("PenstockInit", ["TrafficCapture", "NetworkTypes", "LinuxBindings", "Posture", "SourceDocuments", "Telemetry"]),
+    program(
+        "PenstockInit",
+        ["TrafficCapture", "NetworkTypes", "LinuxBindings", "Posture", "SourceDocuments", "Telemetry"]
+    ),
     program(
         "PenstockDaemon",
         [

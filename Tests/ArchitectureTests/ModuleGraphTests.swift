@@ -53,7 +53,8 @@ private let allowed: [String: Set<String>] = [
     "PenstockDaemon": [
         "ConnectionJourney", "GovernanceAPI", "OperatorEndpoints", "Configuration", "AuditStore", "AuditTrail",
         "NameResolution",
-        "EventLoops", "PolicyEngine", "Posture", "Telemetry", "NetworkTypes", "LinuxBindings", "OpenSSLBindings", "WireFormats",
+        "EventLoops", "PolicyEngine", "Posture", "Telemetry", "NetworkTypes", "LinuxBindings", "OpenSSLBindings",
+        "WireFormats",
         "SourceDocuments", "YAMLBindings",
     ],
     "PenstockCommand": [

@@ -14,7 +14,10 @@ struct DaemonAdminTests {
             #expect(try bed.admin(question).hasPrefix(#"{"v":1,"boundary":"#))
             for user in [RunAs(uid: 10880, gid: 2000), RunAs(uid: 0, gid: 0, capabilities: ["dac_override"])] {
                 let answer = try bed.admin(question, as: user)
-                #expect(answer.hasPrefix(#"{"v":1,"error":"UID \#(user.uid) and GID \#(user.gid) may not"#), "\(answer)")
+                #expect(
+                    answer.hasPrefix(#"{"v":1,"error":"UID \#(user.uid) and GID \#(user.gid) may not"#),
+                    "\(answer)"
+                )
             }
             #expect(try bed.admin(question, as: .agent) == "PermissionError\n")
             #expect(try bed.admin(question, as: RunAs(uid: 0, gid: 0)) == "PermissionError\n")

@@ -3,12 +3,21 @@ import Posture
 import Telemetry
 
 /// The way to the daemon's admin socket: opened when it is needed, and again after it broke.
-struct AdminLink: ~Copyable {
+final class AdminLink {
     private let path: String
     private let say: (String) -> Void
-    private var socket: OwnedDescriptor?
+    private var socket: Connection?
     /// What was said of it last: the same is not said again.
     private var trouble: String?
+
+    /// A descriptor that may be absent is kept by reference: docs/workarounds.md.
+    private final class Connection {
+        let descriptor: OwnedDescriptor
+
+        init(_ descriptor: consuming OwnedDescriptor) {
+            self.descriptor = descriptor
+        }
+    }
 
     /// How long the daemon may take to answer, in milliseconds.
     private static let patience: UInt64 = 1000
@@ -16,19 +25,13 @@ struct AdminLink: ~Copyable {
     init(path: String, say: @escaping (String) -> Void) {
         self.path = path
         self.say = say
-        socket = nil
     }
 
     /// The number of the socket; nil where the daemon is not reached.
-    var number: Int32? {
-        switch socket {
-        case .some(let socket): socket.number
-        case .none: nil
-        }
-    }
+    var number: Int32? { socket?.descriptor.number }
 
     /// Tells the daemon what was found; true where it took it.
-    mutating func send(_ report: RulesetReport) -> Bool {
+    func send(_ report: RulesetReport) -> Bool {
         // One that broke since may have been replaced by another daemon: twice, then later.
         for _ in 0..<2 where socket != nil || connect() {
             guard let problem = exchange(report) else {
@@ -43,13 +46,13 @@ struct AdminLink: ~Copyable {
     }
 
     /// Gives the socket up where the daemon has ended it.
-    mutating func heard() {
+    func heard() {
         socket = nil
     }
 
-    private mutating func connect() -> Bool {
+    private func connect() -> Bool {
         do throws(SystemCallError) {
-            socket = try connectLocally(to: path)
+            socket = Connection(try connectLocally(to: path))
             return true
         } catch {
             note("\(error)")
@@ -60,23 +63,20 @@ struct AdminLink: ~Copyable {
     /// What went wrong; nil where the daemon took the report.
     private func exchange(_ report: RulesetReport) -> String? {
         do throws(SystemCallError) {
-            switch socket {
-            case .none: return "not connected"
-            case .some(let socket):
-                let answer = try exchangeLine(
-                    AdminRequest.ruleset(report).line,
-                    over: socket,
-                    milliseconds: Self.patience,
-                    limit: AdminRequest.limit
-                )
-                return answer == AdminAnswer.done ? nil : printable(String(decoding: answer, as: UTF8.self))
-            }
+            guard let socket else { return "not connected" }
+            let answer = try exchangeLine(
+                AdminRequest.ruleset(report).line,
+                over: socket.descriptor,
+                milliseconds: Self.patience,
+                limit: AdminRequest.limit
+            )
+            return answer == AdminAnswer.done ? nil : printable(String(decoding: answer, as: UTF8.self))
         } catch {
             return "\(error)"
         }
     }
 
-    private mutating func note(_ problem: String) {
+    private func note(_ problem: String) {
         guard problem != trouble else { return }
         trouble = problem
         say("warning: admin socket \(path): \(problem); the daemon is not told, trying again")

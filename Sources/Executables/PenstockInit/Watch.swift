@@ -51,7 +51,7 @@ struct Watch {
         _ notices: consuming RulesetNotices,
         _ signals: consuming SignalDescriptor
     ) throws(CaptureError) {
-        var link = AdminLink(path: settings.socket, say: say)
+        let link = AdminLink(path: settings.socket, say: say)
         var before: [String]?
         while true {
             notices.takeAll()

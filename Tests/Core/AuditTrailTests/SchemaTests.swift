@@ -105,7 +105,8 @@ import Testing
                 RulesetRecord(state: state, before: state, table: "penstock", differences: ["x"], detail: "x"),
             ]
         }
-        return rulesets.map { Sample.line($0) } + [Sample.line(posture)] + connections.map { Sample.line($0) } + ends.map { Sample.line($0) }
+        return rulesets.map { Sample.line($0) } + [Sample.line(posture)] + connections.map { Sample.line($0) }
+            + ends.map { Sample.line($0) }
             + [fullRequest, bareRequest, httpRequest].map { Sample.line($0) } + requestEnds.map { Sample.line($0) }
             + [fullCheck, bareCheck].map { Sample.line($0) } + policies.map { Sample.line($0) }
             + lives.map { Sample.line($0) } + [Sample.checkpoint].map { Sample.line($0) }
