@@ -21,7 +21,7 @@ final class Boundary: AdminParty {
     private let resolver: LoopResolver
     private let ruleset: RulesetWatch
     private var server: AdminServer?
-    private var dns = PostureCheck("dns", .skipped, "not asked yet")
+    private var dns = PostureCheck("dns", .skipped, "asked only where penstock doctor asks over the admin socket")
     /// What the last record said: the names and what they came to.
     private var recorded: [RecordedPosture.Check] = []
     private var refusals = 0
@@ -67,12 +67,8 @@ final class Boundary: AdminParty {
             try server.start(on: loop)
             self.server = server
         }
-        look()
-        loop.startTask(with: self) { boundary, loop in
-            await boundary.askNameServers(on: loop)
-            boundary.lookAndRecord()
-            boundary.repeatLooking(on: loop)
-        }
+        lookAndRecord()
+        repeatLooking(on: loop)
     }
 
     func take(_ report: RulesetReport, from peer: PeerCredentials, on loop: isolated EventLoop) {
@@ -106,6 +102,8 @@ final class Boundary: AdminParty {
     }
 
     /// Asks as the data path does, for a name that nobody has.
+    ///
+    /// Unasked the daemon sends nothing; once they did not answer, it finds out when they do again.
     private func askNameServers(on loop: isolated EventLoop) async {
         guard let name = Self.reservedName else { return }
         let wait = LookupWait()

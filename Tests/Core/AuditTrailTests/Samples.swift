@@ -164,7 +164,7 @@ enum Sample {
                 PolicyRecord(event: .refused, hashBefore: text, hashAfter: text, problems: [text, text])
             ),
             .ruleset: line(
-                RulesetRecord(state: .drifted, before: .verified, table: text, differences: [text, text], detail: text)
+                RulesetRecord(state: .drifted, before: nil, table: text, differences: [text, text], detail: text)
             ),
             .lifecycle: line(
                 LifecycleRecord(event: .repaired, version: text, pid: 1, after: text, detail: text)
