@@ -67,9 +67,21 @@ struct DaemonPostureTests {
     func overHTTP() throws {
         try DaemonBed.withAdmin { bed in
             let answer = try bed.health("/readyz?format=json", status: 200)
-            #expect(answer.hasPrefix("200\n{\"v\":1,\"boundary\":\"weak\",\"ready\":true,"), "\(answer)")
+            #expect(
+                answer.hasPrefix("200\n{\"v\":1,\"boundary\":\"weak\",\"ready\":true,\"problems\":[],"),
+                "\(answer)"
+            )
             for secret in ["sha256", "203.0.113", "2001:db8", bed.folder.path] {
                 #expect(!answer.contains(secret), "\(answer)")
+            }
+            let table = try bed.net.pod.run([Built.path("penstock"), "doctor", "--no-self-test"], uid: 2000)
+            #expect(table.status == 1)
+            for line in [
+                "penstockd ", "  weak     ruleset    unwatched: no watcher has reported since the start\n",
+                "    help: run `",
+                "\nready: yes\nboundary: weak\n  because of ruleset: unwatched",
+            ] {
+                #expect(table.output.contains(line), "\(line) in \(table.output)")
             }
             bed.kill()
             let dead = try bed.doctor()

@@ -79,18 +79,18 @@ extension DaemonBed {
         try audit(until: { $0.events("ruleset").last == event }, seconds: seconds).events("ruleset").last == event
     }
 
-    /// Says a line on the admin socket, and what came back until the end, or for a second.
+    /// Says a line on the admin socket; the line that came back.
     func admin(_ line: String, as user: RunAs = .daemon) throws -> String {
         let result = try net.pod.python(
             """
             import socket, sys
-            s = socket.socket(socket.AF_UNIX); s.settimeout(1)
+            s = socket.socket(socket.AF_UNIX); s.settimeout(8)
             data = b""
             try:
                 s.connect(sys.argv[1])
                 try: s.sendall(sys.argv[2].encode() + b"\\n")
                 except OSError: pass
-                while piece := s.recv(65536): data += piece
+                while b"\\n" not in data and (piece := s.recv(65536)): data += piece
                 print(data.decode(), end="")
             except TimeoutError: print(data.decode(), end="")
             # Whoever is refused before all of the line was read hears the refusal, and then a reset.

@@ -134,12 +134,7 @@ extension JSONValue {
 
     /// The texts of a list that must be there.
     fileprivate func texts(_ name: String) throws(AdminFault) -> [String] {
-        guard let list = member(name), list.kind == .array else { throw .malformed }
-        var texts: [String] = []
-        for element in list.elements {
-            guard let text = element.text else { throw .malformed }
-            texts.append(text)
-        }
+        guard let texts = member(name)?.texts else { throw .malformed }
         return texts
     }
 }

@@ -8,7 +8,8 @@ package struct PostureReport: Hashable, Sendable {
     /// The user and the group that the daemon runs as.
     package var user: UInt32
     package var group: UInt32
-    package var isReady: Bool
+    /// Why the daemon is not ready; empty where it is.
+    package var problems: [String]
     /// Connections and requests refused since the start.
     package var refused: UInt64
     /// Audit records written since the start.
@@ -19,7 +20,7 @@ package struct PostureReport: Hashable, Sendable {
         version: String,
         user: UInt32,
         group: UInt32,
-        isReady: Bool,
+        problems: [String],
         refused: UInt64,
         recorded: UInt64,
         checks: [PostureCheck]
@@ -27,11 +28,13 @@ package struct PostureReport: Hashable, Sendable {
         self.version = version
         self.user = user
         self.group = group
-        self.isReady = isReady
+        self.problems = problems
         self.refused = refused
         self.recorded = recorded
         self.checks = checks
     }
+
+    package var isReady: Bool { problems.isEmpty }
 
     /// Nothing that was looked at weakens the boundary.
     package var isStrong: Bool { !checks.contains { $0.status.weakens } }
@@ -55,6 +58,7 @@ extension PostureReport {
         members.number("v", 1)
         members.text("boundary", boundary)
         members.boolean("ready", isReady)
+        members.texts("problems", problems)
         members.texts("reasons", reasons)
         members.text("version", version)
         members.number("uid", UInt64(user))
@@ -80,7 +84,7 @@ extension PostureReport {
     package init(json bytes: [UInt8]) throws(AdminFault) {
         let root = try sound(bytes, limits: Self.limits)
         guard root.member("v")?.wholeNumber == 1 else { throw .otherVersion }
-        guard let version = root.member("version")?.text, let isReady = root.member("ready")?.boolean,
+        guard let version = root.member("version")?.text, let problems = root.member("problems")?.texts,
             let user = root.member("uid")?.number32, let group = root.member("gid")?.number32,
             let refused = root.member("refused")?.wholeNumber, let recorded = root.member("recorded")?.wholeNumber,
             let checks = root.member("checks"), checks.kind == .array
@@ -89,7 +93,7 @@ extension PostureReport {
             version: version,
             user: user,
             group: group,
-            isReady: isReady,
+            problems: problems,
             refused: refused,
             recorded: recorded,
             checks: []
@@ -120,4 +124,11 @@ func sound(_ bytes: [UInt8], limits: JSONLimits) throws(AdminFault) -> JSONValue
 extension JSONValue {
     /// A whole number of 32 bits; nil for anything else.
     var number32: UInt32? { wholeNumber.flatMap { UInt32(exactly: $0) } }
+
+    /// The texts of a list; nil where it is none, or holds anything else.
+    var texts: [String]? {
+        guard kind == .array else { return nil }
+        let texts = elements.map(\.text)
+        return texts.contains(nil) ? nil : texts.compactMap { $0 }
+    }
 }

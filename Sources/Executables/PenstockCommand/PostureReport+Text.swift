@@ -14,6 +14,7 @@ extension PostureReport {
             lines.append(margin + palette.paint("help: \(printable(remedy))", .faint))
         }
         lines += ["", "ready: \(isReady ? "yes" : palette.paint("no", .red))"]
+        lines += problems.map { "  because of \(printable($0))" }
         lines.append("boundary: " + palette.paint(boundary, isStrong ? .green : .red))
         lines += reasons.map { "  because of \(printable($0))" }
         return lines.joined(separator: "\n") + "\n"

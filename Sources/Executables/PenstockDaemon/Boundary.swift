@@ -27,7 +27,7 @@ final class Boundary: AdminParty {
     private var refusals = 0
 
     /// How often everything is looked at without being asked, in nanoseconds.
-    private static let interval: UInt64 = 30_000_000_000
+    private static let interval: UInt64 = 10_000_000_000
     /// How long the name servers may take, in nanoseconds.
     private static let patience: UInt64 = 3_000_000_000
     /// Nobody has this name (RFC 6761): that it does not exist is an answer.

@@ -54,7 +54,7 @@ final class Readiness: HealthSource {
             version: version,
             user: own.user,
             group: own.group,
-            isReady: readinessProblems().isEmpty,
+            problems: readinessProblems(),
             refused: journeys.allRefused,
             recorded: audit.writtenThrough,
             checks: current.checks

@@ -225,4 +225,13 @@ struct ReadingTests {
         #expect(found.count == 1)
         #expect(found.first?.contains("\u{1b}") == false)
     }
+
+    @Test("who may use the admin socket is UID:GID, and never root")
+    func adminPeers() throws {
+        let listen = try read("listen: { admin: { peers: [\"10880:10880\", \"10880:7\"] } }").listen
+        #expect(listen.isAdminNeeded && listen.adminPeers.map(\.group) == [10880, 7])
+        for peers in ["[\"0:10880\"]", "[\"10880\"]", "[\"a:b\"]", "[\"-1:1\"]", "[]", "[10880]"] {
+            #expect(!problems("listen: { admin: { peers: \(peers) } }").isEmpty, "\(peers)")
+        }
+    }
 }
