@@ -178,7 +178,8 @@ package final class GovernanceServer: AcceptingParty {
             isReady: services.isReady(),
             callerUID: caller.uid,
             id: identifiers.next(at: time),
-            time: time
+            time: time,
+            mask: services.audit.mask
         )
     }
 }
