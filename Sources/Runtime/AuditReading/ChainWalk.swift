@@ -102,7 +102,10 @@ struct ChainWalk {
             return fault(.badSignature, link, "the key record is incomplete")
         }
         switch keys.publish(key, sequence: record.frame.sequence, previous: prefixed(link.previous)) {
-        case .vouched, .unchecked: tally.keys.append(PublishedKey(key, at: link.place, record.frame.sequence))
+        case .vouched, .unchecked:
+            // Each file names its key again.
+            guard !tally.keys.contains(where: { $0.record.key == key.key }) else { break }
+            tally.keys.append(PublishedKey(key, at: link.place, record.frame.sequence))
         case .fault(let kind, let explanation): return fault(kind, link, explanation)
         }
         return nil
