@@ -42,6 +42,48 @@ struct RobustnessDiskTests {
         }
     }
 
+    @Test("synced: a thousand connections that wait for the disk share its syncs")
+    func groupCommit() throws {
+        var settings = DaemonSettings()
+        settings.audit = ", durability: synced"
+        try DaemonBed.with(settings, start: false) { bed in
+            try bed.folder.mountAuditDisk()
+            try bed.start()
+            let before = try bed.metrics()["audit_syncs_total"]
+            try NetworkNamespace.must(["fsfreeze", "-f", bed.folder.auditFolder])
+            let clients: BackgroundProcess
+            do {
+                defer { _ = try? NetworkNamespace.must(["fsfreeze", "-u", bed.folder.auditFolder]) }
+                clients = try bed.startAgent(Self.thousand)
+                _ = BackgroundProcess.poll(seconds: 9) {
+                    (try? bed.metrics()["audit_backlog_records"] >= 1000) ?? false
+                }
+            }
+            #expect(clients.waitForOutput("all 1000"), "\(clients.output)\(clients.errors)")
+            let syncs = try bed.metrics()["audit_syncs_total"] - before
+            #expect((1...50).contains(syncs), "\(syncs)")
+            clients.stop()
+            #expect(bed.end() == 0)
+        }
+    }
+
+    /// A thousand conversations at once, all of them open until it is stopped.
+    private static let thousand = """
+        import resource
+        resource.setrlimit(resource.RLIMIT_NOFILE, (4096, 4096))
+        async def talk(n):
+            reader, writer = await asyncio.open_connection("203.0.113.7", 7001)
+            writer.write(b"\\0hello"); await writer.drain()
+            await reader.readexactly(6)
+            return writer
+        async def main():
+            print("ready", flush=True)
+            open_ones = await asyncio.gather(*[talk(n) for n in range(1000)], return_exceptions=True)
+            print("all", sum(not isinstance(one, Exception) for one in open_ones), flush=True)
+            await asyncio.sleep(60)
+        asyncio.run(main())
+        """
+
     @Test(
         "G06: after an error the kernel lets the disk only be read: nothing leaves, it is said, and the next start goes on"
     )
