@@ -31,13 +31,15 @@ struct RobustnessBudgetTests {
                 """
                 s = dial("203.0.113.7", 7001); s.sendall(b"\\0hello"); s.recv(100)
                 print("ready", flush=True)
-                while not os.path.exists(sys.argv[1]): time.sleep(0.05)
+                while not os.path.exists(sys.argv[1]):
+                    # The server ends what says nothing for a minute.
+                    s.sendall(b"."); s.recv(100); time.sleep(0.2)
                 s.sendall(b"still"); print("live", s.recv(100).decode(), flush=True)
                 s.close()
                 """,
                 [bed.folder.path + "/go"]
             )
-            let filled = try bed.agent(Self.fill, seconds: 120)
+            let filled = try bed.agent(Self.fill, seconds: 240)
             #expect(filled.hasPrefix("503 "), "\(filled)")
             let unready = try bed.health("/readyz", status: 503)
             #expect(unready.contains("of audit.budget_bytes 33554432"), "\(unready)")
@@ -74,7 +76,7 @@ struct RobustnessBudgetTests {
         var settings = DaemonSettings()
         settings.audit = ", rotate: { bytes: 4MiB }, keep: { bytes: 16MiB }, budget_bytes: 32MiB"
         try DaemonBed.with(settings) { bed in
-            let filled = try bed.agent(Self.fill.replacingOccurrences(of: "20000", with: "9000"), seconds: 120)
+            let filled = try bed.agent(Self.fill.replacingOccurrences(of: "20000", with: "9000"), seconds: 240)
             #expect(filled == "200 9000\n")
             #expect(try bed.health("/readyz", status: 200).hasPrefix("200"))
             #expect(try bed.metrics()["audit_bytes"] < 32 << 20)

@@ -71,7 +71,7 @@ final class LineHasher: Sendable {
         }
     }
 
-    /// The next lines; nil behind the last. Waits for them.
+    /// Waits for the next lines; nil behind the last.
     func next() throws(AuditReadingError) -> HashedLines? {
         while true {
             let (lines, end) = state.withLock { state in
