@@ -235,3 +235,15 @@ if Context.environment["FUZZ"] != nil {
         )
     }
 }
+
+// Measuring programs, likewise: MEASURE=1 swift build -c release --product MeasureAudit
+if Context.environment["MEASURE"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "MeasureAudit",
+            dependencies: ["AuditStore", "AuditTrail"],
+            path: "Tests/Measuring/AuditWriting",
+            swiftSettings: strict
+        )
+    )
+}

@@ -50,7 +50,7 @@ enum DaemonPolicy {
 /// The files of a daemon, in a folder of their own that goes in `deinit`: configuration, policy, hosts, and the audit.
 final class DaemonFolder {
     let path: String
-    private var isMounted = false
+    var isMounted = false
 
     var configuration: String { path + "/penstock.yaml" }
     var policy: String { path + "/policy.yaml" }

@@ -23,6 +23,8 @@ package struct RequestRecord: Hashable, Sendable {
     package var path: String?
     /// Whether the target had a query.
     package var hasQuery: Bool
+    /// The secrets that it held.
+    package var masked: [MaskedSecret] = []
     package var destination: RecordedDestination
     /// By what the destination was bound to the name, such as `host` or `dns`.
     package var binding: [String]
@@ -87,6 +89,7 @@ extension RequestRecord: DecisionRecord {
         members.text("authority", orNull: authority)
         members.text("path", orNull: path)
         if hasQuery { members.flag("query") }
+        members.masked(masked)
         members.object("destination") { destination.write(into: &$0) }
         members.texts("binding", binding)
         if let detail { members.text("detail", detail) }

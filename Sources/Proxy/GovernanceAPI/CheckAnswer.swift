@@ -69,11 +69,12 @@ extension CheckRecord {
             protocol: destination?.spoken.flatMap { RecordedProtocol(rawValue: $0.rawValue) },
             method: destination?.method?.text,
             path: judgement.path,
-            hasQuery: destination?.hasQuery ?? false,
+            hasQuery: destination?.query != nil,
             destination: destination?.recorded ?? RecordedDestination(),
             address: judgement.address,
             detail: destination == nil ? request.action : judgement.detail
         )
+        if let query = destination?.query, let mask = situation.mask { masked.add(query: query, hashing: mask) }
     }
 }
 

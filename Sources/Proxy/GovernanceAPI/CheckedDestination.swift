@@ -18,7 +18,8 @@ struct CheckedDestination: Hashable {
     let method: RequestMethod?
     /// As it was given, without its query.
     let path: String?
-    let hasQuery: Bool
+    /// What stood behind its question mark; nil where there was none.
+    let query: String?
 
     /// Reads what the question says; nil where the reader has noted something.
     init?(
@@ -45,6 +46,8 @@ struct CheckedDestination: Hashable {
         port = claims.port?.value ?? (spoken == .http ? 80 : 443)
         method = claims.method?.value
         path = claims.path.map { String($0.value.prefix { $0 != "?" }) }
-        hasQuery = claims.path?.value.contains("?") ?? false
+        query = claims.path.flatMap { claim in
+            claim.value.firstIndex(of: "?").map { String(claim.value[claim.value.index(after: $0)...]) }
+        }
     }
 }

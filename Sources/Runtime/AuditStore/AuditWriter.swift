@@ -19,6 +19,8 @@ package final class AuditWriter: Sendable {
     private let ended: EventDescriptor
     let keeperEnded: EventDescriptor
     let account: StoreAccount
+    /// Hashes the secrets that records do not tell.
+    package let mask: SecretMask
     /// What tells of turns in the daemon's life.
     let started: LifecycleRecord
     /// How often the disk was waited for.
@@ -64,6 +66,8 @@ package final class AuditWriter: Sendable {
         account = try StoreAccount(path: path, store)
         let earlier = try account.settle(limits: limits)
         let file = try account.openFile(durability: durability)
+        // Only now, because the file is locked against another daemon that might make a key as well.
+        mask = try SecretMask(in: account.state)
         let opening = try AuditOpening(
             of: file,
             earlier: earlier,

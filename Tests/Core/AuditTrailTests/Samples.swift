@@ -67,9 +67,15 @@ enum Sample {
         )
     }
 
+    /// A secret in every place, one of them without a name.
+    static func masked(named text: String) -> [MaskedSecret] {
+        [MaskedSecret(place: .query, name: nil, hash: "00112233445566ff")]
+            + MaskedSecret.Place.allCases.map { MaskedSecret(place: $0, name: text, hash: "0123456789abcdef") }
+    }
+
     /// A request with `text` wherever a text may stand.
     static func request(everywhere text: String) -> RequestRecord {
-        RequestRecord(
+        var record = RequestRecord(
             id: identifier,
             connection: RecordIdentifier(value: 7),
             decision: .deny,
@@ -87,6 +93,8 @@ enum Sample {
             binding: [text, text],
             detail: text
         )
+        record.masked = masked(named: text)
+        return record
     }
 
     /// A request's end with `text` wherever a text may stand.
@@ -109,7 +117,7 @@ enum Sample {
 
     /// A check with `text` wherever a text may stand.
     static func check(everywhere text: String) -> CheckRecord {
-        CheckRecord(
+        var record = CheckRecord(
             id: identifier,
             decision: .deny,
             would: .deny,
@@ -129,6 +137,8 @@ enum Sample {
             address: .checked,
             detail: text
         )
+        record.masked = masked(named: text)
+        return record
     }
 
     /// The identifier of a key.

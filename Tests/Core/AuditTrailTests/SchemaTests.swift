@@ -45,6 +45,7 @@ import Testing
         bareRequest.authority = nil
         bareRequest.path = nil
         bareRequest.hasQuery = false
+        bareRequest.masked = []
         bareRequest.destination = RecordedDestination()
         bareRequest.binding = []
         bareRequest.detail = nil
