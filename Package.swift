@@ -162,7 +162,7 @@ let testTargets: [Target] = [
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
     .target(
         name: "PolicyReference",
-        dependencies: ["PolicyEngine", "NetworkTypes"],
+        dependencies: ["PolicyEngine", "NetworkTypes", "TestSupport"],
         path: "Tests/PolicyReference",
         swiftSettings: strict
     ),
@@ -207,7 +207,7 @@ let testTargets: [Target] = [
         "GovernanceAPITests",
         [
             "GovernanceAPI", "HTTPExchange", "NetworkTypes", "PolicyEngine", "AuditTrail", "AuditStore", "EventLoops",
-            "LinuxBindings", "TestSupport",
+            "LinuxBindings", "SourceDocuments", "TestSupport", "WireFormats", "YAMLBindings",
         ]
     ),
     tests(
@@ -256,7 +256,7 @@ if Context.environment["MEASURE"] != nil {
     package.targets.append(
         .executableTarget(
             name: "MeasurePolicy",
-            dependencies: ["NetworkTypes", "PolicyEngine", "PolicyReference", "SourceDocuments", "YAMLBindings"],
+            dependencies: ["NetworkTypes", "PolicyEngine", "PolicyReference", "SourceDocuments", "TestSupport", "YAMLBindings"],
             path: "Tests/Measuring/MeasurePolicy",
             swiftSettings: strict
         )
