@@ -170,7 +170,11 @@ let testTargets: [Target] = [
     tests("", "NamespaceTests", ["TestSupport"]),
     tests("Core", "NetworkTypesTests", ["NetworkTypes"]),
     tests("Core", "WireFormatsTests", ["WireFormats", "NetworkTypes", "TestSupport"], exclude: ["Vectors"]),
-    tests("Core", "PolicyEngineTests", ["PolicyEngine", "PolicyReference", "NetworkTypes", "SourceDocuments", "TestSupport", "YAMLBindings"]),
+    tests(
+        "Core",
+        "PolicyEngineTests",
+        ["PolicyEngine", "PolicyReference", "NetworkTypes", "SourceDocuments", "TestSupport", "YAMLBindings"]
+    ),
     tests("Core", "AuditTrailTests", ["AuditTrail", "NetworkTypes"]),
     tests("Bindings", "YAMLBindingsTests", ["YAMLBindings", "SourceDocuments"]),
     tests("Bindings", "SQLiteBindingsTests", ["SQLiteBindings"]),
@@ -256,7 +260,9 @@ if Context.environment["MEASURE"] != nil {
     package.targets.append(
         .executableTarget(
             name: "MeasurePolicy",
-            dependencies: ["NetworkTypes", "PolicyEngine", "PolicyReference", "SourceDocuments", "TestSupport", "YAMLBindings"],
+            dependencies: [
+                "NetworkTypes", "PolicyEngine", "PolicyReference", "SourceDocuments", "TestSupport", "YAMLBindings",
+            ],
             path: "Tests/Measuring/MeasurePolicy",
             swiftSettings: strict
         )

@@ -61,8 +61,11 @@ package struct PolicyWorld {
             uids: [0, 1000, 1001],
             namespaces: ["one", "two", "three"],
             serviceAccounts: ["ci", "dev", "ops"],
-            moments: [0, 21_599, 21_600, 28_799, 28_800, 59_399, 59_400, 79_199, 79_200, 86_399, 432_000 + 18_000, 518_400, 603_000 - 1]
-                .map { monday + $0 },
+            moments: [
+                0, 21_599, 21_600, 28_799, 28_800, 59_399, 59_400, 79_199, 79_200, 86_399, 432_000 + 18_000, 518_400,
+                603_000 - 1,
+            ]
+            .map { monday + $0 },
             // The last of each value, and the path `*`, no rule names.
             requests: ReferenceRequests(
                 methods: ["GET", "POST", "PUT"].compactMap { RequestMethod($0) },

@@ -11,7 +11,8 @@ extension Policy {
             // Together, only rules that ask for nothing but addresses let everything through.
             let unnamed = allowing.filter { $0.rule.match.hosts == nil }
             let blocks = unnamed.flatMap { family.blocks(of: $0) }
-            guard let last = unnamed.last(where: { !family.blocks(of: $0).isEmpty }), family.isCovered(by: blocks) else {
+            guard let last = unnamed.last(where: { !family.blocks(of: $0).isEmpty }), family.isCovered(by: blocks)
+            else {
                 return []
             }
             return [coverageWarning(family, last, "with those of the rules before, the blocks of `cidrs` add up to")]

@@ -55,7 +55,10 @@ private func rule(_ name: String, _ match: String, _ action: String = "allow") -
             (
                 [
                     rule("a", "protocols: [http], http: { paths: [/v1/*], headers: { x: present } }"),
-                    rule("b", "protocols: [http], http: { methods: [GET], paths: [/v1/a, /v1/*/b], headers: { X: [c] } }"),
+                    rule(
+                        "b",
+                        "protocols: [http], http: { methods: [GET], paths: [/v1/a, /v1/*/b], headers: { X: [c] } }"
+                    ),
                 ],
                 ["6:23: the rule is never reached: `a` matches all of it and more; remove one of them"]
             ),
@@ -108,7 +111,8 @@ private func rule(_ name: String, _ match: String, _ action: String = "allow") -
             .filter { $0.contains("add up") }
         let inSeveral = try warnings(quoted.enumerated().map { rule("r\($0.offset)", "cidrs: [\($0.element)]") })
             .filter { $0.contains("add up") }
-        let end = "to every public \(family ?? "") address; name the blocks that are meant, or say `default: allow` if it is all of them"
+        let end =
+            "to every public \(family ?? "") address; name the blocks that are meant, or say `default: allow` if it is all of them"
         let last = 4 + blocks.count
         #expect(inOne == (family == nil ? [] : ["5:45: the blocks of `cidrs` add up \(end)"]))
         let together = "\(last):46: with those of the rules before, the blocks of `cidrs` add up \(end)"

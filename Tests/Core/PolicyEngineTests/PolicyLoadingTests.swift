@@ -147,7 +147,9 @@ private func complaints(match: String) -> [String] {
             (head + "rule: []\nrules: []", ["4:1: unknown key `rule`; did you mean `rules`?"]),
             (
                 head + "extends: 7\nrules: []",
-                ["4:10: `extends` is an integer, expected the path of a policy file, or a list of them; write it in quotes if it is text"]
+                [
+                    "4:10: `extends` is an integer, expected the path of a policy file, or a list of them; write it in quotes if it is text"
+                ]
             ),
             (
                 head + "rules:\n  - {}",
@@ -339,9 +341,12 @@ private func complaints(match: String) -> [String] {
                 "protocols: [https]",
                 ["5:37: item 1 of `protocols` is `https`, expected one of tls, http, h2c, opaque; did you mean `http`?"]
             ),
-            ("workload: {}", [
+            (
+                "workload: {}",
+                [
                     "5:35: `workload` is an empty mapping, which would match every workload; name `uids`, `namespaces` or `service_accounts`, or remove it"
-                ]),
+                ]
+            ),
             (
                 "workload: { uids: [-1, 4294967295] }",
                 [

@@ -84,7 +84,10 @@ private func measure(rules: Int) throws {
     for _ in 0..<5 {
         loads.append(
             try clock.measure {
-                let loaded = try Policy.load(readYAML(octets, file: "p.yaml", limits: YAMLLimits(bytes: 4 << 20, nodes: 1_000_000)), hash: "sha256:")
+                let loaded = try Policy.load(
+                    readYAML(octets, file: "p.yaml", limits: YAMLLimits(bytes: 4 << 20, nodes: 1_000_000)),
+                    hash: "sha256:"
+                )
                 policy = loaded.policy
                 warnings = loaded.warnings.count
             }

@@ -38,8 +38,9 @@ private func quoted(_ text: String) -> String {
         switch scalar {
         case "\"", "\\": "\\\(scalar)"
         case " "..."~": "\(scalar)"
-        default: "\\u" + String(repeating: "0", count: 4 - String(scalar.value, radix: 16).count)
-            + String(scalar.value, radix: 16)
+        default:
+            "\\u" + String(repeating: "0", count: 4 - String(scalar.value, radix: 16).count)
+                + String(scalar.value, radix: 16)
         }
     }
     return "\"\(escaped.joined())\""
@@ -71,7 +72,10 @@ private func policy(denying item: CanonicalCase, as text: String) -> Policy? {
         #expect(readOnTheWire(item) == item.canonical)
     }
 
-    @Test("B03 B07 B09 B10 B16 C02 C03: the text of a policy has the same form for it, or none", arguments: CanonicalCase.all)
+    @Test(
+        "B03 B07 B09 B10 B16 C02 C03: the text of a policy has the same form for it, or none",
+        arguments: CanonicalCase.all
+    )
     func policyText(item: CanonicalCase) {
         let loaded = policy(denying: item, as: item.text)
         guard let canonical = item.canonical else {
@@ -82,7 +86,10 @@ private func policy(denying item: CanonicalCase, as text: String) -> Policy? {
         #expect(loaded != nil)
     }
 
-    @Test("B03 B07 B09 B10 B16 C02 C03: the API judges it in the same form, or refuses it", arguments: CanonicalCase.all)
+    @Test(
+        "B03 B07 B09 B10 B16 C02 C03: the API judges it in the same form, or refuses it",
+        arguments: CanonicalCase.all
+    )
     func api(item: CanonicalCase) throws {
         let host = item.kind == .host || item.kind == .address ? item.text : "a.example"
         let method = item.kind == .method ? item.text : "GET"
