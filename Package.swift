@@ -160,11 +160,21 @@ let programs: [Target] = [
 
 let testTargets: [Target] = [
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+    .target(
+        name: "PolicyReference",
+        dependencies: ["PolicyEngine", "NetworkTypes", "TestSupport"],
+        path: "Tests/PolicyReference",
+        swiftSettings: strict
+    ),
     tests("", "ArchitectureTests"),
     tests("", "NamespaceTests", ["TestSupport"]),
     tests("Core", "NetworkTypesTests", ["NetworkTypes"]),
     tests("Core", "WireFormatsTests", ["WireFormats", "NetworkTypes", "TestSupport"], exclude: ["Vectors"]),
-    tests("Core", "PolicyEngineTests", ["PolicyEngine", "NetworkTypes", "SourceDocuments", "YAMLBindings"]),
+    tests(
+        "Core",
+        "PolicyEngineTests",
+        ["PolicyEngine", "PolicyReference", "NetworkTypes", "SourceDocuments", "TestSupport", "YAMLBindings"]
+    ),
     tests("Core", "AuditTrailTests", ["AuditTrail", "NetworkTypes"]),
     tests("Bindings", "YAMLBindingsTests", ["YAMLBindings", "SourceDocuments"]),
     tests("Bindings", "SQLiteBindingsTests", ["SQLiteBindings"]),
@@ -201,7 +211,7 @@ let testTargets: [Target] = [
         "GovernanceAPITests",
         [
             "GovernanceAPI", "HTTPExchange", "NetworkTypes", "PolicyEngine", "AuditTrail", "AuditStore", "EventLoops",
-            "LinuxBindings", "TestSupport",
+            "LinuxBindings", "SourceDocuments", "TestSupport", "WireFormats", "YAMLBindings",
         ]
     ),
     tests(
@@ -234,6 +244,29 @@ if Context.environment["FUZZ"] != nil {
             swiftSettings: strict
         )
     }
+    package.targets.append(
+        .executableTarget(
+            name: "FuzzPolicy",
+            dependencies: ["FuzzDriver", "NetworkTypes", "PolicyEngine", "SourceDocuments", "YAMLBindings"],
+            path: "Tests/Fuzz/FuzzPolicy",
+            exclude: ["Regressions"],
+            swiftSettings: strict
+        )
+    )
+}
+
+// Measurements exist only when asked for: MEASURE=1 swift build -c release --product MeasurePolicy
+if Context.environment["MEASURE"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "MeasurePolicy",
+            dependencies: [
+                "NetworkTypes", "PolicyEngine", "PolicyReference", "SourceDocuments", "TestSupport", "YAMLBindings",
+            ],
+            path: "Tests/Measuring/MeasurePolicy",
+            swiftSettings: strict
+        )
+    )
 }
 
 // Measuring programs, likewise: MEASURE=1 swift build -c release --product MeasureAudit

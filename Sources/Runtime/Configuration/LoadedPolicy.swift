@@ -70,7 +70,11 @@ private enum PolicySource: Equatable {
         var problems: [SourceProblem] = []
         for (path, bytes) in files {
             do throws(SourceProblems) {
-                documents += try readYAML(bytes, file: path, limits: YAMLLimits(bytes: limits.fileBytes))
+                documents += try readYAML(
+                    bytes,
+                    file: path,
+                    limits: YAMLLimits(bytes: limits.fileBytes, nodes: limits.fileNodes)
+                )
             } catch {
                 problems += error.problems
             }
