@@ -12,6 +12,7 @@ private let allowed: [String: Set<String>] = [
     "WireFormats": ["NetworkTypes"],
     "PolicyEngine": ["NetworkTypes", "SourceDocuments"],
     "AuditTrail": ["NetworkTypes"],
+    "PolicyTrials": ["AuditTrail", "NetworkTypes", "PolicyEngine", "SourceDocuments"],
     "Telemetry": [],
     // Bindings: each its own door.
     "LinuxBindings": ["CLinux", "NetworkTypes"],
@@ -56,8 +57,9 @@ private let allowed: [String: Set<String>] = [
         "SourceDocuments", "YAMLBindings",
     ],
     "PenstockCommand": [
-        "AuditIndex", "AuditReading", "AuditSigning", "AuditTrail", "Configuration", "PolicyEngine", "NetworkTypes",
-        "LinuxBindings", "OpenSSLBindings", "SourceDocuments", "Telemetry",
+        "AuditIndex", "AuditReading", "AuditSigning", "AuditTrail", "Configuration", "PolicyEngine", "PolicyTrials",
+        "NetworkTypes",
+        "LinuxBindings", "OpenSSLBindings", "SourceDocuments", "Telemetry", "YAMLBindings",
     ],
 ]
 

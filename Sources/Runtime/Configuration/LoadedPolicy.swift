@@ -8,6 +8,8 @@ package struct LoadedPolicy: Hashable, Sendable {
     package let policy: Policy
     /// What is right but probably not meant, in the order of the text.
     package let warnings: [SourceProblem]
+    /// Where each rule begins.
+    package let places: [RuleName: SourceLocation]
 }
 
 /// Reads a policy: one file, or every `*.yaml` and `*.yml` of a directory in the byte order of their names, as a whole.
@@ -32,8 +34,9 @@ package func loadPolicy(
 ) throws(ConfigurationError) -> LoadedPolicy {
     let source = try PolicySource.read(path, limits: limits)
     do throws(SourceProblems) {
-        let (policy, warnings) = try Policy.load(try source.documents(limits), of: path, hash: source.hash(digest))
-        return LoadedPolicy(policy: policy, warnings: warnings)
+        let documents = try source.documents(limits)
+        let (policy, warnings) = try Policy.load(documents, of: path, hash: source.hash(digest))
+        return LoadedPolicy(policy: policy, warnings: warnings, places: rulePlaces(documents))
     } catch {
         throw .source(error)
     }
