@@ -76,6 +76,8 @@ extension Decision {
         case .ambiguousPath: "Servers could read its path in more than one way."
         case .nameMismatch: "The names that it gives contradict each other."
         case .proxyInCapture: "It was sent to what is no proxy."
+        case .rateExceeded: "The policy allows no more of it for now\(by)."
+        case .budgetExhausted: "What the policy allows of it is used up\(by)."
         case .decisionRate: "This user asks for more than may be decided in a second."
         case .ruleAllow, .defaultAllow, .perRequest, .noOriginalDestination, .unknownAction, .sniffLimit,
             .undecidedLimit, .auditUnavailable, .undetermined, .draining, .policyChanged:
@@ -86,7 +88,9 @@ extension Decision {
 
 extension Reason {
     /// 400 where the message itself is wrong, 429 where it came too soon, else 403.
-    fileprivate var status: Int { isOfMessage ? 400 : self == .decisionRate ? 429 : 403 }
+    fileprivate var status: Int { isOfMessage ? 400 : cameTooSoon ? 429 : 403 }
+
+    private var cameTooSoon: Bool { self == .decisionRate || self == .rateExceeded }
 
     /// For people; programs read `reason`.
     fileprivate var title: String { isOfMessage ? "The request cannot be understood" : "Refused by policy" }
@@ -96,7 +100,7 @@ extension Reason {
         case .malformedRequest, .malformedOpening, .malformedName: true
         case .ruleAllow, .ruleDeny, .defaultAllow, .defaultDeny, .specialAddress, .deniedAddress, .outsideCIDRs,
             .unresolvable, .ownListener, .noPolicy, .noOriginalDestination, .proxyInCapture, .perRequest,
-            .ambiguousPath, .nameMismatch, .unknownAction, .decisionRate, .sniffLimit, .undecidedLimit,
+            .ambiguousPath, .nameMismatch, .unknownAction, .decisionRate, .rateExceeded, .budgetExhausted, .sniffLimit, .undecidedLimit,
             .auditUnavailable, .undetermined, .draining, .policyChanged:
             false
         }
