@@ -210,7 +210,8 @@ let testTargets: [Target] = [
     tests(
         "Executables",
         "CommandTests",
-        ["PenstockCommand", "AuditSigning", "AuditStore", "AuditTrail", "LinuxBindings", "OpenSSLBindings"]
+        ["PenstockCommand", "AuditSigning", "AuditStore", "AuditTrail", "LinuxBindings", "OpenSSLBindings"],
+        exclude: ["Golden"]
     ),
 ]
 

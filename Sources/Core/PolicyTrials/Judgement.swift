@@ -23,7 +23,11 @@ package struct Judgement: Hashable, Sendable {
             port: question.port,
             opening: question.opening(nil),
             workloadUID: question.uid,
-            isFinal: true
+            workload: question.workload,
+            now: question.now,
+            hasServerName: question.hasServerName,
+            // Of a silent client, more will be known: it is judged again when it speaks.
+            isFinal: question.speech != .silent
         )
         do throws(Fault) {
             facts.opening = question.opening(try question.readName())
@@ -73,7 +77,12 @@ extension Question {
         guard isRequest || method != nil || path != nil else { return nil }
         // Whoever names headers names all that the request has.
         let fields = headers.map { RequestFields(of: policy.askedFields, $0) }
-        return RequestFacts(method: method, path: try canonicalPath(), fields: fields)
+        return RequestFacts(
+            method: method,
+            path: try canonicalPath(),
+            fields: fields,
+            query: query.map { RequestQuery($0) }
+        )
     }
 
     private func canonicalPath() throws(Judgement.Fault) -> CanonicalPath? {

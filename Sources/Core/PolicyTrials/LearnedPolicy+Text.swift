@@ -7,7 +7,9 @@ extension LearnedPolicy {
     /// - Parameter preface: lines for the top, without the mark of a comment.
     package func text(_ preface: [String]) -> String {
         var lines = preface.map(comment)
-        lines += ["apiVersion: penstock/v1", "kind: EgressPolicy", "name: \(quoted(name))", "mode: enforce", "default: deny"]
+        lines += [
+            "apiVersion: penstock/v1", "kind: EgressPolicy", "name: \(quoted(name))", "mode: enforce", "default: deny",
+        ]
         lines.append(rules.isEmpty ? "rules: []" : "rules:")
         for rule in rules { lines += text(rule) }
         return lines.map { $0 + "\n" }.joined()
@@ -28,6 +30,7 @@ extension LearnedPolicy {
         if let protocols = match.protocols {
             lines.append("      protocols: [\(protocols.map(\.rawValue).sorted().joined(separator: ", "))]")
         }
+        if let sni = match.sni { lines.append("      sni: \(sni.rawValue)") }
         if let http = match.http { lines += text(http) }
         return lines + ["    action: allow"]
     }
@@ -50,7 +53,8 @@ extension LearnedPolicy {
         let lines = zip(items, texts).map { item, text in
             guard let sighting = sightings[item] else { return text }
             let space = String(repeating: " ", count: width - text.count)
-            return "\(text)\(space)  # \(sighting.count == 1 ? "once" : "\(sighting.count) times"), last \(sighting.last.prefix(19))Z"
+            return
+                "\(text)\(space)  # \(sighting.count == 1 ? "once" : "\(sighting.count) times"), last \(sighting.last.prefix(19))Z"
         }
         return ["      \(key):"] + lines
     }
@@ -69,7 +73,9 @@ private func quoted(_ text: String) -> String {
     }
     let first = text.utf8.first ?? 0
     let beginsPlainly = (0x41...0x5a).contains(first) || (0x61...0x7a).contains(first) || first == UInt8(ascii: "/")
-    let isNumeric = (0x30...0x39).contains(first) && text.utf8.contains { $0 == UInt8(ascii: "/") || (0x61...0x7a).contains($0) } && text.contains(".")
+    let isNumeric =
+        (0x30...0x39).contains(first) && text.utf8.contains { $0 == UInt8(ascii: "/") || (0x61...0x7a).contains($0) }
+        && text.contains(".")
     let isWord = ["true", "false", "null", "yes", "no", "on", "off", "y", "n"].contains(text.lowercased())
     if isPlain, beginsPlainly || isNumeric, !isWord { return text }
     return "\"" + text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""

@@ -46,6 +46,8 @@ package struct LearnedTraffic: Sendable {
         /// What was dialled for the name, or where the agent was going.
         var addresses: Set<IPAddress> = []
         var requests: [RequestShape: Sighting] = [:]
+        /// None of its clients said a server name.
+        var isNameless = true
         /// One that stands for all: the policy is put to it in the end.
         var examples: [Question] = []
     }
@@ -110,6 +112,7 @@ package struct LearnedTraffic: Sendable {
         account.sighting.add(recorded.time)
         account.addresses.formUnion(question.addresses ?? [])
         if let original = question.original { account.addresses.insert(original) }
+        account.isNameless = account.isNameless && !(question.hasServerName ?? (question.name != nil))
         let isNew = account.requests[shape] == nil
         account.requests[shape, default: Sighting()].add(recorded.time)
         if isNew { account.examples.append(question) }

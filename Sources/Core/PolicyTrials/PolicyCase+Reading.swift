@@ -1,3 +1,4 @@
+import AuditTrail
 import NetworkTypes
 import PolicyEngine
 import SourceDocuments
@@ -10,7 +11,9 @@ extension PolicyCase {
         try MappingReader.read(document, as: "the document") { reader in
             let cases = reader.mappings("cases", .required, Self.read)
             if cases?.isEmpty ?? false {
-                reader.note(SourceProblem("`cases` is an empty list", at: reader.location(of: "cases"), remedy: "add one"))
+                reader.note(
+                    SourceProblem("`cases` is an empty list", at: reader.location(of: "cases"), remedy: "add one")
+                )
             }
             return cases
         }
@@ -22,7 +25,7 @@ extension PolicyCase {
         let expected = reader.choice("expect", .required, of: Expected.self)
         let reason = reader.choice("reason", of: Reason.self)
         let treatment = reader.value("treatment", .optional) { node, subject throws(SourceProblem) in
-            try node.choice(subject, of: Treatment.self)
+            try node.choice(subject, of: PolicyEngine.Treatment.self)
         }
         let rule = reader.string("rule")
         guard let name, let question, let expected else { return nil }
@@ -47,6 +50,12 @@ extension Question {
         let sni = reader.string("sni")
         var question = Question(port: UInt16(clamping: port ?? 0), speech: .known(spoken))
         question.uid = reader.integer("uid", in: 0...4_294_967_294).map { UInt32(clamping: $0) }
+        question.workload.namespace = reader.string("namespace")
+        question.workload.serviceAccount = reader.string("service_account")
+        question.now = reader.value("time", .optional, readTime)
+        question.query = reader.value("query", .optional) { node, subject throws(SourceProblem) in
+            node.content == .string("") ? "" : try node.string(subject)
+        }
         question.addresses = reader.list("addr", of: "addresses", readAddress)
         question.method = reader.value("method", .optional, readMethod)
         question.path = reader.value("path", .optional, readPath)
@@ -80,9 +89,22 @@ extension Question {
     private static func readPath(_ node: SourceNode, _ subject: String) throws(SourceProblem) -> String {
         let text = try node.string(subject, expected: "a path such as /v1/messages")
         guard !text.contains("?") else {
-            throw SourceProblem("\(subject) goes without the query: policy does not judge it", at: node.location)
+            throw SourceProblem(
+                "\(subject) goes without the query",
+                at: node.location,
+                remedy: "write what follows the `?` as `query`"
+            )
         }
         return text
+    }
+
+    private static func readTime(_ node: SourceNode, _ subject: String) throws(SourceProblem) -> Int64 {
+        let expected = "a time such as 2026-11-21T10:15:04Z"
+        let text = try node.string(subject, expected: expected)
+        guard let microseconds = microseconds(rfc3339: text) else {
+            throw SourceProblem("\(subject) is `\(text)`, expected \(expected)", at: node.location)
+        }
+        return microseconds / 1_000_000
     }
 
     private static func readHeaders(_ reader: inout MappingReader) -> [RequestField]? {

@@ -16,12 +16,14 @@ package struct PolicyComparison: Hashable, Sendable {
         let after = Dictionary(new.rules.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         let moved = movedRules(old.rules.filter { after[$0.name] != nil }, new.rules.filter { before[$0.name] != nil })
         let removed = old.rules.filter { after[$0.name] == nil }.map { RuleChange(rule: $0.name, kind: .removed($0)) }
-        rules = removed + new.rules.compactMap { rule in
-            guard let earlier = before[rule.name] else { return RuleChange(rule: rule.name, kind: .added(rule)) }
-            let aspects = changes(from: earlier.aspects, to: rule.aspects)
-            if !aspects.isEmpty { return RuleChange(rule: rule.name, kind: .changed(aspects)) }
-            return moved.contains(rule.name) ? RuleChange(rule: rule.name, kind: .moved) : nil
-        }
+        rules =
+            removed
+            + new.rules.compactMap { rule in
+                guard let earlier = before[rule.name] else { return RuleChange(rule: rule.name, kind: .added(rule)) }
+                let aspects = changes(from: earlier.aspects, to: rule.aspects)
+                if !aspects.isEmpty { return RuleChange(rule: rule.name, kind: .changed(aspects)) }
+                return moved.contains(rule.name) ? RuleChange(rule: rule.name, kind: .moved) : nil
+            }
     }
 
     /// True where both say the same, in the same order where order counts.

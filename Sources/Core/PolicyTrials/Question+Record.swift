@@ -21,6 +21,12 @@ extension Question {
         guard ![name, path].contains(where: Self.isCut) else { throw .unjudged(.cutText) }
         method = record.text("method", in: line).flatMap { RequestMethod($0) }
         uid = Self.user(record, of: kind, in: line)
+        workload.namespace = record.text("workload", "namespace", in: line)
+        workload.serviceAccount = record.text("workload", "service_account", in: line)
+        now = microseconds(rfc3339: line.storedCharacters(record.frame.time)).map { $0 / 1_000_000 }
+        if isNameSaidBefore, speech == .known(.tls) { hasServerName = record.text("sni", in: line) != nil }
+        // That there was a query is recorded, and nothing of it.
+        if isRequest { query = record.value("query", in: line) == nil ? "" : nil }
         addresses = Self.addresses(record, of: kind, reason, in: line)
     }
 

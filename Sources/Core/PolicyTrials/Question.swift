@@ -11,12 +11,19 @@ package struct Question: Hashable, Sendable {
     package var isNameSaidBefore = false
     package var port: UInt16
     package var speech: Speech
+    /// Whether a TLS client says a server name; `nil` where that is the name.
+    package var hasServerName: Bool?
     package var uid: UInt32?
+    package var workload = WorkloadNames()
+    /// Seconds since the epoch; `nil` where no time is known.
+    package var now: Int64?
     /// What is said in a plain HTTP request; `nil` for what is not known.
     package var method: RequestMethod?
     /// As it was given; it may be ambiguous.
     package var path: String?
     package var headers: [RequestField]?
+    /// What follows the `?`, empty where there is none; `nil` where nobody knows.
+    package var query: String?
     /// What the name resolves to; `nil` where nobody knows.
     package var addresses: [IPAddress]?
 

@@ -50,6 +50,7 @@ extension Question {
         guard !isRequest else { return }
         if method != nil { throw .requestOutsideHTTP(key: "method") }
         if path != nil { throw .requestOutsideHTTP(key: "path") }
+        if query != nil { throw .requestOutsideHTTP(key: "query") }
         if headers != nil { throw .requestOutsideHTTP(key: "header") }
     }
 

@@ -57,7 +57,8 @@ private let reasonsOfAddresses: Set<String> = Set(
 private func isBeyondPolicy(_ reason: Reason) -> Bool {
     switch reason {
     case .ownListener, .noOriginalDestination, .malformedOpening, .malformedName, .proxyInCapture, .malformedRequest,
-        .nameMismatch, .unknownAction, .sniffLimit, .undecidedLimit, .auditUnavailable, .decisionRate, .draining,
+        .nameMismatch, .unknownAction, .rateExceeded, .budgetExhausted, .sniffLimit, .undecidedLimit, .auditUnavailable,
+        .decisionRate, .draining,
         .policyChanged:
         true
     case .ruleAllow, .ruleDeny, .defaultAllow, .defaultDeny, .specialAddress, .deniedAddress, .outsideCIDRs,

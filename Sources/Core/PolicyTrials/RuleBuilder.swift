@@ -20,6 +20,8 @@ struct RuleBuilder {
         var protocols: Set<ApplicationProtocol>?
         /// What may be dialled for the names, where that is special.
         var blocks: [CIDR]
+        /// TLS without a server name alone.
+        var isNameless = false
         var http: RequestMatch?
         /// Special addresses have rules of their own.
         var isSpecial: Bool
@@ -75,8 +77,10 @@ struct RuleBuilder {
             }
             sighting.add(account.sighting)
         }
-        if sighting.count > 0 { found.append((shape(destination, speeches, protocols, nil), sighting)) }
-        return found
+        guard sighting.count > 0 else { return found }
+        var shape = shape(destination, speeches, protocols, nil)
+        shape.isNameless = protocols == [.tls] && speeches[.known(.tls)]?.isNameless ?? false
+        return found + [(shape, sighting)]
     }
 
     private func shape(
@@ -122,7 +126,9 @@ struct RuleBuilder {
             var shape = base
             var match = RequestMatch()
             // A question that leaves the method or the path out is answered where no rule depends on it.
-            if !asked.contains(nil) { match.methods = asked.compactMap { $0 }.sorted().compactMap { RequestMethod($0) } }
+            if !asked.contains(nil) {
+                match.methods = asked.compactMap { $0 }.sorted().compactMap { RequestMethod($0) }
+            }
             if !paths.contains(nil) { match.paths = pathPatterns(paths.compactMap { $0 }, limit: pathLimit) }
             shape.http = match.methods == nil && match.paths == nil ? nil : match
             return (shape, paths.reduce(into: .init()) { $0.add(sightings[$1] ?? .init()) })
@@ -153,6 +159,7 @@ struct RuleBuilder {
         guard let name = ruleName(shape, texts) else { return nil }
         match.ports = [shape.port...shape.port]
         match.protocols = shape.protocols
+        if shape.isNameless { match.sni = .absent }
         match.http = shape.http
         return LearnedRule(
             rule: Rule(name, .allow, match),
@@ -187,17 +194,24 @@ struct RuleBuilder {
     }
 
     private func comment(_ shape: Shape, _ count: Int) -> String {
-        let spoken = shape.protocols == nil ? "Any protocol" : protocolText(shape).split(separator: "-").joined(separator: ", ")
-        let things = shape.isNamed ? (count == 1 ? "a name" : "\(count) names") : (count == 1 ? "an address" : "\(count) addresses")
+        let noun = shape.isNamed ? (count == 1 ? "name" : "names") : (count == 1 ? "address" : "addresses")
+        let line = "\(spokenText(shape)) to port \(shape.port): \(count == 1 ? "one" : "\(count)") \(noun)"
         let special = "private, loopback or otherwise special"
-        let privately: String
-        if !shape.isSpecial {
-            privately = ""
-        } else if shape.isNamed {
-            privately = ". Addresses are \(special): `cidrs` must name them"
-        } else {
-            privately = ", \(special)"
+        guard shape.isSpecial else { return line + "." }
+        return shape.isNamed
+            ? "\(line). It resolved to addresses that are \(special): `cidrs` must name them." : "\(line), \(special)."
+    }
+
+    private func spokenText(_ shape: Shape) -> String {
+        guard let protocols = shape.protocols else { return "Any protocol" }
+        let words = protocols.sorted { $0.rawValue < $1.rawValue }.map { spoken in
+            switch spoken {
+            case .tls: "TLS"
+            case .http: "Plain HTTP"
+            case .h2c: "HTTP/2 without TLS"
+            case .opaque: "Some other protocol"
+            }
         }
-        return "\(spoken) to port \(shape.port): \(things)\(privately)."
+        return words.joined(separator: ", ")
     }
 }

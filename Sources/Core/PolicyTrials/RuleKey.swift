@@ -7,10 +7,15 @@ package enum RuleKey: String, Hashable, Sendable, CaseIterable {
     case cidrs
     case ports
     case protocols
+    case sni
     case uids = "workload.uids"
+    case namespaces = "workload.namespaces"
+    case serviceAccounts = "workload.service_accounts"
+    case times = "time"
     case methods = "http.methods"
     case paths = "http.paths"
     case fields = "http.headers"
+    case query = "http.query"
 
     /// A match that asks for this key as the rule does, and for nothing else; `nil` where the rule does not ask for it.
     func alone(in rule: Rule) -> RuleMatch? {
@@ -29,10 +34,15 @@ package enum RuleKey: String, Hashable, Sendable, CaseIterable {
             if rule.action != .deny, whole.hosts != nil { return cidrs.isEmpty ? match : nil }
         case .ports: match.ports = rule.ports
         case .protocols: match.protocols = whole.protocols
+        case .sni: match.sni = whole.sni
         case .uids: match.uids = whole.uids
+        case .namespaces: match.namespaces = whole.namespaces
+        case .serviceAccounts: match.serviceAccounts = whole.serviceAccounts
+        case .times: match.times = whole.times
         case .methods: match.http = whole.http?.methods.map { RequestMatch(methods: $0) }
         case .paths: match.http = whole.http?.paths.map { RequestMatch(paths: $0) }
         case .fields: match.http = whole.http?.fields.map { RequestMatch(fields: $0) }
+        case .query: match.http = whole.http?.query.map { RequestMatch(query: $0) }
         }
         return match == RuleMatch() ? nil : match
     }

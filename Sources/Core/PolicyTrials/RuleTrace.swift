@@ -28,20 +28,22 @@ package struct RuleTrace: Hashable, Sendable {
 
     /// Asks what the rule says to the facts, alone, by the function that judges whole policies; where it does not match, each
     /// of its keys is asked alone.
-    init(_ rule: Rule, _ facts: Facts) {
+    init(_ rule: Rule, _ facts: Facts, canIntercept: Bool) {
         self.rule = rule
-        let outcome = Self.outcome(of: rule, facts)
+        let outcome = Self.outcome(of: rule, facts, canIntercept)
         self.outcome = outcome
         switch outcome {
         case .matches, .matchesAddress: misses = []
         case .undetermined, .differs:
-            misses = RuleKey.allCases.filter { Self.misses($0, of: rule, facts, outcome) }
+            misses = RuleKey.allCases.filter { Self.misses($0, of: rule, facts, outcome, canIntercept) }
         }
     }
 
-    private static func misses(_ key: RuleKey, of rule: Rule, _ facts: Facts, _ whole: Outcome) -> Bool {
+    private static func misses(_ key: RuleKey, of rule: Rule, _ facts: Facts, _ whole: Outcome, _ canIntercept: Bool)
+        -> Bool
+    {
         guard let match = key.alone(in: rule) else { return false }
-        switch outcome(of: Rule(rule.name, rule.action, match), facts) {
+        switch outcome(of: Rule(rule.name, rule.action, match), facts, canIntercept) {
         case .matches, .matchesAddress: return false
         // A rule that differs does so for a key that differs, not for one that nobody knows.
         case .undetermined: return whole == .undetermined
@@ -49,21 +51,29 @@ package struct RuleTrace: Hashable, Sendable {
         }
     }
 
-    private static func outcome(of rule: Rule, _ facts: Facts) -> Outcome {
-        let isDeny = rule.action == .deny
+    private static func outcome(of rule: Rule, _ facts: Facts, _ canIntercept: Bool) -> Outcome {
         let alone = Policy(
             name: "",
             mode: .enforce,
-            defaultAction: isDeny ? .allow : .deny,
+            defaultAction: rule.action == .deny ? .allow : .deny,
             hash: "",
-            rules: [rule]
+            // What it says, on trial or not, and drawing on no counter.
+            rules: [Rule(rule.name, rule.action, rule.match)],
+            canIntercept: canIntercept
         )
+        var facts = facts
+        let addresses = facts.addresses
+        facts.addresses = nil
         let decision = alone.decide(facts)
-        switch decision.reason {
-        case .undetermined: return .undetermined
-        case .deniedAddress: return .matchesAddress
-        default: return decision.rule == nil ? .differs : .matches
+        if decision.reason == .undetermined { return .undetermined }
+        if decision.rule != nil { return .matches }
+        // One by one: of several addresses, those that may be dialled would speak for the others.
+        facts.original = nil
+        let isDenied = (addresses ?? []).contains { address in
+            facts.addresses = [address]
+            return alone.decide(facts).reason == .deniedAddress
         }
+        return isDenied ? .matchesAddress : .differs
     }
 }
 
@@ -78,9 +88,8 @@ package struct PolicyTrace: Hashable, Sendable {
     package let nearest: RuleTrace?
 
     package init(_ judgement: Judgement, by policy: Policy) {
-        var facts = judgement.facts
-        facts.isFinal = true
-        let all = policy.rules.map { RuleTrace($0, facts) }
+        let facts = judgement.facts
+        let all = policy.rules.map { RuleTrace($0, facts, canIntercept: policy.canIntercept) }
         matches = all.filter(\.isMatch)
         undetermined = all.filter { $0.outcome == .undetermined }
         let others = all.filter { $0.outcome == .differs }
@@ -100,11 +109,15 @@ package struct PolicyTrace: Hashable, Sendable {
 
     /// The less the nearer; of two that are as near the first counts.
     private static func distance(_ trace: RuleTrace, _ name: HostName?) -> Int {
-        trace.misses.reduce(0) { sum, key in
+        // Of what is no plain HTTP, no request can be read: that is one thing, not several.
+        let isUnreadable = trace.misses.contains(.protocols)
+        return trace.misses.reduce(0) { sum, key in
             switch key {
+            case .methods, .paths, .fields, .query: sum + (isUnreadable ? 0 : 10)
             case .hosts: sum + hostDistance(trace.rule.match.hosts ?? [], name)
             case .cidrs: sum + 30
-            case .ports, .protocols, .uids, .methods, .paths, .fields: sum + 10
+            case .namespaces, .serviceAccounts: sum + 20
+            case .ports, .protocols, .sni, .uids, .times: sum + 10
             }
         }
     }
@@ -126,6 +139,7 @@ package struct PolicyTrace: Hashable, Sendable {
     private static func looksAlike(_ one: String, _ other: String) -> Bool {
         one.utf8.count == other.utf8.count
             ? zip(one.utf8, other.utf8).count { $0 != $1 } <= 2
-            : abs(one.utf8.count - other.utf8.count) <= 2 && (one.hasSuffix(other.dropFirst(3)) || one.hasPrefix(other.dropLast(3)))
+            : abs(one.utf8.count - other.utf8.count) <= 2
+                && (one.hasSuffix(other.dropFirst(3)) || one.hasPrefix(other.dropLast(3)))
     }
 }

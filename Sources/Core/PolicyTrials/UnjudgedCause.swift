@@ -15,23 +15,16 @@ package enum UnjudgedCause: String, Hashable, Sendable, CaseIterable {
 }
 
 extension UnjudgedCause {
-    /// What it says of so many records: "12 …".
+    /// What records these are, as it stands behind their number.
     package var explanation: String {
         switch self {
-        case .carrier: "carried requests of plain HTTP, each of which has a record of its own"
-        case .beyondPolicy: "refused whatever a policy says: malformed, contradictory, in excess, or nothing could be recorded"
-        case .noDestination: "do not say where they were going"
-        case .cutText: "hold a text that was cut because it was too long"
-        case .unrecorded: "cannot be judged: rules ask for what no record holds, such as header values and what follows a `?`"
-        case .unrecordedAddresses: "cannot be judged: refused for the addresses of a name, which no record holds"
-        }
-    }
-
-    /// True where another policy could have said something else, and nobody can tell.
-    package var isLoss: Bool {
-        switch self {
-        case .carrier, .beyondPolicy: false
-        case .noDestination, .cutText, .unrecorded, .unrecordedAddresses: true
+        case .carrier: "connections of plain HTTP: each of their requests has a record of its own"
+        case .beyondPolicy:
+            "refused whatever a policy says: malformed, contradictory, in excess, or while nothing could be recorded"
+        case .noDestination: "where the record does not say where it was going"
+        case .cutText: "where a text of the record was cut because it was too long"
+        case .unrecorded: "where rules ask for what no record holds, such as header values or what follows a `?`"
+        case .unrecordedAddresses: "that were refused for the addresses of a name, which no record holds"
         }
     }
 }

@@ -1,3 +1,5 @@
+import AuditTrail
+import LinuxBindings
 import NetworkTypes
 import PolicyEngine
 import PolicyTrials
@@ -18,9 +20,14 @@ struct ExplainRequest: Hashable {
         let host = try options.required("--host", "HOST")
         question = Question(port: try Self.port(options), speech: .known(try Self.spoken(options)))
         question.uid = try Self.uid(options)
+        question.workload.namespace = options.value("--namespace")
+        question.workload.serviceAccount = options.value("--service-account")
+        // What holds now is asked, unless another time is given.
+        question.now = try Self.time(options) ?? wallClockMicroseconds() / 1_000_000
         question.addresses = try Self.addresses(options)
         question.method = try Self.method(options)
         question.path = try Self.path(options)
+        question.query = options.value("--query")
         question.headers = try Self.headers(options)
         do throws(QuestionFault) {
             try question.aim(at: host, sni: options.value("--sni"))
@@ -31,7 +38,9 @@ struct ExplainRequest: Hashable {
 
     private static let forms: [Options.Form] = [
         .value("--host"), .value("--port"), .value("--sni"), .value("--uid"), .value("--protocol"), .values("--addr"),
-        .value("--method"), .value("--path"), .values("--header"),
+        .value("--method"), .value("--path"), .value("--query"), .values("--header"), .value("--namespace"),
+        .value("--service-account"),
+        .value("--time"),
     ]
 
     private static func port(_ options: Options) throws(Misuse) -> UInt16 {
@@ -58,6 +67,14 @@ struct ExplainRequest: Hashable {
         return uid
     }
 
+    private static func time(_ options: Options) throws(Misuse) -> Int64? {
+        guard let text = options.value("--time") else { return nil }
+        guard let time = microseconds(rfc3339: text) else {
+            throw options.misuse("--time '\(text)' is no time; write 2026-11-21T10:15:04Z")
+        }
+        return time / 1_000_000
+    }
+
     private static func addresses(_ options: Options) throws(Misuse) -> [IPAddress]? {
         guard options.has("--addr") else { return nil }
         var addresses: [IPAddress] = []
@@ -79,7 +96,7 @@ struct ExplainRequest: Hashable {
     private static func path(_ options: Options) throws(Misuse) -> String? {
         let path = options.value("--path")
         guard path?.contains("?") != true else {
-            throw options.misuse("--path goes without the query: policy does not judge it")
+            throw options.misuse("--path goes without the query, which is --query")
         }
         return path
     }

@@ -1,3 +1,4 @@
+import AuditTrail
 import Configuration
 import NetworkTypes
 import PolicyEngine
@@ -14,19 +15,24 @@ extension Explanation {
     /// Each rule that matched, each that might, and of the others the nearest with the first reason why it does not.
     var traceLines: [String] {
         guard let trace else { return [] }
-        let matched = trace.matches.map { "matched: \(title($0.rule))" + ($0.outcome == .matchesAddress ? ", by address" : "") }
+        let matched = trace.matches.map {
+            "matched: \(title($0.rule))" + ($0.outcome == .matchesAddress ? ", by address" : "")
+        }
         let open = trace.undetermined.map { trace in
             "undetermined: \(title(trace.rule)): " + (trace.misses.first.map { "`\($0.rawValue)` is not known" } ?? "")
         }
         let nearest = trace.nearest.map { trace in
-            "nearest: \(title(trace.rule)): " + (trace.misses.first.map { difference($0, trace.rule) } ?? "it does not match")
+            "nearest: \(title(trace.rule)): "
+                + (trace.misses.first.map { difference($0, trace.rule) } ?? "it does not match")
         }
         return matched + open + (nearest.map { [$0] } ?? [])
     }
 
     /// `NAME, ACTION, FILE:LINE:COLUMN`.
     private func title(_ rule: Rule) -> String {
-        (["\(rule.name)", rule.action.rawValue] + (place(of: rule.name).map { ["\($0)"] } ?? [])).joined(separator: ", ")
+        (["\(rule.name)", rule.action.rawValue] + (place(of: rule.name).map { ["\($0)"] } ?? [])).joined(
+            separator: ", "
+        )
     }
 
     private func place(of rule: RuleName) -> SourceLocation? { loaded.places[rule] }
@@ -48,10 +54,22 @@ extension Explanation {
         case .ports: "\(facts.port)"
         case .protocols: spokenProtocol
         case .uids: facts.workloadUID.map { "\($0)" }
+        case .sni: (facts.hasServerName ?? (spokenName != nil)) ? "present" : "absent"
+        case .namespaces: question.workload.namespace
+        case .serviceAccounts: question.workload.serviceAccount
+        case .times: question.now.map(timeText)
         case .methods: question.isRequest ? facts.request?.method?.text : "a connection that is no plain HTTP"
         case .paths: question.isRequest ? facts.request?.path?.text : "a connection that is no plain HTTP"
         case .fields: question.isRequest ? "the headers that were given" : "a connection that is no plain HTTP"
+        case .query: question.isRequest ? "the query that was given" : "a connection that is no plain HTTP"
         }
+    }
+
+    /// As records have it, without a fraction.
+    func timeText(_ seconds: Int64) -> String {
+        var text: [UInt8] = []
+        text.append(timestamp: seconds.multipliedReportingOverflow(by: 1_000_000).partialValue)
+        return String(decoding: text.prefix(19), as: UTF8.self) + "Z"
     }
 
     /// The name that rules are compared with.
@@ -77,7 +95,8 @@ extension RuleKey {
         if self == .ports { return rule.ports?.map(portText) ?? [] }
         let aspects = rule.aspects.filter { $0.key == rawValue || $0.key.hasPrefix(rawValue + ".") }
         return aspects.flatMap { aspect in
-            aspect.key == rawValue ? aspect.items : aspect.items.map { "\(aspect.key.dropFirst(rawValue.count + 1)): \($0)" }
+            aspect.key == rawValue
+                ? aspect.items : aspect.items.map { "\(aspect.key.dropFirst(rawValue.count + 1)): \($0)" }
         }
     }
 }

@@ -15,6 +15,7 @@ extension Explanation {
         lines.append("protocol: \(spokenProtocol)")
         lines.append("name: \(spokenName ?? "none")")
         lines += requestLines
+        if policy.hasTimes, let now = question.now { lines.append("time: \(timeText(now))") }
         lines.append("original: \(facts.original?.description ?? "unknown")")
         lines.append("dial: \(dialled)")
         lines += addressLines
@@ -70,7 +71,8 @@ extension Explanation {
         switch reason {
         case .undetermined: return "a rule asks for what is not known; say \(missingOptions.joined(separator: ", "))"
         case .ambiguousPath:
-            let ambiguity = if case .path(let ambiguity) = judgement.fault { ambiguity } else { PathAmbiguity.emptySegment }
+            let ambiguity =
+                if case .path(let ambiguity) = judgement.fault { ambiguity } else { PathAmbiguity.emptySegment }
             return "the path \(ambiguity.explanation); servers differ in what that means"
         case .specialAddress: return "a special address is reached only where the rule's own `cidrs` name it"
         case .outsideCIDRs: return "none of the name's addresses lies within the rule's `cidrs`"
@@ -100,7 +102,13 @@ extension Explanation {
             ("--uid", question.uid == nil && decision.rule != nil && asking.contains { $0.uids != nil }),
             ("--method", question.method == nil && requests.contains { $0.methods != nil }),
             ("--path", question.path == nil && requests.contains { $0.paths != nil }),
+            ("--query", question.query == nil && requests.contains { $0.query != nil }),
             ("--header", question.headers == nil && requests.contains { $0.fields != nil }),
+            ("--namespace", question.workload.namespace == nil && asking.contains { $0.namespaces != nil }),
+            (
+                "--service-account",
+                question.workload.serviceAccount == nil && asking.contains { $0.serviceAccounts != nil }
+            ),
         ]
         return missing.filter(\.1).map(\.0)
     }

@@ -6,8 +6,9 @@ extension HelpTopic {
 
           POLICY      a file, or a directory that is loaded as a whole
           CASES       a YAML file with `cases`: a list of mappings. `name`, `host`, `port` and `expect` (allow or deny) must
-                      be there; `protocol`, `sni`, `uid`, `addr` (a list), `method`, `path` and `headers` (each name with a
-                      list of values) mean what the options of `policy explain` mean; `rule` (none: the default),
+                      be there; `protocol`, `sni`, `uid`, `namespace`, `service_account`, `time`, `addr` (a list), `method`,
+                      `path`, `query` and `headers` (each name with a list of values) mean what the options of `policy
+                      explain` mean, but for `time`, which is unknown where it is left out; `rule` (none: the default),
                       `reason` and `treatment` are compared where they are there
           --strict    a rule that decides no case is an error
           --json      JSON Lines: one object for each case (kind: case; name, file, line, result, decision, treatment, rule,

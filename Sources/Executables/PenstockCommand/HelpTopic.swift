@@ -41,7 +41,8 @@ enum HelpTopic: String, Hashable, CaseIterable {
     var invocation: String {
         switch self {
         case .penstock: "penstock help"
-        case .policy, .check, .explain, .test, .diff, .learn, .audit, .verify, .tail, .show, .stats, .keys, .query, .reindex,
+        case .policy, .check, .explain, .test, .diff, .learn, .audit, .verify, .tail, .show, .stats, .keys, .query,
+            .reindex,
             .version, .help:
             "penstock help \(rawValue)"
         }

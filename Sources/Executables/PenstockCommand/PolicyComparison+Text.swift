@@ -70,7 +70,10 @@ extension AspectChange {
 extension Rule {
     /// `NAME: deny, hosts a.example, ports 443`.
     fileprivate var summary: String {
-        "\(name): " + aspects.map { $0.key == "action" ? short($0.items) : "\($0.key) \(short($0.items))" }.joined(separator: ", ")
+        "\(name): "
+            + aspects.map { $0.key == "action" ? short($0.items) : "\($0.key) \(short($0.items))" }.joined(
+                separator: ", "
+            )
     }
 
     fileprivate func json(change: String) -> String {

@@ -59,7 +59,9 @@ extension LearnRequest {
     private func preface(_ traffic: LearnedTraffic, _ policy: LearnedPolicy) -> [String] {
         let span = traffic.firstTime.flatMap { first in traffic.lastTime.map { ", \(first) to \($0)" } } ?? ""
         var lines = ["Learned by `penstock policy learn` from \(traffic.learned) decisions\(span)."]
-        let allowed = takesDenied ? "It allows all of them, those that were denied among them" : "It allows what was let through then"
+        let allowed =
+            takesDenied
+            ? "It allows all of them, those that were denied among them" : "It allows what was let through then"
         lines.append("\(allowed), and nothing else. Read it first: what an agent did is not always what it should do.")
         for cause in LearnedTraffic.LeftOut.allCases {
             guard let count = traffic.leftOut[cause] else { continue }

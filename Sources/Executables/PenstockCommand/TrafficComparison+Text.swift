@@ -18,14 +18,23 @@ extension TrafficComparison {
         let span = firstTime.flatMap { first in lastTime.map { ", from \(first) to \($0)" } } ?? ""
         var lines = ["\(decisions(changed)) of \(judged) would come out another way\(span)"]
         if ungrouped > 0 { lines.append("\(ungrouped) of them are in too many groups to tell apart, and not shown") }
-        for cause in UnjudgedCause.allCases {
-            guard let count = unjudged[cause], count > 0 else { continue }
-            lines.append("not judged: \(count) \(cause.explanation)")
-        }
+        lines += unjudgedLines
         if differentFromRecord > 0 {
-            lines.append("\(decisions(differentFromRecord)) came out another way when recorded than under the old policy now")
+            lines.append(
+                "\(decisions(differentFromRecord)) came out another way when recorded than under the old policy now"
+            )
         }
         return lines
+    }
+
+    private var unjudgedLines: [String] {
+        let found = UnjudgedCause.allCases.compactMap { cause in unjudged[cause].map { ("\($0)", cause.explanation) } }
+        guard !found.isEmpty else { return [] }
+        let width = found.map(\.0.count).max() ?? 0
+        return ["not judged:"]
+            + found.map { count, explanation in
+                "  \(String(repeating: " ", count: width - count.count))\(count) \(explanation)"
+            }
     }
 
     /// An object for each group, then one for the whole.

@@ -40,7 +40,7 @@ struct PolicyCheckTests {
                     - { name: b, match: { cidrs: [10.0.0.1/8] }, action: alow }
                                                   ^
                   help: write 10.0.0.0/8 for the block, or the address alone
-                p.yaml:8:56: error: `action` is `alow`, expected one of allow, deny, tunnel
+                p.yaml:8:56: error: `action` is `alow`, expected one of allow, deny, tunnel, inspect
                     - { name: b, match: { cidrs: [10.0.0.1/8] }, action: alow }
                                                                          ^
                   help: did you mean `allow`?
