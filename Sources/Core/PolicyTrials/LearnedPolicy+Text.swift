@@ -5,6 +5,7 @@ extension LearnedPolicy {
     /// The policy as YAML, with comments that say how often and when last.
     ///
     /// - Parameter preface: lines for the top, without the mark of a comment.
+    /// - Returns: a document that loads.
     package func text(_ preface: [String]) -> String {
         var lines = preface.map(comment)
         lines += [

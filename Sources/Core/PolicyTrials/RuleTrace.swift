@@ -69,11 +69,12 @@ package struct RuleTrace: Hashable, Sendable {
         if decision.rule != nil { return .matches }
         // One by one: of several addresses, those that may be dialled would speak for the others.
         facts.original = nil
-        let isDenied = (addresses ?? []).contains { address in
+        let answers = (addresses ?? []).map { address in
             facts.addresses = [address]
-            return alone.decide(facts).reason == .deniedAddress
+            return alone.decide(facts).reason
         }
-        return isDenied ? .matchesAddress : .differs
+        if answers.contains(.deniedAddress) { return .matchesAddress }
+        return answers.contains(.undetermined) ? .undetermined : .differs
     }
 }
 

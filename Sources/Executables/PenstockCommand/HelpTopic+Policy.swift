@@ -63,8 +63,8 @@ extension HelpTopic {
         What is unknown allows nothing and denies where a deny asks for it (reason undetermined).
         The first line is `decision: allow` or `decision: deny`; a malformed host is a deny. Then treatment, reason, the rule
         that decided with its place, each rule that matched, each that asks for what is unknown, and of the others the
-        nearest, with the first reason why it does not match. Rates and budgets are not drawn on. Whatever a policy says, the daemon refuses connections
-        to its own listeners; that is not known here.
+        nearest, with the first reason why it does not match. Rates and budgets are not drawn on. Whatever a policy says, the
+        daemon refuses connections to its own listeners; that is not known here.
 
         exit codes: 0   there is an answer, whichever it is
                     1   the policy does not load

@@ -15,6 +15,8 @@ func readPolicy(_ path: String) -> Result<LoadedPolicy, ConfigurationError> {
 /// - Parameters:
 ///   - path: a file or directory.
 ///   - code: how a command ends whose policy does not load.
+/// - Returns: the policy, and where its rules stand.
+/// - Throws: where it does not load; what is wrong with it has been said then.
 func loadedPolicy(_ path: String, or code: ExitCode) throws(Complaint) -> LoadedPolicy {
     switch readPolicy(path) {
     case .success(let loaded): return loaded
