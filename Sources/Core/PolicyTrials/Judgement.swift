@@ -32,7 +32,7 @@ package struct Judgement: Hashable, Sendable {
         do throws(Fault) {
             facts.opening = question.opening(try question.readName())
             facts.request = try question.request(askedBy: policy)
-            decision = policy.decide(&facts, resolvedTo: question.addresses)
+            decision = policy.answer(&facts, resolvedTo: question.addresses)
             fault = nil
         } catch {
             decision = .refused(error.reason, port: question.port)
@@ -98,7 +98,7 @@ extension Question {
 
 extension Policy {
     /// Asks first without addresses, then with those that would be dialled.
-    fileprivate func decide(_ facts: inout Facts, resolvedTo resolved: [IPAddress]?) -> PolicyEngine.Decision {
+    fileprivate func answer(_ facts: inout Facts, resolvedTo resolved: [IPAddress]?) -> PolicyEngine.Decision {
         let first = decide(facts)
         switch first.dial {
         case nil: return first

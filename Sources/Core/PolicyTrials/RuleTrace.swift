@@ -1,12 +1,12 @@
 import NetworkTypes
 import PolicyEngine
 
-/// How one rule stands to a question, as the policy's own judgement has it.
+/// How one rule stands to a question.
 package struct RuleTrace: Hashable, Sendable {
     package let rule: Rule
     package let outcome: Outcome
-    /// The keys that do not hold, or may not, in the order of `RuleKey`; empty where the rule matches.
-    package let misses: [RuleKey]
+    /// The keys that do not hold, or of which nobody knows, in the order of the language; empty where the rule matches.
+    package let misses: [MatchKey]
 
     /// What the rule says by itself.
     package enum Outcome: Hashable, Sendable {
@@ -26,50 +26,42 @@ package struct RuleTrace: Hashable, Sendable {
         }
     }
 
-    /// Asks what the rule says to the facts, alone, by the function that judges whole policies; where it does not match, each
-    /// of its keys is asked alone.
-    init(_ rule: Rule, _ facts: Facts, canIntercept: Bool) {
-        self.rule = rule
-        let outcome = Self.outcome(of: rule, facts, canIntercept)
-        self.outcome = outcome
+    /// Takes what the engine finds in comparing the rule, and asks about the addresses to be dialled, which it leaves out.
+    init(_ examination: RuleExamination, _ facts: Facts, canIntercept: Bool) {
+        rule = examination.rule
+        switch examination.result {
+        case .matches: outcome = .matches
+        case .undetermined: outcome = .undetermined
+        case .fails:
+            outcome = Self.outcome(ofAddresses: facts, examination, canIntercept)
+        }
         switch outcome {
         case .matches, .matchesAddress: misses = []
-        case .undetermined, .differs:
-            misses = RuleKey.allCases.filter { Self.misses($0, of: rule, facts, outcome, canIntercept) }
+        case .differs: misses = examination.failing
+        case .undetermined: misses = examination.unknown
         }
     }
 
-    private static func misses(_ key: RuleKey, of rule: Rule, _ facts: Facts, _ whole: Outcome, _ canIntercept: Bool)
-        -> Bool
-    {
-        guard let match = key.alone(in: rule) else { return false }
-        switch outcome(of: Rule(rule.name, rule.action, match), facts, canIntercept) {
-        case .matches, .matchesAddress: return false
-        // A rule that differs does so for a key that differs, not for one that nobody knows.
-        case .undetermined: return whole == .undetermined
-        case .differs: return true
-        }
-    }
-
-    private static func outcome(of rule: Rule, _ facts: Facts, _ canIntercept: Bool) -> Outcome {
+    /// What a deny says of the addresses, each asked alone: those that may be dialled would speak for the others.
+    private static func outcome(
+        ofAddresses facts: Facts,
+        _ examination: RuleExamination,
+        _ canIntercept: Bool
+    ) -> Outcome {
+        let rule = examination.rule
+        guard rule.action == .deny, examination.failing == [.cidrs] else { return .differs }
         let alone = Policy(
             name: "",
             mode: .enforce,
-            defaultAction: rule.action == .deny ? .allow : .deny,
+            defaultAction: .allow,
             hash: "",
-            // What it says, on trial or not, and drawing on no counter.
+            // On trial or not: what it says.
             rules: [Rule(rule.name, rule.action, rule.match)],
             canIntercept: canIntercept
         )
         var facts = facts
-        let addresses = facts.addresses
-        facts.addresses = nil
-        let decision = alone.decide(facts)
-        if decision.reason == .undetermined { return .undetermined }
-        if decision.rule != nil { return .matches }
-        // One by one: of several addresses, those that may be dialled would speak for the others.
         facts.original = nil
-        let answers = (addresses ?? []).map { address in
+        let answers = (facts.addresses ?? []).map { address in
             facts.addresses = [address]
             return alone.decide(facts).reason
         }
@@ -90,7 +82,7 @@ package struct PolicyTrace: Hashable, Sendable {
 
     package init(_ judgement: Judgement, by policy: Policy) {
         let facts = judgement.facts
-        let all = policy.rules.map { RuleTrace($0, facts, canIntercept: policy.canIntercept) }
+        let all = policy.examine(facts).map { RuleTrace($0, facts, canIntercept: policy.canIntercept) }
         matches = all.filter(\.isMatch)
         undetermined = all.filter { $0.outcome == .undetermined }
         let others = all.filter { $0.outcome == .differs }
@@ -114,11 +106,11 @@ package struct PolicyTrace: Hashable, Sendable {
         let isUnreadable = trace.misses.contains(.protocols)
         return trace.misses.reduce(0) { sum, key in
             switch key {
-            case .methods, .paths, .fields, .query: sum + (isUnreadable ? 0 : 10)
+            case .methods, .paths, .headers, .query: sum + (isUnreadable ? 0 : 10)
             case .hosts: sum + hostDistance(trace.rule.match.hosts ?? [], name)
             case .cidrs: sum + 30
             case .namespaces, .serviceAccounts: sum + 20
-            case .ports, .protocols, .sni, .uids, .times: sum + 10
+            case .ports, .protocols, .sni, .uids, .time: sum + 10
             }
         }
     }

@@ -35,10 +35,10 @@ extension Explanation {
         )
     }
 
-    private func place(of rule: RuleName) -> SourceLocation? { loaded.places[rule] }
+    private func place(of rule: RuleName) -> SourceLocation? { policy.location(of: rule) }
 
     /// What the rule asks for, and what is there instead.
-    private func difference(_ key: RuleKey, _ rule: Rule) -> String {
+    private func difference(_ key: MatchKey, _ rule: Rule) -> String {
         let asked = key.items(of: rule)
         let found = found(key)
         guard !asked.isEmpty else { return "`\(key.rawValue)` is an empty list, which nothing matches" }
@@ -47,7 +47,7 @@ extension Explanation {
     }
 
     /// What the question has for a key; `nil` where it is not known.
-    private func found(_ key: RuleKey) -> String? {
+    private func found(_ key: MatchKey) -> String? {
         switch key {
         case .hosts: spokenName ?? "a connection without a name"
         case .cidrs: facts.original.map { "\($0.socket.address)" }
@@ -57,10 +57,10 @@ extension Explanation {
         case .sni: (facts.hasServerName ?? (spokenName != nil)) ? "present" : "absent"
         case .namespaces: question.workload.namespace
         case .serviceAccounts: question.workload.serviceAccount
-        case .times: question.now.map(timeText)
+        case .time: question.now.map(timeText)
         case .methods: question.isRequest ? facts.request?.method?.text : "a connection that is no plain HTTP"
         case .paths: question.isRequest ? facts.request?.path?.text : "a connection that is no plain HTTP"
-        case .fields: question.isRequest ? "the headers that were given" : "a connection that is no plain HTTP"
+        case .headers: question.isRequest ? "the headers that were given" : "a connection that is no plain HTTP"
         case .query: question.isRequest ? "the query that was given" : "a connection that is no plain HTTP"
         }
     }
@@ -88,7 +88,7 @@ extension Explanation {
     }
 }
 
-extension RuleKey {
+extension MatchKey {
     /// What a rule has under the key.
     func items(of rule: Rule) -> [String] {
         // Ports are also those that the language implies.

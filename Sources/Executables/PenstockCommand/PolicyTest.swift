@@ -34,7 +34,7 @@ extension TestRequest {
         let results = try readCases().map { CaseResult($0, by: loaded.policy) }
         let coverage = RuleCoverage(of: results, by: loaded.policy)
         let lines =
-            isJSON ? results.map(\.json) + [coverage.json(results)] : text(results, coverage, loaded.places)
+            isJSON ? results.map(\.json) + [coverage.json(results)] : text(results, coverage, loaded.policy)
         writeToStandardOutput(lines.map { $0 + "\n" }.joined())
         let isGood = results.allSatisfy(\.faults.isEmpty) && (!isStrict || coverage.missed.isEmpty)
         return isGood ? .done : .problems
@@ -59,13 +59,13 @@ extension TestRequest {
     private func text(
         _ results: [CaseResult],
         _ coverage: RuleCoverage,
-        _ places: [RuleName: SourceLocation]
+        _ policy: Policy
     ) -> [String] {
         let failed = results.filter { !$0.faults.isEmpty }
         var lines = failed.flatMap(\.lines)
         let severity = isStrict ? "error" : "warning"
         lines += coverage.missed.map { rule in
-            "\(places[rule].map { "\($0): " } ?? "")\(severity): no case is decided by the rule `\(rule)`"
+            "\(policy.location(of: rule).map { "\($0): " } ?? "")\(severity): no case is decided by the rule `\(rule)`"
         }
         let rules = coverage.hit.count + coverage.missed.count
         let passed = "\(results.count - failed.count) of \(results.count) cases pass"

@@ -8,8 +8,6 @@ package struct LoadedPolicy: Hashable, Sendable {
     package let policy: Policy
     /// What is right but probably not meant, in the order of the text.
     package let warnings: [SourceProblem]
-    /// Where each rule begins.
-    package let places: [RuleName: SourceLocation]
 }
 
 /// Reads a policy: one file, or every `*.yaml` and `*.yml` of a directory in the byte order of their names, as a whole.
@@ -36,7 +34,7 @@ package func loadPolicy(
     do throws(SourceProblems) {
         let documents = try source.documents(limits)
         let (policy, warnings) = try Policy.load(documents, of: path, hash: source.hash(digest))
-        return LoadedPolicy(policy: policy, warnings: warnings, places: rulePlaces(documents))
+        return LoadedPolicy(policy: policy, warnings: warnings)
     } catch {
         throw .source(error)
     }

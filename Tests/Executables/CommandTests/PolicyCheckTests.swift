@@ -3,7 +3,7 @@ import Testing
 
 @Suite("penstock policy check")
 struct PolicyCheckTests {
-    private let good = policy("{ name: a, match: { hosts: [a.example] }, action: allow }")
+    private let good = policy("{ name: a, match: { hosts: [a.example], ports: [443] }, action: allow }")
 
     @Test("a good policy is ok")
     func goodPolicy() throws {

@@ -44,8 +44,8 @@ struct PolicyTestTests {
                   reason: expected default_deny, found rule_allow
                   treatment: expected refuse, found tunnel
                   it was rule_allow, rule api
-                p.yaml:8:5: warning: no case is decided by the rule `web`
-                p.yaml:9:5: warning: no case is decided by the rule `no-paste`
+                p.yaml:8:13: warning: no case is decided by the rule `web`
+                p.yaml:9:13: warning: no case is decided by the rule `no-paste`
                 0 of 1 cases pass, 1 of 3 rules decide one
 
                 """
@@ -59,7 +59,7 @@ struct PolicyTestTests {
         #expect(try penstock("policy", "test", "p.yaml", "c.yaml", in: folder).status == 0)
         let strict = try penstock("policy", "test", "--strict", "p.yaml", "c.yaml", in: folder)
         #expect(strict.status == 1)
-        #expect(strict.lines.first == "p.yaml:8:5: error: no case is decided by the rule `web`", "\(strict)")
+        #expect(strict.lines.first == "p.yaml:8:13: error: no case is decided by the rule `web`", "\(strict)")
     }
 
     @Test("--json writes an object for each case and one for the whole")
