@@ -5,7 +5,9 @@ import PolicyEngine
 package struct RuleTrace: Hashable, Sendable {
     package let rule: Rule
     package let outcome: Outcome
-    /// The keys that do not hold, or of which nobody knows, in the order of the language; empty where the rule matches.
+    /// The keys that do not hold, or of which nobody knows, in the order of the language.
+    ///
+    /// Empty where the rule matches, and where each key could hold but not all of them together.
     package let misses: [MatchKey]
 
     /// What the rule says by itself.

@@ -23,7 +23,7 @@ extension Explanation {
         }
         let nearest = trace.nearest.map { trace in
             "nearest: \(title(trace.rule)): "
-                + (trace.misses.first.map { difference($0, trace.rule) } ?? "it does not match")
+                + (trace.misses.first.map { difference($0, trace.rule) } ?? "its keys do not hold together")
         }
         return matched + open + (nearest.map { [$0] } ?? [])
     }

@@ -7,8 +7,7 @@ extension TrafficComparison {
     /// A table of what changed, with samples, then what was judged and what could not be.
     func text(top: Int, _ palette: Palette) -> [String] {
         let shown = groups.prefix(top)
-        var lines: [String] = []
-        for group in shown { lines += group.lines(palette) }
+        var lines = ChangeTable(shown, palette).lines
         if groups.count > shown.count { lines.append("… and \(groups.count - shown.count) more; --top shows more") }
         if !lines.isEmpty { lines.append("") }
         return (lines + summary)
@@ -60,16 +59,6 @@ extension TrafficComparison {
 private func decisions(_ count: UInt64) -> String { "\(count) decision\(count == 1 ? "" : "s")" }
 
 extension ChangedTraffic {
-    /// The change, how often, where to and which rules; below it, samples.
-    fileprivate func lines(_ palette: Palette) -> [String] {
-        let colour: Palette.Colour = key.after.word == .deny ? .red : (key.after.word == .allow ? .green : .yellow)
-        let change = palette.paint("\(key.before.word.text) -> \(key.after.word.text)", colour)
-        let host = key.host.contains(":") ? "[\(key.host)]" : key.host
-        let head = "\(change)  \(count) x  \(printable("\(host):\(key.port)"))"
-        let rules = printable("  old: \(key.before.account)    new: \(key.after.account)")
-        return [head, rules] + samples.map { palette.paint(printable("  such as \($0.text)"), .faint) }
-    }
-
     fileprivate var json: String {
         jsonObject { members in
             members.text("kind", "change")
@@ -92,8 +81,8 @@ extension ChangedTraffic {
 
 extension ReplayedVerdict {
     /// The rule, or why there is none.
-    fileprivate var account: String {
-        rule.map { "rule \($0)\(isOfRule ? "" : " (\(reason.rawValue))")" } ?? reason.rawValue
+    var account: String {
+        rule.map { "\($0)\(isOfRule ? "" : " (\(reason.rawValue))")" } ?? "(\(reason.rawValue))"
     }
 
     private var isOfRule: Bool { reason == .ruleAllow || reason == .ruleDeny }
@@ -106,7 +95,7 @@ extension ReplayedVerdict {
 }
 
 extension ReplayedVerdict.Word {
-    fileprivate var text: String {
+    var text: String {
         switch self {
         case .allow: "allow"
         case .wouldDeny: "allow (would deny)"
@@ -117,7 +106,7 @@ extension ReplayedVerdict.Word {
 
 extension RecordedDecision {
     /// `TIME connection ID`, and of a request what was asked for.
-    fileprivate var text: String {
+    var text: String {
         let asked = [question.method?.text, question.path].compactMap { $0 }.joined(separator: " ")
         return "\(time) \(kind.rawValue) \(identifier)\(asked.isEmpty ? "" : "  \(asked)")"
     }

@@ -79,15 +79,13 @@ struct PolicyDiffTests {
         let said = try penstock("policy", "diff", "old.yaml", "new.yaml", "--audit", "audit.jsonl", in: folder)
         #expect(said.status == 1)
         let expected = """
-            deny -> allow  1 x  api.example.com:80
-              old: default_deny    new: rule api
-              such as 2026-11-21T10:15:09.123456Z request 0000000000000000000000000C  POST /admin
-            allow -> deny  1 x  audited.example:443
-              old: rule api    new: default_deny
-              such as 2026-11-21T10:15:12.123456Z connection 00000000000000000000000004
-            deny -> allow  1 x  www.pastebin.com:443
-              old: rule no-paste    new: rule api
-              such as 2026-11-21T10:15:11.123456Z connection 00000000000000000000000003
+            count  change         host                  old rule        new rule
+                1  deny -> allow  api.example.com:80    (default_deny)  api
+                   2026-11-21T10:15:09.123456Z request 0000000000000000000000000C  POST /admin
+                1  allow -> deny  audited.example:443   api             (default_deny)
+                   2026-11-21T10:15:12.123456Z connection 00000000000000000000000004
+                1  deny -> allow  www.pastebin.com:443  no-paste        api
+                   2026-11-21T10:15:11.123456Z connection 00000000000000000000000003
 
             3 decisions of 6 would come out another way, from 2026-11-21T10:15:05.123456Z to 2026-11-21T10:15:12.123456Z
 
@@ -140,7 +138,7 @@ struct PolicyDiffTests {
         try folder.put(policy(Self.old), as: "old.yaml")
         try folder.put(policy(Self.old, mode: "audit"), as: "new.yaml")
         let said = try penstock("policy", "diff", "old.yaml", "new.yaml", "--audit", "audit.jsonl", in: folder)
-        #expect(said.lines.first == "deny -> allow (would deny)  1 x  elsewhere.example:443", "\(said)")
+        #expect(said.lines[1].hasPrefix("    1  deny -> allow (would deny)  elsewhere.example:443  "), "\(said)")
     }
 
     @Test("what could not be judged is counted, with the reason: headers, addresses, what no policy decides")
@@ -177,7 +175,7 @@ struct PolicyDiffTests {
         try folder.put(try folder.text("audit.jsonl"), as: "audit-2.jsonl")
         let words = ["policy", "diff", "old.yaml", "new.yaml", "--progress", "--audit", "audit.jsonl", "audit-2.jsonl"]
         let said = try run(words, in: folder)
-        #expect(said.output.contains("allow -> deny  2 x  audited.example:443"), "\(said)")
+        #expect(said.output.contains("    2  allow -> deny  audited.example:443 "), "\(said)")
         #expect(said.errors.contains("% of "), "\(said)")
     }
 
