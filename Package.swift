@@ -99,6 +99,7 @@ let runtime: [Target] = [
         "AuditIndex",
         ["AuditReading", "AuditTrail", "LinuxBindings", "NetworkTypes", "OpenSSLBindings", "SQLiteBindings"]
     ),
+    module("Runtime", "PolicyCounters", ["LinuxBindings", "SQLiteBindings"]),
     module(
         "Runtime",
         "Configuration",
@@ -123,7 +124,7 @@ let proxy: [Target] = [
         "ConnectionJourney",
         [
             "ByteRelay", "HTTPExchange", "NetworkTypes", "WireFormats", "PolicyEngine", "AuditTrail", "Telemetry",
-            "LinuxBindings", "EventLoops", "NameResolution", "AuditStore",
+            "LinuxBindings", "EventLoops", "NameResolution", "AuditStore", "PolicyCounters",
         ]
     ),
     module(
@@ -146,7 +147,7 @@ let programs: [Target] = [
             "NameResolution",
             "EventLoops", "PolicyEngine", "Telemetry", "NetworkTypes", "LinuxBindings", "WireFormats",
             "OpenSSLBindings",
-            "SourceDocuments", "YAMLBindings",
+            "SourceDocuments", "YAMLBindings", "PolicyCounters",
         ]
     ),
     program(
@@ -193,6 +194,7 @@ let testTargets: [Target] = [
             "SQLiteBindings",
         ]
     ),
+    tests("Runtime", "PolicyCountersTests", ["PolicyCounters", "LinuxBindings", "SQLiteBindings"]),
     tests("Runtime", "ConfigurationTests", ["Configuration", "NetworkTypes", "PolicyEngine", "SourceDocuments"]),
     tests("Runtime", "TrafficCaptureTests", ["TrafficCapture", "NetworkTypes", "SourceDocuments", "TestSupport"]),
     tests("Runtime", "EventLoopsTests", ["EventLoops", "LinuxBindings", "NetworkTypes"]),

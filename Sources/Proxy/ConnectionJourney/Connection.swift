@@ -2,6 +2,7 @@ import AuditStore
 import AuditTrail
 import EventLoops
 import NetworkTypes
+import PolicyCounters
 import PolicyEngine
 import WireFormats
 
@@ -35,6 +36,10 @@ final class Connection {
     /// Why the connection is to end before its time; set once.
     private(set) var cutting: Cut?
     var tunnel: Tunnel?
+    /// What was reserved of rates and budgets for the decision in hand.
+    let hold: CounterHold
+    /// What bounds the bytes of its tunnel; `nil`: nothing does.
+    var meter: ByteMeter?
     /// Set while it carries requests that are judged one by one.
     var conversation: Conversation?
     /// What a CONNECT asked for; `nil` without one.
@@ -54,12 +59,14 @@ final class Connection {
         clientAddress: ClientAddress,
         accepted: UInt64,
         record: ConnectionRecord,
-        writer: AuditWriter
+        writer: AuditWriter,
+        counters: PolicyCounters
     ) {
         self.client = client
         self.clientAddress = clientAddress
         self.accepted = accepted
         heardSince = accepted
+        hold = CounterHold(counters)
         id = record.id
         capture = record.capture
         entry = ConnectionEntry(record, writer: writer)

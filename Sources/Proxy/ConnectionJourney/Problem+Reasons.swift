@@ -5,14 +5,18 @@ import WireFormats
 
 extension Problem {
     /// Tells a client why policy, or a rule of the product itself, refuses.
-    init(refusing decision: Decision, detail: String?, id: RecordIdentifier?) {
+    ///
+    /// `retrySeconds` is after how long it may come again, where that is known.
+    init(refusing decision: Decision, detail: String?, id: RecordIdentifier?, retrySeconds: Int64? = nil) {
+        let retryAfter = decision.reason.isAboutCounting ? retrySeconds : nil
         self.init(
-            decision.reason.status,
+            decision.reason.status(canComeAgain: retryAfter != nil),
             title: decision.reason.title,
             detail: decision.explanation + (detail.map { " \(hint(for: $0))" } ?? ""),
             reason: decision.reason.rawValue,
             rule: decision.rule?.text,
-            decision: id
+            decision: id,
+            retryAfter: retryAfter
         )
     }
 
@@ -85,8 +89,15 @@ extension Decision {
 }
 
 extension Reason {
-    /// 400 where the message itself is wrong, 429 where it came too soon, else 403.
-    fileprivate var status: Int { isOfMessage ? 400 : self == .decisionRate ? 429 : 403 }
+    /// 400 where the message itself is wrong, 429 where it came too soon, 503 where nobody can say, else 403.
+    fileprivate func status(canComeAgain: Bool) -> Int {
+        if isOfMessage { return 400 }
+        if self == .countersUnavailable { return 503 }
+        return self == .decisionRate || self == .rateExceeded || canComeAgain ? 429 : 403
+    }
+
+    /// True where it may pass another time.
+    fileprivate var isAboutCounting: Bool { self == .rateExceeded || self == .budgetExhausted }
 
     /// For people; programs read `reason`.
     fileprivate var title: String { isOfMessage ? "The request cannot be understood" : "Refused by policy" }

@@ -99,6 +99,15 @@ extension Connection {
         }
     }
 
+    /// Whether TLS inside a CONNECT says a server name: the name that is judged is the CONNECT's.
+    ///
+    /// `nil` where the name that is judged is the one that TLS said.
+    var serverNameBehindAuthority: Bool? {
+        guard authority != nil, case .tls(let hello) = sniffed else { return nil }
+        if case .name = hello.serverName { return true }
+        return false
+    }
+
     /// True where what came inside a CONNECT is for somebody else than it asked for.
     ///
     /// Host is compared for each request.
