@@ -37,7 +37,7 @@ extension Policy {
     private static func emptyKey(_ match: RequestMatch) -> String? {
         if match.methods?.isEmpty ?? false { return "http.methods" }
         if match.paths?.isEmpty ?? false { return "http.paths" }
-        return match.fields?.first { $0.values.isEmpty }.map { "http.headers.\($0.name)" }
+        return match.fields?.first { $0.values?.isEmpty ?? false }.map { "http.headers.\($0.name)" }
     }
 
     private static func hides(_ earlier: Rule, _ later: Rule) -> Bool {

@@ -2,6 +2,8 @@
 struct ProtocolSet: OptionSet, Sendable {
     let rawValue: UInt8
 
+    static let tls = ProtocolSet(.tls)
+    static let http = ProtocolSet(.http)
     static let all = ProtocolSet(ApplicationProtocol.allCases)
 
     init(rawValue: UInt8) {

@@ -96,7 +96,7 @@ extension Conversation {
             method: method,
             path: try path(of: request),
             fields: fields(of: request, askedBy: policy),
-            query: policy.asksForQuery ? RequestQuery(Array(request.query ?? []).span) : nil
+            query: policy.asksForQuery ? RequestQuery(request.query ?? []) : nil
         )
         detail = target.mismatch
         return target.mismatch != nil

@@ -54,7 +54,7 @@ extension Connection {
         if case .refused(let reason, _, _) = sniffed { return .refused(reason, port: facts.port) }
         guard let opening else { return .refused(.sniffLimit, port: facts.port) }
         facts.opening = opening
-        facts.hasServerName = serverNameBehindAuthority
+        facts.hasServerName = saysServerName
         guard let policy = snapshot.policy else { return .refused(.noPolicy, port: facts.port) }
         // What carries requests is not judged: each of them is.
         if case .known(.http, _) = opening { return .perRequest(port: facts.port) }

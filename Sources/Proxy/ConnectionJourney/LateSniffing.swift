@@ -67,7 +67,7 @@ final class LateSniffer {
         if case .refused(let reason, _, _) = sniffed { return .denied(Cut(outcome: .cut, reason: reason)) }
         if connection.contradictsAuthority { return .denied(Cut(outcome: .cut, reason: .nameMismatch)) }
         if let opening = connection.opening { connection.facts.opening = opening }
-        connection.facts.hasServerName = connection.serverNameBehindAuthority
+        connection.facts.hasServerName = connection.saysServerName
         if let cut = connection.cutNow(by: worker.snapshot, at: worker.policyTime, outcome: .cut) { return .denied(cut) }
         defer { connection.openingBytes = [] }
         return .passed(connection.openingBytes)

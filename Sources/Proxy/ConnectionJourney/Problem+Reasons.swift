@@ -80,6 +80,9 @@ extension Decision {
         case .ambiguousPath: "Servers could read its path in more than one way."
         case .nameMismatch: "The names that it gives contradict each other."
         case .proxyInCapture: "It was sent to what is no proxy."
+        case .rateExceeded: "The policy allows no more of it for now\(by)."
+        case .budgetExhausted: "What the policy allows of it is used up\(by)."
+        case .countersUnavailable: "What is left of the rate or the budget\(by) cannot be found out."
         case .decisionRate: "This user asks for more than may be decided in a second."
         case .ruleAllow, .defaultAllow, .perRequest, .noOriginalDestination, .unknownAction, .sniffLimit,
             .undecidedLimit, .auditUnavailable, .undetermined, .draining, .policyChanged:
@@ -107,7 +110,7 @@ extension Reason {
         case .malformedRequest, .malformedOpening, .malformedName: true
         case .ruleAllow, .ruleDeny, .defaultAllow, .defaultDeny, .specialAddress, .deniedAddress, .outsideCIDRs,
             .unresolvable, .ownListener, .noPolicy, .noOriginalDestination, .proxyInCapture, .perRequest,
-            .ambiguousPath, .nameMismatch, .unknownAction, .decisionRate, .sniffLimit, .undecidedLimit,
+            .ambiguousPath, .nameMismatch, .unknownAction, .decisionRate, .rateExceeded, .countersUnavailable, .budgetExhausted, .sniffLimit, .undecidedLimit,
             .auditUnavailable, .undetermined, .draining, .policyChanged:
             false
         }

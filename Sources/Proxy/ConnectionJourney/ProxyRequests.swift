@@ -99,13 +99,10 @@ extension Connection {
         }
     }
 
-    /// Whether TLS inside a CONNECT says a server name: the name that is judged is the CONNECT's.
-    ///
-    /// `nil` where the name that is judged is the one that TLS said.
-    var serverNameBehindAuthority: Bool? {
+    /// Whether the TLS inside a CONNECT says a server name; `nil` where the name of the opening is the one that was said.
+    var saysServerName: Bool? {
         guard authority != nil, case .tls(let hello) = sniffed else { return nil }
-        if case .name = hello.serverName { return true }
-        return false
+        return if case .name = hello.serverName { true } else { false }
     }
 
     /// True where what came inside a CONNECT is for somebody else than it asked for.

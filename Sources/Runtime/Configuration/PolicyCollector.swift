@@ -88,7 +88,7 @@ struct PolicyCollector {
         case .success(let nodes):
             for node in nodes {
                 for extended in extendedFiles(of: node) { take(extended, from: place, &parsed) }
-                documents.append(PolicyDocument(node: node, isExtended: isExtended))
+                documents.append(PolicyDocument(node, isExtended: isExtended))
             }
         }
         let name = hasSeveralPaths ? place.path : place.relative
