@@ -55,7 +55,7 @@ final class ByteMeter: FlowMeter {
             return true
         }
         isWaiting = true
-        Task(executorPreference: loop.executor) { await waitForMore(bound, on: bound.loop) }
+        Task(executorPreference: loop.executor) { await goOn(bound, on: bound.loop) }
         return false
     }
 
@@ -103,6 +103,6 @@ final class ByteMeter: FlowMeter {
     }
 }
 
-private func waitForMore(_ meter: LoopBound<ByteMeter>, on loop: isolated EventLoop) async {
+private func goOn(_ meter: LoopBound<ByteMeter>, on loop: isolated EventLoop) async {
     await meter.value(on: loop).waitForMore(on: loop)
 }

@@ -68,7 +68,9 @@ final class LateSniffer {
         if connection.contradictsAuthority { return .denied(Cut(outcome: .cut, reason: .nameMismatch)) }
         if let opening = connection.opening { connection.facts.opening = opening }
         connection.facts.hasServerName = connection.saysServerName
-        if let cut = connection.cutNow(by: worker.snapshot, at: worker.policyTime, outcome: .cut) { return .denied(cut) }
+        if let cut = connection.cutNow(by: worker.snapshot, at: worker.policyTime, outcome: .cut) {
+            return .denied(cut)
+        }
         defer { connection.openingBytes = [] }
         return .passed(connection.openingBytes)
     }

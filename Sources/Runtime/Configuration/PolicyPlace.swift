@@ -9,6 +9,11 @@ package struct PolicyPlace: Hashable, Sendable {
     private struct Identity: Hashable {
         var device: UInt64
         var inode: UInt64
+
+        init(_ status: FileStatus) {
+            device = status.device
+            inode = status.inode
+        }
     }
 
     private var identities: [Identity?] = []
@@ -33,11 +38,5 @@ package struct PolicyPlace: Hashable, Sendable {
     private static func identity(below directory: borrowing OwnedDescriptor, _ name: String) -> Identity? {
         guard let opened = try? openForReading(below: directory, name) else { return nil }
         return (try? fileStatus(opened)).map(Identity.init)
-    }
-}
-
-extension PolicyPlace.Identity {
-    fileprivate init(_ status: FileStatus) {
-        self.init(device: status.device, inode: status.inode)
     }
 }

@@ -67,7 +67,9 @@ struct StoreTests {
         for suffix in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: folder.file + suffix) }
         var passed = 70
         let isRefused = await eventually {
-            guard await counters.take(budget(100, perSeconds: nil)).refusal == .unavailable else { passed += 1; return false }
+            guard await counters.take(budget(100, perSeconds: nil)).refusal == .unavailable else {
+                passed += 1; return false
+            }
             return true
         }
         #expect(isRefused || passed == 100)
