@@ -63,6 +63,7 @@ package final class PolicyCounters: Sendable {
     ///   - wall: microseconds since 1970-01-01T00:00:00Z.
     ///   - steady: nanoseconds that never go back.
     ///   - report: told in one line of each change of the store's health.
+    /// - Throws: where the process has no descriptor left to wake the store's thread by.
     package init(
         directory: String,
         capacity: Int = 16384,

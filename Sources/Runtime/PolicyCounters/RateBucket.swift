@@ -3,7 +3,7 @@
 /// This is the generic cell rate algorithm (ITU-T I.371, annex A): at most `amount` pass at once, and in the long run
 /// `amount` in each period. What the store holds is a moment too, and never an earlier one than was spent up to.
 struct RateBucket: Hashable, Sendable {
-    /// When the bucket is full again; in the past, it is full. Nanoseconds of the steady clock.
+    /// When the bucket is full again, in nanoseconds of the steady clock; in the past, it is full.
     private(set) var fullAt: Int64
     /// Up to where the store has written it off.
     var leasedTo: Int64
