@@ -73,7 +73,7 @@ struct DaemonCountersTests {
                 s = dial("203.0.113.7", 7002); s.settimeout(30)
                 try:
                     for _ in range(\(mebibytes * 4)): s.sendall(b"\\0" * (1 << 20))
-                    print("all")
+                    print("closed" if not s.recv(1) else "more")
                 except OSError as error: print(name(error))
                 """
             )
@@ -85,8 +85,8 @@ struct DaemonCountersTests {
             #expect(end.number("bytes_up") <= limit && end.number("bytes_up") > limit - (1 << 20), "\(end)")
             #expect(bed.worldSays("sink "))
             let sunk = bed.world.output.split(separator: "\n").last { $0.hasPrefix("sink ") }
-            let arrived = try #require(sunk?.split(separator: " ").dropFirst().first.flatMap { Int($0) })
-            #expect(arrived <= limit)
+            let arrived = sunk?.split(separator: " ").dropFirst().first.flatMap { Int($0) }
+            #expect(try #require(arrived) <= limit)
             #expect(try bed.agent(Self.echoes(1)) == "ECONNRESET\n")
         }
     }
@@ -203,7 +203,8 @@ struct HTTPCountersTests {
             try #require(said.count == 6, "\(said)")
             #expect(said[0] == "200 -" && said[1] == "200 -" && said[3] == "200 -" && said[4] == "200 -", "\(said)")
             #expect(said[2].hasPrefix("429 rate_exceeded "), "\(said)")
-            #expect((25...30).contains(said[2].split(separator: " ").last.flatMap { Int($0) } ?? 0), "\(said)")
+            let seconds = said[2].split(separator: " ").last.flatMap { Int($0) } ?? 0
+            #expect((20...30).contains(seconds), "\(said)")
             #expect(said[5] == "403 budget_exhausted -", "\(said)")
             let verdicts = try bed.requests(6).map(\.verdict)
             #expect(

@@ -84,7 +84,8 @@ package final class Flow {
                 try finish(means, isLast: isLast)
                 return false
             }
-            guard source.isReadable, hasAllowance else { return false }
+            guard source.isReadable, try hasAllowance() else { return false }
+            if sourceEnded { continue }
             if fullReads >= 3, pipe != nil || takePipe(means) { try fillPipe(means) } else { try copy(means) }
         }
         return true
@@ -203,10 +204,20 @@ package final class Flow {
         meter?.spend(count)
     }
 
-    /// True where another byte may be taken; otherwise whoever made the meter sees to it that the flow goes on, or ends.
-    private var hasAllowance: Bool {
+    /// True where another byte may be taken, or the end; otherwise whoever made the meter sees to it that the flow goes on, or
+    /// is ended.
+    private func hasAllowance() throws(FlowFailure) -> Bool {
         guard let meter, meter.allowance == 0 else { return true }
-        return meter.refill()
+        // A source that has nothing more to say needs no allowance for it.
+        switch try reading({ () throws(SystemCallError) in try peekAtByte(source.descriptor) }) {
+        case .wouldBlock:
+            source.isReadable = false
+            return false
+        case .done(0):
+            sourceEnded = true
+            return true
+        case .done: return meter.refill()
+        }
     }
 
     /// Spends held bytes from the meter, as many as it allows.

@@ -30,6 +30,11 @@ extension GovernanceAPI {
             port: port,
             opening: .asked(nil),
             workloadUID: situation.callerUID,
+            workload: WorkloadNames(
+                namespace: settings.workload.namespace,
+                serviceAccount: settings.workload.serviceAccount
+            ),
+            now: situation.time / 1_000_000,
             isFinal: true
         )
         let name: HostName?
@@ -53,7 +58,12 @@ extension GovernanceAPI {
         do throws(PathAmbiguity) {
             let path: CanonicalPath?
             if let text = destination.path { path = try CanonicalPath(text) } else { path = nil }
-            facts.request = RequestFacts(method: destination.method, path: path, fields: nil)
+            facts.request = RequestFacts(
+                method: destination.method,
+                path: path,
+                fields: nil,
+                query: destination.query.map { RequestQuery($0) }
+            )
             let decision = situation.policy?.decide(facts) ?? .refused(.noPolicy, port: port)
             return CheckJudgement(decision: decision, address: check, path: path?.text)
         } catch {
