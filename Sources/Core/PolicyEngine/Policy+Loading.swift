@@ -56,7 +56,7 @@ extension Policy {
             canIntercept: canIntercept,
             locations: rules.map(\.nameLocation)
         )
-        return (policy, warnings(about: rules))
+        return (policy, policy.warnings(about: rules))
     }
 
     /// The value that every document which says one says.

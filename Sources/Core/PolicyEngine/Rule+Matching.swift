@@ -52,9 +52,10 @@ extension Rule {
     private func openingLikelihood(_ facts: Facts, canIntercept: Bool) -> Likelihood {
         switch facts.opening {
         case .silent:
-            if match.hosts?.isEmpty ?? false { return .no }
-            let spoken = likelihoodOfAnyProtocol(canIntercept: canIntercept)
-            return spoken == .yes && match.hosts != nil ? .maybe : spoken
+            guard let hosts = match.hosts else { return likelihoodOfAnyProtocol(canIntercept: canIntercept) }
+            // A name is said in a server name, if in TLS, and never in cleartext HTTP/2.
+            guard !hosts.isEmpty, match.sni != .absent, protocols != .h2c else { return .no }
+            return likelihoodOfAnyProtocol(canIntercept: canIntercept) == .no ? .no : .maybe
         case .asked:
             return hostHolds(facts) ? likelihoodOfAnyProtocol(canIntercept: canIntercept) : .no
         case .known(let spoken, let name):

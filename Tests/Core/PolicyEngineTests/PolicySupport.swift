@@ -99,6 +99,11 @@ extension Decision {
         case nil: break
         }
         if let addresses { text += " \(addresses.map(\.description).joined(separator: " "))" }
+        for draw in draws {
+            let counter = draw.counter
+            text += ", draws \(counter.rule) \(counter.quantity.rawValue) \(counter.subject.scope.rawValue)"
+            text += " '\(counter.subject.key)'\(draw.isOnTrial ? " on trial" : "")"
+        }
         return text
     }
 }

@@ -3,172 +3,129 @@ import PolicyEngine
 
 /// The manual's sentences as slow code: what is not known is tried out in every way it could turn out.
 ///
-/// It shares nothing with the engine but the types.
+/// It goes through all rules for every question, and shares nothing with the engine but the types.
 struct ReferenceEvaluator {
     var policy: Policy
-    /// Every name that a client could say later.
-    var names: [HostName?]
-    /// Every user that an unknown one could be.
-    var uids: [UInt32]
-    /// Every request that an unknown one could be.
-    var requests: ReferenceRequests
+    /// What the unknown could be.
+    var world: ReferenceWorld
 
     func decide(_ facts: Facts) -> String {
-        let answer = judge(facts)
-        return facts.isFinal && answer.hasPrefix("undetermined") ? "deny undetermined" : answer
+        if facts.isOwnListener { return "deny own_listener" }
+        if policy.mode == .audit { return inAudit(judge(facts, isStrict: true), facts).summary }
+        let answer = judge(facts, isStrict: false)
+        guard answer.verdict == .allow, answer.target != nil else { return answer.summary }
+        let strict = judge(facts, isStrict: true)
+        guard strict.verdict == .deny else { return answer.summary }
+        var trial = answer
+        trial.wouldDeny = true
+        trial.reason = strict.reason
+        trial.rule = strict.rule
+        return trial.summary
     }
 
-    private func judge(_ facts: Facts) -> String {
-        if facts.isOwnListener { return "deny own_listener" }
-        if case .known(.http, _) = facts.opening, let path = facts.request?.path, path.text.contains("//"),
+    private func judge(_ facts: Facts, isStrict: Bool) -> ReferenceAnswer {
+        let answer = weigh(ReferenceQuestion(facts, policy, world, isStrict: isStrict))
+        let isLeftOpen = facts.isFinal && answer.verdict == .undetermined
+        return isLeftOpen ? .deny("undetermined", nil) : answer
+    }
+
+    private func weigh(_ question: ReferenceQuestion) -> ReferenceAnswer {
+        let facts = question.facts
+        if let path = facts.request?.path, path.text.contains("//"), question.canRead,
             policy.rules.contains(where: { $0.match.http?.paths != nil })
         {
-            return "deny ambiguous_path"
+            return .deny("ambiguous_path", nil)
         }
-        let denying = policy.rules.filter { $0.action == .deny }
-        if let sure = denying.first(where: { rule in openings(facts).allSatisfy { denies(rule, facts, $0, .all) } }) {
-            return "deny rule_deny by \(sure.name)"
-        }
-        if let unsure = denying.first(where: { rule in mayDeny(rule, facts) }) {
-            return "deny undetermined by \(unsure.name)"
-        }
+        if let denial = question.denial(original: facts.original?.socket.address, sure: "rule_deny") { return denial }
         let allows = policy.rules.filter { $0.action != .deny }
-        let winner = allows.first { rule in openings(facts).allSatisfy { allowsOriginal(rule, facts, $0) } }
-        let inFront = allows.prefix { $0.name != winner?.name }
-        let mayHelp = inFront.contains { rule in openings(facts).contains { allowsOriginal(rule, facts, $0) } }
+        let winner = allows.first { question.allows($0) == .surely }
+        let helpers = allows.prefix { $0.name != winner?.name }.filter { question.allows($0) != .never }
+        if question.isUnread, !facts.isFinal, let looking = lookInside(question, winner, helpers.first) {
+            return looking
+        }
         if winner == nil, policy.defaultAction == .deny {
-            return mayHelp ? "undetermined undetermined" : "deny default_deny"
+            return helpers.isEmpty ? .deny("default_deny", nil) : .undetermined
         }
-        let answer = admit(facts, winner, denying)
-        return answer.hasPrefix("deny") && mayHelp ? "undetermined undetermined" : answer
+        let answer = question.admit(winner)
+        return answer.verdict == .deny && !helpers.isEmpty ? .undetermined : answer
     }
 
-    private enum Quantity {
-        case all
-        case any
-    }
-
-    /// A way in which the connection could turn out.
-    private struct Outcome {
-        var spoken: ApplicationProtocol
-        var name: HostName?
-        var request: ReferenceRequest?
-    }
-
-    private func openings(_ facts: Facts) -> [Outcome] {
-        switch facts.opening {
-        case .known(let spoken, let name): outcomes(spoken, [spoken == .h2c ? nil : name], facts)
-        case .asked(let name): ApplicationProtocol.allCases.flatMap { outcomes($0, [name], facts) }
-        case .silent: ApplicationProtocol.allCases.flatMap { outcomes($0, $0 == .h2c ? [nil] : names, facts) }
+    /// TLS is looked into where a rule that may come first asks for it, or a deny may, unless it leaves tunnels alone.
+    private func lookInside(_ question: ReferenceQuestion, _ winner: Rule?, _ helper: Rule?) -> ReferenceAnswer? {
+        if let helper { return .perRequest(helper.name.text) }
+        let denies = policy.rules.filter { $0.action == .deny && question.mayDenyLater($0) }
+        switch winner?.action {
+        case nil: return policy.defaultAction == .allow && !denies.isEmpty ? .perRequest(nil) : nil
+        case .inspect?: return .perRequest(winner?.name.text)
+        case .tunnel?:
+            let isStrict = denies.contains { !$0.terms.exceptsTunnels }
+            return isStrict ? .perRequest(winner?.name.text) : nil
+        case .allow?, .deny?: return denies.isEmpty ? nil : .perRequest(winner?.name.text)
         }
     }
 
-    private func outcomes(_ spoken: ApplicationProtocol, _ names: [HostName?], _ facts: Facts) -> [Outcome] {
-        guard spoken == .http else { return names.map { Outcome(spoken: spoken, name: $0) } }
-        // Before it speaks, nothing that somebody says about a request counts.
-        let told: RequestFacts? = if case .known = facts.opening { facts.request } else { nil }
-        let requests = requests.all(told, policy)
-        return names.flatMap { name in requests.map { Outcome(spoken: spoken, name: name, request: $0) } }
-    }
-
-    /// What could deny does where nobody will ask again; before that, only what denies whatever the client says.
-    private func mayDeny(_ rule: Rule, _ facts: Facts, address: IPAddress? = nil) -> Bool {
-        let holds = openings(facts).map { denies(rule, facts, $0, .any, address: address) }
-        if case .known = facts.opening { return holds.contains(true) }
-        return facts.isFinal ? holds.contains(true) : !holds.contains(false)
-    }
-
-    private func denies(
-        _ rule: Rule,
-        _ facts: Facts,
-        _ opening: Outcome,
-        _ quantity: Quantity,
-        address: IPAddress? = nil
-    ) -> Bool {
-        let place = address ?? facts.original?.socket.address
-        if let cidrs = rule.match.cidrs, !(place.map { place in cidrs.contains { $0.contains(place) } } ?? false) {
-            return false
-        }
-        let users = facts.workloadUID.map { [$0] } ?? uids
-        let holds = users.map { matches(rule, facts.port, opening, $0) }
-        return quantity == .all ? !holds.contains(false) : holds.contains(true)
-    }
-
-    private func allowsOriginal(_ rule: Rule, _ facts: Facts, _ opening: Outcome) -> Bool {
-        if let cidrs = rule.match.cidrs {
-            if cidrs.isEmpty { return false }
-            if rule.match.hosts == nil {
-                guard let original = facts.original?.socket.address else { return false }
-                guard cidrs.contains(where: { $0.contains(original) }) else { return false }
-            }
-        }
-        return (facts.workloadUID.map { [$0] } ?? uids).allSatisfy { matches(rule, facts.port, opening, $0) }
-    }
-
-    private func matches(_ rule: Rule, _ port: UInt16, _ opening: Outcome, _ uid: UInt32)
-        -> Bool
-    {
-        var conditions: [Bool] = []
-        if let hosts = rule.match.hosts {
-            conditions.append(hosts.contains { pattern in opening.name.map { covers(pattern, $0) } ?? false })
-        }
-        if let ports = rule.match.ports {
-            conditions.append(ports.contains { $0.lowerBound <= port && port <= $0.upperBound })
-        } else if rule.match.hosts != nil, rule.action != .deny {
-            conditions.append(port == 80 || port == 443)
-        }
-        if let protocols = rule.match.protocols { conditions.append(protocols.contains(opening.spoken)) }
-        if let http = rule.match.http {
-            conditions.append(opening.request.map { $0.satisfies(http, isDeny: rule.action == .deny) } ?? false)
-        }
-        if let uids = rule.match.uids { conditions.append(uids.contains(uid)) }
-        return !conditions.contains(false)
-    }
-
-    private func covers(_ pattern: HostPattern, _ name: HostName) -> Bool {
-        switch pattern {
-        case .exact(let host): name.text == host.text
-        case .below(let parent): name.text.hasSuffix("." + parent.text)
-        }
-    }
-
-    private func admit(_ facts: Facts, _ winner: Rule?, _ denying: [Rule]) -> String {
-        let by = winner.map { " by \($0.name)" } ?? ""
-        let own = winner?.match.cidrs ?? []
-        let isGuarded = { (address: IPAddress) in
-            address.specialRange != nil && (address.isMappedIPv4 || !own.contains { $0.contains(address) })
-        }
+    private func inAudit(_ answer: ReferenceAnswer, _ facts: Facts) -> ReferenceAnswer {
+        guard answer.verdict != .undetermined, answer.reason != "per_request" else { return answer }
         let original = facts.original?.socket.address
-        var target: HostName?
-        switch facts.opening {
-        case .known(let spoken, let name): target = spoken == .h2c ? nil : name
-        case .asked(let name): target = name
-        case .silent: break
+        guard let target = original == nil ? facts.spokenName?.text : "original" else {
+            return .deny("no_original_destination", answer.rule)
         }
-        if let match = winner?.match, match.cidrs != nil, match.hosts == nil { target = nil }
-        if target == nil, original == nil { return "deny no_original_destination" + by }
-        if let original, isGuarded(original) { return "deny special_address" + by }
-        let allowed = "allow " + (winner == nil ? "default_allow" : "rule_allow") + by
-        let dialled = allowed + ", dial " + (target?.text ?? "original")
-        guard let given = facts.addresses else { return dialled }
-        let candidates = target == nil ? [original].compactMap(\.self) : given
-        let verdicts = candidates.map { address -> String? in
-            let naming = denying.filter { $0.match.cidrs != nil }
-            if let rule = naming.first(where: { rule in
-                openings(facts).allSatisfy { denies(rule, facts, $0, .all, address: address) }
-            }) {
-                return "deny denied_address by \(rule.name)"
-            }
-            if let rule = naming.first(where: { mayDeny($0, facts, address: address) }) {
-                return "deny undetermined by \(rule.name)"
-            }
-            if isGuarded(address) { return "deny special_address" + by }
-            let isOutside = winner?.match.cidrs != nil && !own.contains { $0.contains(address) }
-            return isOutside ? "deny outside_cidrs" + by : nil
+        var trial = answer
+        trial.verdict = .allow
+        trial.wouldDeny = answer.verdict == .deny
+        trial.target = target
+        trial.draws = answer.draws.map { $0.hasSuffix(" on trial") ? $0 : $0 + " on trial" }
+        guard let given = facts.addresses else {
+            trial.addresses = nil
+            return trial
         }
-        let passed = zip(candidates, verdicts).filter { $0.1 == nil }
-            .map { SocketAddress($0.0, port: facts.port).description }
-        guard passed.isEmpty else { return dialled + " " + passed.joined(separator: " ") }
-        return verdicts.compactMap(\.self).first ?? "deny unresolvable" + by
+        let candidates = original.map { [$0] } ?? given
+        let clothed = candidates.filter { !$0.isMappedIPv4 }
+        if clothed.isEmpty { return .deny(candidates.isEmpty ? "unresolvable" : "special_address", answer.rule) }
+        trial.addresses = clothed.map { SocketAddress($0, port: facts.port).description }
+        return trial
+    }
+}
+
+/// What the reference says, in parts.
+struct ReferenceAnswer {
+    var verdict: Verdict
+    var reason: String
+    var rule: String?
+    var wouldDeny = false
+    /// A name, or `original`; `nil` where nothing is dialled.
+    var target: String?
+    var addresses: [String]?
+    var draws: [String] = []
+
+    static let undetermined = ReferenceAnswer(verdict: .undetermined, reason: "undetermined")
+
+    static func deny(_ reason: String, _ rule: String?) -> ReferenceAnswer {
+        ReferenceAnswer(verdict: .deny, reason: reason, rule: rule)
+    }
+
+    static func perRequest(_ rule: String?) -> ReferenceAnswer {
+        ReferenceAnswer(verdict: .allow, reason: "per_request", rule: rule)
+    }
+
+    var summary: String {
+        var text = "\(verdict) \(reason)"
+        if wouldDeny { text += " (would deny)" }
+        if let rule { text += " by \(rule)" }
+        if let target { text += ", dial \(target)" }
+        if let addresses { text += " " + addresses.joined(separator: " ") }
+        for draw in draws { text += ", draws \(draw)" }
+        return text
+    }
+}
+
+extension Facts {
+    /// The name that the client said, where it can have said one.
+    var spokenName: HostName? {
+        switch opening {
+        case .known(let spoken, let name): spoken == .h2c ? nil : name
+        case .asked(let name): name
+        case .silent: nil
+        }
     }
 }
