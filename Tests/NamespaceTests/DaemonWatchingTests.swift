@@ -52,7 +52,9 @@ struct DaemonWatchingTests {
 
     @Test("G08: a mounted ConfigMap that is swapped is in force without a signal, and its record says what changed")
     func swapped() throws {
-        try DaemonBed.with(start: false) { bed in
+        var settings = DaemonSettings()
+        settings.watchSeconds = 2
+        try DaemonBed.with(settings, start: false) { bed in
             let map = bed.folder.path + "/map"
             try NetworkNamespace.must(["mkdir", map])
             let text = try String(contentsOfFile: bed.folder.configuration, encoding: .utf8)

@@ -185,7 +185,8 @@ enum PenstockDaemon {
             ownPorts: plan.journeys.ownPorts,
             auditNanoseconds: plan.journeys.auditNanoseconds,
             isReady: { readiness.readinessProblems().isEmpty },
-            clock: monotonicNanoseconds
+            clock: monotonicNanoseconds,
+            obstacle: { counters.obstacle(to: $0) }
         )
         let number = signals.release()
         do throws(SystemCallError) {

@@ -2,7 +2,6 @@ import AuditStore
 import AuditTrail
 import EventLoops
 import NetworkTypes
-import PolicyCounters
 import PolicyEngine
 import WireFormats
 
@@ -37,7 +36,9 @@ final class Connection {
     private(set) var cutting: Cut?
     var tunnel: Tunnel?
     /// What was reserved of rates and budgets for the decision in hand.
-    let hold: CounterHold
+    ///
+    /// Made when a policy first has any.
+    var hold: CounterHold?
     /// What bounds the bytes of its tunnel; `nil`: nothing does.
     var meter: ByteMeter?
     /// Set while it carries requests that are judged one by one.
@@ -59,14 +60,12 @@ final class Connection {
         clientAddress: ClientAddress,
         accepted: UInt64,
         record: ConnectionRecord,
-        writer: AuditWriter,
-        counters: PolicyCounters
+        writer: AuditWriter
     ) {
         self.client = client
         self.clientAddress = clientAddress
         self.accepted = accepted
         heardSince = accepted
-        hold = CounterHold(counters)
         id = record.id
         capture = record.capture
         entry = ConnectionEntry(record, writer: writer)

@@ -24,9 +24,11 @@ extension Conversation {
         on loop: isolated EventLoop
     ) async -> Decision {
         guard let policy = snapshot.policy, policy.hasCounters else {
-            hold.release()
+            hold?.release()
             return decision
         }
+        let hold = self.hold ?? CounterHold(worker.counters)
+        self.hold = hold
         return await hold.reserve(for: decision, on: loop) { counter, isUnavailable in
             facts.exhausted.insert(counter)
             facts.lacksCounters = facts.lacksCounters || isUnavailable

@@ -25,7 +25,9 @@ final class Conversation: SocketObserver {
     /// What was decided of the request in hand; `nil` between requests.
     var decision: Decision?
     /// What was reserved of rates and budgets for the request in hand.
-    let hold: CounterHold
+    ///
+    /// Made when a policy first has any.
+    var hold: CounterHold?
     /// What bounds the bytes of the request in hand; `nil`: nothing does.
     var meter: ByteMeter?
     /// When the head of the request in hand was read, in nanoseconds of the loop's clock.
@@ -52,7 +54,6 @@ final class Conversation: SocketObserver {
         connection.openingBytes = []
         facts = connection.facts
         texts = RequestTexts()
-        hold = CounterHold(worker.counters)
     }
 
     /// Carries requests until one side has had enough; answers how the connection went.
@@ -92,7 +93,7 @@ final class Conversation: SocketObserver {
 
         // Write it down. Only with the record in the file does anything go on, an answer of ours too.
         let ticket = record(decision, request)
-        meter = hold.spend(on: decision, isEnforced: worker.isEnforcing, connection, on: loop)
+        meter = hold?.spend(on: decision, isEnforced: worker.isEnforcing, connection, on: loop)
         guard await worker.gate.wait(for: ticket, on: loop) else {
             return end(Ending(.auditUnavailable, closedBy: .ours), on: loop)
         }

@@ -23,7 +23,7 @@ extension Connection {
         switch sniffed {
         case .tls(let hello): return TLSAlert.accessDenied(answering: hello)
         case .http, .connect:
-            return Problem(refusing: decision, detail: nil, id: id, retrySeconds: hold.retrySeconds)
+            return Problem(refusing: decision, detail: nil, id: id, retrySeconds: hold?.retrySeconds)
                 .answer.octets(closes: true)
         case .refused(_, protocol: .http, let detail):
             return Problem(refusing: decision, detail: detail, id: id).answer.octets(closes: true)

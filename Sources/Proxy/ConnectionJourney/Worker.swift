@@ -193,8 +193,7 @@ package final class Worker {
             clientAddress: peer,
             accepted: loop.now,
             record: firstRecord(of: peer, by: capture),
-            writer: audit,
-            counters: counters
+            writer: audit
         )
         connection.facts.workload = settings.workloadNames
         do throws(SystemCallError) {
@@ -219,7 +218,7 @@ package final class Worker {
         connection.client.detach(from: loop)
         connection.tunnel = nil
         connection.conversation = nil
-        connection.hold.release()
+        connection.hold?.release()
         registry.remove(connection)
         metrics.live.add(-1)
         for listener in listeners { listener.resume(on: loop) }

@@ -116,6 +116,16 @@ struct CounterTable: Sendable {
         return counters[draw.key]?.spend(draw, at: now)
     }
 
+    /// What stands in the way of this now; nothing is spent, and no counter is made.
+    func obstacle(to draws: [Withdrawal], at now: CounterTime) -> CounterRefusal? {
+        for draw in draws {
+            guard var counter = counters[draw.key] else { continue }
+            guard case .exhausted(let wait) = counter.spend(draw, at: now) else { continue }
+            return CounterRefusal(key: draw.key, cause: .exhausted(nanoseconds: wait))
+        }
+        return nil
+    }
+
     mutating func giveBack(_ reservation: Reservation) {
         for part in reservation.parts { counters[part.draw.key]?.giveBack(part) }
     }

@@ -119,6 +119,21 @@ package final class PolicyCounters: Sendable {
         return result
     }
 
+    /// Why reserving would be refused now, as far as memory tells; `nil` where it would not.
+    ///
+    /// Nothing is spent, and nothing is asked of the store.
+    package func obstacle(to draws: [Withdrawal]) -> CounterRefusal? {
+        guard let first = draws.first else { return nil }
+        let now = clock.now
+        return inside.withLock { inside in
+            if let obstacle = inside.table.obstacle(to: draws, at: now) { return obstacle }
+            switch inside.store {
+            case .opening, .open: return nil
+            case .unneeded, .failed, .finished: return CounterRefusal(key: first.key, cause: .unavailable)
+            }
+        }
+    }
+
     /// Puts back what was not needed.
     package func giveBack(_ reservation: Reservation) {
         guard !reservation.parts.isEmpty else { return }
