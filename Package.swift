@@ -161,11 +161,17 @@ let programs: [Target] = [
 
 let testTargets: [Target] = [
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+    .target(
+        name: "PolicyReference",
+        dependencies: ["PolicyEngine", "NetworkTypes"],
+        path: "Tests/PolicyReference",
+        swiftSettings: strict
+    ),
     tests("", "ArchitectureTests"),
     tests("", "NamespaceTests", ["TestSupport"]),
     tests("Core", "NetworkTypesTests", ["NetworkTypes"]),
     tests("Core", "WireFormatsTests", ["WireFormats", "NetworkTypes", "TestSupport"], exclude: ["Vectors"]),
-    tests("Core", "PolicyEngineTests", ["PolicyEngine", "NetworkTypes", "SourceDocuments", "YAMLBindings"]),
+    tests("Core", "PolicyEngineTests", ["PolicyEngine", "PolicyReference", "NetworkTypes", "SourceDocuments", "TestSupport", "YAMLBindings"]),
     tests("Core", "AuditTrailTests", ["AuditTrail", "NetworkTypes"]),
     tests("Bindings", "YAMLBindingsTests", ["YAMLBindings", "SourceDocuments"]),
     tests("Bindings", "SQLiteBindingsTests", ["SQLiteBindings"]),
@@ -236,4 +242,25 @@ if Context.environment["FUZZ"] != nil {
             swiftSettings: strict
         )
     }
+    package.targets.append(
+        .executableTarget(
+            name: "FuzzPolicy",
+            dependencies: ["FuzzDriver", "NetworkTypes", "PolicyEngine", "SourceDocuments", "YAMLBindings"],
+            path: "Tests/Fuzz/FuzzPolicy",
+            exclude: ["Regressions"],
+            swiftSettings: strict
+        )
+    )
+}
+
+// Measurements exist only when asked for: MEASURE=1 swift build -c release --product MeasurePolicy
+if Context.environment["MEASURE"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "MeasurePolicy",
+            dependencies: ["NetworkTypes", "PolicyEngine", "PolicyReference", "SourceDocuments", "YAMLBindings"],
+            path: "Tests/Measuring/MeasurePolicy",
+            swiftSettings: strict
+        )
+    )
 }

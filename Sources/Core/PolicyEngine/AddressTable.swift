@@ -14,11 +14,11 @@ struct AddressTable<Value: Sendable>: Sendable {
         AddressTable<Other>(ipv4: ipv4.mapValues(transform), ipv6: ipv6.mapValues(transform))
     }
 
-    /// Calls `body` with the value of each block that holds an address.
-    func visit(_ address: IPAddress, _ body: (Value) -> Void) {
+    /// Adds the value of each block that holds an address.
+    func collect(_ address: IPAddress, into values: inout [Value]) {
         switch address {
-        case .v4: ipv4.visit(address.leadingBits, body)
-        case .v6: ipv6.visit(address.leadingBits, body)
+        case .v4: ipv4.collect(address.leadingBits, into: &values)
+        case .v6: ipv6.collect(address.leadingBits, into: &values)
         }
     }
 }
@@ -100,11 +100,11 @@ struct AddressTrie<Value: Sendable>: Sendable {
         )
     }
 
-    /// Calls `body` with the value of each block that holds an address.
-    func visit(_ bits: UInt128, _ body: (Value) -> Void) {
+    /// Adds the value of each block that holds an address.
+    func collect(_ bits: UInt128, into values: inout [Value]) {
         var next: Int32? = nodes.isEmpty ? nil : 0
         while let place = next.map(Int.init), nodes[place].prefix.contains(bits) {
-            if let value = nodes[place].value { body(value) }
+            if let value = nodes[place].value { values.append(value) }
             guard nodes[place].prefix.length < 128 else { return }
             next = isSet(bits, nodes[place].prefix.length) ? nodes[place].children.1 : nodes[place].children.0
         }

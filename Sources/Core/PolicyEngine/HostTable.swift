@@ -39,19 +39,19 @@ struct HostTable<Value: Sendable>: Sendable {
         return HostTable<Other>(entries: entries, slots: slots)
     }
 
-    /// Calls `body` with the value of each pattern that matches a name.
-    func visit(_ name: HostName, _ body: (Value) -> Void) {
+    /// Adds the value of each pattern that matches a name.
+    func collect(_ name: HostName, into values: inout [Value]) {
         let octets = name.text.utf8.span
         var hash = SuffixHash()
         for index in octets.indices.reversed() {
             if octets[index] == UInt8(ascii: "."), let place = find(hash.value, octets, from: index + 1),
                 let value = entries[place].below
             {
-                body(value)
+                values.append(value)
             }
             hash.add(octets[index])
         }
-        if let place = find(hash.value, octets, from: 0), let value = entries[place].exact { body(value) }
+        if let place = find(hash.value, octets, from: 0), let value = entries[place].exact { values.append(value) }
     }
 
     private func find(_ hash: UInt64, _ octets: Span<UInt8>, from start: Int) -> Int? {

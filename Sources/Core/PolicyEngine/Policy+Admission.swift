@@ -121,8 +121,8 @@ extension Policy {
         let isLast = isLastQuestion(facts)
         var survey = Survey()
         let probe = Probe(facts, of: .deny, isLastQuestion: isLast, address: address)
-        compiled.addressDenies.visit(probe) { place in
-            guard isStrict || !rules[place].terms.isOnTrial, rules[place].names(address) else { return }
+        for place in compiled.addressDenies.places(probe) {
+            guard isStrict || !rules[place].terms.isOnTrial, rules[place].names(address) else { continue }
             let likelihood = rules[place].likelihoodWithoutAddress(facts, canIntercept: canIntercept)
             survey.note(deny: place, likelihood.settled(isLastQuestion: isLast))
         }

@@ -42,12 +42,10 @@ extension Policy {
     /// - Parameters:
     ///   - decision: what comes of the rules that are not on trial.
     ///   - strict: what comes of all of them.
-    func onTrial(_ decision: Decision, strict: () -> Decision) -> Decision {
-        guard compiled.traits.hasTrials, decision.verdict == .allow else { return decision }
-        let strict = strict()
+    func onTrial(_ decision: Decision, strict: Decision) -> Decision {
         switch strict.verdict {
-        case .allow, .undetermined: return decision
-        case .deny: return decision.thatWouldBeDenied(strict.reason, by: strict.rule)
+        case .allow, .undetermined: decision
+        case .deny: decision.thatWouldBeDenied(strict.reason, by: strict.rule)
         }
     }
 }

@@ -24,8 +24,9 @@ extension Policy {
         let isHTTPInTunnel = decision.treatment == .tunnel && facts.isPlainHTTP
         switch mode {
         case .enforce:
-            let verdict = onTrial(rejudge(decision, facts, isStrict: false)) {
-                rejudge(decision, facts, isStrict: true)
+            var verdict = rejudge(decision, facts, isStrict: false)
+            if hasTrials, verdict.verdict == .allow {
+                verdict = onTrial(verdict, strict: rejudge(decision, facts, isStrict: true))
             }
             guard isHTTPInTunnel, verdict.verdict == .allow else { return verdict }
             return .refused(.perRequest, port: facts.port)

@@ -48,9 +48,9 @@ extension Policy {
         var survey = Survey()
         surveyDenies(facts, isStrict: isStrict, &survey)
         guard survey.sureDeny == nil else { return survey }
-        compiled.allows.visit(Probe(facts, of: .allow)) { place in
+        for place in compiled.allows.places(Probe(facts, of: .allow)) {
             // What stands behind one that allows changes nothing.
-            guard place < survey.allowing ?? .max else { return }
+            guard place < survey.allowing ?? .max else { continue }
             survey.note(allow: place, rules[place].likelihood(facts, canIntercept: canIntercept))
         }
         surveySilence(facts, &survey)
@@ -66,12 +66,12 @@ extension Policy {
     private func surveyDenies(_ facts: Facts, isStrict: Bool, _ survey: inout Survey) {
         let isLast = isLastQuestion(facts)
         let isUnread = canIntercept && facts.isUnreadTLS
-        compiled.denies.visit(Probe(facts, of: .deny, isLastQuestion: isLast)) { place in
+        for place in compiled.denies.places(Probe(facts, of: .deny, isLastQuestion: isLast)) {
             let likelihood = rules[place].likelihood(facts, canIntercept: canIntercept)
             if isUnread, likelihood == .maybe {
                 survey.note(possibleDenyExceptingTunnels: rules[place].terms.exceptsTunnels)
             }
-            guard isStrict || !rules[place].terms.isOnTrial else { return }
+            guard isStrict || !rules[place].terms.isOnTrial else { continue }
             survey.note(deny: place, likelihood.settled(isLastQuestion: isLast))
         }
     }
@@ -79,12 +79,14 @@ extension Policy {
     /// While a client is silent, every rule with hosts may yet allow; the first is what counts.
     private func surveySilence(_ facts: Facts, _ survey: inout Survey) {
         guard facts.opening == .silent else { return }
-        compiled.allowsByName.visit(facts.port) { places in
+        var lists: [[Int]] = []
+        compiled.allowsByName.collect(facts.port, into: &lists)
+        for places in lists {
             for place in places {
-                guard place < min(survey.allowing ?? .max, survey.maybeAllowing ?? .max) else { return }
+                guard place < min(survey.allowing ?? .max, survey.maybeAllowing ?? .max) else { break }
                 guard rules[place].likelihood(facts, canIntercept: canIntercept) == .maybe else { continue }
                 survey.note(allow: place, .maybe)
-                return
+                break
             }
         }
     }

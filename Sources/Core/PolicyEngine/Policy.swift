@@ -76,6 +76,9 @@ package struct Policy: Sendable {
     /// True where any rule has a `rate` or a `budget`.
     package var hasCounters: Bool { compiled.traits.hasCounters }
 
+    /// True where any rule says `mode: audit`.
+    var hasTrials: Bool { compiled.traits.hasTrials }
+
     /// Judges a connection: the one function behind the data path, the API and `explain`, in both phases.
     ///
     /// Any matching deny wins; otherwise the first matching rule; otherwise the default. What is left is checked against the
@@ -84,7 +87,10 @@ package struct Policy: Sendable {
     package func decide(_ facts: Facts) -> Decision {
         guard !facts.isOwnListener else { return .refused(.ownListener, port: facts.port) }
         switch mode {
-        case .enforce: return onTrial(settle(facts, isStrict: false)) { settle(facts, isStrict: true) }
+        case .enforce:
+            let decision = settle(facts, isStrict: false)
+            guard hasTrials, decision.verdict == .allow else { return decision }
+            return onTrial(decision, strict: settle(facts, isStrict: true))
         case .audit: return inMode(settle(facts, isStrict: true), facts)
         }
     }

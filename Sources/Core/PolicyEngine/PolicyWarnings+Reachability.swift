@@ -54,20 +54,14 @@ extension Policy {
     private func hiding(of rule: Rule, at place: Int) -> Int? {
         let probe = Probe(everythingOf: rule)
         let isDeny = rule.action == .deny
-        var found: Int?
-        var compared = 0
-        func compare(_ other: Int) {
-            guard found == nil, compared < Self.comparisons, other != place else { return }
-            compared += 1
-            if rules[other].covers(rule, canIntercept: canIntercept) { found = other }
-        }
-        compiled.denies.visit(probe) { other in
-            guard !rules[other].terms.isOnTrial, !isDeny || other < place else { return }
-            compare(other)
-        }
-        guard !isDeny else { return found }
-        compiled.allows.visit(probe) { other in if other < place { compare(other) } }
-        return found
+        let denies = compiled.denies.places(probe).lazy.filter { (!isDeny || $0 < place) && !rules[$0].terms.isOnTrial }
+        if let deny = hiding(rule, among: denies) { return deny }
+        guard !isDeny else { return nil }
+        return hiding(rule, among: compiled.allows.places(probe).lazy.filter { $0 < place })
+    }
+
+    private func hiding(_ rule: Rule, among places: some Sequence<Int>) -> Int? {
+        places.prefix(Self.comparisons).first { rules[$0].covers(rule, canIntercept: canIntercept) }
     }
 }
 

@@ -14,11 +14,11 @@ struct PortTable<Value: Sendable>: Sendable {
         PortTable<Other>(starts: starts, nodes: nodes.map { $0.map(transform) })
     }
 
-    /// Calls `body` with the value of each range, or part of one, that holds a port.
-    func visit(_ port: UInt16, _ body: (Value) -> Void) {
+    /// Adds the value of each range, or part of one, that holds a port.
+    func collect(_ port: UInt16, into values: inout [Value]) {
         var node = stretch(of: port) + starts.count
         while node >= 1 {
-            if let value = nodes[node] { body(value) }
+            if let value = nodes[node] { values.append(value) }
             node /= 2
         }
     }

@@ -90,34 +90,44 @@ final class RuleIndex: Sendable {
         return groups
     }
 
-    /// Calls `body` with the place of every rule that may match, in any order, and of some more than once.
-    func visit(_ probe: borrowing Probe, _ body: (Int) -> Void) {
-        for place in places { body(place) }
+    /// The places of every rule that may match, in any order, and of some more than once.
+    func places(_ probe: Probe) -> [Int] {
+        var found: [Int] = []
+        var pending = [self]
+        // No closures: each would copy what it captures.
+        while let node = pending.popLast() {
+            found += node.places
+            node.follow(probe, &pending)
+            if let rest = node.rest { pending.append(rest) }
+        }
+        return found
+    }
+
+    private func follow(_ probe: Probe, _ pending: inout [RuleIndex]) {
         switch branches {
-        case .none: break
+        case .none: return
         case .host(let table, let all):
             switch probe.host {
-            case .any: for branch in all { branch.visit(probe, body) }
-            case .none: break
-            case .name(let name): table.visit(name) { $0.visit(probe, body) }
+            case .any: pending += all
+            case .none: return
+            case .name(let name): table.collect(name, into: &pending)
             }
         case .address(let table):
-            if let address = probe.address { table.visit(address) { $0.visit(probe, body) } }
-        case .port(let table): table.visit(probe.port) { $0.visit(probe, body) }
+            if let address = probe.address { table.collect(address, into: &pending) }
+        case .port(let table): table.collect(probe.port, into: &pending)
         case .user(let table):
             switch probe.user {
-            case .any: for branch in table.values { branch.visit(probe, body) }
-            case .none: break
-            case .user(let uid): table[uid]?.visit(probe, body)
+            case .any: pending += table.values
+            case .none: return
+            case .user(let uid): if let branch = table[uid] { pending.append(branch) }
             }
         case .path(let table):
             if let path = probe.path {
-                table[path]?.visit(probe, body)
+                if let branch = table[path] { pending.append(branch) }
             } else {
-                for branch in table.values { branch.visit(probe, body) }
+                pending += table.values
             }
         }
-        rest?.visit(probe, body)
     }
 }
 

@@ -1,12 +1,13 @@
 import Foundation
 import NetworkTypes
 import PolicyEngine
+import PolicyReference
 import Testing
 
 @Suite struct PolicyPropertyTests {
     static let cases = 30_000
-    /// A million where somebody asks for it: `PENSTOCK_PAIRS=1000000`.
-    static let pairs = ProcessInfo.processInfo.environment["PENSTOCK_PAIRS"].flatMap(Int.init) ?? 100_000
+    /// `MeasurePolicy agree` compares a million of them in a release build.
+    static let pairs = ProcessInfo.processInfo.environment["PENSTOCK_PAIRS"].flatMap(Int.init) ?? 40_000
 
     @Test("B15: on random policies the engine says what the manual's sentences say", .timeLimit(.minutes(3)))
     func agreesWithTheReference() throws {
@@ -84,7 +85,10 @@ import Testing
             guard decision.verdict == .allow, decision.reason != .perRequest else { continue }
             allowed += 1
             facts.addresses = decision.addresses?.map(\.socket.address)
-            try #require(policy.stillAllows(decision, facts) == decision, "case \(number): \(policy.rules), \(facts)")
+            let again = policy.stillAllows(decision, facts)
+            // What was dialled is more than a rule on trial would have let through.
+            let isOnTrial = again.wouldDeny && again.basis == decision.basis
+            try #require(again == decision || isOnTrial, "case \(number): \(description(of: policy)), \(facts)")
             let after = world.policy(&random)
             if after.stillAllows(decision, facts).verdict == .allow {
                 let names = after.rules.filter { $0.action != .deny }.map(\.name)

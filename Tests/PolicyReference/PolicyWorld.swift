@@ -2,10 +2,14 @@ import NetworkTypes
 import PolicyEngine
 
 /// SplitMix64: the same numbers for the same seed, everywhere.
-struct Seeded: RandomNumberGenerator {
-    var state: UInt64
+package struct Seeded: RandomNumberGenerator {
+    private var state: UInt64
 
-    mutating func next() -> UInt64 {
+    package init(state: UInt64) {
+        self.state = state
+    }
+
+    package mutating func next() -> UInt64 {
         state &+= 0x9e37_79b9_7f4a_7c15
         var mixed = state
         mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
@@ -13,22 +17,22 @@ struct Seeded: RandomNumberGenerator {
         return mixed ^ (mixed >> 31)
     }
 
-    mutating func chance(_ percent: Int) -> Bool { Int.random(in: 0..<100, using: &self) < percent }
+    package mutating func chance(_ percent: Int) -> Bool { Int.random(in: 0..<100, using: &self) < percent }
 
     /// One or two items, rarely none.
-    mutating func some<Item>(of items: [Item]) -> [Item] {
+    package mutating func some<Item>(of items: [Item]) -> [Item] {
         chance(4) ? [] : Array(items.shuffled(using: &self).prefix(Int.random(in: 1...2, using: &self)))
     }
 
     /// One of the items, or `nil` in so many of a hundred cases.
-    mutating func one<Item>(of items: [Item], orNothingIn percent: Int) -> Item? {
+    package mutating func one<Item>(of items: [Item], orNothingIn percent: Int) -> Item? {
         chance(percent) ? nil : items.randomElement(using: &self)
     }
 }
 
 /// A small world in which rules and connections meet often.
-struct PolicyWorld {
-    let reference: ReferenceWorld
+package struct PolicyWorld {
+    package let reference: ReferenceWorld
     let names: [HostName]
     let patterns: [HostPattern]
     let addresses: [IPAddress]
@@ -38,7 +42,7 @@ struct PolicyWorld {
     let windows: [TimeWindow]
     let queries: [RequestQuery]
 
-    init() throws {
+    package init() throws {
         struct NoPattern: Error {}
         names = try ["a.example", "b.a.example", "c.b.a.example", "x.test"].map { try HostName($0) }
         patterns = try ["a.example", "*.a.example", "b.a.example", "*.example", "x.test", "*.test"].map {
@@ -47,7 +51,10 @@ struct PolicyWorld {
         addresses = try [
             "203.0.113.1", "203.0.113.200", "198.51.100.1", "10.0.0.1", "127.0.0.1", "169.254.169.254", "2001:db8::1",
             "fd00::1", "::ffff:10.0.0.1",
-        ].map(address)
+        ].map { text in
+            guard let address = IPAddress(text) else { throw NoPattern() }
+            return address
+        }
         blocks = try [
             "203.0.113.0/24", "203.0.113.128/25", "198.51.100.1", "10.0.0.0/8", "0.0.0.0/0", "::/0", "fd00::/8",
             "2001:db8::/32",
@@ -86,7 +93,7 @@ struct PolicyWorld {
 
     var requests: ReferenceRequests { reference.requests }
 
-    func match(_ random: inout Seeded) -> RuleMatch {
+    package func match(_ random: inout Seeded) -> RuleMatch {
         var match = RuleMatch()
         if random.chance(50) { match.hosts = random.some(of: patterns) }
         if random.chance(35) { match.cidrs = random.some(of: random.chance(50) ? Array(blocks.prefix(3)) : blocks) }
@@ -158,7 +165,7 @@ struct PolicyWorld {
         return terms
     }
 
-    func policy(_ random: inout Seeded, auditing: Int = 0) -> Policy {
+    package func policy(_ random: inout Seeded, auditing: Int = 0) -> Policy {
         let rules = (0..<Int.random(in: 0...6, using: &random)).compactMap { index in
             RuleName("r\(index)").map { name in
                 let action: RuleAction =
@@ -177,7 +184,7 @@ struct PolicyWorld {
         )
     }
 
-    func facts(_ random: inout Seeded) -> Facts {
+    package func facts(_ random: inout Seeded) -> Facts {
         let port = ports.randomElement(using: &random) ?? 443
         // The first three are public: a special original destination ends most stories early.
         let places = random.chance(70) ? Array(addresses.prefix(3)) : addresses
@@ -201,7 +208,7 @@ struct PolicyWorld {
     }
 
     /// Some of the counters that a decision would draw on.
-    func exhausted(_ draws: [CounterDraw], _ random: inout Seeded) -> Set<PolicyCounter> {
+    package func exhausted(_ draws: [CounterDraw], _ random: inout Seeded) -> Set<PolicyCounter> {
         guard random.chance(40) else { return [] }
         return Set(draws.map(\.counter).filter { _ in random.chance(60) })
     }

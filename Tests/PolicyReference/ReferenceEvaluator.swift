@@ -4,12 +4,18 @@ import PolicyEngine
 /// The manual's sentences as slow code: what is not known is tried out in every way it could turn out.
 ///
 /// It goes through all rules for every question, and shares nothing with the engine but the types.
-struct ReferenceEvaluator {
-    var policy: Policy
+package struct ReferenceEvaluator {
+    private let policy: Policy
     /// What the unknown could be.
-    var world: ReferenceWorld
+    private let world: ReferenceWorld
 
-    func decide(_ facts: Facts) -> String {
+    package init(policy: Policy, world: ReferenceWorld) {
+        self.policy = policy
+        self.world = world
+    }
+
+    /// What the policy should say, as `Decision.summary` says it.
+    package func decide(_ facts: Facts) -> String {
         if facts.isOwnListener { return "deny own_listener" }
         if policy.mode == .audit { return inAudit(judge(facts, isStrict: true), facts).summary }
         let answer = judge(facts, isStrict: false)

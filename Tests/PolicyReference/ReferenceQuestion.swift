@@ -2,7 +2,7 @@ import NetworkTypes
 import PolicyEngine
 
 /// Everything that facts which are not known could be.
-struct ReferenceWorld {
+package struct ReferenceWorld {
     var names: [HostName?]
     var uids: [UInt32]
     var namespaces: [String]
