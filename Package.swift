@@ -100,6 +100,7 @@ let runtime: [Target] = [
         "AuditIndex",
         ["AuditReading", "AuditTrail", "LinuxBindings", "NetworkTypes", "OpenSSLBindings", "SQLiteBindings"]
     ),
+    module("Runtime", "PolicyCounters", ["LinuxBindings", "SQLiteBindings"]),
     module(
         "Runtime",
         "Configuration",
@@ -124,7 +125,7 @@ let proxy: [Target] = [
         "ConnectionJourney",
         [
             "ByteRelay", "HTTPExchange", "NetworkTypes", "WireFormats", "PolicyEngine", "AuditTrail", "Telemetry",
-            "LinuxBindings", "EventLoops", "NameResolution", "AuditStore",
+            "LinuxBindings", "EventLoops", "NameResolution", "AuditStore", "PolicyCounters",
         ]
     ),
     module(
@@ -147,7 +148,7 @@ let programs: [Target] = [
             "NameResolution",
             "EventLoops", "PolicyEngine", "Telemetry", "NetworkTypes", "LinuxBindings", "WireFormats",
             "OpenSSLBindings",
-            "SourceDocuments", "YAMLBindings",
+            "SourceDocuments", "YAMLBindings", "PolicyCounters",
         ]
     ),
     program(
@@ -202,6 +203,7 @@ let testTargets: [Target] = [
             "SQLiteBindings",
         ]
     ),
+    tests("Runtime", "PolicyCountersTests", ["PolicyCounters", "LinuxBindings", "SQLiteBindings"]),
     tests("Runtime", "ConfigurationTests", ["Configuration", "NetworkTypes", "PolicyEngine", "SourceDocuments"]),
     tests("Runtime", "TrafficCaptureTests", ["TrafficCapture", "NetworkTypes", "SourceDocuments", "TestSupport"]),
     tests("Runtime", "EventLoopsTests", ["EventLoops", "LinuxBindings", "NetworkTypes"]),

@@ -33,6 +33,7 @@ private let allowed: [String: Set<String>] = [
         "AuditReading", "AuditTrail", "LinuxBindings", "NetworkTypes", "OpenSSLBindings", "SQLiteBindings",
     ],
     "AuditReading": ["AuditSigning", "AuditTrail", "LinuxBindings", "OpenSSLBindings", "ZstdBindings"],
+    "PolicyCounters": ["LinuxBindings", "SQLiteBindings"],
     "Configuration": ["NetworkTypes", "PolicyEngine", "SourceDocuments", "YAMLBindings", "LinuxBindings"],
     "TrafficCapture": ["NetfilterBindings", "LinuxBindings", "NetworkTypes", "SourceDocuments", "YAMLBindings"],
     // Proxy.
@@ -41,7 +42,7 @@ private let allowed: [String: Set<String>] = [
     "ConnectionJourney": [
         "ByteRelay", "HTTPExchange", "NetworkTypes", "WireFormats", "PolicyEngine", "AuditTrail", "Telemetry",
         "LinuxBindings", "EventLoops",
-        "NameResolution", "AuditStore",
+        "NameResolution", "AuditStore", "PolicyCounters",
     ],
     "GovernanceAPI": [
         "ByteRelay", "HTTPExchange", "NetworkTypes", "WireFormats", "PolicyEngine", "AuditTrail", "LinuxBindings",
@@ -54,7 +55,7 @@ private let allowed: [String: Set<String>] = [
         "ConnectionJourney", "GovernanceAPI", "OperatorEndpoints", "Configuration", "AuditStore", "AuditTrail",
         "NameResolution",
         "EventLoops", "PolicyEngine", "Telemetry", "NetworkTypes", "LinuxBindings", "OpenSSLBindings", "WireFormats",
-        "SourceDocuments", "YAMLBindings",
+        "SourceDocuments", "YAMLBindings", "PolicyCounters",
     ],
     "PenstockCommand": [
         "AuditIndex", "AuditReading", "AuditSigning", "AuditTrail", "Configuration", "PolicyEngine", "PolicyTrials",

@@ -20,7 +20,10 @@ extension Policy {
     func exhaustion(of rule: Rule, _ facts: Facts) -> Decision? {
         guard rule.hasCounters, !facts.exhausted.isEmpty else { return nil }
         let empty = rule.draws(facts).first { facts.exhausted.contains($0.counter) }
-        return empty.map { .refused($0.counter.quantity.exhaustion, rule: rule.name, port: facts.port) }
+        return empty.map { draw in
+            let reason = facts.lacksCounters ? Reason.countersUnavailable : draw.counter.quantity.exhaustion
+            return .refused(reason, rule: rule.name, port: facts.port)
+        }
     }
 }
 

@@ -29,6 +29,7 @@ package struct RecordedDecision: Hashable, Sendable {
         wasAllowed = record.text("decision", in: line) == AuditTrail.Decision.allow.rawValue
         reason = record.text("reason", in: line) ?? ""
         if reason == Reason.perRequest.rawValue { throw .unjudged(.carrier) }
+        if reasonsOfCounters.contains(reason) { throw .unjudged(.spent) }
         if reasonsBeyondPolicy.contains(reason) { throw .unjudged(.beyondPolicy) }
         question = try Question(record, of: kind, reason, in: line)
     }
@@ -54,15 +55,20 @@ private let reasonsOfAddresses: Set<String> = Set(
     [Reason.specialAddress, .deniedAddress, .outsideCIDRs].map(\.rawValue)
 )
 
+private let reasonsOfCounters: Set<String> = Set(
+    [Reason.rateExceeded, .budgetExhausted, .countersUnavailable].map(\.rawValue)
+)
+
 private func isBeyondPolicy(_ reason: Reason) -> Bool {
     switch reason {
     case .ownListener, .noOriginalDestination, .malformedOpening, .malformedName, .proxyInCapture, .malformedRequest,
-        .nameMismatch, .unknownAction, .rateExceeded, .budgetExhausted, .sniffLimit, .undecidedLimit, .auditUnavailable,
+        .nameMismatch, .unknownAction, .sniffLimit, .undecidedLimit, .auditUnavailable,
         .decisionRate, .draining,
         .policyChanged:
         true
     case .ruleAllow, .ruleDeny, .defaultAllow, .defaultDeny, .specialAddress, .deniedAddress, .outsideCIDRs,
-        .unresolvable, .noPolicy, .perRequest, .ambiguousPath, .undetermined:
+        .unresolvable, .noPolicy, .rateExceeded, .budgetExhausted, .countersUnavailable, .perRequest, .ambiguousPath,
+        .undetermined:
         false
     }
 }

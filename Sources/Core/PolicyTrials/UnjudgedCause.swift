@@ -4,6 +4,8 @@ package enum UnjudgedCause: String, Hashable, Sendable, CaseIterable {
     case carrier
     /// It was refused for what it was, not by a policy: malformed, contradictory, in excess, or while nothing could be recorded.
     case beyondPolicy = "beyond_policy"
+    /// A rate or a budget was used up, which is not counted anew.
+    case spent
     /// The record does not say where it was going.
     case noDestination = "no_destination"
     /// A text of the record was cut because it was too long.
@@ -21,6 +23,7 @@ extension UnjudgedCause {
         case .carrier: "connections of plain HTTP: each of their requests has a record of its own"
         case .beyondPolicy:
             "refused whatever a policy says: malformed, contradictory, in excess, or while nothing could be recorded"
+        case .spent: "refused because a rate or a budget was used up, which is not counted anew"
         case .noDestination: "where the record does not say where it was going"
         case .cutText: "where a text of the record was cut because it was too long"
         case .unrecorded: "where rules ask for what no record holds, such as header values or what follows a `?`"

@@ -10,9 +10,29 @@ extension Conversation {
     func judge(_ request: HTTP1Request, on loop: isolated EventLoop) async -> Decision {
         while true {
             let snapshot = worker.snapshot
-            let decision = await judge(request, by: snapshot, on: loop)
+            let judged = await judge(request, by: snapshot, on: loop)
+            let decision = await draw(on: judged, snapshot, on: loop)
             // A policy that was replaced while a name was looked up judges again: what is written is what is in force.
             if worker.snapshot.generation == snapshot.generation { return decision }
+        }
+    }
+
+    /// Reserves what the decision draws on; where that has nothing left, it is another.
+    private func draw(
+        on decision: Decision,
+        _ snapshot: PolicySnapshot,
+        on loop: isolated EventLoop
+    ) async -> Decision {
+        guard let policy = snapshot.policy, policy.hasCounters else {
+            hold?.release()
+            return decision
+        }
+        let hold = self.hold ?? CounterHold(worker.counters)
+        self.hold = hold
+        return await hold.reserve(for: decision, on: loop) { counter, isUnavailable in
+            facts.exhausted.insert(counter)
+            facts.lacksCounters = facts.lacksCounters || isUnavailable
+            return policy.decide(facts)
         }
     }
 
@@ -54,6 +74,9 @@ extension Conversation {
         facts.isOwnListener = false
         facts.addresses = nil
         facts.request = nil
+        facts.exhausted = []
+        facts.lacksCounters = false
+        facts.now = worker.policyTime
         if case .name(let name, _) = request.host {
             facts.opening = .known(.http, name: name)
         } else {
@@ -74,7 +97,8 @@ extension Conversation {
         facts.request = RequestFacts(
             method: method,
             path: try path(of: request),
-            fields: fields(of: request, askedBy: policy)
+            fields: fields(of: request, askedBy: policy),
+            query: policy.asksForQuery ? RequestQuery(request.query ?? []) : nil
         )
         detail = target.mismatch
         return target.mismatch != nil
