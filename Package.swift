@@ -165,7 +165,7 @@ let testTargets: [Target] = [
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
     .target(
         name: "PolicyReference",
-        dependencies: ["PolicyEngine", "NetworkTypes"],
+        dependencies: ["PolicyEngine", "NetworkTypes", "TestSupport"],
         path: "Tests/PolicyReference",
         swiftSettings: strict
     ),
@@ -173,7 +173,11 @@ let testTargets: [Target] = [
     tests("", "NamespaceTests", ["TestSupport"]),
     tests("Core", "NetworkTypesTests", ["NetworkTypes"]),
     tests("Core", "WireFormatsTests", ["WireFormats", "NetworkTypes", "TestSupport"], exclude: ["Vectors"]),
-    tests("Core", "PolicyEngineTests", ["PolicyEngine", "PolicyReference", "NetworkTypes", "SourceDocuments", "TestSupport", "YAMLBindings"]),
+    tests(
+        "Core",
+        "PolicyEngineTests",
+        ["PolicyEngine", "PolicyReference", "NetworkTypes", "SourceDocuments", "TestSupport", "YAMLBindings"]
+    ),
     tests("Core", "AuditTrailTests", ["AuditTrail", "NetworkTypes"]),
     tests("Core", "PolicyTrialsTests", ["AuditTrail", "NetworkTypes", "PolicyEngine", "PolicyTrials"]),
     tests("Bindings", "YAMLBindingsTests", ["YAMLBindings", "SourceDocuments"]),
@@ -212,7 +216,7 @@ let testTargets: [Target] = [
         "GovernanceAPITests",
         [
             "GovernanceAPI", "HTTPExchange", "NetworkTypes", "PolicyEngine", "AuditTrail", "AuditStore", "EventLoops",
-            "LinuxBindings", "TestSupport",
+            "LinuxBindings", "SourceDocuments", "TestSupport", "WireFormats", "YAMLBindings",
         ]
     ),
     tests(
@@ -262,7 +266,9 @@ if Context.environment["MEASURE"] != nil {
     package.targets.append(
         .executableTarget(
             name: "MeasurePolicy",
-            dependencies: ["NetworkTypes", "PolicyEngine", "PolicyReference", "SourceDocuments", "YAMLBindings"],
+            dependencies: [
+                "NetworkTypes", "PolicyEngine", "PolicyReference", "SourceDocuments", "TestSupport", "YAMLBindings",
+            ],
             path: "Tests/Measuring/MeasurePolicy",
             swiftSettings: strict
         )
