@@ -83,9 +83,7 @@ extension GovernanceAPI {
             let decision = policy.decide(facts)
             let before = facts.exhausted.count
             for draw in decision.draws {
-                guard let obstacle = obstacle(draw) else { continue }
-                facts.exhausted.insert(draw.counter)
-                facts.lacksCounters = facts.lacksCounters || obstacle == .unavailable
+                if let obstacle = obstacle(draw) { facts.lack(draw.counter, because: obstacle) }
             }
             if facts.exhausted.count == before { return decision }
         }
