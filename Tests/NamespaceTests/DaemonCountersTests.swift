@@ -207,7 +207,7 @@ struct DaemonCountersTests {
                 """
                 import urllib.request
                 def check():
-                    body = json.dumps({"action": "http_request", "url": "http://203.0.113.7:7001/"}).encode()
+                    body = json.dumps({"action": "tcp.connect", "context": {"host": "203.0.113.7", "port": 7001}}).encode()
                     r = urllib.request.Request("http://127.0.0.1:8081/api/v1/check-policy", body,
                                                {"Content-Type": "application/json"})
                     try:
@@ -219,6 +219,32 @@ struct DaemonCountersTests {
             #expect(said == "{True} ok ok ECONNRESET False\n")
             let check = try bed.audit().lines.last { $0.kind == "check" }
             #expect(check?.reason == "rate_exceeded", "\(String(describing: check))")
+        }
+    }
+}
+
+extension DaemonCountersTests {
+    @Test("a CONNECT is counted once, though it is judged twice, and one too much is told when to come again")
+    func connects() throws {
+        var settings = DaemonSettings()
+        settings.policy = Self.policy("rate: { limit: 2, per: hour }")
+        try DaemonBed.with(settings) { bed in
+            let said = try bed.agent(
+                """
+                def connect():
+                    s = dial("127.0.0.1", 15881)
+                    s.sendall(b"CONNECT 203.0.113.7:7001 HTTP/1.1\\r\\nHost: 203.0.113.7:7001\\r\\n\\r\\n")
+                    head = s.recv(4096).decode()
+                    if " 200 " in head.split("\\r\\n")[0]:
+                        s.sendall(b"\\0hello")
+                        return "ok" if s.recv(100) == b"\\0hello" else "no echo"
+                    return head.split(" ")[1] + " " + str("Retry-After: " in head)
+                print([connect() for _ in range(3)])
+                """
+            )
+            #expect(said == "['ok', 'ok', '429 True']\n")
+            let reasons = try bed.audit { $0.connections.count == 3 }.connections.map(\.reason)
+            #expect(reasons == ["rule_allow", "rule_allow", "rate_exceeded"])
         }
     }
 }

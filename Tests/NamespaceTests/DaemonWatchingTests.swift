@@ -98,6 +98,41 @@ struct DaemonWatchingTests {
         ])
     }
 
+    @Test(
+        "rules ask for the namespace and the service account that the configuration says, for the API and on the way out"
+    )
+    func workload() throws {
+        var settings = DaemonSettings()
+        settings.policy = DaemonPolicy.text(
+            """
+              - name: ours
+                match: { cidrs: [203.0.113.7/32], workload: { namespaces: [agents], service_accounts: [research] } }
+                action: allow
+              - name: theirs
+                match: { cidrs: [203.0.113.8/32], workload: { namespaces: [others] } }
+                action: allow
+            """
+        )
+        try DaemonBed.with(settings, start: false) { bed in
+            let text = try String(contentsOfFile: bed.folder.configuration, encoding: .utf8)
+            let workload = "workload: { namespace: agents, service_account: research }\n"
+            try bed.folder.write(text + workload, to: bed.folder.configuration)
+            try bed.start()
+            let said = try bed.agent(
+                """
+                import urllib.request
+                def check(host):
+                    body = json.dumps({"action": "tcp.connect", "context": {"host": host, "port": 7001}}).encode()
+                    r = urllib.request.Request("http://127.0.0.1:8081/api/v1/check-policy", body,
+                                               {"Content-Type": "application/json"})
+                    with urllib.request.urlopen(r) as answer: return json.load(answer)["allowed"]
+                for host in ("203.0.113.7", "203.0.113.8"): print(echo(host), check(host))
+                """
+            )
+            #expect(said == "ok True\nECONNRESET False\n")
+        }
+    }
+
     @Test("several paths and extended files are one policy; what is missing is named with its place")
     func extended() throws {
         try DaemonBed.with(start: false) { bed in

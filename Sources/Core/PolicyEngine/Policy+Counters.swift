@@ -27,6 +27,23 @@ extension Policy {
     }
 }
 
+extension Facts {
+    /// Notes that nothing can be drawn on a counter.
+    package mutating func lack(_ counter: PolicyCounter, because obstacle: CounterObstacle) {
+        exhausted.insert(counter)
+        switch obstacle {
+        case .exhausted: break
+        case .unavailable: lacksCounters = true
+        }
+    }
+
+    /// Forgets what could not be drawn on: the question is put anew.
+    package mutating func forgetObstacles() {
+        exhausted = []
+        lacksCounters = false
+    }
+}
+
 extension Rule {
     var hasCounters: Bool { terms.rate != nil || terms.budget != nil }
 

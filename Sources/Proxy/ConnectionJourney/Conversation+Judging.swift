@@ -11,28 +11,13 @@ extension Conversation {
         while true {
             let snapshot = worker.snapshot
             let judged = await judge(request, by: snapshot, on: loop)
-            let decision = await draw(on: judged, snapshot, on: loop)
+            let (decision, hold) = await worker.reserve(for: judged, self.hold, by: snapshot.policy, on: loop) {
+                facts.lack($1, because: $2)
+                return $0.decide(facts)
+            }
+            self.hold = hold
             // A policy that was replaced while a name was looked up judges again: what is written is what is in force.
             if worker.snapshot.generation == snapshot.generation { return decision }
-        }
-    }
-
-    /// Reserves what the decision draws on; where that has nothing left, it is another.
-    private func draw(
-        on decision: Decision,
-        _ snapshot: PolicySnapshot,
-        on loop: isolated EventLoop
-    ) async -> Decision {
-        guard let policy = snapshot.policy, policy.hasCounters else {
-            hold?.release()
-            return decision
-        }
-        let hold = self.hold ?? CounterHold(worker.counters)
-        self.hold = hold
-        return await hold.reserve(for: decision, on: loop) { counter, isUnavailable in
-            facts.exhausted.insert(counter)
-            facts.lacksCounters = facts.lacksCounters || isUnavailable
-            return policy.decide(facts)
         }
     }
 
@@ -74,8 +59,7 @@ extension Conversation {
         facts.isOwnListener = false
         facts.addresses = nil
         facts.request = nil
-        facts.exhausted = []
-        facts.lacksCounters = false
+        facts.forgetObstacles()
         facts.now = worker.policyTime
         if case .name(let name, _) = request.host {
             facts.opening = .known(.http, name: name)

@@ -25,12 +25,12 @@ final class CounterHold {
 
     /// Reserves what a decision draws on, and puts the question again where something has nothing left.
     ///
-    /// Asking twice reserves once: a connection is judged again when it says more. `askAgain` is told which counter has
-    /// nothing left, and whether that is only because counters cannot be kept.
+    /// Asking twice reserves once: a connection is judged again when it says more. `askAgain` is told what stands in the way of
+    /// which counter.
     func reserve(
         for first: Decision,
         on loop: isolated EventLoop,
-        _ askAgain: (PolicyCounter, _ isUnavailable: Bool) -> Decision
+        _ askAgain: (PolicyCounter, CounterObstacle) -> Decision
     ) async -> Decision {
         retrySeconds = nil
         var decision = first
@@ -52,14 +52,11 @@ final class CounterHold {
         return decision
     }
 
-    /// True where it is only that counters cannot be kept.
-    private func note(_ refusal: CounterRefusal) -> Bool {
-        switch refusal.cause {
-        case .exhausted(let nanoseconds):
+    private func note(_ refusal: CounterRefusal) -> CounterObstacle {
+        if case .exhausted(let nanoseconds) = refusal.cause {
             retrySeconds = nanoseconds.map { max(1, ($0 &+ 999_999_999) / 1_000_000_000) }
-            return false
-        case .unavailable, .tooMany: return true
         }
+        return refusal.obstacle
     }
 
     /// Gives everything back.
@@ -88,6 +85,26 @@ final class CounterHold {
         guard let bytes else { return nil }
         let first = reserved.split(CounterKey(bytes.counter))
         return ByteMeter(counters, bytes, first, isEnforced: isEnforced && !bytes.isOnTrial, connection, on: loop)
+    }
+}
+
+extension Worker {
+    /// Reserves what a decision draws on; where that has nothing left, it is another.
+    ///
+    /// - Returns: the decision that stands, and the hold, which is made where a policy first needs one.
+    func reserve(
+        for decision: Decision,
+        _ hold: CounterHold?,
+        by policy: Policy?,
+        on loop: isolated EventLoop,
+        _ askAgain: (Policy, PolicyCounter, CounterObstacle) -> Decision
+    ) async -> (decision: Decision, hold: CounterHold?) {
+        guard let policy, policy.hasCounters else {
+            hold?.release()
+            return (decision, hold)
+        }
+        let hold = hold ?? CounterHold(counters)
+        return (await hold.reserve(for: decision, on: loop) { askAgain(policy, $0, $1) }, hold)
     }
 }
 

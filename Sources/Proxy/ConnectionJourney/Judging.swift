@@ -13,33 +13,16 @@ extension Connection {
     func judge(_ worker: Worker, isFinal: Bool, on loop: isolated EventLoop) async -> Decision {
         while true {
             let snapshot = worker.snapshot
-            facts.exhausted = []
-            facts.lacksCounters = false
+            facts.forgetObstacles()
             facts.now = worker.policyTime
             let judged = await judge(worker, by: snapshot, isFinal: isFinal, on: loop)
-            let decision = await draw(on: judged, worker, snapshot, on: loop)
+            let (decision, hold) = await worker.reserve(for: judged, self.hold, by: snapshot.policy, on: loop) {
+                facts.lack($1, because: $2)
+                return ask($0)
+            }
+            self.hold = hold
             // A policy that was replaced while a name was looked up judges again: what is written is what is in force.
             if worker.snapshot.generation == snapshot.generation { return decision }
-        }
-    }
-
-    /// Reserves what the decision draws on; where that has nothing left, it is another.
-    private func draw(
-        on decision: Decision,
-        _ worker: Worker,
-        _ snapshot: PolicySnapshot,
-        on loop: isolated EventLoop
-    ) async -> Decision {
-        guard let policy = snapshot.policy, policy.hasCounters else {
-            hold?.release()
-            return decision
-        }
-        let hold = self.hold ?? CounterHold(worker.counters)
-        self.hold = hold
-        return await hold.reserve(for: decision, on: loop) { counter, isUnavailable in
-            facts.exhausted.insert(counter)
-            facts.lacksCounters = facts.lacksCounters || isUnavailable
-            return ask(policy)
         }
     }
 

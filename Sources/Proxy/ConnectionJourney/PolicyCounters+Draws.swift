@@ -4,10 +4,16 @@ import PolicyEngine
 extension PolicyCounters {
     /// What stands in the way of drawing on a counter now; nothing is spent.
     package func obstacle(to draw: CounterDraw) -> CounterObstacle? {
-        guard let refusal = obstacle(to: [Withdrawal(draw)]) else { return nil }
-        switch refusal.cause {
-        case .exhausted: return .exhausted
-        case .unavailable, .tooMany: return .unavailable
+        obstacle(to: [Withdrawal(draw)])?.obstacle
+    }
+}
+
+extension CounterRefusal {
+    /// The same, as policy is told.
+    var obstacle: CounterObstacle {
+        switch cause {
+        case .exhausted: .exhausted
+        case .unavailable, .tooMany: .unavailable
         }
     }
 }

@@ -64,7 +64,7 @@ extension GovernanceAPI {
                 fields: nil,
                 query: destination.query.map { RequestQuery($0) }
             )
-            let decision = situation.policy.map { decide(&facts, by: $0) } ?? .refused(.noPolicy, port: port)
+            let decision = situation.policy.map { ask($0, &facts) } ?? .refused(.noPolicy, port: port)
             return CheckJudgement(decision: decision, address: check, path: path?.text)
         } catch {
             return CheckJudgement(
@@ -78,14 +78,12 @@ extension GovernanceAPI {
 
 extension GovernanceAPI {
     /// What the policy says to something that would draw on its counters now; nothing is spent.
-    private func decide(_ facts: inout Facts, by policy: Policy) -> PolicyEngine.Decision {
+    private func ask(_ policy: Policy, _ facts: inout Facts) -> PolicyEngine.Decision {
         while true {
             let decision = policy.decide(facts)
             let before = facts.exhausted.count
             for draw in decision.draws {
-                guard let obstacle = obstacle(draw) else { continue }
-                facts.exhausted.insert(draw.counter)
-                facts.lacksCounters = facts.lacksCounters || obstacle == .unavailable
+                if let obstacle = obstacle(draw) { facts.lack(draw.counter, because: obstacle) }
             }
             if facts.exhausted.count == before { return decision }
         }
