@@ -110,13 +110,8 @@ extension Reason {
         case .malformedRequest, .malformedOpening, .malformedName: true
         case .ruleAllow, .ruleDeny, .defaultAllow, .defaultDeny, .specialAddress, .deniedAddress, .outsideCIDRs,
             .unresolvable, .ownListener, .noPolicy, .noOriginalDestination, .proxyInCapture, .perRequest,
-<<<<<<< HEAD
             .ambiguousPath, .nameMismatch, .unknownAction, .decisionRate, .rateExceeded, .countersUnavailable,
             .budgetExhausted, .sniffLimit, .undecidedLimit,
-=======
-            .ambiguousPath, .nameMismatch, .unknownAction, .decisionRate, .rateExceeded, .budgetExhausted, .sniffLimit,
-            .undecidedLimit,
->>>>>>> h-lang
             .auditUnavailable, .undetermined, .draining, .policyChanged:
             false
         }

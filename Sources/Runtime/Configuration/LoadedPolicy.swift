@@ -73,38 +73,8 @@ private func collectOnce(
     return collector
 }
 
-<<<<<<< HEAD
 extension PolicyCollector {
     fileprivate func hash(_ digest: ([UInt8]) -> [UInt8]) -> String {
-=======
-    /// The documents of every file; everything that is no YAML in any of them is thrown together.
-    func documents(_ limits: PolicyFileLimits) throws(SourceProblems) -> [SourceNode] {
-        var documents: [SourceNode] = []
-        var problems: [SourceProblem] = []
-        for (path, bytes) in files {
-            do throws(SourceProblems) {
-                documents += try readYAML(
-                    bytes,
-                    file: path,
-                    limits: YAMLLimits(bytes: limits.fileBytes, nodes: limits.fileNodes)
-                )
-            } catch {
-                problems += error.problems
-            }
-        }
-        guard problems.isEmpty else { throw SourceProblems(problems) }
-        return documents
-    }
-
-    private var files: [(path: String, bytes: [UInt8])] {
-        switch self {
-        case .file(let path, let bytes): [(path, bytes)]
-        case .directory(let path, let files): files.map { (pathOfFile($0.name, in: path), $0.bytes) }
-        }
-    }
-
-    func hash(_ digest: ([UInt8]) -> [UInt8]) -> String {
->>>>>>> h-lang
         let octets =
             if isOneFile, let file = files.first {
                 file.bytes
