@@ -28,7 +28,7 @@ struct SourceTexts {
 
     private mutating func lines(of file: String) -> [String] {
         if let known = lines[file] { return known }
-        guard var bytes = try? readFile(file, limit: 1 << 20) else { return [] }
+        guard var bytes = try? readFile(file, limit: 4 << 20) else { return [] }
         // Columns do not count the byte order mark.
         if bytes.starts(with: [0xef, 0xbb, 0xbf]) { bytes.removeFirst(3) }
         let read = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).map { line in

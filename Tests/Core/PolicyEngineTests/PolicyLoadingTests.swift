@@ -208,7 +208,10 @@ private func complaints(match: String) -> [String] {
         "a mistake in a match is named with its place and a remedy",
         arguments: [
             ("pots: [1]", ["5:25: unknown key `pots`; did you mean `ports`?"]),
-            ("hosts: x.example", ["5:32: `hosts` is a string, expected a list of host names; put it in brackets, as a list of one"]),
+            (
+                "hosts: x.example",
+                ["5:32: `hosts` is a string, expected a list of host names; put it in brackets, as a list of one"]
+            ),
             (
                 "hosts: [10]",
                 ["5:33: item 1 of `hosts` is an integer, expected a host name; write it in quotes if it is text"]
@@ -317,7 +320,10 @@ private func complaints(match: String) -> [String] {
                     "5:33: item 1 of `cidrs`, `10.1`, is no address block; write a block such as 203.0.113.0/24 or 2001:db8::/32"
                 ]
             ),
-            ("ports: 443", ["5:32: `ports` is an integer, expected a list of ports; put it in brackets, as a list of one"]),
+            (
+                "ports: 443",
+                ["5:32: `ports` is an integer, expected a list of ports; put it in brackets, as a list of one"]
+            ),
             ("ports: [0]", ["5:33: item 1 of `ports` is 0, expected 1 to 65535"]),
             ("ports: [65536]", ["5:33: item 1 of `ports` is 65536, expected 1 to 65535"]),
             (
@@ -377,7 +383,7 @@ private func complaints(match: String) -> [String] {
             ),
             (
                 "http: { methods: [POST] }, protocols: [htpp]",
-                ["5:64: item 1 of `protocols` is `htpp`, expected one of tls, http, h2c, opaque; did you mean `tls`?"]
+                ["5:64: item 1 of `protocols` is `htpp`, expected one of tls, http, h2c, opaque; did you mean `http`?"]
             ),
             (
                 "http: { methods: [POST] }, protocols: http",
@@ -448,7 +454,10 @@ private func complaints(match: String) -> [String] {
                     "5:86: item 3 of `x-b` is no value that a header could have; write printable ASCII without spaces around it",
                 ]
             ),
-            ("time: x", ["5:31: `time` is a string, expected a list of mappings; put it in brackets, as a list of one"]),
+            (
+                "time: x",
+                ["5:31: `time` is a string, expected a list of mappings; put it in brackets, as a list of one"]
+            ),
             ("rate: x", ["5:25: `rate` does not belong here; write it beside `action`"]),
             ("budget: x", ["5:25: `budget` does not belong here; write it beside `action`"]),
             ("ports: [1], alpn: x", ["5:37: `alpn` is not supported yet; remove it"]),
