@@ -163,7 +163,7 @@ let testTargets: [Target] = [
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
     .target(
         name: "PolicyReference",
-        dependencies: ["PolicyEngine", "NetworkTypes"],
+        dependencies: ["PolicyEngine", "NetworkTypes", "TestSupport"],
         path: "Tests/PolicyReference",
         swiftSettings: strict
     ),
@@ -171,7 +171,11 @@ let testTargets: [Target] = [
     tests("", "NamespaceTests", ["TestSupport"]),
     tests("Core", "NetworkTypesTests", ["NetworkTypes"]),
     tests("Core", "WireFormatsTests", ["WireFormats", "NetworkTypes", "TestSupport"], exclude: ["Vectors"]),
-    tests("Core", "PolicyEngineTests", ["PolicyEngine", "PolicyReference", "NetworkTypes", "SourceDocuments", "TestSupport", "YAMLBindings"]),
+    tests(
+        "Core",
+        "PolicyEngineTests",
+        ["PolicyEngine", "PolicyReference", "NetworkTypes", "SourceDocuments", "TestSupport", "YAMLBindings"]
+    ),
     tests("Core", "AuditTrailTests", ["AuditTrail", "NetworkTypes"]),
     tests("Bindings", "YAMLBindingsTests", ["YAMLBindings", "SourceDocuments"]),
     tests("Bindings", "SQLiteBindingsTests", ["SQLiteBindings"]),
@@ -209,7 +213,7 @@ let testTargets: [Target] = [
         "GovernanceAPITests",
         [
             "GovernanceAPI", "HTTPExchange", "NetworkTypes", "PolicyEngine", "AuditTrail", "AuditStore", "EventLoops",
-            "LinuxBindings", "TestSupport",
+            "LinuxBindings", "SourceDocuments", "TestSupport", "WireFormats", "YAMLBindings",
         ]
     ),
     tests(
@@ -258,7 +262,9 @@ if Context.environment["MEASURE"] != nil {
     package.targets.append(
         .executableTarget(
             name: "MeasurePolicy",
-            dependencies: ["NetworkTypes", "PolicyEngine", "PolicyReference", "SourceDocuments", "YAMLBindings"],
+            dependencies: [
+                "NetworkTypes", "PolicyEngine", "PolicyReference", "SourceDocuments", "TestSupport", "YAMLBindings",
+            ],
             path: "Tests/Measuring/MeasurePolicy",
             swiftSettings: strict
         )

@@ -1,24 +1,8 @@
 import NetworkTypes
 import PolicyEngine
+import TestSupport
 
-/// SplitMix64: the same numbers for the same seed, everywhere.
-package struct Seeded: RandomNumberGenerator {
-    private var state: UInt64
-
-    package init(state: UInt64) {
-        self.state = state
-    }
-
-    package mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ (mixed >> 31)
-    }
-
-    package mutating func chance(_ percent: Int) -> Bool { Int.random(in: 0..<100, using: &self) < percent }
-
+extension Seeded {
     /// One or two items, rarely none.
     package mutating func some<Item>(of items: [Item]) -> [Item] {
         chance(4) ? [] : Array(items.shuffled(using: &self).prefix(Int.random(in: 1...2, using: &self)))
@@ -77,8 +61,11 @@ package struct PolicyWorld {
             uids: [0, 1000, 1001],
             namespaces: ["one", "two", "three"],
             serviceAccounts: ["ci", "dev", "ops"],
-            moments: [0, 21_599, 21_600, 28_799, 28_800, 59_399, 59_400, 79_199, 79_200, 86_399, 432_000 + 18_000, 518_400, 603_000 - 1]
-                .map { monday + $0 },
+            moments: [
+                0, 21_599, 21_600, 28_799, 28_800, 59_399, 59_400, 79_199, 79_200, 86_399, 432_000 + 18_000, 518_400,
+                603_000 - 1,
+            ]
+            .map { monday + $0 },
             // The last of each value, and the path `*`, no rule names.
             requests: ReferenceRequests(
                 methods: ["GET", "POST", "PUT"].compactMap { RequestMethod($0) },

@@ -108,7 +108,8 @@ struct ReferenceQuestion {
             answers.append([outcome.spoken == .tls && outcome.saysServerName == (sni == .present)])
         }
         if let http = match.http {
-            answers += isReadable(outcome)
+            answers +=
+                isReadable(outcome)
                 ? world.requests.answers(http, outcome.request, isDeny: rule.action == .deny) : [[false]]
         }
         return answers
@@ -217,7 +218,11 @@ struct ReferenceQuestion {
         let name = winner?.name.text
         if target == nil, original == nil { return .deny("no_original_destination", name) }
         if let original, isGuarded(original) { return .deny("special_address", name) }
-        var answer = ReferenceAnswer(verdict: .allow, reason: winner == nil ? "default_allow" : "rule_allow", rule: name)
+        var answer = ReferenceAnswer(
+            verdict: .allow,
+            reason: winner == nil ? "default_allow" : "rule_allow",
+            rule: name
+        )
         answer.target = target?.text ?? "original"
         if let given = facts.addresses {
             let candidates = target == nil ? [original].compactMap(\.self) : given

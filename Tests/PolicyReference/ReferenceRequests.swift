@@ -77,7 +77,9 @@ struct ReferenceRequests {
         let isUnclear = told.isAmbiguous || (wanted.values != nil && mine.contains { $0.value == nil })
         if isUnclear, !isDeny { return [false] }
         let known = mine.compactMap(\.value)
-        guard isUnclear else { return [wanted.values == nil ? !mine.isEmpty : holds(known, wanted.values, isDeny: isDeny)] }
+        guard isUnclear else {
+            return [wanted.values == nil ? !mine.isEmpty : holds(known, wanted.values, isDeny: isDeny)]
+        }
         if wanted.values == nil, !mine.isEmpty { return [true] }
         return ([[]] + lists(queryValues)).map { holds(known + $0, wanted.values, isDeny: true) }
     }

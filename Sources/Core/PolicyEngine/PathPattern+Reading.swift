@@ -11,7 +11,8 @@ func readPathPattern(_ node: SourceNode, _ subject: String) throws(SourceProblem
     throw SourceProblem(
         "\(subject) has asterisks that mean nothing together",
         at: node.location,
-        remedy: "write `*` for a part of a segment and `**` for any number of segments, at most \(PathGlob.limit) of them; "
+        remedy:
+            "write `*` for a part of a segment and `**` for any number of segments, at most \(PathGlob.limit) of them; "
             + "an asterisk that is meant is %2A"
     )
 }

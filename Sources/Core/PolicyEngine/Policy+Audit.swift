@@ -42,6 +42,7 @@ extension Policy {
     /// - Parameters:
     ///   - decision: what comes of the rules that are not on trial.
     ///   - strict: what comes of all of them.
+    /// - Returns: the decision, marked where all of them would refuse.
     func onTrial(_ decision: Decision, strict: Decision) -> Decision {
         switch strict.verdict {
         case .allow, .undetermined: decision

@@ -6,19 +6,22 @@ extension Policy {
     static func coverageWarnings(_ rules: [LocatedRule]) -> [SourceProblem] {
         let allowing = rules.filter { $0.rule.action != .deny && $0.rule.match.cidrs != nil }
         return AddressCoverage.families.flatMap { family -> [SourceProblem] in
-            let inRules = allowing.filter { rule in
-                let blocks = family.blocks(of: rule)
-                return blocks.count > 1 && family.isCovered(by: blocks)
-            }
-            if !inRules.isEmpty { return inRules.map { coverageWarning(family, $0, "the blocks of `cidrs` add up") } }
+            let inRules = allowing.filter { family.isCovered(by: family.blocks(of: $0)) }
+            if !inRules.isEmpty { return inRules.map { coverageWarning(family, $0, words(family.blocks(of: $0))) } }
             // Together, only rules that ask for nothing but addresses let everything through.
-            let unnamed = allowing.filter { $0.rule.match.hosts == nil && !family.isCovered(by: family.blocks(of: $0)) }
+            let unnamed = allowing.filter { $0.rule.match.hosts == nil }
             let blocks = unnamed.flatMap { family.blocks(of: $0) }
-            guard let last = unnamed.last(where: { !family.blocks(of: $0).isEmpty }), family.isCovered(by: blocks) else {
+            guard let last = unnamed.last(where: { !family.blocks(of: $0).isEmpty }), family.isCovered(by: blocks)
+            else {
                 return []
             }
-            return [coverageWarning(family, last, "with those of the rules before, the blocks of `cidrs` add up")]
+            return [coverageWarning(family, last, "with those of the rules before, the blocks of `cidrs` add up to")]
         }
+    }
+
+    private static func words(_ blocks: [CIDR]) -> String {
+        guard blocks.count == 1, let block = blocks.first else { return "the blocks of `cidrs` add up to" }
+        return "the block \(block) holds"
     }
 
     private static func coverageWarning(
@@ -27,7 +30,7 @@ extension Policy {
         _ subject: String
     ) -> SourceProblem {
         SourceProblem(
-            "\(subject) to every public \(family.name) address",
+            "\(subject) every public \(family.name) address",
             at: rule.itemLocations.cidrs.first ?? rule.matchLocation,
             remedy: "name the blocks that are meant, or say `default: allow` if it is all of them"
         )

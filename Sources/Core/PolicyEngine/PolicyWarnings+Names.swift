@@ -86,5 +86,6 @@ extension HostPattern {
 private let sharedNetworks: Set = [
     "cloudfront.net", "fastly.net", "fastlylb.net", "akamaiedge.net", "akamaized.net", "akamaihd.net", "edgekey.net",
     "edgesuite.net", "azureedge.net", "azurefd.net", "workers.dev", "pages.dev", "cdn.cloudflare.net", "b-cdn.net",
-    "cdn77.org", "kxcdn.com", "stackpathdns.com", "edgecastcdn.net", "llnwd.net", "gcdn.co", "netlify.app", "vercel.app",
+    "cdn77.org", "kxcdn.com", "stackpathdns.com", "edgecastcdn.net", "llnwd.net", "gcdn.co", "netlify.app",
+    "vercel.app",
 ]

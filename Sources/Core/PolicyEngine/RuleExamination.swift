@@ -19,6 +19,7 @@ package enum MatchKey: String, Hashable, Sendable, CaseIterable {
 
 /// What became of comparing one rule with facts, for people.
 package struct RuleExamination: Hashable, Sendable {
+    /// Whether the rule as a whole matches.
     package enum Result: String, Hashable, Sendable {
         case matches
         /// What is not known yet, or cannot be found out, would tell.

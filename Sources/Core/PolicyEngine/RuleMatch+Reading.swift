@@ -3,7 +3,8 @@ import SourceDocuments
 
 extension RuleMatch {
     /// Reads a `match`.
-    static func read(_ reader: inout MappingReader, _ limits: LoadingLimits, _ items: inout ItemLocations) -> RuleMatch? {
+    static func read(_ reader: inout MappingReader, _ limits: LoadingLimits, _ items: inout ItemLocations) -> RuleMatch?
+    {
         var match = RuleMatch()
         var places = ItemLocations()
         match.hosts = reader.list("hosts", of: "host names") { node, subject throws(SourceProblem) in

@@ -22,7 +22,7 @@ struct ParsedFiles {
     ) -> Result<[SourceNode], SourceProblems> {
         if let known = files[path], known.bytes == bytes { return known.result }
         let result = Result { () throws(SourceProblems) in
-            try readYAML(bytes, file: path, limits: YAMLLimits(bytes: limits.fileBytes))
+            try readYAML(bytes, file: path, limits: YAMLLimits(bytes: limits.fileBytes, nodes: limits.fileNodes))
         }
         files[path] = (bytes, result)
         return result

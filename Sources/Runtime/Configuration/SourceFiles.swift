@@ -13,7 +13,9 @@ package struct PolicyFileLimits: Hashable, Sendable {
     /// The most policy files.
     package var files = 256
     /// The longest file, in bytes.
-    package var fileBytes = 1 << 20
+    package var fileBytes = 4 << 20
+    /// The most values in a file, counting every list and mapping as one: ten thousand rules have some 200,000.
+    package var fileNodes = 1_000_000
     /// All files together, in bytes.
     package var bytes = 16 << 20
 

@@ -2,17 +2,18 @@ import Foundation
 import NetworkTypes
 import PolicyEngine
 import PolicyReference
+import TestSupport
 import Testing
 
 @Suite struct PolicyPropertyTests {
-    static let cases = 30_000
+    static let cases = 16_000
     /// `MeasurePolicy agree` compares a million of them in a release build.
-    static let pairs = ProcessInfo.processInfo.environment["PENSTOCK_PAIRS"].flatMap(Int.init) ?? 40_000
+    static let pairs = ProcessInfo.processInfo.environment["PENSTOCK_PAIRS"].flatMap(Int.init) ?? 60_000
 
     @Test("B15: on random policies the engine says what the manual's sentences say", .timeLimit(.minutes(3)))
     func agreesWithTheReference() throws {
         let world = try PolicyWorld()
-        var random = Seeded(state: 20_261_121)
+        var random = Seeded(20_261_121)
         var seen: [String: Int] = [:]
         for number in 0..<Self.pairs / 8 {
             let policy = world.policy(&random, auditing: 10)
@@ -40,13 +41,13 @@ import Testing
             "allow rule_deny would deny", "allow denied_address would deny", "deny rate_exceeded",
             "deny budget_exhausted", "allow rate_exceeded would deny", "allow budget_exhausted would deny",
         ]
-        #expect(outcomes.filter { seen[$0, default: 0] < 20 } == [], "\(seen)")
+        #expect(outcomes.filter { seen[$0, default: 0] < 3 } == [], "\(seen)")
     }
 
     @Test("B15: moving a deny never weakens it, and adding one never allows more")
     func deniesAreMonotone() throws {
         let world = try PolicyWorld()
-        var random = Seeded(state: 7)
+        var random = Seeded(7)
         var denied = 0
         for number in 0..<Self.cases / 4 {
             let policy = world.policy(&random)
@@ -76,7 +77,7 @@ import Testing
     @Test("what was just allowed is still allowed, and what a new deny refuses is not")
     func rejudgingAgrees() throws {
         let world = try PolicyWorld()
-        var random = Seeded(state: 11)
+        var random = Seeded(11)
         var allowed = 0
         for number in 0..<Self.cases / 4 {
             let policy = world.policy(&random)

@@ -4,8 +4,16 @@ import SourceDocuments
 import YAMLBindings
 
 /// Loads a policy from the text of one file.
-func load(_ yaml: String) throws(SourceProblems) -> (policy: Policy, warnings: [SourceProblem]) {
-    try Policy.load(readYAML(Array(yaml.utf8), file: "p.yaml"), hash: "sha256:test")
+func load(
+    _ yaml: String,
+    canIntercept: Bool = false
+) throws(SourceProblems) -> (policy: Policy, warnings: [SourceProblem]) {
+    try Policy.load(readPolicyText(yaml), hash: "sha256:test", canIntercept: canIntercept)
+}
+
+/// The documents of a text.
+func readPolicyText(_ yaml: String) throws(SourceProblems) -> [SourceNode] {
+    try readYAML(Array(yaml.utf8), file: "p.yaml")
 }
 
 /// A policy of these rules, in flow style, one a line; the mode and the default may be given.

@@ -12,8 +12,9 @@ private let connections: [Facts] = {
     let name = try? HostName("api.example.com")
     let original = IPAddress("203.0.113.7").map { OriginalDestination(SocketAddress($0, port: 443)) }
     let openings: [Opening] = [.silent, .known(.tls, name: name), .known(.http, name: name), .asked(name)]
+    let moments: [Int64?] = [nil, 0, 1_765_000_000]
     return openings.flatMap { opening in
-        [nil, 0, 1_765_000_000].map { now in
+        moments.map { now in
             var facts = Facts(original: original, port: 443, opening: opening, workloadUID: 1000, now: now)
             facts.request = RequestFacts(
                 method: RequestMethod("GET"),

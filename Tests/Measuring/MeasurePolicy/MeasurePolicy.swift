@@ -2,6 +2,7 @@ import NetworkTypes
 import PolicyEngine
 import PolicyReference
 import SourceDocuments
+import TestSupport
 import YAMLBindings
 
 // MEASURE=1 swift build -c release --product MeasurePolicy
@@ -11,7 +12,7 @@ import YAMLBindings
 /// Compares the engine with the reference; false where they differ.
 private func agree(pairs: Int, seed: UInt64) throws -> Bool {
     let world = try PolicyWorld()
-    var random = Seeded(state: seed)
+    var random = Seeded(seed)
     for number in 0..<(pairs / 8) {
         let policy = world.policy(&random, auditing: 10)
         let reference = ReferenceEvaluator(policy: policy, world: world.reference)
@@ -83,7 +84,10 @@ private func measure(rules: Int) throws {
     for _ in 0..<5 {
         loads.append(
             try clock.measure {
-                let loaded = try Policy.load(readYAML(octets, file: "p.yaml", limits: YAMLLimits(bytes: 4 << 20, nodes: 1_000_000)), hash: "sha256:")
+                let loaded = try Policy.load(
+                    readYAML(octets, file: "p.yaml", limits: YAMLLimits(bytes: 4 << 20, nodes: 1_000_000)),
+                    hash: "sha256:"
+                )
                 policy = loaded.policy
                 warnings = loaded.warnings.count
             }
