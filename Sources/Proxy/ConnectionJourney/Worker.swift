@@ -219,6 +219,7 @@ package final class Worker {
         connection.tunnel = nil
         connection.conversation = nil
         connection.hold?.release()
+        connection.meter?.finish()
         registry.remove(connection)
         metrics.live.add(-1)
         for listener in listeners { listener.resume(on: loop) }
