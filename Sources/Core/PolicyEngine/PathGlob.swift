@@ -1,6 +1,8 @@
 /// A path with asterisks: `*` stands for any octets within one segment, `**` for any number of segments.
 package struct PathGlob: Hashable, Sendable {
     /// The pattern in the one form that paths are compared in; an asterisk that is meant is `%2A`.
+    ///
+    /// Here `**` stands for no segment, too: `/a/*/b/**` of a policy, which asks for the last slash, is `/a/*/b/*/**`.
     package let text: String
     let segments: [Segment]
 

@@ -51,7 +51,10 @@ extension PathGlob {
         for (index, part) in parts.enumerated() {
             let isLast = index == parts.count - 1
             if part.isEmpty, !isLast { throw .emptySegment }
-            if part == "**" || (isLast && isOpenEnded) {
+            if isLast, isOpenEnded {
+                // `/a/**` asks for the slash: it is not `/a`.
+                segments += [.pieces([[], []]), .any]
+            } else if part == "**" {
                 segments.append(.any)
             } else if part.contains("**") {
                 return nil
@@ -59,7 +62,6 @@ extension PathGlob {
                 segments.append(.pieces(try Self.pieces(part)))
             }
         }
-        // `/a/**` asks for the slash: it is not `/a`.
         self.init(segments)
     }
 
