@@ -67,6 +67,7 @@ let core: [Target] = [
     module("Core", "WireFormats", ["NetworkTypes"]),
     module("Core", "PolicyEngine", ["NetworkTypes", "SourceDocuments"]),
     module("Core", "AuditTrail", ["NetworkTypes"]),
+    module("Core", "PolicyTrials", ["AuditTrail", "NetworkTypes", "PolicyEngine", "SourceDocuments"]),
     module("Core", "Telemetry"),
 ]
 
@@ -99,6 +100,7 @@ let runtime: [Target] = [
         "AuditIndex",
         ["AuditReading", "AuditTrail", "LinuxBindings", "NetworkTypes", "OpenSSLBindings", "SQLiteBindings"]
     ),
+    module("Runtime", "PolicyCounters", ["LinuxBindings", "SQLiteBindings"]),
     module(
         "Runtime",
         "Configuration",
@@ -123,7 +125,7 @@ let proxy: [Target] = [
         "ConnectionJourney",
         [
             "ByteRelay", "HTTPExchange", "NetworkTypes", "WireFormats", "PolicyEngine", "AuditTrail", "Telemetry",
-            "LinuxBindings", "EventLoops", "NameResolution", "AuditStore",
+            "LinuxBindings", "EventLoops", "NameResolution", "AuditStore", "PolicyCounters",
         ]
     ),
     module(
@@ -146,14 +148,15 @@ let programs: [Target] = [
             "NameResolution",
             "EventLoops", "PolicyEngine", "Telemetry", "NetworkTypes", "LinuxBindings", "WireFormats",
             "OpenSSLBindings",
-            "SourceDocuments", "YAMLBindings",
+            "SourceDocuments", "YAMLBindings", "PolicyCounters",
         ]
     ),
     program(
         "PenstockCommand",
         [
-            "AuditIndex", "AuditReading", "AuditSigning", "AuditTrail", "Configuration", "PolicyEngine", "NetworkTypes",
-            "LinuxBindings", "OpenSSLBindings", "SourceDocuments", "Telemetry",
+            "AuditIndex", "AuditReading", "AuditSigning", "AuditTrail", "Configuration", "PolicyEngine", "PolicyTrials",
+            "NetworkTypes",
+            "LinuxBindings", "OpenSSLBindings", "SourceDocuments", "Telemetry", "YAMLBindings",
         ]
     ),
 ]
@@ -176,6 +179,7 @@ let testTargets: [Target] = [
         ["PolicyEngine", "PolicyReference", "NetworkTypes", "SourceDocuments", "TestSupport", "YAMLBindings"]
     ),
     tests("Core", "AuditTrailTests", ["AuditTrail", "NetworkTypes"]),
+    tests("Core", "PolicyTrialsTests", ["AuditTrail", "NetworkTypes", "PolicyEngine", "PolicyTrials"]),
     tests("Bindings", "YAMLBindingsTests", ["YAMLBindings", "SourceDocuments"]),
     tests("Bindings", "SQLiteBindingsTests", ["SQLiteBindings"]),
     tests("Runtime", "NameResolutionTests", ["NameResolution", "CaresBindings", "NetworkTypes", "TestSupport"]),
@@ -203,6 +207,7 @@ let testTargets: [Target] = [
             "SQLiteBindings",
         ]
     ),
+    tests("Runtime", "PolicyCountersTests", ["PolicyCounters", "LinuxBindings", "SQLiteBindings"]),
     tests("Runtime", "ConfigurationTests", ["Configuration", "NetworkTypes", "PolicyEngine", "SourceDocuments"]),
     tests("Runtime", "TrafficCaptureTests", ["TrafficCapture", "NetworkTypes", "SourceDocuments", "TestSupport"]),
     tests("Runtime", "EventLoopsTests", ["EventLoops", "LinuxBindings", "NetworkTypes"]),
@@ -217,7 +222,8 @@ let testTargets: [Target] = [
     tests(
         "Executables",
         "CommandTests",
-        ["PenstockCommand", "AuditSigning", "AuditStore", "AuditTrail", "LinuxBindings", "OpenSSLBindings"]
+        ["PenstockCommand", "AuditSigning", "AuditStore", "AuditTrail", "LinuxBindings", "OpenSSLBindings"],
+        exclude: ["Golden"]
     ),
 ]
 

@@ -12,6 +12,7 @@ private let allowed: [String: Set<String>] = [
     "WireFormats": ["NetworkTypes"],
     "PolicyEngine": ["NetworkTypes", "SourceDocuments"],
     "AuditTrail": ["NetworkTypes"],
+    "PolicyTrials": ["AuditTrail", "NetworkTypes", "PolicyEngine", "SourceDocuments"],
     "Telemetry": [],
     // Bindings: each its own door.
     "LinuxBindings": ["CLinux", "NetworkTypes"],
@@ -32,6 +33,7 @@ private let allowed: [String: Set<String>] = [
         "AuditReading", "AuditTrail", "LinuxBindings", "NetworkTypes", "OpenSSLBindings", "SQLiteBindings",
     ],
     "AuditReading": ["AuditSigning", "AuditTrail", "LinuxBindings", "OpenSSLBindings", "ZstdBindings"],
+    "PolicyCounters": ["LinuxBindings", "SQLiteBindings"],
     "Configuration": ["NetworkTypes", "PolicyEngine", "SourceDocuments", "YAMLBindings", "LinuxBindings"],
     "TrafficCapture": ["NetfilterBindings", "LinuxBindings", "NetworkTypes", "SourceDocuments", "YAMLBindings"],
     // Proxy.
@@ -40,7 +42,7 @@ private let allowed: [String: Set<String>] = [
     "ConnectionJourney": [
         "ByteRelay", "HTTPExchange", "NetworkTypes", "WireFormats", "PolicyEngine", "AuditTrail", "Telemetry",
         "LinuxBindings", "EventLoops",
-        "NameResolution", "AuditStore",
+        "NameResolution", "AuditStore", "PolicyCounters",
     ],
     "GovernanceAPI": [
         "ByteRelay", "HTTPExchange", "NetworkTypes", "WireFormats", "PolicyEngine", "AuditTrail", "LinuxBindings",
@@ -53,11 +55,12 @@ private let allowed: [String: Set<String>] = [
         "ConnectionJourney", "GovernanceAPI", "OperatorEndpoints", "Configuration", "AuditStore", "AuditTrail",
         "NameResolution",
         "EventLoops", "PolicyEngine", "Telemetry", "NetworkTypes", "LinuxBindings", "OpenSSLBindings", "WireFormats",
-        "SourceDocuments", "YAMLBindings",
+        "SourceDocuments", "YAMLBindings", "PolicyCounters",
     ],
     "PenstockCommand": [
-        "AuditIndex", "AuditReading", "AuditSigning", "AuditTrail", "Configuration", "PolicyEngine", "NetworkTypes",
-        "LinuxBindings", "OpenSSLBindings", "SourceDocuments", "Telemetry",
+        "AuditIndex", "AuditReading", "AuditSigning", "AuditTrail", "Configuration", "PolicyEngine", "PolicyTrials",
+        "NetworkTypes",
+        "LinuxBindings", "OpenSSLBindings", "SourceDocuments", "Telemetry", "YAMLBindings",
     ],
 ]
 

@@ -16,6 +16,10 @@ struct DaemonSettings {
     var auditPath = ""
     /// Further content of `audit`.
     var audit = ""
+    /// How often the daemon looks for another policy; 0: a test says when, by SIGHUP.
+    var watchSeconds = 0
+    /// Where keys and counters are kept; empty: beside the audit.
+    var statePath = ""
 }
 
 /// Policies for tests.
@@ -93,9 +97,9 @@ final class DaemonFolder {
         return """
             workers: \(settings.workers)
             listen: { health: { \(address)port: 15890 } }
-            policy: { path: \(policy) }
+            policy: { path: \(policy), watch_seconds: \(settings.watchSeconds) }
             audit: { path: "\(settings.auditPath.isEmpty ? audit : settings.auditPath)"\(settings.audit) }
-            state: { path: \(auditFolder) }
+            state: { path: \(settings.statePath.isEmpty ? auditFolder : settings.statePath) }
             dial: { resolvers: [203.0.113.53], hosts_file: \(path)/hosts\(settings.dial) }
             limits: { \(settings.limits) }
             drain: { seconds: \(settings.drainSeconds) }

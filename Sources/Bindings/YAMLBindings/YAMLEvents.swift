@@ -122,10 +122,12 @@ struct YAMLEvent {
         let mark = unsafe parser.pointee.problem_mark
         let context = unsafe string(parser.pointee.context).map { " \($0)" } ?? ""
         let isTab = text.character(at: Int(clamping: mark.index)) == "\t"
+        let isAlias = context.contains("alias")
+        let quotes = isAlias ? "put text that begins with an asterisk in quotes" : nil
         return SourceProblem(
             problem + context,
             at: location(mark),
-            remedy: isTab ? "indent with spaces, not with a tab" : nil
+            remedy: isTab ? "indent with spaces, not with a tab" : quotes
         )
     }
 

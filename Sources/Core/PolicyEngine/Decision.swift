@@ -24,7 +24,7 @@ package enum Verdict: String, Hashable, Sendable {
 }
 
 /// What is done with a connection.
-package enum Treatment: String, Hashable, Sendable {
+package enum Treatment: String, Hashable, Sendable, CaseIterable {
     /// Bytes are relayed unseen.
     case tunnel
     case refuse

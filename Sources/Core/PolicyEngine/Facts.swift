@@ -55,6 +55,8 @@ package struct Facts: Hashable, Sendable {
     package var hasServerName: Bool?
     /// The counters that had nothing left when the caller wanted to reserve.
     package var exhausted: Set<PolicyCounter>
+    /// True where a counter counts as exhausted because nobody can say what is left of it.
+    package var lacksCounters = false
     /// True where the destination is one of the daemon's own listeners, at whatever local address.
     ///
     /// The caller keeps own listeners out of `addresses` itself.

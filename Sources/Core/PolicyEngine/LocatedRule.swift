@@ -50,7 +50,7 @@ struct LocatedRule {
         _ subject: String,
         _ limits: LoadingLimits
     ) throws(SourceProblem) -> RuleAction {
-        let action = try node.choice(subject, of: RuleAction.self)
+        let action = try node.choice(subject, of: RuleAction.self, synonyms: synonymsOfActions)
         guard action != .inspect || limits.canIntercept else {
             throw SourceProblem(
                 "the action `inspect` needs interception, which is not configured",
@@ -89,6 +89,12 @@ struct LocatedRule {
         )
     }
 }
+
+/// What other products call it.
+private let synonymsOfActions = [
+    "block": "deny", "drop": "deny", "reject": "deny", "accept": "allow", "permit": "allow", "pass": "allow",
+    "intercept": "inspect",
+]
 
 /// Protocols by name, for a message.
 func words(_ protocols: Set<ApplicationProtocol>) -> String {

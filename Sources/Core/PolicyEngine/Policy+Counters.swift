@@ -20,7 +20,27 @@ extension Policy {
     func exhaustion(of rule: Rule, _ facts: Facts) -> Decision? {
         guard rule.hasCounters, !facts.exhausted.isEmpty else { return nil }
         let empty = rule.draws(facts).first { facts.exhausted.contains($0.counter) }
-        return empty.map { .refused($0.counter.quantity.exhaustion, rule: rule.name, port: facts.port) }
+        return empty.map { draw in
+            let reason = facts.lacksCounters ? Reason.countersUnavailable : draw.counter.quantity.exhaustion
+            return .refused(reason, rule: rule.name, port: facts.port)
+        }
+    }
+}
+
+extension Facts {
+    /// Notes that nothing can be drawn on a counter.
+    package mutating func lack(_ counter: PolicyCounter, because obstacle: CounterObstacle) {
+        exhausted.insert(counter)
+        switch obstacle {
+        case .exhausted: break
+        case .unavailable: lacksCounters = true
+        }
+    }
+
+    /// Forgets what could not be drawn on: the question is put anew.
+    package mutating func forgetObstacles() {
+        exhausted = []
+        lacksCounters = false
     }
 }
 

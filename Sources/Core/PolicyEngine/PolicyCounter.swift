@@ -31,6 +31,14 @@ package enum CountedQuantity: String, Hashable, Sendable, CaseIterable {
     }
 }
 
+/// Why nothing can be drawn on a counter.
+package enum CounterObstacle: Hashable, Sendable {
+    /// It has nothing left.
+    case exhausted
+    /// Nobody can say what it has left.
+    case unavailable
+}
+
 /// Whose counter it is.
 package struct CountedSubject: Hashable, Sendable {
     package let scope: CountingScope

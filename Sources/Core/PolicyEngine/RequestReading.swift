@@ -62,7 +62,8 @@ extension PathAmbiguity {
         case .noLeadingSlash: "write the path from its first slash on, without scheme and host"
         case .brokenEncoding: "write a percent sign as %25"
         case .controlOctet: "write a space as %20"
-        case .fragment, .query: "leave it out"
+        case .fragment: "leave it out"
+        case .query: "leave it out; keys of a query stand under `query`"
         case .notASCII: "write it percent-encoded (é is %C3%A9)"
         case .encodedSlash, .backslash, .dotSegment, .doubleEncoding, .invalidUTF8, .emptySegment:
             "leave it out: requests for such paths are refused"

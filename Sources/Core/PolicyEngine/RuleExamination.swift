@@ -67,7 +67,9 @@ extension Rule {
         if let hosts = match.hosts { parts.append((.hosts, RuleMatch(hosts: hosts, ports: any))) }
         if let cidrs = match.cidrs {
             // Beside `hosts`, the blocks of what allows are about what is dialled.
-            if action == .deny || match.hosts == nil { parts.append((.cidrs, RuleMatch(cidrs: cidrs))) }
+            if action == .deny || match.hosts == nil || cidrs.isEmpty {
+                parts.append((.cidrs, RuleMatch(cidrs: cidrs)))
+            }
         }
         if let ports { parts.append((.ports, RuleMatch(ports: ports))) }
         if let protocols = match.protocols { parts.append((.protocols, RuleMatch(protocols: protocols))) }

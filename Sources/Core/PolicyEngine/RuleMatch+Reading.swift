@@ -83,7 +83,11 @@ extension RuleMatch {
         _ node: SourceNode,
         _ subject: String
     ) throws(SourceProblem) -> ApplicationProtocol {
-        try node.choice(subject, of: ApplicationProtocol.self)
+        try node.choice(
+            subject,
+            of: ApplicationProtocol.self,
+            synonyms: ["https": "tls", "http2": "h2c", "tcp": "opaque"]
+        )
     }
 }
 

@@ -4,8 +4,7 @@ import SourceDocuments
 enum Command: Hashable {
     case help(HelpTopic)
     case version
-    case check(CheckRequest)
-    case explain(ExplainRequest)
+    case policy(PolicyCommand)
     case audit(AuditCommand)
 
     /// Reads the arguments after the program's name.
@@ -17,7 +16,7 @@ enum Command: Hashable {
         case "--help", "-h": self = .help(.penstock)
         case "version": self = try Self.version(words)
         case "--version": self = .version
-        case "policy": self = try Self.policy(words)
+        case "policy": self = try PolicyCommand.read(words)
         case "audit": self = try AuditCommand.read(words)
         case .some(let word):
             throw Misuse(unknown: "command", word, among: ["audit", "help", "policy", "version"], .penstock)
@@ -29,17 +28,6 @@ enum Command: Hashable {
         guard !options.wantsHelp else { return .help(.version) }
         try options.refuseOperands()
         return .version
-    }
-
-    private static func policy(_ words: ArraySlice<String>) throws(Misuse) -> Command {
-        var words = words
-        switch words.popFirst() {
-        case nil: throw Misuse("'penstock policy' needs a command", .policy)
-        case "--help", "-h", "help": return .help(.policy)
-        case "check": return try CheckRequest(words).map(Command.check) ?? .help(.check)
-        case "explain": return try ExplainRequest(words).map(Command.explain) ?? .help(.explain)
-        case .some(let word): throw Misuse(unknown: "command", "policy \(word)", among: HelpTopic.ofPolicy, .policy)
-        }
     }
 }
 

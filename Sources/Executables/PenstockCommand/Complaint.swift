@@ -18,6 +18,8 @@ enum ExitCode: Int32 {
     /// Problems were found.
     case problems = 1
     case usage = 64
+    /// What was to be tried does not load, where 1 says something else.
+    case wrong = 65
     case unreadable = 66
     case defect = 70
 }

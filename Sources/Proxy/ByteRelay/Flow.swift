@@ -28,7 +28,15 @@ package final class Flow {
     package private(set) var sourceEnded = false
     /// Everything that there was to pass on has been passed on, the end too.
     package private(set) var isFinished = false
+    /// What bounds how much it may carry; `nil`: nothing does.
+    ///
+    /// What is held already is spent from it before it is passed on.
+    package var meter: (any FlowMeter)? {
+        didSet { unpaid = meter == nil ? 0 : held.count }
+    }
     private var held: ArraySlice<UInt8>
+    /// How many of the held bytes, the last of them, are not spent from the meter yet.
+    private var unpaid = 0
     /// How many bytes are still to be taken from the source; `nil`: all until its end.
     private var remaining: UInt64?
     private var pipe: SplicePipe?
@@ -48,11 +56,12 @@ package final class Flow {
     /// Puts bytes in front that were read elsewhere.
     package func hold(_ bytes: [UInt8]) {
         held = bytes[...]
+        unpaid = meter == nil ? 0 : bytes.count
     }
 
     /// Starts over with bytes that go first, and so many more from the source, `nil` for all until its end.
     package func begin(_ bytes: [UInt8], thenTaking count: UInt64?) {
-        held = bytes[...]
+        hold(bytes)
         remaining = count
         isFinished = false
     }
@@ -75,7 +84,8 @@ package final class Flow {
                 try finish(means, isLast: isLast)
                 return false
             }
-            guard source.isReadable else { return false }
+            guard source.isReadable, try hasAllowance() else { return false }
+            if sourceEnded { continue }
             if fullReads >= 3, pipe != nil || takePipe(means) { try fillPipe(means) } else { try copy(means) }
         }
         return true
@@ -107,7 +117,7 @@ package final class Flow {
             // the same, because no further edge will come.
             if count < wanted, !source.isEnding { source.isReadable = false }
             // Only a relay that takes all until the end passes the end on: another keeps its sink open.
-            let isLast = remaining == nil && source.isLastReadable && count < buffer.capacity
+            let isLast = remaining == nil && source.isLastReadable && count < wanted
             let sent = try send { () throws(SystemCallError) in
                 try buffer.send(0..<count, to: sink.descriptor, endFollows: isLast)
             }
@@ -119,7 +129,9 @@ package final class Flow {
     private func passOnHeld() throws(FlowFailure) -> Bool {
         while !held.isEmpty {
             guard sink.isWritable else { return false }
-            let bytes = held
+            if unpaid > 0 { pay() }
+            let bytes = held.dropLast(unpaid)
+            if bytes.isEmpty { return false }
             let sent = try send { () throws(SystemCallError) in
                 try sendBytes(bytes, to: sink.descriptor)
             }
@@ -183,12 +195,39 @@ package final class Flow {
 
     /// How many bytes the source may be asked for.
     private var atMost: Int {
-        guard let remaining else { return .max }
-        return Int(clamping: remaining)
+        let asked = remaining.map { Int(clamping: $0) } ?? .max
+        return meter.map { min($0.allowance, asked) } ?? asked
     }
 
     private func took(_ count: Int) {
         if let left = remaining { remaining = left - UInt64(count) }
+        meter?.spend(count)
+    }
+
+    /// True where another byte may be taken, or the end; otherwise whoever made the meter sees to it that the flow goes on, or
+    /// is ended.
+    private func hasAllowance() throws(FlowFailure) -> Bool {
+        guard let meter, meter.allowance == 0 else { return true }
+        // A source that has nothing more to say needs no allowance for it.
+        switch try reading({ () throws(SystemCallError) in try peekAtByte(source.descriptor) }) {
+        case .wouldBlock:
+            source.isReadable = false
+            return false
+        case .done(0):
+            sourceEnded = true
+            return true
+        case .done: return meter.refill()
+        }
+    }
+
+    /// Spends held bytes from the meter, as many as it allows.
+    private func pay() {
+        guard let meter else { return }
+        while unpaid > 0, meter.allowance > 0 || meter.refill() {
+            let count = min(unpaid, meter.allowance)
+            meter.spend(count)
+            unpaid -= count
+        }
     }
 
     private func reading(

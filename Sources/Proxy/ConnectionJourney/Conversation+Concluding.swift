@@ -57,7 +57,7 @@ extension Conversation {
         -> Ending?
     {
         let isBroken = decision.reason == .malformedRequest
-        let problem = Problem(refusing: decision, detail: detail, id: requestID)
+        let problem = Problem(refusing: decision, detail: detail, id: requestID, retrySeconds: hold?.retrySeconds)
         return await answer(problem, to: request, closes: isBroken, on: loop)
     }
 

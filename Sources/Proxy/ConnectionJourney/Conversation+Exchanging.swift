@@ -26,7 +26,8 @@ extension Conversation {
     func exchange(_ request: HTTP1Request, _ decision: Decision, on loop: isolated EventLoop) async -> ExchangeStep {
         let head = headSent(for: request)
         if let upstream = upstreamToAskAgain(decision) {
-            let exchanged = await upstream.exchange.run(request, head: head, on: loop)
+            meter?.flow = upstream.exchange
+            let exchanged = await upstream.exchange.run(request, head: head, meter: meter, on: loop)
             guard mayAskAgain(exchanged, request, upstream) else { return .exchanged(exchanged) }
             bytesUp &+= exchanged.bytesUp
             closeUpstream(on: loop)
@@ -39,7 +40,8 @@ extension Conversation {
         }
         guard let upstream else { return .cut }
         upstream.exchange.mayKeepClient = !worker.isDraining
-        return .exchanged(await upstream.exchange.run(request, head: head, on: loop))
+        meter?.flow = upstream.exchange
+        return .exchanged(await upstream.exchange.run(request, head: head, meter: meter, on: loop))
     }
 
     /// The upstream that is open, where the decision is for it.

@@ -85,15 +85,16 @@ extension Conversation {
     }
 
     /// Asks whether the request in hand may go on under a new policy; `nil` where it may.
-    func cutNow(by snapshot: PolicySnapshot) -> Cut? {
+    func cutNow(by snapshot: PolicySnapshot, at now: Int64?, outcome: ConnectionOutcome) -> Cut? {
         guard let decision, decision.verdict == .allow else { return nil }
-        guard let policy = snapshot.policy else { return Cut(outcome: .policyChanged, reason: .noPolicy) }
+        guard let policy = snapshot.policy else { return Cut(outcome: outcome, reason: .noPolicy) }
+        facts.now = now
         // The upstream that is open may be the one of the request before, as long as this one's is not dialled.
         let own = upstream.flatMap { decision.addresses?.contains($0.address) ?? false ? $0 : nil }
         facts.addresses = own.map { [$0.address.socket.address] } ?? decision.addresses?.map(\.socket.address)
         let verdict = policy.stillAllows(decision, facts)
         guard verdict.verdict != .allow else { return nil }
-        return Cut(outcome: .policyChanged, reason: verdict.reason, rule: verdict.rule)
+        return Cut(outcome: outcome, reason: verdict.reason, rule: verdict.rule)
     }
 }
 

@@ -24,6 +24,12 @@ final class Conversation: SocketObserver {
     var entry: RequestEntry?
     /// What was decided of the request in hand; `nil` between requests.
     var decision: Decision?
+    /// What was reserved of rates and budgets for the request in hand.
+    ///
+    /// Made when a policy first has any.
+    var hold: CounterHold?
+    /// What bounds the bytes of the request in hand; `nil`: nothing does.
+    var meter: ByteMeter?
     /// When the head of the request in hand was read, in nanoseconds of the loop's clock.
     var begun: UInt64 = 0
     /// What the record of the request in hand is known by.
@@ -87,6 +93,7 @@ final class Conversation: SocketObserver {
 
         // Write it down. Only with the record in the file does anything go on, an answer of ours too.
         let ticket = record(decision, request)
+        meter = hold?.spend(on: decision, isEnforced: worker.isEnforcing, connection, on: loop)
         guard await worker.gate.wait(for: ticket, on: loop) else {
             return end(Ending(.auditUnavailable, closedBy: .ours), on: loop)
         }
@@ -134,6 +141,8 @@ final class Conversation: SocketObserver {
     private func forgetRequest() {
         entry = nil
         decision = nil
+        meter?.finish()
+        meter = nil
         detail = nil
         requestID = nil
     }

@@ -1,4 +1,5 @@
 import AuditTrail
+import PolicyEngine
 import WireFormats
 
 /// What the operator set for every connection's journey.
@@ -31,6 +32,11 @@ package struct JourneySettings: Sendable {
     package var ownPorts: Set<UInt16> = []
     /// From configuration; the UID comes from the kernel for each connection.
     package var workload = WorkloadIdentity(namespace: nil, pod: nil, serviceAccount: nil, uid: nil)
+
+    /// The same, as policy knows it.
+    var workloadNames: WorkloadNames {
+        WorkloadNames(namespace: workload.namespace, serviceAccount: workload.serviceAccount)
+    }
 
     package init() {}
 }

@@ -13,7 +13,14 @@ extension Connection {
     func judge(_ worker: Worker, isFinal: Bool, on loop: isolated EventLoop) async -> Decision {
         while true {
             let snapshot = worker.snapshot
-            let decision = await judge(worker, by: snapshot, isFinal: isFinal, on: loop)
+            facts.forgetObstacles()
+            facts.now = worker.policyTime
+            let judged = await judge(worker, by: snapshot, isFinal: isFinal, on: loop)
+            let (decision, hold) = await worker.reserve(for: judged, self.hold, by: snapshot.policy, on: loop) {
+                facts.lack($1, because: $2)
+                return ask($0)
+            }
+            self.hold = hold
             // A policy that was replaced while a name was looked up judges again: what is written is what is in force.
             if worker.snapshot.generation == snapshot.generation { return decision }
         }

@@ -69,12 +69,14 @@ extension CheckRecord {
             protocol: destination?.spoken.flatMap { RecordedProtocol(rawValue: $0.rawValue) },
             method: destination?.method?.text,
             path: judgement.path,
-            hasQuery: destination?.query != nil,
+            hasQuery: destination?.hasQuery ?? false,
             destination: destination?.recorded ?? RecordedDestination(),
             address: judgement.address,
             detail: destination == nil ? request.action : judgement.detail
         )
-        if let query = destination?.query, let mask = situation.mask { masked.add(query: query, hashing: mask) }
+        if let destination, destination.hasQuery, let query = destination.query, let mask = situation.mask {
+            masked.add(query: query, hashing: mask)
+        }
     }
 }
 

@@ -18,8 +18,9 @@ struct CheckedDestination: Hashable {
     let method: RequestMethod?
     /// As it was given, without its query.
     let path: String?
-    /// What stood behind its question mark; nil where there was none.
+    /// What follows the first `?` of the path; empty where there is none, nil where no path was given.
     let query: String?
+    let hasQuery: Bool
 
     /// Reads what the question says; nil where the reader has noted something.
     init?(
@@ -46,8 +47,7 @@ struct CheckedDestination: Hashable {
         port = claims.port?.value ?? (spoken == .http ? 80 : 443)
         method = claims.method?.value
         path = claims.path.map { String($0.value.prefix { $0 != "?" }) }
-        query = claims.path.flatMap { claim in
-            claim.value.firstIndex(of: "?").map { String(claim.value[claim.value.index(after: $0)...]) }
-        }
+        query = claims.path.map { String($0.value.drop { $0 != "?" }.dropFirst()) }
+        hasQuery = claims.path?.value.contains("?") ?? false
     }
 }

@@ -46,7 +46,8 @@ package final class GovernanceServer: AcceptingParty {
         api = GovernanceAPI(
             services.settings,
             isOwnListener: { netlink.isLocal($0, among: ownPorts) },
-            clock: services.clock
+            clock: services.clock,
+            obstacle: services.obstacle
         )
     }
 

@@ -95,8 +95,13 @@ package final class Exchange: SocketObserver, DeferredWork {
 
     /// Sends the request up and its answer down.
     ///
-    /// `head` is what is sent for the request's head.
-    package func run(_ request: HTTP1Request, head: [UInt8], on loop: isolated EventLoop) async -> Exchanged {
+    /// `head` is what is sent for the request's head; `meter` bounds how much goes up of it and of what follows.
+    package func run(
+        _ request: HTTP1Request,
+        head: [UInt8],
+        meter: (any FlowMeter)? = nil,
+        on loop: isolated EventLoop
+    ) async -> Exchanged {
         terms = Terms(
             answering: request.answering,
             minorVersion: request.minorVersion,
@@ -108,6 +113,7 @@ package final class Exchange: SocketObserver, DeferredWork {
         uploadFailure = nil
         hasContinued = false
         before = (up.moved, down.moved)
+        up.meter = meter
         do throws(MessageFailure) {
             try up.begin(head, request.framing)
         } catch {
@@ -164,6 +170,7 @@ package final class Exchange: SocketObserver, DeferredWork {
         phase = .over
         up.abandon(means)
         down.abandon(means)
+        up.meter = nil
         client.socket.observer = nil
         upstream.socket.observer = nil
         continuation.take()?.resume(returning: result)

@@ -78,11 +78,6 @@ private func policyNames(
     return names
 }
 
-/// What would make the lines that the hash is taken over ambiguous, or could not be opened again.
-private func isStrange(_ scalar: Unicode.Scalar) -> Bool {
-    scalar.properties.generalCategory == .control || scalar == "\\" || scalar == "\u{fffd}"
-}
-
 func readWhole(
     _ file: borrowing OwnedDescriptor,
     path: String,

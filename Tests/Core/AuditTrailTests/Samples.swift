@@ -162,6 +162,19 @@ enum Sample {
         ),
     ]
 
+    /// What a reload changed, with `text` wherever a text may stand.
+    static func changes(everywhere text: String) -> PolicyChanges {
+        let change = PolicyChanges.Change(before: text, after: text)
+        return PolicyChanges(
+            added: [text, text],
+            removed: [text],
+            changed: [text],
+            isReordered: true,
+            mode: change,
+            defaultAction: change
+        )
+    }
+
     /// A line of every kind that holds texts, with `text` wherever a text may stand.
     static func lines(everywhere text: String) -> [RecordKind: [UInt8]] {
         [
@@ -171,7 +184,13 @@ enum Sample {
             .requestEnd: line(requestEnd(everywhere: text)),
             .check: line(check(everywhere: text)),
             .policy: line(
-                PolicyRecord(event: .refused, hashBefore: text, hashAfter: text, problems: [text, text])
+                PolicyRecord(
+                    event: .refused,
+                    hashBefore: text,
+                    hashAfter: text,
+                    problems: [text, text],
+                    changes: changes(everywhere: text)
+                )
             ),
             .lifecycle: line(
                 LifecycleRecord(event: .repaired, version: text, pid: 1, after: text, detail: text)

@@ -77,7 +77,8 @@ import Testing
                     hashBefore: Sample.hash,
                     hashAfter: Sample.hash,
                     generation: 2,
-                    problems: ["x"]
+                    problems: ["x"],
+                    changes: Sample.changes(everywhere: "x")
                 ),
             ]
         }

@@ -170,7 +170,7 @@ private func complaints(match: String) -> [String] {
             ),
             (
                 head + "rules:\n  - { name: r, match: { ports: [1] }, action: block }",
-                ["5:47: `action` is `block`, expected one of allow, deny, tunnel, inspect"]
+                ["5:47: `action` is `block`, expected one of allow, deny, tunnel, inspect; did you mean `deny`?"]
             ),
             (
                 head + "rules:\n  - { name: \"r\\n\", match: { ports: [1] }, action: deny }",
@@ -208,7 +208,10 @@ private func complaints(match: String) -> [String] {
         "a mistake in a match is named with its place and a remedy",
         arguments: [
             ("pots: [1]", ["5:25: unknown key `pots`; did you mean `ports`?"]),
-            ("hosts: x.example", ["5:32: `hosts` is a string, expected a list of host names"]),
+            (
+                "hosts: x.example",
+                ["5:32: `hosts` is a string, expected a list of host names; put it in brackets, as a list of one"]
+            ),
             (
                 "hosts: [10]",
                 ["5:33: item 1 of `hosts` is an integer, expected a host name; write it in quotes if it is text"]
@@ -317,7 +320,10 @@ private func complaints(match: String) -> [String] {
                     "5:33: item 1 of `cidrs`, `10.1`, is no address block; write a block such as 203.0.113.0/24 or 2001:db8::/32"
                 ]
             ),
-            ("ports: 443", ["5:32: `ports` is an integer, expected a list of ports"]),
+            (
+                "ports: 443",
+                ["5:32: `ports` is an integer, expected a list of ports; put it in brackets, as a list of one"]
+            ),
             ("ports: [0]", ["5:33: item 1 of `ports` is 0, expected 1 to 65535"]),
             ("ports: [65536]", ["5:33: item 1 of `ports` is 65536, expected 1 to 65535"]),
             (
@@ -339,7 +345,7 @@ private func complaints(match: String) -> [String] {
             ),
             (
                 "protocols: [https]",
-                ["5:37: item 1 of `protocols` is `https`, expected one of tls, http, h2c, opaque; did you mean `http`?"]
+                ["5:37: item 1 of `protocols` is `https`, expected one of tls, http, h2c, opaque; did you mean `tls`?"]
             ),
             (
                 "workload: {}",
@@ -381,7 +387,7 @@ private func complaints(match: String) -> [String] {
             ),
             (
                 "http: { methods: [POST] }, protocols: http",
-                ["5:63: `protocols` is a string, expected a list of protocols"]
+                ["5:63: `protocols` is a string, expected a list of protocols; put it in brackets, as a list of one"]
             ),
             (
                 "protocols: [http], http: {}",
@@ -393,7 +399,7 @@ private func complaints(match: String) -> [String] {
             ("protocols: [http], http: { path: [/] }", ["5:52: unknown key `path`; did you mean `paths`?"]),
             (
                 "protocols: [http], http: { methods: GET }",
-                ["5:61: `methods` is a string, expected a list of methods"]
+                ["5:61: `methods` is a string, expected a list of methods; put it in brackets, as a list of one"]
             ),
             (
                 "protocols: [http], http: { methods: [get, 1, 'G T'] }",
@@ -412,7 +418,7 @@ private func complaints(match: String) -> [String] {
                     "5:80: item 4 of `paths` does not begin with a slash; write the path from its first slash on, without scheme and host",
                     "5:85: item 5 of `paths` has two slashes in a row; leave it out: requests for such paths are refused",
                     "5:94: item 6 of `paths` has an encoded slash, %2F; leave it out: requests for such paths are refused",
-                    "5:102: item 7 of `paths` has a query, which is no part of the path; leave it out",
+                    "5:102: item 7 of `paths` has a query, which is no part of the path; leave it out; keys of a query stand under `query`",
                 ]
             ),
             (
@@ -442,13 +448,16 @@ private func complaints(match: String) -> [String] {
             (
                 "protocols: [http], http: { headers: { x-a: b, x-b: [1, ' b', 'é'] } }",
                 [
-                    "5:68: `x-a` is a string, expected a list of values, or `present`",
+                    "5:68: `x-a` is a string, expected a list of values, or `present`; put it in brackets, as a list of one",
                     "5:77: item 1 of `x-b` is an integer, expected a value; write it in quotes if it is text",
                     "5:80: item 2 of `x-b` is no value that a header could have; write printable ASCII without spaces around it",
                     "5:86: item 3 of `x-b` is no value that a header could have; write printable ASCII without spaces around it",
                 ]
             ),
-            ("time: x", ["5:31: `time` is a string, expected a list of mappings"]),
+            (
+                "time: x",
+                ["5:31: `time` is a string, expected a list of mappings; put it in brackets, as a list of one"]
+            ),
             ("rate: x", ["5:25: `rate` does not belong here; write it beside `action`"]),
             ("budget: x", ["5:25: `budget` does not belong here; write it beside `action`"]),
             ("ports: [1], alpn: x", ["5:37: `alpn` is not supported yet; remove it"]),
