@@ -2,14 +2,20 @@ import Foundation
 import PolicyCounters
 import Synchronization
 
-/// A folder for the counters' file, and clocks that a test sets.
-final class CounterFolder: Sendable {
-    let path: String
+/// Clocks that a test sets, and what the counters have said.
+final class CounterWorld: Sendable {
     /// Microseconds of the wall clock.
     let wall = Mutex<Int64>(1_795_255_200_000_000)
     /// Nanoseconds of the steady clock.
     let steady = Mutex<UInt64>(1_000_000_000)
     let said = Mutex<[String]>([])
+}
+
+/// A folder for the counters' file, removed with it, and their clocks.
+final class CounterFolder: Sendable {
+    let path: String
+    /// The counters' thread holds on to it; it does not hold the folder.
+    let world = CounterWorld()
 
     init() throws {
         path = FileManager.default.temporaryDirectory.appending(path: "counters-\(UUID().uuidString)").path
@@ -22,8 +28,8 @@ final class CounterFolder: Sendable {
 
     /// Lets both clocks go on.
     func advance(seconds: Double) {
-        wall.withLock { $0 += Int64(seconds * 1_000_000) }
-        steady.withLock { $0 += UInt64(seconds * 1_000_000_000) }
+        world.wall.withLock { $0 += Int64(seconds * 1_000_000) }
+        world.steady.withLock { $0 += UInt64(seconds * 1_000_000_000) }
     }
 
     /// Counters of this folder, or of another, with their store open.
@@ -31,9 +37,9 @@ final class CounterFolder: Sendable {
         let counters = try PolicyCounters(
             directory: path ?? self.path,
             capacity: capacity,
-            wall: { [self] in wall.withLock { $0 } },
-            steady: { [self] in steady.withLock { $0 } },
-            report: { [self] line in said.withLock { $0.append(line) } }
+            wall: { [world] in world.wall.withLock { $0 } },
+            steady: { [world] in world.steady.withLock { $0 } },
+            report: { [world] line in world.said.withLock { $0.append(line) } }
         )
         counters.need(true)
         return counters

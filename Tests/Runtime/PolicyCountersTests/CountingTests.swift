@@ -34,7 +34,7 @@ struct CountingTests {
         let folder = try CounterFolder()
         let counters = try folder.open()
         #expect(await counters.passes(rate(3, perSeconds: 60), of: 5) == 3)
-        folder.wall.withLock { $0 += Int64(seconds * 1_000_000) }
+        folder.world.wall.withLock { $0 += Int64(seconds * 1_000_000) }
         #expect(await counters.passes(rate(3, perSeconds: 60), of: 5) == 0)
         folder.advance(seconds: 20)
         #expect(await counters.passes(rate(3, perSeconds: 60), of: 5) == 1)
@@ -46,7 +46,7 @@ struct CountingTests {
         let before = try folder.open()
         #expect(await before.passes(rate(3, perSeconds: 60), of: 3) == 3)
         #expect(before.finish(milliseconds: 5000))
-        folder.wall.withLock { $0 -= 86_400_000_000 }
+        folder.world.wall.withLock { $0 -= 86_400_000_000 }
         let after = try folder.open()
         #expect(await after.passes(rate(3, perSeconds: 60), of: 3) == 0)
         folder.advance(seconds: 61)
@@ -56,7 +56,7 @@ struct CountingTests {
     @Test("a budget begins anew at midnight, UTC, and not before")
     func day() async throws {
         let folder = try CounterFolder()
-        folder.wall.withLock { $0 = 1_795_305_600_000_000 - 1_000_000 }
+        folder.world.wall.withLock { $0 = 1_795_305_600_000_000 - 1_000_000 }
         let counters = try folder.open()
         #expect(await counters.passes(budget(5, perSeconds: 86_400), of: 7) == 5)
         let refusal = await counters.take(budget(5, perSeconds: 86_400)).refusal
@@ -68,10 +68,10 @@ struct CountingTests {
     @Test("a clock that is put back over midnight gives no budget back")
     func midnightAgain() async throws {
         let folder = try CounterFolder()
-        folder.wall.withLock { $0 = 1_795_305_600_000_000 + 1_000_000 }
+        folder.world.wall.withLock { $0 = 1_795_305_600_000_000 + 1_000_000 }
         let counters = try folder.open()
         #expect(await counters.passes(budget(5, perSeconds: 86_400), of: 7) == 5)
-        folder.wall.withLock { $0 -= 7_200_000_000 }
+        folder.world.wall.withLock { $0 -= 7_200_000_000 }
         #expect(await counters.passes(budget(5, perSeconds: 86_400), of: 7) == 0)
     }
 

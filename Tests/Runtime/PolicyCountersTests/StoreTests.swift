@@ -55,7 +55,7 @@ struct StoreTests {
         let recovers = await eventually { await counters.take(budget(9, perSeconds: nil)).taken == 1 }
         #expect(recovers)
         #expect(counters.problem == nil)
-        let said = folder.said.withLock { $0 }
+        let said = folder.world.said.withLock { $0 }
         #expect(said.count == 2, "\(said)")
     }
 
