@@ -46,6 +46,15 @@ extension Conversation {
         return ask()
     }
 
+    /// The answer for a request that needs no more than the upstream that is open; `nil` where it must be judged in full.
+    func judgeForOpenUpstream(_ request: HTTP1Request) -> Decision? {
+        forgetFacts(ofRequestBefore: request)
+        guard let policy = worker.snapshot.policy,
+            let isMismatch = try? describe(request, for: policy), !isMismatch
+        else { return nil }
+        return decisionForOpenUpstream(policy)
+    }
+
     /// Nothing of the request before is told of this one, whatever comes of it.
     private func forgetFacts(ofRequestBefore request: HTTP1Request) {
         detail = nil
