@@ -18,9 +18,9 @@ extension Conversation: AuditGateParty, ExchangeParty {
         /// There is none.
         case idle
         /// Its record is on its way to the file.
-        case recording(HTTP1Request, Decision)
+        case recording
         /// It is on its way up, or its answer down.
-        case exchanging(HTTP1Request, Decision)
+        case exchanging
     }
 
     /// What the story takes over.
@@ -52,9 +52,14 @@ extension Conversation: AuditGateParty, ExchangeParty {
         story.take()?.resume(returning: departure)
     }
 
+    private func leaveSteadyState(behind exchanged: Exchanged, on loop: isolated EventLoop) {
+        guard let request, let decision else { return leaveSteadyState(.quiet, on: loop) }
+        leaveSteadyState(.exchanged(request, decision, exchanged), on: loop)
+    }
+
     /// Takes the next request, if it is there and nothing is in hand.
     func readSteadily(on loop: isolated EventLoop) {
-        guard case .idle = steadiness else { return }
+        guard steadiness == .idle else { return }
         guard connection.cutting == nil else { return leaveSteadyState(.arrival(.interrupted), on: loop) }
         switch client.readArrival(worker.means) {
         case .request(let request)?: take(request, on: loop)
@@ -77,25 +82,26 @@ extension Conversation: AuditGateParty, ExchangeParty {
         connection.hindrance = nil
         guard let decision = judgeForOpenUpstream(request) else { return leaveSteadyState(.due(request), on: loop) }
         let ticket = record(decision, request)
-        steadiness = .recording(request, decision)
+        self.request = request
+        steadiness = .recording
         worker.gate.tell(self, of: ticket, on: loop)
     }
 
     /// Sends a request up whose record is written.
     func recordIsThrough(isWritten: Bool, on loop: isolated EventLoop) {
-        guard case .recording(let request, let decision) = steadiness else { return }
+        guard steadiness == .recording, let request, let decision else { return }
         guard isWritten, connection.cutting == nil, let upstream = upstreamToAskAgain(decision) else {
             return leaveSteadyState(.recorded(request, decision, isWritten: isWritten), on: loop)
         }
-        steadiness = .exchanging(request, decision)
+        steadiness = .exchanging
         upstream.exchange.start(request, head: headSent(for: request), for: self, on: loop)
     }
 
     /// Writes down how a request went, and takes the next.
     func exchangeIsOver(_ exchanged: Exchanged, on loop: isolated EventLoop) {
-        guard case .exchanging(let request, let decision) = steadiness else { return }
+        guard steadiness == .exchanging else { return }
         guard case .answered = exchanged.outcome, exchanged.keepsClient, exchanged.keepsUpstream, !worker.isDraining
-        else { return leaveSteadyState(.exchanged(request, decision, exchanged), on: loop) }
+        else { return leaveSteadyState(behind: exchanged, on: loop) }
         _ = note(exchanged, on: loop)
         forgetRequest()
         client.socket.observer = self

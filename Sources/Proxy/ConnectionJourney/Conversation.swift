@@ -31,12 +31,15 @@ final class Conversation: SocketObserver {
     /// What went wrong with the request in hand.
     var detail: String?
     var texts: RequestTexts
+    var encoding: RequestRecordEncoding
     var bytesUp: UInt64 = 0
     var bytesDown: UInt64 = 0
     /// Set while the client has not begun another request: since when, in nanoseconds of the loop's clock.
     private(set) var idleSince: UInt64?
     /// Where the requests are that nothing is out of the ordinary with.
     var steadiness = Steadiness.no
+    /// The request in hand, of the steady state.
+    var request: HTTP1Request?
     /// The story, which waits for something out of the ordinary.
     var story: CheckedContinuation<Departure, Never>?
 
@@ -52,6 +55,7 @@ final class Conversation: SocketObserver {
         connection.openingBytes = []
         facts = connection.facts
         texts = RequestTexts()
+        encoding = RequestRecordEncoding(limits: worker.audit.limits)
     }
 
     /// Carries requests until one side has had enough; answers how the connection went.
@@ -169,7 +173,7 @@ final class Conversation: SocketObserver {
         if socket === client.socket { return readSteadily(on: loop) }
         guard let upstream, upstream.socket === socket, !upstream.isQuiet(worker) else { return }
         closeUpstream(on: loop)
-        if case .idle = steadiness { leaveSteadyState(.quiet, on: loop) }
+        if steadiness == .idle { leaveSteadyState(.quiet, on: loop) }
     }
 
     func closeUpstream(on loop: isolated EventLoop) {
@@ -179,6 +183,7 @@ final class Conversation: SocketObserver {
 
     func forgetRequest() {
         entry = nil
+        request = nil
         decision = nil
         detail = nil
         requestID = nil
@@ -187,7 +192,7 @@ final class Conversation: SocketObserver {
     /// Ends the request in hand wherever it is; the connection has been told why.
     func abort(on loop: isolated EventLoop) {
         upstream?.exchange.abort(on: loop)
-        if case .idle = steadiness { leaveSteadyState(.arrival(.interrupted), on: loop) }
+        if steadiness == .idle { leaveSteadyState(.arrival(.interrupted), on: loop) }
     }
 
     /// Has the kernel find out if the upstream of an exchange that lasts is gone.
