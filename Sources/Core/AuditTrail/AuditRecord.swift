@@ -31,8 +31,8 @@ package struct AuditRecord: Sendable {
     }
 
     /// Takes a record whose members are encoded.
-    init(_ content: some RecordBody, body: [UInt8], at time: Int64) {
-        kind = type(of: content).kind
+    init<Content: RecordBody>(_ content: borrowing Content, body: [UInt8], at time: Int64) {
+        kind = Content.kind
         self.time = time
         turn = content.turn
         self.body = body

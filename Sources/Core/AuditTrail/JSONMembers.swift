@@ -22,6 +22,12 @@ package struct JSONMembers: Sendable {
         return storage
     }
 
+    /// The members that were written so far.
+    var written: ArraySlice<UInt8> { storage[..<count] }
+
+    /// Starts over without members, in the same memory.
+    mutating func startOver() { count = 0 }
+
     /// Adds a text.
     ///
     /// Names are ours and are written as they are.

@@ -4,34 +4,40 @@
 /// what a request has of its own is written anew.
 package struct RequestRecordEncoding: Sendable {
     private let limits: RecordLimits
+    /// What a record has of its own, as it is written.
+    private var own: JSONMembers
     private var judged: Memory<RequestRecord>?
     private var ended: Memory<RequestEndRecord>?
 
     package init(limits: RecordLimits = .standard) {
         self.limits = limits
+        own = JSONMembers(reserving: 96, limits: limits)
     }
 
     /// Encodes the record of a request, as `AuditRecord` does; `time` is in microseconds since 1970-01-01T00:00:00Z.
-    package mutating func encode(_ record: RequestRecord, at time: Int64) -> AuditRecord {
-        Self.encode(record, at: time, limits, &judged)
+    package mutating func encode(_ record: borrowing RequestRecord, at time: Int64) -> AuditRecord {
+        own.startOver()
+        record.writeOwn(into: &own)
+        return AuditRecord(record, body: Self.body(of: record, own, limits, &judged), at: time)
     }
 
     /// Encodes the record of a request's end, as `AuditRecord` does; `time` is in microseconds since 1970-01-01T00:00:00Z.
-    package mutating func encode(_ record: RequestEndRecord, at time: Int64) -> AuditRecord {
-        Self.encode(record, at: time, limits, &ended)
+    package mutating func encode(_ record: borrowing RequestEndRecord, at time: Int64) -> AuditRecord {
+        own.startOver()
+        record.writeOwn(into: &own)
+        return AuditRecord(record, body: Self.body(of: record, own, limits, &ended), at: time)
     }
 
-    private static func encode<Record: RepeatedRecord>(
-        _ record: Record,
-        at time: Int64,
+    private static func body<Record: RepeatedRecord>(
+        of record: borrowing Record,
+        _ own: borrowing JSONMembers,
         _ limits: RecordLimits,
         _ memory: inout Memory<Record>?
-    ) -> AuditRecord {
-        let own = JSONMembers.encoded(reserving: 96, limits: limits, record.writeOwn)
-        if let body = memory?.body(of: record, own) { return AuditRecord(record, body: body, at: time) }
-        var new = Memory(record, limits)
+    ) -> [UInt8] {
+        if let body = memory?.body(of: record, own.written) { return body }
+        var new = Memory(copy record, limits)
         defer { memory = new }
-        return AuditRecord(record, body: new.text.body(record.id, own), at: time)
+        return new.text.body(record.id, own.written)
     }
 
     /// The record before, and its text.
@@ -47,12 +53,12 @@ package struct RequestRecordEncoding: Sendable {
                     members.identifier("id", record.id)
                     record.writeBeforeOwn(into: &members)
                 },
-                back: record.writeBehindOwn
+                back: { record.writeBehindOwn(into: &$0) }
             )
         }
 
         /// The text of a record that has all but its own in common with the one before; `nil` of another.
-        mutating func body(of record: Record, _ own: [UInt8]) -> [UInt8]? {
+        mutating func body(of record: borrowing Record, _ own: ArraySlice<UInt8>) -> [UInt8]? {
             // What is its own is put in place first: whatever else there is, now or later, is compared.
             like.takeOwn(of: record)
             return like == record ? text.body(record.id, own) : nil
@@ -71,18 +77,18 @@ protocol RepeatedRecord: RecordBody, Equatable {
     /// Writes at least one member.
     func writeBehindOwn(into members: inout JSONMembers)
     /// Takes over the identifier and what `writeOwn` writes.
-    mutating func takeOwn(of other: Self)
+    mutating func takeOwn(of other: borrowing Self)
 }
 
 extension RequestRecord: RepeatedRecord {
-    mutating func takeOwn(of other: RequestRecord) {
+    mutating func takeOwn(of other: borrowing RequestRecord) {
         id = other.id
         path = other.path
     }
 }
 
 extension RequestEndRecord: RepeatedRecord {
-    mutating func takeOwn(of other: RequestEndRecord) {
+    mutating func takeOwn(of other: borrowing RequestEndRecord) {
         id = other.id
         bytesUp = other.bytesUp
         bytesDown = other.bytesDown
@@ -103,7 +109,7 @@ private struct RecordFrame: Sendable {
     }
 
     /// All members, with this identifier, and with `own` in their midst.
-    mutating func body(_ identifier: RecordIdentifier, _ own: [UInt8]) -> [UInt8] {
+    mutating func body(_ identifier: RecordIdentifier, _ own: ArraySlice<UInt8>) -> [UInt8] {
         front.put(identifier, at: #""id":""#.utf8.count)
         var body: [UInt8] = []
         body.reserveCapacity(front.count + own.count + back.count + 2)

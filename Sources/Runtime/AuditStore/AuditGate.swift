@@ -15,7 +15,7 @@ package protocol AuditGateParty: AnyObject {
 /// Lives on that loop.
 ///
 /// The writer's thread wakes the loop through an eventfd, and only while somebody waits. The other way it is woken once for
-/// all that a turn of the loop has submitted.
+/// all that the loop has submitted by the time it has nothing else to do.
 package final class AuditGate: EventHandler, DeferredWork {
     private let writer: AuditWriter
     private let bell: Bell
@@ -24,7 +24,7 @@ package final class AuditGate: EventHandler, DeferredWork {
     private var first = 0
     private let patience: UInt64
     private var sweep: TimerToken?
-    /// Set while the writer is to be woken at the end of this turn.
+    /// Set while the writer is to be woken when the loop has nothing else to do.
     private var willPress = false
 
     private struct Waiter {
@@ -85,14 +85,14 @@ package final class AuditGate: EventHandler, DeferredWork {
         startSweeping(on: loop)
         if !willPress {
             willPress = true
-            loop.runAtEndOfTurn(self)
+            loop.runWhenIdle(self)
         }
         bell.isWanted.store(true, ordering: .releasing)
         // What was written between the first look and the store has rung for nobody.
         if writer.writtenThrough >= waiter.ticket { bell.ring() }
     }
 
-    /// Wakes the writer: this turn has submitted all that it will.
+    /// Wakes the writer: for now the loop submits nothing more.
     package func goOn(on loop: isolated EventLoop) {
         willPress = false
         writer.press()
