@@ -89,7 +89,8 @@ extension Exchange {
 
     private func head(_ response: HTTP1Response, _ forwarding: HTTP1ResponseForwarding) -> [UInt8] {
         var octets: [UInt8] = []
-        octets.reserveCapacity(response.headBytes + 64)
+        // What has come of the body goes with it.
+        octets.reserveCapacity(response.headBytes + 64 + upstream.unreadCount)
         response.append(to: &octets, forwarding: forwarding)
         return octets
     }
