@@ -75,7 +75,7 @@ final class Conversation: SocketObserver {
         }
     }
 
-    /// What comes next: behind a first request, most never come so far.
+    /// What the story has to do next; while the steady state lasts there is nothing.
     private func nextDeparture(on loop: isolated EventLoop) async -> Departure {
         if upstream != nil, !worker.isDraining { return await steadyState(on: loop) }
         return .arrival(await nextRequest(on: loop))
