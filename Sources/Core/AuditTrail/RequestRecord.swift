@@ -77,6 +77,12 @@ extension RequestRecord: DecisionRecord {
     /// Writes the members; `id` comes first and `decision` follows it, because a file is read back by them.
     package func write(into members: inout JSONMembers) {
         members.identifier("id", id)
+        writeBeforeOwn(into: &members)
+        writeOwn(into: &members)
+        writeBehindOwn(into: &members)
+    }
+
+    func writeBeforeOwn(into members: inout JSONMembers) {
         members.text("decision", decision.rawValue)
         if let would { members.text("would", would.rawValue) }
         members.identifier("connection", connection)
@@ -87,7 +93,13 @@ extension RequestRecord: DecisionRecord {
         members.object("workload") { workload.write(into: &$0) }
         members.text("method", orNull: method)
         members.text("authority", orNull: authority)
+    }
+
+    func writeOwn(into members: inout JSONMembers) {
         members.text("path", orNull: path)
+    }
+
+    func writeBehindOwn(into members: inout JSONMembers) {
         if hasQuery { members.flag("query") }
         members.masked(masked)
         members.object("destination") { destination.write(into: &$0) }

@@ -23,17 +23,21 @@ package final class Flow {
     package let source: StreamSocket
     package let sink: StreamSocket
     /// Bytes that the sink has taken.
-    package private(set) var moved: UInt64 = 0
+    package var moved: UInt64 { taken }
     /// The source has said that it will send no more.
-    package private(set) var sourceEnded = false
+    package var sourceEnded: Bool { hasEnded }
     /// Everything that there was to pass on has been passed on, the end too.
-    package private(set) var isFinished = false
+    package var isFinished: Bool { isOver }
     /// What bounds how much it may carry; `nil`: nothing does.
     ///
     /// What is held already is spent from it before it is passed on.
     package var meter: (any FlowMeter)? {
         didSet { unpaid = meter == nil ? 0 : held.count }
     }
+    // What is private is seen by the compiler wherever it is touched: each access would else be checked as it runs.
+    private var taken: UInt64 = 0
+    private var hasEnded = false
+    private var isOver = false
     private var held: ArraySlice<UInt8>
     /// How many of the held bytes, the last of them, are not spent from the meter yet.
     private var unpaid = 0
@@ -63,24 +67,24 @@ package final class Flow {
     package func begin(_ bytes: [UInt8], thenTaking count: UInt64?) {
         hold(bytes)
         remaining = count
-        isFinished = false
+        isOver = false
     }
 
     /// True while bytes wait that the sink has not taken.
     package var isHolding: Bool { !held.isEmpty || bytesInPipe > 0 }
 
     /// True where the source has ended before it gave what it was to give.
-    package var isCutShort: Bool { sourceEnded && (remaining ?? 0) > 0 }
+    package var isCutShort: Bool { hasEnded && (remaining ?? 0) > 0 }
 
     /// Moves what can be moved now; true where there may be more, and only the turn is over.
     ///
     /// At its end it tells the sink so, unless `isLast` says that the other direction is finished, or that the sink is to go
     /// on.
     package func pump(_ means: RelayMeans, isLast: Bool) throws(FlowFailure) -> Bool {
-        guard !isFinished else { return false }
+        guard !isOver else { return false }
         for _ in 0..<Self.budget {
             guard try passOnHeld(), try passOnPipe() else { return false }
-            if sourceEnded || remaining == 0 {
+            if hasEnded || remaining == 0 {
                 try finish(means, isLast: isLast)
                 return false
             }
@@ -109,7 +113,7 @@ package final class Flow {
             source.isReadable = false
             fullReads = 0
         case .done(0):
-            sourceEnded = true
+            hasEnded = true
         case .done(let count):
             took(count)
             fullReads = count == buffer.capacity ? fullReads + 1 : 0
@@ -183,9 +187,9 @@ package final class Flow {
 
     private func finish(_ means: RelayMeans, isLast: Bool) throws(FlowFailure) {
         release(means)
-        isFinished = true
+        isOver = true
         // When the other direction is over as well, both sockets are closed next, and closing says the same.
-        if isLast || !sourceEnded { return }
+        if isLast || !hasEnded { return }
         do throws(SystemCallError) {
             try shutdownSending(sink.descriptor)
         } catch {
@@ -214,7 +218,7 @@ package final class Flow {
             source.isReadable = false
             return false
         case .done(0):
-            sourceEnded = true
+            hasEnded = true
             return true
         case .done: return meter.refill()
         }
@@ -249,7 +253,7 @@ package final class Flow {
                 sink.isWritable = false
                 return 0
             case .done(let count):
-                moved &+= UInt64(count)
+                taken &+= UInt64(count)
                 return count
             }
         } catch {

@@ -89,7 +89,7 @@ final class Connection {
         lookup?.giveUp()
         race?.abandon(on: loop)
         tunnel?.abort(because: cut, on: loop)
-        conversation?.abort()
+        conversation?.abort(on: loop)
     }
 }
 

@@ -51,6 +51,17 @@ extension Conversation {
         return ask()
     }
 
+    /// The answer for a request that needs no more than the upstream that is open; `nil` where it must be judged in full.
+    func judgeForOpenUpstream(_ request: HTTP1Request) -> Decision? {
+        forgetFacts(ofRequestBefore: request)
+        guard let policy = worker.snapshot.policy,
+            let isMismatch = try? describe(request, for: policy), !isMismatch
+        else { return nil }
+        // What draws on counters has to reserve first.
+        guard let decision = decisionForOpenUpstream(policy), decision.draws.isEmpty else { return nil }
+        return decision
+    }
+
     /// Nothing of the request before is told of this one, whatever comes of it.
     private func forgetFacts(ofRequestBefore request: HTTP1Request) {
         detail = nil

@@ -25,7 +25,7 @@ package struct JourneySettings: Sendable {
     /// Connections of one loop at a time.
     package var connections = 4000
     /// Decisions of one loop for one user in a second.
-    package var decisionsPerSecond = 5000
+    package var decisionsPerSecond = 25_000
     /// Records that may wait for the audit file before nobody new is accepted.
     package var auditBacklog = 20_000
     /// The daemon's own ports, which nobody is connected to at a local address.

@@ -239,7 +239,10 @@ package final class Worker {
         return registry.count < settings.connections + leaving && audit.hasRoom(backlog: settings.auditBacklog)
     }
 
-    func nextIdentifier() -> RecordIdentifier { identifiers.next(at: audit.clock()) }
+    func nextIdentifier() -> RecordIdentifier { nextIdentifier(at: audit.clock()) }
+
+    /// The next one, at a time in microseconds since 1970-01-01T00:00:00Z.
+    func nextIdentifier(at now: Int64) -> RecordIdentifier { identifiers.next(at: now) }
 
     private func firstRecord(of peer: ClientAddress, by capture: CaptureMode) -> ConnectionRecord {
         ConnectionRecord(
