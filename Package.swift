@@ -68,6 +68,7 @@ let core: [Target] = [
     module("Core", "PolicyEngine", ["NetworkTypes", "SourceDocuments"]),
     module("Core", "AuditTrail", ["NetworkTypes"]),
     module("Core", "Telemetry"),
+    module("Core", "PodInjection", ["SourceDocuments"]),
 ]
 
 let bindings: [Target] = [
@@ -109,6 +110,7 @@ let runtime: [Target] = [
         "TrafficCapture",
         ["NetfilterBindings", "LinuxBindings", "NetworkTypes", "SourceDocuments", "YAMLBindings"]
     ),
+    module("Runtime", "ManifestInjection", ["PodInjection", "SourceDocuments", "YAMLBindings"]),
 ]
 
 let proxy: [Target] = [
@@ -153,7 +155,7 @@ let programs: [Target] = [
         "PenstockCommand",
         [
             "AuditIndex", "AuditReading", "AuditSigning", "AuditTrail", "Configuration", "PolicyEngine", "NetworkTypes",
-            "LinuxBindings", "OpenSSLBindings", "SourceDocuments", "Telemetry",
+            "LinuxBindings", "ManifestInjection", "OpenSSLBindings", "PodInjection", "SourceDocuments", "Telemetry",
         ]
     ),
 ]
@@ -195,6 +197,12 @@ let testTargets: [Target] = [
     ),
     tests("Runtime", "ConfigurationTests", ["Configuration", "NetworkTypes", "PolicyEngine", "SourceDocuments"]),
     tests("Runtime", "TrafficCaptureTests", ["TrafficCapture", "NetworkTypes", "SourceDocuments", "TestSupport"]),
+    tests(
+        "Runtime",
+        "ManifestInjectionTests",
+        ["ManifestInjection", "PodInjection", "SourceDocuments", "YAMLBindings"],
+        exclude: ["Golden"]
+    ),
     tests("Runtime", "EventLoopsTests", ["EventLoops", "LinuxBindings", "NetworkTypes"]),
     tests(
         "Proxy",

@@ -13,6 +13,7 @@ private let allowed: [String: Set<String>] = [
     "PolicyEngine": ["NetworkTypes", "SourceDocuments"],
     "AuditTrail": ["NetworkTypes"],
     "Telemetry": [],
+    "PodInjection": ["SourceDocuments"],
     // Bindings: each its own door.
     "LinuxBindings": ["CLinux", "NetworkTypes"],
     "NetfilterBindings": ["CNetfilter", "NetworkTypes"],
@@ -34,6 +35,7 @@ private let allowed: [String: Set<String>] = [
     "AuditReading": ["AuditSigning", "AuditTrail", "LinuxBindings", "OpenSSLBindings", "ZstdBindings"],
     "Configuration": ["NetworkTypes", "PolicyEngine", "SourceDocuments", "YAMLBindings", "LinuxBindings"],
     "TrafficCapture": ["NetfilterBindings", "LinuxBindings", "NetworkTypes", "SourceDocuments", "YAMLBindings"],
+    "ManifestInjection": ["PodInjection", "SourceDocuments", "YAMLBindings"],
     // Proxy.
     "ByteRelay": ["LinuxBindings", "EventLoops"],
     "HTTPExchange": ["ByteRelay", "AuditTrail", "WireFormats", "NetworkTypes", "LinuxBindings", "EventLoops"],
@@ -57,7 +59,7 @@ private let allowed: [String: Set<String>] = [
     ],
     "PenstockCommand": [
         "AuditIndex", "AuditReading", "AuditSigning", "AuditTrail", "Configuration", "PolicyEngine", "NetworkTypes",
-        "LinuxBindings", "OpenSSLBindings", "SourceDocuments", "Telemetry",
+        "LinuxBindings", "ManifestInjection", "OpenSSLBindings", "PodInjection", "SourceDocuments", "Telemetry",
     ],
 ]
 

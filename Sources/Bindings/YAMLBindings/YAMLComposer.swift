@@ -78,13 +78,7 @@ struct YAMLComposer: ~Copyable {
             let value = try node(from: try events.next(), depth: depth)
             guard let key else { continue }
             if let first = places[key] {
-                problems.append(
-                    SourceProblem(
-                        "the key `\(key)` stands here a second time, first at \(first.line):\(first.column)",
-                        at: event.location,
-                        remedy: "keep one of them"
-                    )
-                )
+                problems.append(.duplicateKey(key, at: event.location, first: first))
                 continue
             }
             places[key] = event.location

@@ -7,6 +7,7 @@ enum Command: Hashable {
     case check(CheckRequest)
     case explain(ExplainRequest)
     case audit(AuditCommand)
+    case inject(InjectRequest)
 
     /// Reads the arguments after the program's name.
     init(_ words: some Sequence<String>) throws(Misuse) {
@@ -19,8 +20,9 @@ enum Command: Hashable {
         case "--version": self = .version
         case "policy": self = try Self.policy(words)
         case "audit": self = try AuditCommand.read(words)
+        case "inject": self = try InjectRequest(words).map(Command.inject) ?? .help(.inject)
         case .some(let word):
-            throw Misuse(unknown: "command", word, among: ["audit", "help", "policy", "version"], .penstock)
+            throw Misuse(unknown: "command", word, among: ["audit", "help", "inject", "policy", "version"], .penstock)
         }
     }
 

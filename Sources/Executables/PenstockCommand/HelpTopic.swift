@@ -12,6 +12,7 @@ enum HelpTopic: String, Hashable, CaseIterable {
     case keys = "audit keys"
     case query = "audit query"
     case reindex = "audit reindex"
+    case inject
     case version
     case help
 
@@ -39,7 +40,7 @@ enum HelpTopic: String, Hashable, CaseIterable {
         switch self {
         case .penstock: "penstock help"
         case .policy, .check, .explain, .audit, .verify, .tail, .show, .stats, .keys, .query, .reindex,
-            .version, .help:
+            .inject, .version, .help:
             "penstock help \(rawValue)"
         }
     }

@@ -32,6 +32,7 @@ extension Command {
             return .done
         case .check(let request): return try request.run()
         case .audit(let command): return try command.run()
+        case .inject(let request): return try request.run()
         case .explain(let request):
             writeToStandardOutput(try request.answer())
             return .done
