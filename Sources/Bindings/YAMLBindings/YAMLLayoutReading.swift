@@ -10,6 +10,7 @@ import SourceDocuments
 ///   - bytes: the text, in UTF-8, without a byte order mark.
 ///   - file: its name, for messages.
 ///   - limits: an alias counts as all the values that it stands for.
+/// - Returns: the documents, in order.
 /// - Throws: everything wrong with the text, up to the first error of syntax.
 package func readYAMLLayout(
     _ bytes: [UInt8],

@@ -57,7 +57,7 @@ extension Fragment {
 
     /// All of it in brackets, an item or an entry a line.
     ///
-    /// - Parameter column: where the line begins that the text is put into; the lines inside it are one step further in.
+    /// The column is where the line begins that the text is put into; the lines inside it are one step further in.
     func onLines(column: Int, step: Int, isQuoted: Bool, lineBreak: String) -> String {
         let inner = lineBreak + padding(column + step)
         let parts: [String]
@@ -66,7 +66,9 @@ extension Fragment {
         case .text, .word: return onOneLine(isQuoted: isQuoted)
         case .list(let items):
             brackets = ("[", "]")
-            parts = items.map { $0.onLines(column: column + step, step: step, isQuoted: isQuoted, lineBreak: lineBreak) }
+            parts = items.map {
+                $0.onLines(column: column + step, step: step, isQuoted: isQuoted, lineBreak: lineBreak)
+            }
         case .map(let entries):
             brackets = ("{", "}")
             parts = entries.map {

@@ -1,7 +1,7 @@
 extension Fragment {
     /// A scalar as it is written: in quotes wherever it might be read as something else.
     ///
-    /// - Parameter isQuoted: true where text always stands in quotes, as in JSON.
+    /// Where `isQuoted` is true, text always stands in quotes, as in JSON.
     static func written(_ text: String, isQuoted: Bool) -> String {
         isQuoted || isWord(text) || !isPlain(text) ? quoted(text) : text
     }
@@ -10,7 +10,8 @@ extension Fragment {
     private static func isPlain(_ text: String) -> Bool {
         guard let first = text.utf8.first else { return false }
         // A digit begins a number, which is in quotes already, or an amount.
-        let begins = isLetter(first) || (0x30...0x39).contains(first) || first == UInt8(ascii: "/") || text.hasPrefix("--")
+        let begins =
+            isLetter(first) || (0x30...0x39).contains(first) || first == UInt8(ascii: "/") || text.hasPrefix("--")
         guard begins else { return false }
         let isSimple = text.utf8.allSatisfy { byte in
             isLetter(byte) || (0x30...0x39).contains(byte) || "._/:@=+-".utf8.contains(byte)

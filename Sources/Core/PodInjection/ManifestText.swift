@@ -27,7 +27,7 @@ package struct ManifestText: Sendable {
     func nextLine(after node: LayoutNode) -> Int {
         let end = node.range.upperBound
         // A literal or folded scalar ends where the next line begins.
-        if end > 0, end <= bytes.count, node.endsWithBlockScalar, bytes[end - 1] == UInt8(ascii: "\n") { return end }
+        if end > 0, end <= bytes.count, node.lastBlockScalar != nil, bytes[end - 1] == UInt8(ascii: "\n") { return end }
         return nextLine(after: end)
     }
 
@@ -60,14 +60,15 @@ package struct ManifestText: Sendable {
 }
 
 extension LayoutNode {
-    fileprivate var endsWithBlockScalar: Bool {
-        guard alias == nil else { return false }
+    /// The literal or folded scalar that it ends with.
+    var lastBlockScalar: LayoutNode? {
+        guard alias == nil else { return nil }
         switch content {
-        case .scalar(_, .block): return true
-        case .scalar: return false
-        case .sequence(let items, .block): return items.last?.endsWithBlockScalar ?? false
-        case .mapping(let entries, .block): return entries.last?.value.endsWithBlockScalar ?? false
-        case .sequence, .mapping: return false
+        case .scalar(_, .block): return self
+        case .scalar: return nil
+        case .sequence(let items, .block): return items.last?.lastBlockScalar
+        case .mapping(let entries, .block): return entries.last?.value.lastBlockScalar
+        case .sequence, .mapping: return nil
         }
     }
 }

@@ -7,7 +7,10 @@ package struct PodAdditions {
 
     /// All that is new in a pod, and the annotation that tells it, so that it can be taken out again.
     ///
-    /// - Parameter template: the pod as its author wrote it, without anything of ours in it.
+    /// - Parameters:
+    ///   - template: the pod as its author wrote it, without anything of ours in it.
+    ///   - options: how the guard is put in.
+    /// - Returns: what `Splicing` puts into the template.
     package static func overlay(for template: PodTemplate, _ options: InjectionOptions) -> Overlay {
         let additions = PodAdditions(template: template, options: options)
         // What is added does not depend on the annotation's words, so they can be made of it.
@@ -92,7 +95,9 @@ package struct PodAdditions {
 
     private func user(of own: LayoutNode?) -> [Overlay.Entry] {
         let pod = template.spec?.value("securityContext")
-        guard let user = options.agentUser, own?.value("runAsUser") == nil, pod?.value("runAsUser") == nil else { return [] }
+        guard let user = options.agentUser, own?.value("runAsUser") == nil, pod?.value("runAsUser") == nil else {
+            return []
+        }
         let entry = Overlay.Entry("runAsUser", .value(.number(user)))
         guard let group = options.agentGroup, own?.value("runAsGroup") == nil, pod?.value("runAsGroup") == nil else {
             return [entry]

@@ -8,9 +8,11 @@ extension PodJudgement {
                 refuse([], "this container has no name", at: container.location, "give it one")
                 continue
             }
-            let isLabel = !text.isEmpty && text.utf8.allSatisfy { byte in
-                (0x61...0x7a).contains(byte) || (0x30...0x39).contains(byte) || byte == 0x2d
-            }
+            let isLabel =
+                !text.isEmpty
+                && text.utf8.allSatisfy { byte in
+                    (0x61...0x7a).contains(byte) || (0x30...0x39).contains(byte) || byte == 0x2d
+                }
             if text == Guard.daemonContainer || text.hasPrefix(Guard.prefix) {
                 refuse(
                     ["G11", "G12"],
@@ -19,7 +21,12 @@ extension PodJudgement {
                     "remove the container; `penstock inject` adds its own"
                 )
             } else if !isLabel {
-                refuse([], "`\(text)` is no name of a container", at: name.location, "use lower case letters, digits and -")
+                refuse(
+                    [],
+                    "`\(text)` is no name of a container",
+                    at: name.location,
+                    "use lower case letters, digits and -"
+                )
             }
         }
     }

@@ -49,7 +49,8 @@ extension PodJudgement {
             guard let port = action.value("port"), let text = port.text else { continue }
             let named = container.value("ports")?.items.first { $0.value("name")?.text == text }
             guard named == nil, let value = Int(text), !options.inboundPorts.contains(value) else { continue }
-            let isDeclared = container.value("ports")?.items.contains { $0.value("containerPort")?.text == text } ?? false
+            let isDeclared =
+                container.value("ports")?.items.contains { $0.value("containerPort")?.text == text } ?? false
             guard !isDeclared else { continue }
             warn(
                 ["A30"],
@@ -66,7 +67,12 @@ extension PodJudgement {
             for entry in container.value(at: ["resources", key])?.entries ?? [] {
                 let name = entry.key.split(separator: "/").last ?? ""
                 guard ["tun", "net_tun", "net-tun", "dev-net-tun", "dev_net_tun"].contains(name) else { continue }
-                refuse(["A23"], "`\(entry.key)` lets the agent make network interfaces", at: entry.keyLocation, "remove it")
+                refuse(
+                    ["A23"],
+                    "`\(entry.key)` lets the agent make network interfaces",
+                    at: entry.keyLocation,
+                    "remove it"
+                )
             }
         }
     }

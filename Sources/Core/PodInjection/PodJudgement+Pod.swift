@@ -44,7 +44,12 @@ extension PodJudgement {
         let options = [spec] + spec.agentContainers
         for context in options.compactMap({ $0.value("securityContext") }) {
             guard let entry = context.entry("windowsOptions"), !entry.value.isNull else { continue }
-            refuse([], "`windowsOptions` are for Windows, and the guard needs Linux", at: entry.keyLocation, "remove them")
+            refuse(
+                [],
+                "`windowsOptions` are for Windows, and the guard needs Linux",
+                at: entry.keyLocation,
+                "remove them"
+            )
         }
         if let entry = spec.entry("runtimeClassName"), !entry.value.isNull {
             warn(
@@ -111,12 +116,19 @@ extension PodJudgement {
     }
 
     private mutating func refuseGroup(_ key: String, at place: SourceLocation) {
-        refuse(["A01"], "`\(key)` puts the agent into the daemon's own group, \(Guard.group)", at: place, "write another")
+        refuse(
+            ["A01"],
+            "`\(key)` puts the agent into the daemon's own group, \(Guard.group)",
+            at: place,
+            "write another"
+        )
     }
 
     /// How long the daemon may take to end what is open.
     mutating func judgeEnd(_ spec: LayoutNode) {
-        guard let found = number(spec, "terminationGracePeriodSeconds"), found.value < Guard.graceSeconds else { return }
+        guard let found = number(spec, "terminationGracePeriodSeconds"), found.value < Guard.graceSeconds else {
+            return
+        }
         warn(
             [],
             "the pod has \(found.value) s to end, and the daemon lets open connections go on for 30 s",
@@ -137,7 +149,12 @@ extension PodJudgement {
                 remedy
             )
         } else if let policy = spec.value("restartPolicy"), policy.text != "Always" {
-            warn([], "in classic mode the daemon keeps this pod running when the agent has ended", at: policy.location, remedy)
+            warn(
+                [],
+                "in classic mode the daemon keeps this pod running when the agent has ended",
+                at: policy.location,
+                remedy
+            )
         }
         if let entry = spec.entry("initContainers"), !entry.value.items.isEmpty {
             warn(

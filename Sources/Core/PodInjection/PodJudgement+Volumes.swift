@@ -20,7 +20,12 @@ extension PodJudgement {
 
     private mutating func judgeName(of volume: LayoutNode) {
         guard let name = volume.value("name"), let text = name.text, text.hasPrefix(Guard.prefix) else { return }
-        refuse(["G01", "G03"], "the volume name `\(text)` belongs to the guard", at: name.location, "give it another name")
+        refuse(
+            ["G01", "G03"],
+            "the volume name `\(text)` belongs to the guard",
+            at: name.location,
+            "give it another name"
+        )
     }
 
     private mutating func judgeHostPath(of volume: LayoutNode) {
@@ -82,13 +87,24 @@ extension PodJudgement {
             guard let path = mount.value("mountPath"), let text = path.text else { continue }
             let normal = Self.normal(text)
             if let ours = Guard.paths.first(where: { normal == $0 || normal.hasPrefix($0 + "/") }) {
-                refuse(["G03"], "`mountPath` is in `\(ours)`, which belongs to the guard", at: path.location, "use another path")
+                refuse(
+                    ["G03"],
+                    "`mountPath` is in `\(ours)`, which belongs to the guard",
+                    at: path.location,
+                    "use another path"
+                )
             } else if normal == "/dev/net" || normal.hasPrefix("/dev/net/") {
-                refuse(["A23"], "`\(normal)` lets the agent make network interfaces", at: path.location, "remove the mount")
+                refuse(
+                    ["A23"],
+                    "`\(normal)` lets the agent make network interfaces",
+                    at: path.location,
+                    "remove the mount"
+                )
             }
         }
         for device in container.value("volumeDevices")?.items ?? [] {
-            guard let path = device.value("devicePath"), let text = path.text, Self.normal(text).hasPrefix("/dev/net") else {
+            guard let path = device.value("devicePath"), let text = path.text, Self.normal(text).hasPrefix("/dev/net")
+            else {
                 continue
             }
             refuse(["A23"], "`\(text)` lets the agent make network interfaces", at: path.location, "remove the device")

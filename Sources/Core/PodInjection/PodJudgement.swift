@@ -80,7 +80,12 @@ package struct PodJudgement {
         }
         for entry in node.entries {
             if entry.isMerge {
-                refuse([], "the merge key `<<` in a pod hides what it says", at: entry.keyLocation, "write the keys out")
+                refuse(
+                    [],
+                    "the merge key `<<` in a pod hides what it says",
+                    at: entry.keyLocation,
+                    "write the keys out"
+                )
             }
             judgeLayout(of: entry.value)
         }

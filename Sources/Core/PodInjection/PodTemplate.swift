@@ -99,7 +99,8 @@ extension PodTemplate {
                 for item in items.items { visit(item, of: document, kind: kind) }
                 return
             }
-            guard let kind = name.flatMap(Kind.init(rawValue:)), group(of: object, else: kind.group) == kind.group else {
+            guard let kind = name.flatMap(Kind.init(rawValue:)), group(of: object, else: kind.group) == kind.group
+            else {
                 return refuseStrangePods(in: object, kind: name)
             }
             guard let node = object.value(at: kind.path), node.value("spec") != nil else {

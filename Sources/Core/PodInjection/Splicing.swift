@@ -20,6 +20,7 @@ package struct Splicing {
     ///   - overlay: what is put in.
     ///   - target: the node that it is put into.
     ///   - document: the whole document around it.
+    ///   - text: the text of all documents.
     /// - Returns: the changes, and where they cannot be made.
     package static func edits(
         putting overlay: Overlay,
@@ -104,7 +105,7 @@ extension Splicing {
             guard let first = present.first, let last = present.last else { return }
             let column = text.column(of: first.keyRange.lowerBound)
             let lines = new.flatMap { $0.lines(column: column, indentation) }
-            edits.append(text.insertion(of: lines, at: text.nextLine(after: last.value.reaching(last.keyRange))))
+            insert(lines, behind: last.value.reaching(last.keyRange))
         case .flow:
             let ends = present.map { ($0.keyRange.lowerBound, max($0.keyRange.upperBound, $0.value.range.upperBound)) }
             let column = bracketColumn(of: node, ends.first?.0)
@@ -149,12 +150,26 @@ extension Splicing {
         case .block:
             guard let last = items.last, let dash = dashColumn(of: node) else { return problems.append(oddList(node)) }
             let lines = new.flatMap { $0.itemLines(column: dash, indentation) }
-            edits.append(text.insertion(of: lines, at: text.nextLine(after: last)))
+            insert(lines, behind: last)
         case .flow:
             let column = bracketColumn(of: node, items.first?.range.lowerBound)
             let last = items.last.map { ($0.range.lowerBound, $0.range.upperBound) }
             put(inBrackets: node, behind: last, new.map { self.written($0, column) }, column)
         }
+    }
+
+    private mutating func insert(_ lines: [String], behind node: LayoutNode) {
+        let offset = text.nextLine(after: node)
+        guard offset == text.bytes.count, text.endsInsideLine, let last = node.lastBlockScalar else {
+            return edits.append(text.insertion(of: lines, at: offset))
+        }
+        problems.append(
+            SourceProblem(
+                "this text ends without a line break, and would get one",
+                at: last.location,
+                remedy: "end the file with a line feed"
+            )
+        )
     }
 
     private mutating func put(inBrackets node: LayoutNode, behind last: (Int, Int)?, _ new: [String], _ column: Int?) {
@@ -185,7 +200,9 @@ extension Splicing {
 
     private func dashColumn(of node: LayoutNode) -> Int? {
         let start = node.range.lowerBound
-        guard start < text.bytes.count, text.bytes[start] == UInt8(ascii: "-"), text.isFirstOnLine(start) else { return nil }
+        guard start < text.bytes.count, text.bytes[start] == UInt8(ascii: "-"), text.isFirstOnLine(start) else {
+            return nil
+        }
         return text.column(of: start)
     }
 
@@ -216,6 +233,7 @@ extension LayoutNode {
     /// True where the outermost mapping stands in brackets and its first key in quotes.
     fileprivate func writesLikeJSON(_ text: ManifestText) -> Bool {
         guard case .mapping(let entries, .flow) = content, let first = entries.first else { return false }
-        return first.keyRange.lowerBound < text.bytes.count && text.bytes[first.keyRange.lowerBound] == UInt8(ascii: "\"")
+        return first.keyRange.lowerBound < text.bytes.count
+            && text.bytes[first.keyRange.lowerBound] == UInt8(ascii: "\"")
     }
 }

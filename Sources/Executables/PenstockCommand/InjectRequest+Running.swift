@@ -70,7 +70,9 @@ extension InjectRequest {
         case .noPod:
             let place = SourceLocation(file: name, line: 1, column: 1)
             let remedy = "name the file that holds the agent's Pod, Deployment or other workload"
-            report([PodFinding(.refusal, [], SourceProblem("there is no pod in this manifest", at: place, remedy: remedy))])
+            report([
+                PodFinding(.refusal, [], SourceProblem("there is no pod in this manifest", at: place, remedy: remedy))
+            ])
         case .unfaithful(let place):
             throw Complaint(
                 "\(place): the result would not say what was meant, so it was not written; this is a defect of penstock: "

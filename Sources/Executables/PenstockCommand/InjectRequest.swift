@@ -57,9 +57,12 @@ struct InjectRequest: Hashable {
 extension InjectionOptions {
     fileprivate init(_ given: Options) throws(Misuse) {
         self.init(image: try given.word("--image") ?? "penstock:\(productVersion)")
-        mode = try given.choice("--mode", Dictionary(uniqueKeysWithValues: Mode.allCases.map { ($0.rawValue, $0) })) ?? mode
+        mode =
+            try given.choice("--mode", Dictionary(uniqueKeysWithValues: Mode.allCases.map { ($0.rawValue, $0) }))
+            ?? mode
         let policies = ["Always", "IfNotPresent", "Never"]
-        pullPolicy = try given.choice("--pull-policy", Dictionary(uniqueKeysWithValues: policies.map { ($0, $0) })) ?? pullPolicy
+        pullPolicy =
+            try given.choice("--pull-policy", Dictionary(uniqueKeysWithValues: policies.map { ($0, $0) })) ?? pullPolicy
         configuration = try given.objectName("--config") ?? configuration
         policy = try given.objectName("--policy") ?? policy
         auditClaim = try given.objectName("--audit-claim")

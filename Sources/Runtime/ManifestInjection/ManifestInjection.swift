@@ -32,6 +32,9 @@ package enum ManifestInjectionError: Error, Hashable, Sendable {
 /// - Parameters:
 ///   - bytes: the manifest: YAML or JSON, one document or many, in UTF-8.
 ///   - file: its name, for messages.
+///   - options: how the guard is put in.
+/// - Returns: the new text, and what should be known about it.
+/// - Throws: why nothing was done.
 package func injectManifest(
     _ bytes: [UInt8],
     file: String,
@@ -42,7 +45,9 @@ package func injectManifest(
     let found = try pods(in: documents)
     let bare = try found.map { template throws(ManifestInjectionError) in try withoutAdditions(template) }
     var findings = bare.flatMap { PodJudgement.findings(of: $0, options) }
-    findings += bare.flatMap { edits(into: $0, options, ManifestText(text)).problems.map { PodFinding(.refusal, [], $0) } }
+    findings += bare.flatMap {
+        edits(into: $0, options, ManifestText(text)).problems.map { PodFinding(.refusal, [], $0) }
+    }
     findings = findings.inOrderOfText
     guard !findings.contains(where: { $0.severity == .refusal }) else { throw .refused(findings) }
     let original = try withoutAdditions(text, found, file)
@@ -98,7 +103,8 @@ private func withoutAdditions(_ template: PodTemplate) throws(ManifestInjectionE
         let problem = SourceProblem(
             "`\(AdditionPath.annotation)` does not say what was added",
             at: record.location,
-            remedy: "begin with the manifest as it was before, or remove the annotation and the guard's containers by hand"
+            remedy:
+                "begin with the manifest as it was before, or remove the annotation and the guard's containers by hand"
         )
         throw .refused([PodFinding(.refusal, ["A21"], problem)])
     }
