@@ -226,7 +226,9 @@ let package = Package(
         .executable(name: "penstockd", targets: ["PenstockDaemon"]),
         .executable(name: "penstock", targets: ["PenstockCommand"]),
     ],
-    targets: doors + core + bindings + runtime + proxy + programs + testTargets
+    // An image is built without the tests' folders, which must then not be named.
+    targets: doors + core + bindings + runtime + proxy + programs
+        + (Context.environment["PROGRAMS_ONLY"] == nil ? testTargets : [])
 )
 
 // Fuzzers exist only when asked for: FUZZ=1 swift build --product FuzzOpening …
