@@ -31,7 +31,7 @@ AGENT_COMMAND := $(value AGENT)
 export AGENT_COMMAND
 
 .PHONY: test
-test: root packages lint build check manifests ## everything that must hold: format, release build, tests, checks
+test: root packages lint build check charts ## everything that must hold: format, release build, tests, checks
 	@echo "==> swift test (all of it: .build/test.log)"
 	@mkdir -p .build
 	@PENSTOCK_BIN="$(BIN)" swift test --disable-xctest 2>&1 | tee .build/test.log | \
@@ -62,21 +62,21 @@ lint: swift ## the formatter's rules, strictly
 check: ## the scripts parse
 	@echo "==> scripts"
 	@for script in deploy/*.sh .ci/run; do bash -n "$$script"; done
-	@for script in deploy/*.py deploy/demo/*.py; do \
+	@for script in deploy/demo/*.py; do \
 	    $(PYTHON) -c 'import ast, sys; ast.parse(open(sys.argv[1]).read(), sys.argv[1])' "$$script"; done
 
-# The tools that check manifests, in an environment of their own: made anew when their list changes.
-MANIFEST_TOOLS := $(CURDIR)/.build/manifest-tools
+# The tools that check the chart and manifests, in an environment of their own: made anew when their list changes.
+CHART_TOOLS := $(CURDIR)/.build/chart-tools
 
-.PHONY: manifests
-manifests: $(MANIFEST_TOOLS)/ready ## deploy/*.yaml, injected pods and the chart against Kubernetes 1.29 to 1.37
-	@"$(MANIFEST_TOOLS)/bin/python" deploy/check_manifests.py --programs "$(BIN)"
+.PHONY: charts
+charts: $(CHART_TOOLS)/ready ## the Helm chart, injected pods and deploy/*.yaml, against Kubernetes 1.29 to 1.37
+	@"$(CHART_TOOLS)/bin/python" deploy/check_charts.py --programs "$(BIN)"
 
-$(MANIFEST_TOOLS)/ready: deploy/requirements.txt
+$(CHART_TOOLS)/ready: deploy/requirements.txt
 	@echo "==> tools of deploy/requirements.txt"
-	@rm -rf "$(MANIFEST_TOOLS)"
-	@$(PYTHON) -m venv "$(MANIFEST_TOOLS)"
-	@"$(MANIFEST_TOOLS)/bin/pip" install --quiet --disable-pip-version-check -r deploy/requirements.txt
+	@rm -rf "$(CHART_TOOLS)"
+	@$(PYTHON) -m venv "$(CHART_TOOLS)"
+	@"$(CHART_TOOLS)/bin/pip" install --quiet --disable-pip-version-check -r deploy/requirements.txt
 	@touch "$@"
 
 .PHONY: fuzz

@@ -234,11 +234,15 @@ let package = Package(
 // Fuzzers exist only when asked for: FUZZ=1 swift build --product FuzzOpening …
 if Context.environment["FUZZ"] != nil {
     package.targets.append(.target(name: "FuzzDriver", path: "Tests/FuzzDriver", swiftSettings: strict))
-    let fuzzers = ["FuzzOpening", "FuzzJSON", "FuzzRequest", "FuzzResponse", "FuzzRoundTrip"]
-    package.targets += fuzzers.map { name in
+    let wire: [Target.Dependency] = ["WireFormats"]
+    let fuzzers: KeyValuePairs = [
+        "FuzzOpening": wire, "FuzzJSON": wire, "FuzzRequest": wire, "FuzzResponse": wire, "FuzzRoundTrip": wire,
+        "FuzzInject": ["ManifestInjection", "PodInjection"],
+    ]
+    package.targets += fuzzers.map { name, dependencies in
         .executableTarget(
             name: name,
-            dependencies: ["FuzzDriver", "WireFormats"],
+            dependencies: ["FuzzDriver"] + dependencies,
             path: "Tests/Fuzz/\(name)",
             exclude: ["Regressions"],
             swiftSettings: strict

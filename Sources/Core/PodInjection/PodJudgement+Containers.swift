@@ -3,10 +3,14 @@ import SourceDocuments
 extension PodJudgement {
     /// Names that the guard needs, and names that cannot be told apart.
     mutating func judgeContainerNames(_ spec: LayoutNode) {
+        var names: Set<String> = []
         for container in spec.agentContainers {
             guard let name = container.value("name"), let text = name.text else {
                 refuse([], "this container has no name", at: container.location, "give it one")
                 continue
+            }
+            if !names.insert(text).inserted {
+                refuse([], "another container is named `\(text)` already", at: name.location, "give it another name")
             }
             let isLabel =
                 !text.isEmpty

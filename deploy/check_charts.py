@@ -1,4 +1,4 @@
-"""What `make manifests` runs, in the virtual environment that deploy/requirements.txt describes.
+"""What `make charts` runs, in the virtual environment that deploy/requirements.txt describes.
 
 Checks deploy/*.yaml, what `penstock inject` makes of the samples, and the Helm chart: against the schemas of each version of
 Kubernetes, by Penstock's own programs, by assertions, by `helm lint` and by checkov. Says what failed, and exits with 1.
@@ -61,7 +61,7 @@ def validate(name, text):
             try:
                 kubernetes_validate.validate(item, version, strict=True)
             except Exception as error:  # each kind of error of the library's means the same here
-                expect(False, f"{name}: {item['kind']} {item['metadata'].get('name')}: Kubernetes {version}: {error}")
+                expect(False, f"{name}: {item['kind']} {item['metadata'].get('name')}: Kubernetes {version}: {str(error).splitlines()[0]}")
 
 
 def pod_of(item):
@@ -205,15 +205,15 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--programs", type=pathlib.Path, required=True, help="the folder of the built programs")
     programs = parser.parse_args().programs
-    with tempfile.TemporaryDirectory(prefix="penstock-manifests-") as name:
+    with tempfile.TemporaryDirectory(prefix="penstock-charts-") as name:
         folder = pathlib.Path(name)
         check_deploy()
         check_injected(programs / "penstock", folder)
         check_chart(programs, folder)
     if failures:
-        print(f"manifests: {len(failures)} failed")
+        print(f"charts: {len(failures)} failed")
         sys.exit(1)
-    print("manifests: all right")
+    print("charts: all right")
 
 
 main()
