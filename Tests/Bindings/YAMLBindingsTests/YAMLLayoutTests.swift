@@ -10,7 +10,9 @@ struct YAMLLayoutTests {
         var node = try #require(try readYAMLLayout(bytes, file: "f", limits: YAMLLimits()).first)
         for step in steps {
             switch node.content {
-            case .mapping(let entries, _): node = try #require(entries.first { $0.key == step }).value
+            case .mapping(let entries, _):
+                let entry = entries.first { $0.key == step }
+                node = try #require(entry).value
             case .sequence(let items, _): node = items[try #require(Int(step))]
             case .scalar: Issue.record("no way down at \(step)")
             }

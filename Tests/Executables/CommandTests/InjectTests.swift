@@ -85,7 +85,7 @@ struct InjectTests {
         )
         #expect(said.status == 0, "\(said)")
         let wanted = [
-            "image: \"r.example/p@sha256:00\"", "imagePullPolicy: Always", "name: c1", "name: p1",
+            "image: r.example/p@sha256:00", "imagePullPolicy: Always", "name: c1", "name: p1",
             "- --inbound-port=8080",
             "- --inbound-port=9", "- --dns-server=192.0.2.53", "claimName: trail", "cpu: 70m", "memory: 1Gi",
             "runAsUser: 2000", "runAsGroup: 2001",

@@ -30,13 +30,13 @@ struct ManifestMutationTests {
         var numbers = Numbers(state: UInt64(seed))
         let samples = Manifests.odd.map { Array($0.1.utf8) }
         var taken = 0
-        for _ in 0..<400 {
+        for _ in 0..<50 {
             var text = samples.randomElement(using: &numbers) ?? []
             for _ in 0..<Int.random(in: 1...2, using: &numbers) { mutate(&text, &numbers) }
             if try isFaithful(text) { taken += 1 }
         }
         // Most still are manifests: the test would say nothing otherwise.
-        #expect(taken > 40)
+        #expect(taken > 5)
     }
 
     private func mutate(_ text: inout [UInt8], _ numbers: inout Numbers) {
