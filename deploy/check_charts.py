@@ -1,7 +1,8 @@
 """What `make charts` runs, in the virtual environment that deploy/requirements.txt describes.
 
-Checks deploy/*.yaml, what `penstock inject` makes of the samples, and the Helm chart: against the schemas of each version of
-Kubernetes, by Penstock's own programs, by assertions, by `helm lint` and by checkov. Says what failed, and exits with 1.
+Checks deploy/*.yaml, what `penstock inject` makes of the samples, and the Helm chart: against the schemas of each
+version of Kubernetes, by Penstock's own programs, by assertions, by `helm lint` and by checkov. Says what failed, and
+exits with 1.
 """
 
 import argparse
@@ -61,7 +62,8 @@ def validate(name, text):
             try:
                 kubernetes_validate.validate(item, version, strict=True)
             except Exception as error:  # each kind of error of the library's means the same here
-                expect(False, f"{name}: {item['kind']} {item['metadata'].get('name')}: Kubernetes {version}: {str(error).splitlines()[0]}")
+                what = f"{name}: {item['kind']} {item['metadata'].get('name')}: Kubernetes {version}"
+                expect(False, f"{what}: {str(error).splitlines()[0]}")
 
 
 def pod_of(item):
@@ -87,22 +89,23 @@ def check_guarded(name, text):
         for container in containers:
             context = container.get("securityContext", {})
             capabilities = context.get("capabilities", {})
-            ours = container["name"] == "penstock-init"
-            expect(capabilities.get("add", []) == (["NET_ADMIN"] if ours else []), f"{where}: {container['name']}: capabilities")
-            expect([word.upper() for word in capabilities.get("drop", [])][-1:] == ["ALL"], f"{where}: {container['name']}: drop")
-            expect(context.get("allowPrivilegeEscalation") is False, f"{where}: {container['name']}: escalation")
-            expect(ours or context.get("runAsUser", 1) != 0, f"{where}: {container['name']}: root")
+            name = container["name"]
+            ours = name == "penstock-init"
+            expect(capabilities.get("add", []) == (["NET_ADMIN"] if ours else []), f"{where}: {name}: capabilities")
+            dropped = [word.upper() for word in capabilities.get("drop", [])]
+            expect("ALL" in dropped, f"{where}: {name}: drop")
+            expect(context.get("allowPrivilegeEscalation") is False, f"{where}: {name}: escalation")
+            expect(ours or context.get("runAsUser", 1) != 0, f"{where}: {name}: root")
             mounted = [mount["name"] for mount in container.get("volumeMounts", [])]
-            expect(container["name"] == "penstockd" or not any(volume.startswith("penstock-") for volume in mounted),
-                   f"{where}: {container['name']} mounts what is the guard's")
+            foreign = name != "penstockd" and any(volume.startswith("penstock-") for volume in mounted)
+            expect(not foreign, f"{where}: {name} mounts what is the guard's")
 
 
 def check_deploy():
     print("==> deploy/*.yaml")
-    for path in sorted([*ROOT.glob("deploy/*.yaml"), *ROOT.glob("deploy/kustomize/*.yaml")]):
+    for path in sorted(ROOT.glob("deploy/*.yaml")):
         text = path.read_text()
-        if any(isinstance(document, dict) and is_kubernetes(document) and "metadata" in document
-               for document in yaml.safe_load_all(text)) and "$patch" not in text and path.parent.name == "deploy":
+        if any(map(is_kubernetes, filter(None, yaml.safe_load_all(text)))):
             validate(path.relative_to(ROOT), text)
             check_guarded(path.relative_to(ROOT), text)
 
@@ -128,23 +131,43 @@ def template(*arguments, fails=False):
     return run(TOOLS / "helm", "template", "release", CHART, "--namespace", "agents", *arguments, fails=fails)
 
 
+def of_kind(items, kind):
+    return [item for item in items if item["kind"] == kind]
+
+
 def check_chart(programs, folder):
     print("==> charts/penstock")
     run(TOOLS / "helm", "lint", "--strict", CHART)
     rendered = template().stdout
     validate("charts/penstock", rendered)
     items = list(objects(rendered))
-    by_kind = lambda kind: [item for item in items if item["kind"] == kind]
-    expect({item["metadata"]["namespace"] for item in items} == {"agents"}, "chart: not all is in the release's namespace")
-    expect([item["metadata"]["name"] for item in by_kind("ConfigMap")] == ["penstock-config", "penstock-policy"], "chart: ConfigMaps")
-    expect(by_kind("NetworkPolicy")[0]["spec"]["podSelector"]["matchLabels"] == {"penstock/guarded": "true"}, "chart: the label")
-    expect(by_kind("NetworkPolicy")[0]["spec"]["ingress"] == [], "chart: something comes in by default")
-    check_texts(programs, folder, by_kind("ConfigMap"))
-    check_test_pods(by_kind("Pod"))
+    config_maps = of_kind(items, "ConfigMap")
+    fence = of_kind(items, "NetworkPolicy")[0]["spec"]
+    expect({item["metadata"]["namespace"] for item in items} == {"agents"}, "chart: not all is in the namespace")
+    names = [item["metadata"]["name"] for item in config_maps]
+    expect(names == ["penstock-config", "penstock-policy"], f"chart: ConfigMaps: {names}")
+    expect(fence["podSelector"]["matchLabels"] == {"penstock/guarded": "true"}, "chart: the label")
+    expect(fence["ingress"] == [], "chart: something comes in by default")
+    check_same_as_deploy(fence, config_maps)
+    check_texts(programs, folder, config_maps)
+    check_test_pods(of_kind(items, "Pod"))
     check_values(folder)
     (folder / "checked").mkdir()
     (folder / "checked/chart.yaml").write_text(rendered)
     check_checkov(folder / "checked")
+
+
+def check_same_as_deploy(fence, config_maps):
+    """The chart's defaults and what stands in deploy/ do not drift apart."""
+    other = yaml.safe_load((ROOT / "deploy/kustomize/networkpolicy.yaml").read_text())["spec"]
+    expect(fence["egress"] == other["egress"], "chart: the NetworkPolicy's egress is not that of deploy/kustomize")
+    deployed = of_kind(list(objects((ROOT / "deploy/pod.yaml").read_text())), "ConfigMap")
+    settings = [
+        yaml.safe_load(item["data"]["penstock.yaml"])
+        for item in config_maps + deployed
+        if item["metadata"]["name"] == "penstock-config"
+    ]
+    expect(len(settings) == 2 and settings[0] == settings[1], "chart: penstock.yaml is not that of deploy/pod.yaml")
 
 
 def check_texts(programs, folder, config_maps):
@@ -162,30 +185,40 @@ def check_texts(programs, folder, config_maps):
 def check_test_pods(pods):
     expect(len(pods) == 1 and pods[0]["metadata"]["annotations"]["helm.sh/hook"] == "test", "chart: helm test")
     context = pods[0]["spec"]["containers"][0]["securityContext"]
-    expect(context["readOnlyRootFilesystem"] and context["capabilities"] == {"drop": ["ALL"]}, "chart: helm test: privileges")
+    unprivileged = context["readOnlyRootFilesystem"] and context["capabilities"] == {"drop": ["ALL"]}
+    expect(unprivileged, "chart: helm test: privileges")
     expect(pods[0]["spec"]["automountServiceAccountToken"] is False, "chart: helm test: token")
 
 
 def check_values(folder):
     values = folder / "values.yaml"
-    policies = [{"name": "a", "namespace": "one", "files": {"x.yaml": "a"}}, {"name": "b", "namespace": "one", "files": {"x.yml": "b"}},
-                {"name": "a", "namespace": "two", "files": {"x.yaml": "c\nd\n"}}]
+    policies = [
+        {"name": "a", "namespace": "one", "files": {"x.yaml": "a"}},
+        {"name": "b", "namespace": "one", "files": {"x.yml": "b"}},
+        {"name": "a", "namespace": "two", "files": {"x.yaml": "c\nd\n"}},
+    ]
     values.write_text(json.dumps({
-        "policies": policies, "image": {"repository": "r.example/p", "digest": "sha256:" + "0" * 64},
-        "networkPolicy": {"enabled": True, "inboundPorts": [8080], "allowedCIDRs": ["10.0.0.0/24"], "metricsNamespaces": ["m"]},
+        "policies": policies,
+        "image": {"repository": "r.example/p", "digest": "sha256:" + "0" * 64},
+        "networkPolicy": {
+            "enabled": True, "inboundPorts": [8080], "allowedCIDRs": ["10.0.0.0/24"], "metricsNamespaces": ["m"],
+        },
         "commonLabels": {"team": "x"},
     }))
     made = template("--values", values).stdout
     validate("charts/penstock, several namespaces", made)
     items = list(objects(made))
     names = [(item["kind"], item["metadata"]["namespace"], item["metadata"]["name"]) for item in items]
-    expect(names.count(("ConfigMap", "one", "penstock-config")) == 1, f"chart: one configuration for a namespace: {names}")
-    expect(("ConfigMap", "two", "a") in names and ("NetworkPolicy", "two", "penstock-guarded") in names, f"chart: {names}")
+    expect(names.count(("ConfigMap", "one", "penstock-config")) == 1, f"chart: one configuration each: {names}")
+    for name in [("ConfigMap", "two", "a"), ("NetworkPolicy", "two", "penstock-guarded")]:
+        expect(name in names, f"chart: {name} is not in {names}")
+    texts = [item["data"]["x.yaml"] for item in items if item["kind"] == "ConfigMap" and "x.yaml" in item["data"]]
+    expect(sorted(texts) == ["a\n", "c\nd\n"], f"chart: the texts of policies: {texts}")
     expect(all(item["metadata"]["labels"]["team"] == "x" for item in items), "chart: commonLabels")
-    expect(any(item["kind"] == "Pod" and item["spec"]["containers"][0]["image"].startswith("r.example/p@sha256:") for item in items),
-           "chart: the digest")
+    images = {item["spec"]["containers"][0]["image"] for item in of_kind(items, "Pod")}
+    expect(images == {"r.example/p@sha256:" + "0" * 64}, f"chart: the digest: {images}")
     wrong = {
-        "webhook.enabled=true": "webhook", "image.tag=a b": "tag", "policies[0].name=UPPER": "name", "nothing=1": "nothing",
+        "webhook.enabled=true": "webhook", "image.tag=a b": "tag", "policies[0].name=UPPER": "name", "x=1": "x",
         "config.settings.policy.path=/tmp": "path", "networkPolicy.inboundPorts[0]=0": "inboundPorts",
         "config.name=penstock-policy": "penstock-policy", "policies[0].files.policy\\.txt=a": "policy.txt",
     }

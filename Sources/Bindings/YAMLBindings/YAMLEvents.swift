@@ -82,6 +82,20 @@ struct YAMLEvent {
         return value
     }
 
+    /// Goes on to where the next document starts; `nil` at the end of the stream.
+    mutating func nextDocument() throws(SourceProblem) -> YAMLEvent? {
+        while true {
+            let event = try next()
+            switch event.kind {
+            case .streamEnd: return nil
+            case .documentStart: return event
+            // What stands between documents, and what does not.
+            case .streamStart, .documentEnd, .alias, .scalar, .sequenceStart, .sequenceEnd, .mappingStart, .mappingEnd:
+                continue
+            }
+        }
+    }
+
     private func style(of event: yaml_event_t) -> YAMLEvent.Style {
         switch unsafe event.type {
         case YAML_SCALAR_EVENT:

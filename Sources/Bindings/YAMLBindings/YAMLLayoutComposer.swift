@@ -20,17 +20,9 @@ struct YAMLLayoutComposer: ~Copyable {
     mutating func documents() throws(SourceProblems) -> [LayoutNode] {
         var documents: [LayoutNode] = []
         do throws(SourceProblem) {
-            reading: while true {
-                let event = try events.next()
-                switch event.kind {
-                case .streamEnd: break reading
-                case .documentStart:
-                    anchors = [:]
-                    documents.append(try node(from: try events.next(), depth: 1))
-                case .streamStart, .documentEnd: continue
-                // None of these stands between documents.
-                case .alias, .scalar, .sequenceStart, .sequenceEnd, .mappingStart, .mappingEnd: continue
-                }
+            while try events.nextDocument() != nil {
+                anchors = [:]
+                documents.append(try node(from: try events.next(), depth: 1))
             }
         } catch {
             problems.append(error)
@@ -61,12 +53,12 @@ struct YAMLLayoutComposer: ~Copyable {
         case .scalar(let text, _):
             return .scalar(text, event.scalarStyle)
         case .sequenceStart:
-            try descend(to: depth, at: event.location)
+            try limits.check(depth: depth, at: event.location)
             let (items, end) = try items(depth: depth + 1)
             range = range.lowerBound..<(style == .flow ? end : items.last?.range.upperBound ?? range.upperBound)
             return .sequence(items, style)
         case .mappingStart:
-            try descend(to: depth, at: event.location)
+            try limits.check(depth: depth, at: event.location)
             let (entries, end) = try entries(depth: depth + 1)
             let last = entries.last.map { max($0.keyRange.upperBound, $0.value.range.upperBound) }
             range = range.lowerBound..<(style == .flow ? end : last ?? range.upperBound)
@@ -132,14 +124,7 @@ struct YAMLLayoutComposer: ~Copyable {
 
     private mutating func count(_ more: Int, at location: SourceLocation) throws(SourceProblem) {
         nodes += more
-        guard nodes <= limits.nodes else {
-            throw SourceProblem("the file has more than \(limits.nodes) values", at: location)
-        }
-    }
-
-    private func descend(to depth: Int, at location: SourceLocation) throws(SourceProblem) {
-        guard depth > limits.depth else { return }
-        throw SourceProblem("lists and mappings are nested more than \(limits.depth) deep", at: location)
+        try limits.check(nodes: nodes, at: location)
     }
 }
 

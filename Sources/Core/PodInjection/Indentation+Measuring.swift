@@ -10,6 +10,7 @@ extension Indentation {
     }
 
     private static func measure(_ node: LayoutNode, _ text: ManifestText, _ step: inout Int?, _ dash: inout Int?) {
+        guard step == nil || dash == nil else { return }
         for item in node.items { measure(item, text, &step, &dash) }
         for entry in node.entries {
             guard step == nil || dash == nil else { return }

@@ -86,7 +86,7 @@ package struct PodAdditions {
             entries.append(Overlay.Entry("allowPrivilegeEscalation", .value(.flag(false))))
         }
         let dropped = own?.value(at: ["capabilities", "drop"])?.items ?? []
-        if !dropped.contains(where: { PodJudgement.capability($0.text ?? "") == "ALL" }) {
+        if !dropped.contains(where: { $0.text?.uppercased() == "ALL" }) {
             let drop = Overlay.items(first: [], last: ["ALL"])
             entries.append(Overlay.Entry("capabilities", .keys(["drop": drop])))
         }

@@ -9,8 +9,8 @@ package struct Splicing {
     let indentation: Indentation
     /// True of a document that is JSON, or writes like it: keys and text in quotes.
     let isQuoted: Bool
-    /// Names of anchors that aliases of the document stand for.
-    let shared: Set<String>
+    /// The whole document: its aliases may stand for what is edited.
+    let document: LayoutNode
     private(set) var edits: [TextEdit] = []
     private(set) var problems: [SourceProblem] = []
 
@@ -32,7 +32,7 @@ package struct Splicing {
             text: text,
             indentation: Indentation(of: document, in: text),
             isQuoted: document.writesLikeJSON(text),
-            shared: document.aliasNames
+            document: document
         )
         splicing.put(overlay, into: target, behind: nil)
         return (splicing.edits, splicing.problems)
@@ -80,7 +80,7 @@ package struct Splicing {
         if let alias = node.alias {
             return ("the alias `*\(alias)` cannot be edited for this place alone", "write the value out")
         }
-        if let anchor = node.anchor, shared.contains(anchor) {
+        if let anchor = node.anchor, document.hasAlias(of: anchor) {
             return (
                 "what `&\(anchor)` names is used elsewhere too, so it cannot be edited for this place alone",
                 "write the value out where `*\(anchor)` stands"
@@ -224,10 +224,10 @@ extension LayoutNode {
         return node
     }
 
-    /// The names of all aliases in it.
-    fileprivate var aliasNames: Set<String> {
-        if let alias { return [alias] }
-        return (items + entries.map(\.value)).reduce(into: []) { $0.formUnion($1.aliasNames) }
+    /// True where an alias of this name stands in it.
+    fileprivate func hasAlias(of anchor: String) -> Bool {
+        guard alias == nil else { return alias == anchor }
+        return items.contains { $0.hasAlias(of: anchor) } || entries.contains { $0.value.hasAlias(of: anchor) }
     }
 
     /// True where the outermost mapping stands in brackets and its first key in quotes.

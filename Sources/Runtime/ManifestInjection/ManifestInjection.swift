@@ -142,8 +142,9 @@ private func compare(
 ) throws(ManifestInjectionError) {
     let documents = try read(result, file)
     let after = PodTemplate.find(in: documents).templates
-    let around = try read(original, file).map { $0.fragment(hiding: templates) }
-    guard after.count == templates.count, documents.map({ $0.fragment(hiding: after) }) == around else {
+    let hidden = documents.map { $0.fragment(hiding: Set(after.map(\.node.range))) }
+    let around = try read(original, file).map { $0.fragment(hiding: Set(templates.map(\.node.range))) }
+    guard after.count == templates.count, hidden == around else {
         throw .unfaithful(start(file))
     }
     for (new, old) in zip(after, templates) {
@@ -155,13 +156,13 @@ private func compare(
 
 extension LayoutNode {
     /// What a document means around the pods in it.
-    fileprivate func fragment(hiding templates: [PodTemplate]) -> Fragment {
-        guard !templates.contains(where: { $0.node.range == range }) else { return .word("") }
+    fileprivate func fragment(hiding pods: Set<Range<Int>>) -> Fragment {
+        guard !pods.contains(range) else { return .word("") }
         switch content {
         case .scalar: return fragment
-        case .sequence(let items, _): return .list(items.map { $0.fragment(hiding: templates) })
+        case .sequence(let items, _): return .list(items.map { $0.fragment(hiding: pods) })
         case .mapping(let entries, _):
-            return .map(entries.map { Fragment.Entry($0.key, $0.value.fragment(hiding: templates)) })
+            return .map(entries.map { Fragment.Entry($0.key, $0.value.fragment(hiding: pods)) })
         }
     }
 }
