@@ -1,7 +1,9 @@
 """The images of a run: bases made on this machine, without a registry, and Penstock's own from its Dockerfile."""
 
-import os
+import hashlib
+import json
 import pathlib
+import re
 import shutil
 import subprocess
 
@@ -62,12 +64,54 @@ def commit(engine, container, name, *settings):
     engine.buildah("commit", "--quiet", "--rm", container, name)
 
 
+def check(report, engine, name):
+    """What is in the image, and what is not."""
+    container = engine.buildah("from", "--pull-never", name).strip()
+    root = pathlib.Path(engine.buildah("mount", container).strip())
+    files = {f"/{path.relative_to(root)}": path for path in root.rglob("*") if path.is_file() and not path.is_symlink()}
+    size = sum(path.stat().st_size for path in files.values())
+    report.check(size < 60_000_000, f"the image has {size / 1e6:.1f} MB, fewer than 60", files)
+    strange = [name for name in files if not re.fullmatch(
+        r"/usr/local/bin/penstock(d|-init)?|/lib(64)?/.*\.so(\.\d+)*|/etc/(passwd|group|ssl/certs/ca-certificates\.crt)|"
+        r"/usr/share/doc/penstock/penstock\.spdx\.json", name)]
+    report.check(not strange and len(files) > 10, "it holds three programs, their shared objects and nothing that runs but them", strange)
+    special = [name for name, path in files.items() if path.stat().st_mode & 0o6022]
+    report.check(not special, "no file of it is setuid or writable for others", special)
+    check_sbom(report, files)
+    engine.buildah("umount", container)
+    engine.buildah("rm", container)
+    settings = json.loads(engine.buildah("inspect", "--type", "image", name))["OCIv1"]
+    labels = settings["config"]["Labels"]
+    wanted = ("title", "description", "licenses", "version", "revision", "created")
+    report.check(all(labels.get(f"org.opencontainers.image.{each}") for each in wanted), "it has its OCI labels", labels)
+    report.check(settings["config"]["User"] == "10880:10880", "it runs as 10880:10880 unless told otherwise", settings["config"])
+    for program in ("penstock-init", "penstockd", "penstock"):
+        done = engine.try_podman("run", "--rm", "--network", "none", "--read-only", "--cap-drop", "all",
+                                 "--entrypoint", f"/usr/local/bin/{program}", name, "--version")
+        report.check(done.stdout == f"{program} {labels['org.opencontainers.image.version']}\n",
+                     f"{program} runs in it, read-only and without a capability", done.stderr or done.stdout)
+
+
+def check_sbom(report, files):
+    place = "/usr/share/doc/penstock/penstock.spdx.json"
+    exported = ROOT / ".build" / "penstock.spdx.json"
+    shutil.copy(files[place], exported)
+    judged = subprocess.run([ROOT / ".build/venv/bin/pyspdxtools", "-i", exported], capture_output=True, text=True)
+    report.check(judged.returncode == 0, "its SBOM is valid SPDX 2.3 (.build/penstock.spdx.json)", judged.stderr)
+    bill = json.loads(exported.read_text())
+    listed = {entry["fileName"][1:]: {sum["algorithm"]: sum["checksumValue"] for sum in entry["checksums"]} for entry in bill["files"]}
+    real = {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in files.items() if name != place}
+    report.check({name: sums["SHA256"] for name, sums in listed.items()} == real, "the SBOM names every file of it, with its digest")
+    packages = {package["name"] for package in bill["packages"]}
+    report.check({"penstock", "swift", "libc6", "libssl3", "libnftnl11", "libyaml-0-2"} <= packages,
+                 "the SBOM names the packages that they came from", packages)
+
+
 def toolchain():
-    """The folder above `usr` of the Swift on PATH."""
-    found = shutil.which("swift")
-    if not found:
+    """The folder above `usr` of the Swift on PATH, which may be there by a link or through swiftly."""
+    if not shutil.which("swift"):
         raise SystemExit("e2e: there is no swift on PATH")
-    return pathlib.Path(os.path.realpath(found)).parents[2]
+    return pathlib.Path(json.loads(run("swift", "-print-target-info"))["paths"]["runtimeResourcePath"]).parents[2]
 
 
 def build(engine, name, log):
