@@ -15,9 +15,10 @@ SWIFT = "docker.io/library/swift:6.3-bookworm"
 # What the manifests' example agent runs in: curl, Python and git on Debian.
 AGENT = "docker.io/library/buildpack-deps:bookworm-scm"
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-SOURCES = """deb http://deb.debian.org/debian bookworm main
-deb http://deb.debian.org/debian bookworm-updates main
-deb http://deb.debian.org/debian-security bookworm-security main
+KEYS = "/usr/share/keyrings/debian-archive-keyring.gpg"
+SOURCES = f"""deb [signed-by="{KEYS}"] http://deb.debian.org/debian bookworm main
+deb [signed-by="{KEYS}"] http://deb.debian.org/debian bookworm-updates main
+deb [signed-by="{KEYS}"] http://deb.debian.org/debian-security bookworm-security main
 """
 
 
@@ -32,17 +33,16 @@ def make_bases(engine, say):
 def make_debian(engine):
     container = engine.buildah("from", "scratch").strip()
     root = pathlib.Path(engine.buildah("mount", container).strip())
-    run("debootstrap", "--variant=minbase", "bookworm", root)
-    (root / "etc/apt/sources.list").write_text(SOURCES)
-    # As in the public image: what apt-get fetched does not stay in the layer.
+    sources = engine.runtime / "debian.list"
+    sources.write_text(SOURCES)
+    # As the public image has it: dpkg does not wait for the disk, and what apt-get fetched does not stay in a layer.
+    run("mmdebstrap", "--quiet", "--mode=root", "--variant=minbase", "--dpkgopt=force-unsafe-io", "bookworm", root, sources)
     (root / "etc/apt/apt.conf.d/docker-clean").write_text(
         'DPkg::Post-Invoke { "rm -f /var/cache/apt/archives/*.deb /var/cache/apt/*.bin || true"; };\n'
         'Dir::Cache::pkgcache ""; Dir::Cache::srcpkgcache "";\n')
-    for litter in ("var/cache/apt", "var/lib/apt/lists", "usr/share/doc", "usr/share/man", "usr/share/locale"):
+    for litter in ("usr/share/doc", "usr/share/man", "usr/share/locale"):
         for entry in (root / litter).iterdir():
             shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()
-    (root / "var/cache/apt/archives/partial").mkdir(parents=True)
-    (root / "var/lib/apt/lists/partial").mkdir(parents=True)
     commit(engine, container, DEBIAN, "--cmd", "bash", "--env", f"PATH={PATH}")
 
 
