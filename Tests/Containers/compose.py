@@ -17,7 +17,8 @@ PROJECT = "penstock-e2e"
 
 def compose(engine, folder, *words, timeout=90):
     # From PyPI: Debian's 1.0 knows no `network_mode: service:`.
-    return subprocess.run([*engine.node, ROOT / ".build/venv/bin/podman-compose", "-p", PROJECT, "-f", folder / "docker-compose.yaml", *words],
+    tool = [ROOT / ".build/venv/bin/podman-compose", "-p", PROJECT, "-f", folder / "docker-compose.yaml"]
+    return subprocess.run([*engine.node, *tool, *words],
                           env=engine.environment, cwd=folder, capture_output=True, text=True, timeout=timeout)
 
 
@@ -61,6 +62,8 @@ def check(report, engine, node):
     status = dict(line.split(":", 1) for line in open(f"/proc/{engine.pid(holder)}/status"))
     report.check(int(status["CapEff"], 16) == 0 and int(status["CapPrm"], 16) == 0,
                  "the holder has given up its capability", status["CapEff"])
+    health = engine.try_podman("healthcheck", "run", holder)
+    report.check(health.returncode == 0, "the holder's health check verifies the rules", health.stdout + health.stderr)
     report.check(guarded.status()["CapBnd"] == "0" * 16, "the daemon has none")
     report.check(*verify(engine, guarded.agent, "the kernel's rules are as planned"))
     before = node.arrived(DENIED)

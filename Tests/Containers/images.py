@@ -74,7 +74,8 @@ def check(report, engine, name):
     strange = [name for name in files if not re.fullmatch(
         r"/usr/local/bin/penstock(d|-init)?|/lib(64)?/.*\.so(\.\d+)*|/etc/(passwd|group|ssl/certs/ca-certificates\.crt)|"
         r"/usr/share/doc/penstock/penstock\.spdx\.json", name)]
-    report.check(not strange and len(files) > 10, "it holds three programs, their shared objects and nothing that runs but them", strange)
+    report.check(not strange and len(files) > 10, "it holds three programs, their shared objects and nothing that runs but them",
+                 strange)
     special = [name for name, path in files.items() if path.stat().st_mode & 0o6022]
     report.check(not special, "no file of it is setuid or writable for others", special)
     check_sbom(report, files)

@@ -31,8 +31,9 @@ def check(report):
     report.title("the manifests")
     kubernetes = [ROOT / "deploy" / name for name in ("pod.yaml", "pod-classic.yaml", "kustomize/networkpolicy.yaml")]
     rendered = render(report)
+    files = [*kubernetes, rendered] if rendered else kubernetes
     for version in VERSIONS:
-        done = subprocess.run([VENV / "kubernetes-validate", "--strict", "-k", version, *kubernetes, *([rendered] if rendered else [])], capture_output=True, text=True)
+        done = subprocess.run([VENV / "kubernetes-validate", "--strict", "-k", version, *files], capture_output=True, text=True)
         report.check(done.returncode == 0, f"Kubernetes {version} knows every field", done.stdout + done.stderr)
     native, classic = read(ROOT / "deploy/pod.yaml"), read(ROOT / "deploy/pod-classic.yaml")
     check_pods(report, native, classic)
@@ -77,7 +78,8 @@ def check_patches(report, native):
     for name, specification in found.items():
         report.check(specification == wanted, f"kustomize/{name}.yaml adds what pod.yaml has", specification)
     configuration = native[0]["data"]["penstock.yaml"]
-    report.check(yaml.safe_load(configuration) == read(ROOT / "deploy/kustomize/penstock.yaml")[0], "kustomize/penstock.yaml says what pod.yaml says")
+    report.check(yaml.safe_load(configuration) == read(ROOT / "deploy/kustomize/penstock.yaml")[0],
+                 "kustomize/penstock.yaml says what pod.yaml says")
 
 
 def render(report):
