@@ -42,6 +42,33 @@ soak: root packages build ## the daemon killed 200 times under load
 	@echo "==> swift test (kills)"
 	@PENSTOCK_KILLS=200 PENSTOCK_BIN="$(BIN)" swift test --disable-xctest --filter RobustnessKillTests
 
+.PHONY: image
+image: root swift pods venv ## the container image, by buildah, and its SBOM in .build/penstock.spdx.json
+	@$(PYTHON) Tests/Containers/e2e.py --build
+	@$(PYTHON) Tests/Containers/e2e.py --no-build --only image
+
+.PHONY: manifests
+manifests: pods venv ## what deploy/ holds for clusters: schemas, linters, alert rules
+	@.build/venv/bin/python Tests/Containers/e2e.py --only manifests
+
+.PHONY: e2e
+e2e: root swift pods ## the image, the manifests and the compose file, built and run by podman
+	@mkdir -p .build; $(MAKE) venv >.build/venv.log 2>&1 & venv=$$!; \
+	    $(PYTHON) Tests/Containers/e2e.py --build; \
+	    wait $$venv || { cat .build/venv.log >&2; exit 1; }
+	@.build/venv/bin/python Tests/Containers/e2e.py --no-build
+
+.PHONY: pods
+pods: # what builds and runs images
+	@deploy/install-packages.sh build lab pods
+
+.PHONY: venv
+venv: # what manifests are checked with, from PyPI
+	@[ .build/venv/.made -nt Tests/Containers/requirements.txt ] || { echo "==> .build/venv"; mkdir -p .build; \
+	    $(PYTHON) -m venv --clear .build/venv; \
+	    .build/venv/bin/pip install --quiet --disable-pip-version-check -r Tests/Containers/requirements.txt; \
+	    touch .build/venv/.made; }
+
 .PHONY: packages
 packages: ## installs the packages of deploy/packages.txt that are missing
 	@deploy/install-packages.sh
@@ -61,23 +88,13 @@ lint: swift ## the formatter's rules, strictly
 .PHONY: check
 check: ## the scripts parse
 	@echo "==> scripts"
-	@for script in deploy/*.sh .ci/run; do bash -n "$$script"; done
-	@for script in deploy/demo/*.py; do \
+	@for script in deploy/*.sh deploy/image/*.sh .ci/run; do bash -n "$$script"; done
+	@for script in deploy/demo/*.py Tests/Containers/*.py; do \
 	    $(PYTHON) -c 'import ast, sys; ast.parse(open(sys.argv[1]).read(), sys.argv[1])' "$$script"; done
 
-# The tools that check the chart and manifests, in an environment of their own: made anew when their list changes.
-CHART_TOOLS := $(CURDIR)/.build/chart-tools
-
 .PHONY: charts
-charts: $(CHART_TOOLS)/ready ## the Helm chart, injected pods and deploy/*.yaml, against Kubernetes 1.29 to 1.37
-	@"$(CHART_TOOLS)/bin/python" deploy/check_charts.py --programs "$(BIN)"
-
-$(CHART_TOOLS)/ready: deploy/requirements.txt
-	@echo "==> tools of deploy/requirements.txt"
-	@rm -rf "$(CHART_TOOLS)"
-	@$(PYTHON) -m venv "$(CHART_TOOLS)"
-	@"$(CHART_TOOLS)/bin/pip" install --quiet --disable-pip-version-check -r deploy/requirements.txt
-	@touch "$@"
+charts: venv ## the Helm chart, and what penstock inject makes, against Kubernetes 1.29 to 1.37
+	@.build/venv/bin/python deploy/check_charts.py --programs "$(BIN)"
 
 .PHONY: fuzz
 fuzz: swift ## each parser against random bytes, for FUZZ_SECONDS (60)

@@ -1,8 +1,8 @@
-"""What `make charts` runs, in the virtual environment that deploy/requirements.txt describes.
+"""What `make charts` runs, in the virtual environment that `make venv` makes.
 
-Checks deploy/*.yaml, what `penstock inject` makes of the samples, and the Helm chart: against the schemas of each
-version of Kubernetes, by Penstock's own programs, by assertions, by `helm lint` and by checkov. Says what failed, and
-exits with 1.
+Checks what `penstock inject` makes of the samples, and the Helm chart: against the schemas of each version of Kubernetes,
+by Penstock's own programs, by assertions, by `helm lint` and by checkov. Says what failed, and exits with 1. The
+manifests of deploy/ are checked by `make manifests`.
 """
 
 import argparse
@@ -50,14 +50,8 @@ def objects(text):
         yield from (item for item in items if "kind" in item)
 
 
-def is_kubernetes(item):
-    # What kustomize, Prometheus and Penstock itself read is none of Kubernetes' own.
-    group = item.get("apiVersion", "").rpartition("/")[0]
-    return "kind" in item and not any(name in group for name in ("kustomize", "monitoring", "penstock"))
-
-
 def validate(name, text):
-    for item in filter(is_kubernetes, objects(text)):
+    for item in objects(text):
         for version in VERSIONS:
             try:
                 kubernetes_validate.validate(item, version, strict=True)
@@ -99,15 +93,6 @@ def check_guarded(name, text):
             mounted = [mount["name"] for mount in container.get("volumeMounts", [])]
             foreign = name != "penstockd" and any(volume.startswith("penstock-") for volume in mounted)
             expect(not foreign, f"{where}: {name} mounts what is the guard's")
-
-
-def check_deploy():
-    print("==> deploy/*.yaml")
-    for path in sorted(ROOT.glob("deploy/*.yaml")):
-        text = path.read_text()
-        if any(map(is_kubernetes, filter(None, yaml.safe_load_all(text)))):
-            validate(path.relative_to(ROOT), text)
-            check_guarded(path.relative_to(ROOT), text)
 
 
 def check_injected(penstock, folder):
@@ -229,8 +214,6 @@ def check_values(folder):
 
 def check_checkov(folder):
     print("==> checkov")
-    for path in ROOT.glob("deploy/pod*.yaml"):
-        (folder / path.name).write_text(path.read_text())
     run(TOOLS / "checkov", "--directory", folder, "--config-file", ROOT / "deploy/checkov.yaml")
 
 
@@ -240,7 +223,6 @@ def main():
     programs = parser.parse_args().programs
     with tempfile.TemporaryDirectory(prefix="penstock-charts-") as name:
         folder = pathlib.Path(name)
-        check_deploy()
         check_injected(programs / "penstock", folder)
         check_chart(programs, folder)
     if failures:

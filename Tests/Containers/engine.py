@@ -54,7 +54,6 @@ class Engine:
         # takes one for the other in a pod.
         files = min(resource.getrlimit(resource.RLIMIT_NOFILE)[1] % (1 << 63), 1 << 20)
         processes = min(resource.getrlimit(resource.RLIMIT_NPROC)[1] % (1 << 63), 1 << 15)
-        (etc / "policy.json").write_text('{"default": [{"type": "insecureAcceptAnything"}]}\n')
         (etc / "containers.conf").write_text(f"""
 [containers]
 default_ulimits = ["nofile={files}:{files}", "nproc={processes}:{processes}"]
@@ -95,12 +94,16 @@ network_config_dir = "{etc}/networks"
         done = self.try_podman("container", "inspect", "--format", "{{.State.Pid}}", container)
         return int(done.stdout) if done.returncode == 0 else 0
 
-    def down(self):
-        """Ends and removes every pod, container, volume and network of this engine; images stay for the next run."""
+    def clear(self):
+        """Ends and removes every pod, container, volume and network of this engine: of a run before that was cut off."""
         self.try_podman("pod", "rm", "--all", "--force", "--time", "0")
         self.try_podman("rm", "--all", "--force", "--time", "0")
         self.try_podman("volume", "rm", "--all", "--force")
         self.try_podman("network", "prune", "--force")
+
+    def down(self):
+        """The same at the end, and every trace of it; images stay for the next run."""
+        self.clear()
         mounts = [line.split()[1] for line in open("/proc/mounts")]
         for place in sorted(mounts, reverse=True):
             if place.startswith((f"{self.runtime}/", f"{self.storage}/")):

@@ -1,7 +1,9 @@
 """The images of a run: bases made on this machine, without a registry, and Penstock's own from its Dockerfile."""
 
-import os
+import hashlib
+import json
 import pathlib
+import re
 import shutil
 import subprocess
 
@@ -13,9 +15,10 @@ SWIFT = "docker.io/library/swift:6.3-bookworm"
 # What the manifests' example agent runs in: curl, Python and git on Debian.
 AGENT = "docker.io/library/buildpack-deps:bookworm-scm"
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-SOURCES = """deb http://deb.debian.org/debian bookworm main
-deb http://deb.debian.org/debian bookworm-updates main
-deb http://deb.debian.org/debian-security bookworm-security main
+KEYS = "/usr/share/keyrings/debian-archive-keyring.gpg"
+SOURCES = f"""deb [signed-by="{KEYS}"] http://deb.debian.org/debian bookworm main
+deb [signed-by="{KEYS}"] http://deb.debian.org/debian bookworm-updates main
+deb [signed-by="{KEYS}"] http://deb.debian.org/debian-security bookworm-security main
 """
 
 
@@ -30,17 +33,16 @@ def make_bases(engine, say):
 def make_debian(engine):
     container = engine.buildah("from", "scratch").strip()
     root = pathlib.Path(engine.buildah("mount", container).strip())
-    run("debootstrap", "--variant=minbase", "bookworm", root)
-    (root / "etc/apt/sources.list").write_text(SOURCES)
-    # As in the public image: what apt-get fetched does not stay in the layer.
+    sources = engine.runtime / "debian.list"
+    sources.write_text(SOURCES)
+    # As the public image has it: dpkg does not wait for the disk, and what apt-get fetched does not stay in a layer.
+    run("mmdebstrap", "--quiet", "--mode=root", "--variant=minbase", "--dpkgopt=force-unsafe-io", "bookworm", root, sources)
     (root / "etc/apt/apt.conf.d/docker-clean").write_text(
         'DPkg::Post-Invoke { "rm -f /var/cache/apt/archives/*.deb /var/cache/apt/*.bin || true"; };\n'
         'Dir::Cache::pkgcache ""; Dir::Cache::srcpkgcache "";\n')
-    for litter in ("var/cache/apt", "var/lib/apt/lists", "usr/share/doc", "usr/share/man", "usr/share/locale"):
+    for litter in ("usr/share/doc", "usr/share/man", "usr/share/locale"):
         for entry in (root / litter).iterdir():
             shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()
-    (root / "var/cache/apt/archives/partial").mkdir(parents=True)
-    (root / "var/lib/apt/lists/partial").mkdir(parents=True)
     commit(engine, container, DEBIAN, "--cmd", "bash", "--env", f"PATH={PATH}")
 
 
@@ -62,12 +64,55 @@ def commit(engine, container, name, *settings):
     engine.buildah("commit", "--quiet", "--rm", container, name)
 
 
+def check(report, engine, name):
+    """What is in the image, and what is not."""
+    container = engine.buildah("from", "--pull-never", name).strip()
+    root = pathlib.Path(engine.buildah("mount", container).strip())
+    files = {f"/{path.relative_to(root)}": path for path in root.rglob("*") if path.is_file() and not path.is_symlink()}
+    size = sum(path.stat().st_size for path in files.values())
+    report.check(size < 60_000_000, f"the image has {size / 1e6:.1f} MB, fewer than 60", files)
+    strange = [name for name in files if not re.fullmatch(
+        r"/usr/local/bin/penstock(d|-init)?|/lib(64)?/.*\.so(\.\d+)*|/etc/(passwd|group|ssl/certs/ca-certificates\.crt)|"
+        r"/usr/share/doc/penstock/penstock\.spdx\.json", name)]
+    report.check(not strange and len(files) > 10, "it holds three programs, their shared objects and nothing that runs but them",
+                 strange)
+    special = [name for name, path in files.items() if path.stat().st_mode & 0o6022]
+    report.check(not special, "no file of it is setuid or writable for others", special)
+    check_sbom(report, files)
+    engine.buildah("umount", container)
+    engine.buildah("rm", container)
+    settings = json.loads(engine.buildah("inspect", "--type", "image", name))["OCIv1"]
+    labels = settings["config"]["Labels"]
+    wanted = ("title", "description", "licenses", "version", "revision", "created")
+    report.check(all(labels.get(f"org.opencontainers.image.{each}") for each in wanted), "it has its OCI labels", labels)
+    report.check(settings["config"]["User"] == "10880:10880", "it runs as 10880:10880 unless told otherwise", settings["config"])
+    for program in ("penstock-init", "penstockd", "penstock"):
+        done = engine.try_podman("run", "--rm", "--network", "none", "--read-only", "--cap-drop", "all",
+                                 "--entrypoint", f"/usr/local/bin/{program}", name, "--version")
+        report.check(done.stdout == f"{program} {labels['org.opencontainers.image.version']}\n",
+                     f"{program} runs in it, read-only and without a capability", done.stderr or done.stdout)
+
+
+def check_sbom(report, files):
+    place = "/usr/share/doc/penstock/penstock.spdx.json"
+    exported = ROOT / ".build" / "penstock.spdx.json"
+    shutil.copy(files[place], exported)
+    judged = subprocess.run([ROOT / ".build/venv/bin/pyspdxtools", "-i", exported], capture_output=True, text=True)
+    report.check(judged.returncode == 0, "its SBOM is valid SPDX 2.3 (.build/penstock.spdx.json)", judged.stderr)
+    bill = json.loads(exported.read_text())
+    listed = {entry["fileName"][1:]: {sum["algorithm"]: sum["checksumValue"] for sum in entry["checksums"]} for entry in bill["files"]}
+    real = {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in files.items() if name != place}
+    report.check({name: sums["SHA256"] for name, sums in listed.items()} == real, "the SBOM names every file of it, with its digest")
+    packages = {package["name"] for package in bill["packages"]}
+    report.check({"penstock", "swift", "libc6", "libssl3", "libnftnl11", "libyaml-0-2"} <= packages,
+                 "the SBOM names the packages that they came from", packages)
+
+
 def toolchain():
-    """The folder above `usr` of the Swift on PATH."""
-    found = shutil.which("swift")
-    if not found:
+    """The folder above `usr` of the Swift on PATH, which may be there by a link or through swiftly."""
+    if not shutil.which("swift"):
         raise SystemExit("e2e: there is no swift on PATH")
-    return pathlib.Path(os.path.realpath(found)).parents[2]
+    return pathlib.Path(json.loads(run("swift", "-print-target-info"))["paths"]["runtimeResourcePath"]).parents[2]
 
 
 def build(engine, name, log):

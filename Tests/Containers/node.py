@@ -22,6 +22,8 @@ lab.NAMES["metadata.example.com"] = [lab.METADATA]
 
 
 class Node(lab.Lab):
+    resolver_address = lab.DNS4
+
     @property
     def enter(self):
         return self.in_pod()

@@ -40,6 +40,7 @@ cut -f 4 "$work/files" | sort -u | while read -r package; do
     fi
 done | sort -u >"$work/packages"
 
+# shellcheck source=/dev/null
 distribution=$(. /etc/os-release && echo "${ID:-linux}")
 swift=$(swift --version 2>/dev/null | sed -n 's/.*Swift version \([0-9.]*\).*/\1/p' | head -n 1)
 # SPDX 2.3, 7.9: the digest of the files' digests in order.
