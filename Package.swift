@@ -200,7 +200,7 @@ let testTargets: [Target] = [
     tests(
         "Runtime",
         "ManifestInjectionTests",
-        ["ManifestInjection", "PodInjection", "SourceDocuments", "YAMLBindings"],
+        ["ManifestInjection", "PodInjection", "SourceDocuments", "TestSupport", "YAMLBindings"],
         exclude: ["Golden"]
     ),
     tests("Runtime", "EventLoopsTests", ["EventLoops", "LinuxBindings", "NetworkTypes"]),

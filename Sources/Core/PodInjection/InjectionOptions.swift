@@ -55,6 +55,8 @@ enum Guard {
     static let graceSeconds = 45
     /// What a NetworkPolicy knows guarded pods by.
     static let label = "penstock/guarded"
+    /// What the kustomize component knows by what it is to guard.
+    static let wish = "penstock/guard"
     static let healthPort = 15890
     static let ports = [15880, 15881, 15853, 8081, healthPort]
     static let configPath = "/etc/penstock/config"

@@ -177,7 +177,7 @@ extension PodJudgement {
     private mutating func judgeAnnotation(_ entry: LayoutNode.Entry) {
         let value = entry.value.text ?? ""
         let isSeccomp = entry.key.contains("seccomp.security.alpha.kubernetes.io/")
-        if entry.key == Guard.label, value == "true" { return }
+        if [Guard.label, Guard.wish].contains(entry.key), value == "true" { return }
         if entry.key.hasPrefix("penstock/") || entry.key.contains(".penstock/") {
             refuse(
                 ["A21"],

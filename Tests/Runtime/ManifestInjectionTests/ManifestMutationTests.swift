@@ -1,19 +1,7 @@
 import ManifestInjection
 import PodInjection
+import TestSupport
 import Testing
-
-/// Numbers that are the same each time: SplitMix64.
-private struct Numbers: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ (mixed >> 31)
-    }
-}
 
 @Suite("penstock inject on manifests that something was done to")
 struct ManifestMutationTests {
@@ -27,7 +15,7 @@ struct ManifestMutationTests {
 
     @Test("whatever it is, it is refused, or the guard comes in and goes again without a trace", arguments: 0..<4)
     func mutations(seed: Int) throws {
-        var numbers = Numbers(state: UInt64(seed))
+        var numbers = Seeded(UInt64(seed))
         let samples = Manifests.odd.map { Array($0.1.utf8) }
         var taken = 0
         for _ in 0..<25 {
@@ -39,7 +27,7 @@ struct ManifestMutationTests {
         #expect(taken > 0)
     }
 
-    private func mutate(_ text: inout [UInt8], _ numbers: inout Numbers) {
+    private func mutate(_ text: inout [UInt8], _ numbers: inout Seeded) {
         let place = Int.random(in: 0...text.count, using: &numbers)
         let end = min(text.count, place + Int.random(in: 0...3, using: &numbers))
         let isInsertion = Bool.random(using: &numbers)

@@ -320,6 +320,7 @@ struct PodJudgementTests {
         let text = Manifests.pod(
             spec: "hostNetwork: false\nautomountServiceAccountToken: false\nterminationGracePeriodSeconds: 60",
             container: "ports: [{containerPort: 8080}]",
+            metadata: "labels: {penstock/guard: \"true\"}",
             context:
                 "runAsUser: 2000, runAsNonRoot: true, privileged: false, capabilities: {drop: [ALL], add: [NET_BIND_SERVICE]}"
         )
