@@ -69,6 +69,7 @@ let core: [Target] = [
     module("Core", "AuditTrail", ["NetworkTypes"]),
     module("Core", "PolicyTrials", ["AuditTrail", "NetworkTypes", "PolicyEngine", "SourceDocuments"]),
     module("Core", "Telemetry"),
+    module("Core", "PodInjection", ["SourceDocuments"]),
 ]
 
 let bindings: [Target] = [
@@ -111,6 +112,7 @@ let runtime: [Target] = [
         "TrafficCapture",
         ["NetfilterBindings", "LinuxBindings", "NetworkTypes", "SourceDocuments", "YAMLBindings"]
     ),
+    module("Runtime", "ManifestInjection", ["PodInjection", "SourceDocuments", "YAMLBindings"]),
 ]
 
 let proxy: [Target] = [
@@ -155,8 +157,8 @@ let programs: [Target] = [
         "PenstockCommand",
         [
             "AuditIndex", "AuditReading", "AuditSigning", "AuditTrail", "Configuration", "PolicyEngine", "PolicyTrials",
-            "NetworkTypes",
-            "LinuxBindings", "OpenSSLBindings", "SourceDocuments", "Telemetry", "YAMLBindings",
+            "NetworkTypes", "LinuxBindings", "ManifestInjection", "OpenSSLBindings", "PodInjection", "SourceDocuments",
+            "Telemetry", "YAMLBindings",
         ]
     ),
 ]
@@ -210,6 +212,12 @@ let testTargets: [Target] = [
     tests("Runtime", "PolicyCountersTests", ["PolicyCounters", "LinuxBindings", "SQLiteBindings"]),
     tests("Runtime", "ConfigurationTests", ["Configuration", "NetworkTypes", "PolicyEngine", "SourceDocuments"]),
     tests("Runtime", "TrafficCaptureTests", ["TrafficCapture", "NetworkTypes", "SourceDocuments", "TestSupport"]),
+    tests(
+        "Runtime",
+        "ManifestInjectionTests",
+        ["ManifestInjection", "PodInjection", "SourceDocuments", "TestSupport", "YAMLBindings"],
+        exclude: ["Golden"]
+    ),
     tests("Runtime", "EventLoopsTests", ["EventLoops", "LinuxBindings", "NetworkTypes"]),
     tests(
         "Proxy",
@@ -234,17 +242,23 @@ let package = Package(
         .executable(name: "penstockd", targets: ["PenstockDaemon"]),
         .executable(name: "penstock", targets: ["PenstockCommand"]),
     ],
-    targets: doors + core + bindings + runtime + proxy + programs + testTargets
+    // An image is built without the tests' folders, which must then not be named.
+    targets: doors + core + bindings + runtime + proxy + programs
+        + (Context.environment["PROGRAMS_ONLY"] == nil ? testTargets : [])
 )
 
 // Fuzzers exist only when asked for: FUZZ=1 swift build --product FuzzOpening …
 if Context.environment["FUZZ"] != nil {
     package.targets.append(.target(name: "FuzzDriver", path: "Tests/FuzzDriver", swiftSettings: strict))
-    let fuzzers = ["FuzzOpening", "FuzzJSON", "FuzzRequest", "FuzzResponse", "FuzzRoundTrip"]
-    package.targets += fuzzers.map { name in
+    let wire: [Target.Dependency] = ["WireFormats"]
+    let fuzzers: KeyValuePairs = [
+        "FuzzOpening": wire, "FuzzJSON": wire, "FuzzRequest": wire, "FuzzResponse": wire, "FuzzRoundTrip": wire,
+        "FuzzInject": ["ManifestInjection", "PodInjection"],
+    ]
+    package.targets += fuzzers.map { name, dependencies in
         .executableTarget(
             name: name,
-            dependencies: ["FuzzDriver", "WireFormats"],
+            dependencies: ["FuzzDriver"] + dependencies,
             path: "Tests/Fuzz/\(name)",
             exclude: ["Regressions"],
             swiftSettings: strict

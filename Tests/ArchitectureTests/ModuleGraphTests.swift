@@ -14,6 +14,7 @@ private let allowed: [String: Set<String>] = [
     "AuditTrail": ["NetworkTypes"],
     "PolicyTrials": ["AuditTrail", "NetworkTypes", "PolicyEngine", "SourceDocuments"],
     "Telemetry": [],
+    "PodInjection": ["SourceDocuments"],
     // Bindings: each its own door.
     "LinuxBindings": ["CLinux", "NetworkTypes"],
     "NetfilterBindings": ["CNetfilter", "NetworkTypes"],
@@ -36,6 +37,7 @@ private let allowed: [String: Set<String>] = [
     "PolicyCounters": ["LinuxBindings", "SQLiteBindings"],
     "Configuration": ["NetworkTypes", "PolicyEngine", "SourceDocuments", "YAMLBindings", "LinuxBindings"],
     "TrafficCapture": ["NetfilterBindings", "LinuxBindings", "NetworkTypes", "SourceDocuments", "YAMLBindings"],
+    "ManifestInjection": ["PodInjection", "SourceDocuments", "YAMLBindings"],
     // Proxy.
     "ByteRelay": ["LinuxBindings", "EventLoops"],
     "HTTPExchange": ["ByteRelay", "AuditTrail", "WireFormats", "NetworkTypes", "LinuxBindings", "EventLoops"],
@@ -59,8 +61,8 @@ private let allowed: [String: Set<String>] = [
     ],
     "PenstockCommand": [
         "AuditIndex", "AuditReading", "AuditSigning", "AuditTrail", "Configuration", "PolicyEngine", "PolicyTrials",
-        "NetworkTypes",
-        "LinuxBindings", "OpenSSLBindings", "SourceDocuments", "Telemetry", "YAMLBindings",
+        "NetworkTypes", "LinuxBindings", "ManifestInjection", "OpenSSLBindings", "PodInjection", "SourceDocuments",
+        "Telemetry", "YAMLBindings",
     ],
 ]
 

@@ -21,6 +21,7 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <sys/uio.h>
 #include <sys/un.h>
@@ -29,6 +30,7 @@
 // The headers of the C library come before the kernel's, which then leave out what both define.
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <linux/capability.h>
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
@@ -56,6 +58,15 @@ static inline int clinux_epoll_ctl(int set, int operation, int descriptor, uint3
 }
 static inline int clinux_epoll_wait(int set, struct clinux_epoll_event *events, int capacity, int milliseconds) {
     return epoll_wait(set, (struct epoll_event *)events, capacity, milliseconds);
+}
+
+// The C library has no capset(2). Gives up every capability of the calling thread, and what a program run later could gain.
+extern long syscall(long number, ...);
+static inline int clinux_give_up_capabilities(void) {
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+    struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{0, 0, 0}};
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return -1;
+    return (int)syscall(SYS_capset, &header, none);
 }
 
 // open(2) and fcntl(2) are variadic, which Swift cannot call.

@@ -6,6 +6,7 @@ enum Command: Hashable {
     case version
     case policy(PolicyCommand)
     case audit(AuditCommand)
+    case inject(InjectRequest)
 
     /// Reads the arguments after the program's name.
     init(_ words: some Sequence<String>) throws(Misuse) {
@@ -18,8 +19,9 @@ enum Command: Hashable {
         case "--version": self = .version
         case "policy": self = try PolicyCommand.read(words)
         case "audit": self = try AuditCommand.read(words)
+        case "inject": self = try InjectRequest(words).map(Command.inject) ?? .help(.inject)
         case .some(let word):
-            throw Misuse(unknown: "command", word, among: ["audit", "help", "policy", "version"], .penstock)
+            throw Misuse(unknown: "command", word, among: ["audit", "help", "inject", "policy", "version"], .penstock)
         }
     }
 

@@ -22,6 +22,8 @@ enum ExitCode: Int32 {
     case wrong = 65
     case unreadable = 66
     case defect = 70
+    /// What was made cannot be written where it should go.
+    case unwritable = 73
 }
 
 /// Writes a line to standard error, under the program's name.

@@ -18,6 +18,7 @@ struct HelpTests {
             (["help", "audit", "show"], ["audit", "show", "--help"], "--json"),
             (["help", "audit", "stats"], ["audit", "stats", "--help"], "--top"),
             (["help", "audit", "keys"], ["audit", "keys", "--help"], "--json"),
+            (["help", "inject"], ["inject", "-f", "x", "-h"], "--uninject"),
             (["help", "version"], ["version", "--help"], "prints the version"),
             (["help", "help"], ["help", "help", "--help"], "[COMMAND]"),
         ]
