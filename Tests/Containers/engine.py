@@ -96,6 +96,7 @@ network_config_dir = "{etc}/networks"
 
     def clear(self):
         """Ends and removes every pod, container, volume and network of this engine: of a run before that was cut off."""
+        subprocess.run(["buildah", "rm", "--all"], env=self.environment, check=False, **QUIET)
         self.try_podman("pod", "rm", "--all", "--force", "--time", "0")
         self.try_podman("rm", "--all", "--force", "--time", "0")
         self.try_podman("volume", "rm", "--all", "--force")
