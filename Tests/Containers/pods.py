@@ -181,15 +181,15 @@ def check_policy_swap(report, pod):
     report.title("a policy that changes through the symlink swap of a ConfigMap")
     folder = ConfigMapFolder(pod.volume("/etc/penstock/policy"))
 
-    def in_force(name):
-        return lambda: any(r["kind"] == "policy" and f"{name}" in json.dumps(r) for r in pod.new_records())
+    def is_loaded():
+        return any(r["kind"] == "policy" and r["event"] == "loaded" for r in pod.new_records())
 
     before = pod.node.arrived(DENIED)
     for hosts, name, works in ((f"{ALLOWED}, {DENIED}", "wider", True), (ALLOWED, "narrower", False)):
         pod.new_records()
         folder.swap(POLICY.format(name=name, hosts=hosts))
         is_told(pod)
-        report.check(wait_until(in_force(name), 10), f"the swap to the {name} policy is noticed and recorded", pod.log())
+        report.check(wait_until(is_loaded, 10), f"the swap to the {name} policy is noticed and recorded", pod.log())
         exit_status, http, said = pod.curl(f"https://{DENIED}/")
         report.check((http == 200) == works, f"the {name} policy is in force", f"{exit_status} {http} {said}\n{pod.log()}")
         if works:
