@@ -19,7 +19,7 @@ FUZZ_SECONDS ?= 60
 help: ## what there is
 	@echo "Penstock governs what leaves an AI agent's pod."
 	@echo
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 	@echo
 	@echo "  make run AGENT='curl https://allowed.example/'    runs a command of yours as the agent"
 

@@ -8,6 +8,8 @@ import shutil
 import subprocess
 
 QUIET = {"capture_output": True, "text": True}
+# No command of a run takes longer; one that does is a failure, not a run that never ends.
+PATIENCE = 300
 
 
 def run(*command, **options):
@@ -74,7 +76,8 @@ network_config_dir = "{etc}/networks"
     # Commands.
 
     def try_podman(self, *words, **options):
-        return subprocess.run([*self.node, "podman", *map(str, words)], env=self.environment, **(QUIET | options))
+        options = QUIET | {"timeout": PATIENCE} | options
+        return subprocess.run([*self.node, "podman", *map(str, words)], env=self.environment, **options)
 
     def podman(self, *words, **options):
         return run(*self.node, "podman", *words, env=self.environment, **options)
@@ -96,6 +99,7 @@ network_config_dir = "{etc}/networks"
 
     def clear(self):
         """Ends and removes every pod, container, volume and network of this engine: of a run before that was cut off."""
+        subprocess.run(["buildah", "rm", "--all"], env=self.environment, check=False, **QUIET)
         self.try_podman("pod", "rm", "--all", "--force", "--time", "0")
         self.try_podman("rm", "--all", "--force", "--time", "0")
         self.try_podman("volume", "rm", "--all", "--force")
