@@ -19,7 +19,7 @@ FUZZ_SECONDS ?= 60
 help: ## what there is
 	@echo "Penstock governs what leaves an AI agent's pod."
 	@echo
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 	@echo
 	@echo "  make run AGENT='curl https://allowed.example/'    runs a command of yours as the agent"
 
@@ -31,7 +31,7 @@ AGENT_COMMAND := $(value AGENT)
 export AGENT_COMMAND
 
 .PHONY: test
-test: root packages lint build check ## everything that must hold: format, release build, tests, checks
+test: root packages lint build check charts ## everything that must hold: format, release build, tests, checks
 	@echo "==> swift test (all of it: .build/test.log)"
 	@mkdir -p .build
 	@PENSTOCK_BIN="$(BIN)" swift test --disable-xctest 2>&1 | tee .build/test.log | \
@@ -41,6 +41,33 @@ test: root packages lint build check ## everything that must hold: format, relea
 soak: root packages build ## the daemon killed 200 times under load
 	@echo "==> swift test (kills)"
 	@PENSTOCK_KILLS=200 PENSTOCK_BIN="$(BIN)" swift test --disable-xctest --filter RobustnessKillTests
+
+.PHONY: image
+image: root swift pods venv ## the container image, by buildah, and its SBOM in .build/penstock.spdx.json
+	@$(PYTHON) Tests/Containers/e2e.py --build
+	@$(PYTHON) Tests/Containers/e2e.py --no-build --only image
+
+.PHONY: manifests
+manifests: pods venv ## what deploy/ holds for clusters: schemas, linters, alert rules
+	@.build/venv/bin/python Tests/Containers/e2e.py --only manifests
+
+.PHONY: e2e
+e2e: root swift pods ## the image, the manifests and the compose file, built and run by podman
+	@mkdir -p .build; $(MAKE) venv >.build/venv.log 2>&1 & venv=$$!; \
+	    $(PYTHON) Tests/Containers/e2e.py --build; \
+	    wait $$venv || { cat .build/venv.log >&2; exit 1; }
+	@.build/venv/bin/python Tests/Containers/e2e.py --no-build
+
+.PHONY: pods
+pods: # what builds and runs images
+	@deploy/install-packages.sh build lab pods
+
+.PHONY: venv
+venv: # what manifests are checked with, from PyPI
+	@[ .build/venv/.made -nt Tests/Containers/requirements.txt ] || { echo "==> .build/venv"; mkdir -p .build; \
+	    $(PYTHON) -m venv --clear .build/venv; \
+	    .build/venv/bin/pip install --quiet --disable-pip-version-check -r Tests/Containers/requirements.txt; \
+	    touch .build/venv/.made; }
 
 .PHONY: packages
 packages: ## installs the packages of deploy/packages.txt that are missing
@@ -61,9 +88,13 @@ lint: swift ## the formatter's rules, strictly
 .PHONY: check
 check: ## the scripts parse
 	@echo "==> scripts"
-	@for script in deploy/*.sh .ci/run; do bash -n "$$script"; done
-	@for script in deploy/demo/*.py; do \
+	@for script in deploy/*.sh deploy/image/*.sh .ci/run; do bash -n "$$script"; done
+	@for script in deploy/demo/*.py Tests/Containers/*.py; do \
 	    $(PYTHON) -c 'import ast, sys; ast.parse(open(sys.argv[1]).read(), sys.argv[1])' "$$script"; done
+
+.PHONY: charts
+charts: venv ## the Helm chart, and what penstock inject makes, against Kubernetes 1.29 to 1.37
+	@.build/venv/bin/python deploy/check_charts.py --programs "$(BIN)"
 
 .PHONY: fuzz
 fuzz: swift ## each parser against random bytes, for FUZZ_SECONDS (60)

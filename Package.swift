@@ -67,8 +67,10 @@ let core: [Target] = [
     module("Core", "WireFormats", ["NetworkTypes"]),
     module("Core", "PolicyEngine", ["NetworkTypes", "SourceDocuments"]),
     module("Core", "AuditTrail", ["NetworkTypes"]),
+    module("Core", "PolicyTrials", ["AuditTrail", "NetworkTypes", "PolicyEngine", "SourceDocuments"]),
     module("Core", "Telemetry"),
     module("Core", "Posture", ["AuditTrail", "WireFormats"]),
+    module("Core", "PodInjection", ["SourceDocuments"]),
 ]
 
 let bindings: [Target] = [
@@ -100,6 +102,7 @@ let runtime: [Target] = [
         "AuditIndex",
         ["AuditReading", "AuditTrail", "LinuxBindings", "NetworkTypes", "OpenSSLBindings", "SQLiteBindings"]
     ),
+    module("Runtime", "PolicyCounters", ["LinuxBindings", "SQLiteBindings"]),
     module(
         "Runtime",
         "Configuration",
@@ -110,6 +113,7 @@ let runtime: [Target] = [
         "TrafficCapture",
         ["NetfilterBindings", "LinuxBindings", "NetworkTypes", "SourceDocuments", "YAMLBindings"]
     ),
+    module("Runtime", "ManifestInjection", ["PodInjection", "SourceDocuments", "YAMLBindings"]),
 ]
 
 let proxy: [Target] = [
@@ -124,7 +128,7 @@ let proxy: [Target] = [
         "ConnectionJourney",
         [
             "ByteRelay", "HTTPExchange", "NetworkTypes", "WireFormats", "PolicyEngine", "AuditTrail", "Telemetry",
-            "LinuxBindings", "EventLoops", "NameResolution", "AuditStore",
+            "LinuxBindings", "EventLoops", "NameResolution", "AuditStore", "PolicyCounters",
         ]
     ),
     module(
@@ -150,27 +154,39 @@ let programs: [Target] = [
             "NameResolution",
             "EventLoops", "PolicyEngine", "Posture", "Telemetry", "NetworkTypes", "LinuxBindings", "WireFormats",
             "OpenSSLBindings",
-            "SourceDocuments", "YAMLBindings",
+            "SourceDocuments", "YAMLBindings", "PolicyCounters",
         ]
     ),
     program(
         "PenstockCommand",
         [
-            "AuditIndex", "AuditReading", "AuditSigning", "AuditTrail", "Configuration", "PolicyEngine", "NetworkTypes",
-            "LinuxBindings", "OpenSSLBindings", "Posture", "SourceDocuments", "Telemetry",
+            "AuditIndex", "AuditReading", "AuditSigning", "AuditTrail", "Configuration", "PolicyEngine", "PolicyTrials",
+            "NetworkTypes", "LinuxBindings", "ManifestInjection", "OpenSSLBindings", "PodInjection", "Posture",
+            "SourceDocuments", "Telemetry", "YAMLBindings",
         ]
     ),
 ]
 
 let testTargets: [Target] = [
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+    .target(
+        name: "PolicyReference",
+        dependencies: ["PolicyEngine", "NetworkTypes", "TestSupport"],
+        path: "Tests/PolicyReference",
+        swiftSettings: strict
+    ),
     tests("", "ArchitectureTests"),
     tests("", "NamespaceTests", ["TestSupport"]),
     tests("Core", "NetworkTypesTests", ["NetworkTypes"]),
     tests("Core", "WireFormatsTests", ["WireFormats", "NetworkTypes", "TestSupport"], exclude: ["Vectors"]),
-    tests("Core", "PolicyEngineTests", ["PolicyEngine", "NetworkTypes", "SourceDocuments", "YAMLBindings"]),
+    tests(
+        "Core",
+        "PolicyEngineTests",
+        ["PolicyEngine", "PolicyReference", "NetworkTypes", "SourceDocuments", "TestSupport", "YAMLBindings"]
+    ),
     tests("Core", "PostureTests", ["Posture"]),
     tests("Core", "AuditTrailTests", ["AuditTrail", "NetworkTypes"]),
+    tests("Core", "PolicyTrialsTests", ["AuditTrail", "NetworkTypes", "PolicyEngine", "PolicyTrials"]),
     tests("Bindings", "YAMLBindingsTests", ["YAMLBindings", "SourceDocuments"]),
     tests("Bindings", "SQLiteBindingsTests", ["SQLiteBindings"]),
     tests("Runtime", "NameResolutionTests", ["NameResolution", "CaresBindings", "NetworkTypes", "TestSupport"]),
@@ -198,21 +214,29 @@ let testTargets: [Target] = [
             "SQLiteBindings",
         ]
     ),
+    tests("Runtime", "PolicyCountersTests", ["PolicyCounters", "LinuxBindings", "SQLiteBindings"]),
     tests("Runtime", "ConfigurationTests", ["Configuration", "NetworkTypes", "PolicyEngine", "SourceDocuments"]),
     tests("Runtime", "TrafficCaptureTests", ["TrafficCapture", "NetworkTypes", "SourceDocuments", "TestSupport"]),
+    tests(
+        "Runtime",
+        "ManifestInjectionTests",
+        ["ManifestInjection", "PodInjection", "SourceDocuments", "TestSupport", "YAMLBindings"],
+        exclude: ["Golden"]
+    ),
     tests("Runtime", "EventLoopsTests", ["EventLoops", "LinuxBindings", "NetworkTypes"]),
     tests(
         "Proxy",
         "GovernanceAPITests",
         [
             "GovernanceAPI", "HTTPExchange", "NetworkTypes", "PolicyEngine", "AuditTrail", "AuditStore", "EventLoops",
-            "LinuxBindings", "TestSupport",
+            "LinuxBindings", "SourceDocuments", "TestSupport", "WireFormats", "YAMLBindings",
         ]
     ),
     tests(
         "Executables",
         "CommandTests",
-        ["PenstockCommand", "AuditSigning", "AuditStore", "AuditTrail", "LinuxBindings", "OpenSSLBindings"]
+        ["PenstockCommand", "AuditSigning", "AuditStore", "AuditTrail", "LinuxBindings", "OpenSSLBindings"],
+        exclude: ["Golden"]
     ),
 ]
 
@@ -223,20 +247,61 @@ let package = Package(
         .executable(name: "penstockd", targets: ["PenstockDaemon"]),
         .executable(name: "penstock", targets: ["PenstockCommand"]),
     ],
-    targets: doors + core + bindings + runtime + proxy + programs + testTargets
+    // An image is built without the tests' folders, which must then not be named.
+    targets: doors + core + bindings + runtime + proxy + programs
+        + (Context.environment["PROGRAMS_ONLY"] == nil ? testTargets : [])
 )
 
 // Fuzzers exist only when asked for: FUZZ=1 swift build --product FuzzOpening …
 if Context.environment["FUZZ"] != nil {
     package.targets.append(.target(name: "FuzzDriver", path: "Tests/FuzzDriver", swiftSettings: strict))
-    let fuzzers = ["FuzzOpening", "FuzzJSON", "FuzzRequest", "FuzzResponse", "FuzzRoundTrip"]
-    package.targets += fuzzers.map { name in
+    let wire: [Target.Dependency] = ["WireFormats"]
+    let fuzzers: KeyValuePairs = [
+        "FuzzOpening": wire, "FuzzJSON": wire, "FuzzRequest": wire, "FuzzResponse": wire, "FuzzRoundTrip": wire,
+        "FuzzInject": ["ManifestInjection", "PodInjection"],
+    ]
+    package.targets += fuzzers.map { name, dependencies in
         .executableTarget(
             name: name,
-            dependencies: ["FuzzDriver", "WireFormats"],
+            dependencies: ["FuzzDriver"] + dependencies,
             path: "Tests/Fuzz/\(name)",
             exclude: ["Regressions"],
             swiftSettings: strict
         )
     }
+    package.targets.append(
+        .executableTarget(
+            name: "FuzzPolicy",
+            dependencies: ["FuzzDriver", "NetworkTypes", "PolicyEngine", "SourceDocuments", "YAMLBindings"],
+            path: "Tests/Fuzz/FuzzPolicy",
+            exclude: ["Regressions"],
+            swiftSettings: strict
+        )
+    )
+}
+
+// Measurements exist only when asked for: MEASURE=1 swift build -c release --product MeasurePolicy
+if Context.environment["MEASURE"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "MeasurePolicy",
+            dependencies: [
+                "NetworkTypes", "PolicyEngine", "PolicyReference", "SourceDocuments", "TestSupport", "YAMLBindings",
+            ],
+            path: "Tests/Measuring/MeasurePolicy",
+            swiftSettings: strict
+        )
+    )
+}
+
+// Measuring programs, likewise: MEASURE=1 swift build -c release --product MeasureAudit
+if Context.environment["MEASURE"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "MeasureAudit",
+            dependencies: ["AuditStore", "AuditTrail"],
+            path: "Tests/Measuring/AuditWriting",
+            swiftSettings: strict
+        )
+    )
 }

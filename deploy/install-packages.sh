@@ -51,7 +51,7 @@ missing=$(comm -23 <(echo "$wanted") <(installed_names))
 if has_node; then missing=$(grep -vx nodejs <<<"$missing" || true); fi
 [ -n "$missing" ] || exit 0
 
-echo "installing:" $missing
+echo "installing: ${missing//$'\n'/ }"
 [ "$(id -u)" = 0 ] || {
     echo "install-packages: only root can install packages: sudo make packages" >&2
     exit 1

@@ -11,7 +11,7 @@ struct LinkedLibrariesTests {
         .enabled(if: programs != nil, "PENSTOCK_BIN names the folder of the release programs; `make test` sets it"),
         arguments: [
             ("penstock-init", ["libssl", "libcrypto", "libsqlite3", "libFoundation", "lib_Foundation", "libdispatch"]),
-            ("penstockd", ["libsqlite3", "libFoundation", "lib_Foundation", "libdispatch", "libicu", "libnftnl"]),
+            ("penstockd", ["libFoundation", "lib_Foundation", "libdispatch", "libicu", "libnftnl"]),
             ("penstock", ["libFoundation", "lib_Foundation", "libdispatch", "libicu"]),
         ]
     )

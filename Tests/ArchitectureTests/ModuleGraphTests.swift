@@ -12,8 +12,10 @@ private let allowed: [String: Set<String>] = [
     "WireFormats": ["NetworkTypes"],
     "PolicyEngine": ["NetworkTypes", "SourceDocuments"],
     "AuditTrail": ["NetworkTypes"],
+    "PolicyTrials": ["AuditTrail", "NetworkTypes", "PolicyEngine", "SourceDocuments"],
     "Telemetry": [],
     "Posture": ["AuditTrail", "WireFormats"],
+    "PodInjection": ["SourceDocuments"],
     // Bindings: each its own door.
     "LinuxBindings": ["CLinux", "NetworkTypes"],
     "NetfilterBindings": ["CNetfilter", "NetworkTypes"],
@@ -33,15 +35,17 @@ private let allowed: [String: Set<String>] = [
         "AuditReading", "AuditTrail", "LinuxBindings", "NetworkTypes", "OpenSSLBindings", "SQLiteBindings",
     ],
     "AuditReading": ["AuditSigning", "AuditTrail", "LinuxBindings", "OpenSSLBindings", "ZstdBindings"],
+    "PolicyCounters": ["LinuxBindings", "SQLiteBindings"],
     "Configuration": ["NetworkTypes", "PolicyEngine", "SourceDocuments", "YAMLBindings", "LinuxBindings"],
     "TrafficCapture": ["NetfilterBindings", "LinuxBindings", "NetworkTypes", "SourceDocuments", "YAMLBindings"],
+    "ManifestInjection": ["PodInjection", "SourceDocuments", "YAMLBindings"],
     // Proxy.
     "ByteRelay": ["LinuxBindings", "EventLoops"],
     "HTTPExchange": ["ByteRelay", "AuditTrail", "WireFormats", "NetworkTypes", "LinuxBindings", "EventLoops"],
     "ConnectionJourney": [
         "ByteRelay", "HTTPExchange", "NetworkTypes", "WireFormats", "PolicyEngine", "AuditTrail", "Telemetry",
         "LinuxBindings", "EventLoops",
-        "NameResolution", "AuditStore",
+        "NameResolution", "AuditStore", "PolicyCounters",
     ],
     "GovernanceAPI": [
         "ByteRelay", "HTTPExchange", "NetworkTypes", "WireFormats", "PolicyEngine", "AuditTrail", "LinuxBindings",
@@ -55,11 +59,12 @@ private let allowed: [String: Set<String>] = [
         "NameResolution",
         "EventLoops", "PolicyEngine", "Posture", "Telemetry", "NetworkTypes", "LinuxBindings", "OpenSSLBindings",
         "WireFormats",
-        "SourceDocuments", "YAMLBindings",
+        "SourceDocuments", "YAMLBindings", "PolicyCounters",
     ],
     "PenstockCommand": [
-        "AuditIndex", "AuditReading", "AuditSigning", "AuditTrail", "Configuration", "PolicyEngine", "NetworkTypes",
-        "LinuxBindings", "OpenSSLBindings", "Posture", "SourceDocuments", "Telemetry",
+        "AuditIndex", "AuditReading", "AuditSigning", "AuditTrail", "Configuration", "PolicyEngine", "PolicyTrials",
+        "NetworkTypes", "LinuxBindings", "ManifestInjection", "OpenSSLBindings", "PodInjection", "Posture", "SourceDocuments",
+        "Telemetry", "YAMLBindings",
     ],
 ]
 

@@ -18,6 +18,10 @@ struct DaemonSettings {
     var auditPath = ""
     /// Further content of `audit`.
     var audit = ""
+    /// How often the daemon looks for another policy; 0: a test says when, by SIGHUP.
+    var watchSeconds = 0
+    /// Where keys and counters are kept; empty: beside the audit.
+    var statePath = ""
 }
 
 /// Policies for tests.
@@ -52,7 +56,7 @@ enum DaemonPolicy {
 /// The files of a daemon, in a folder of their own that goes in `deinit`: configuration, policy, hosts, and the audit.
 final class DaemonFolder {
     let path: String
-    private var isMounted = false
+    var isMounted = false
 
     var configuration: String { path + "/penstock.yaml" }
     var policy: String { path + "/policy.yaml" }
@@ -97,9 +101,9 @@ final class DaemonFolder {
         return """
             workers: \(settings.workers)
             listen: { health: { \(address)port: 15890 }\(admin) }
-            policy: { path: \(policy) }
+            policy: { path: \(policy), watch_seconds: \(settings.watchSeconds) }
             audit: { path: "\(settings.auditPath.isEmpty ? audit : settings.auditPath)"\(settings.audit) }
-            state: { path: \(auditFolder) }
+            state: { path: \(settings.statePath.isEmpty ? auditFolder : settings.statePath) }
             dial: { resolvers: [203.0.113.53], hosts_file: \(path)/hosts\(settings.dial) }
             limits: { \(settings.limits) }
             drain: { seconds: \(settings.drainSeconds) }

@@ -21,13 +21,17 @@ struct RulesetBed {
 
     /// Runs `penstock-init` with these arguments; a resolver is named unless they name one.
     func program(_ arguments: [String], uid: UInt32? = nil, capabilities: [String] = []) throws -> CommandResult {
+        try net.pod.run(Self.command(arguments), uid: uid, capabilities: capabilities)
+    }
+
+    /// Starts `penstock-init` with these arguments, and a resolver unless they name one.
+    func start(_ arguments: [String], uid: UInt32? = nil) throws -> BackgroundProcess {
+        try net.pod.start(Self.command(arguments), uid: uid)
+    }
+
+    private static func command(_ arguments: [String]) -> [String] {
         let wantsResolver = !arguments.contains("--dns-server") && arguments.first != "remove"
-        let resolver = wantsResolver ? ["--dns-server", "203.0.113.53"] : []
-        return try net.pod.run(
-            [Built.path("penstock-init")] + arguments + resolver,
-            uid: uid,
-            capabilities: capabilities
-        )
+        return [Built.path("penstock-init")] + arguments + (wantsResolver ? ["--dns-server", "203.0.113.53"] : [])
     }
 
     /// Runs a Python program in the pod, with the functions of `kit` at hand.

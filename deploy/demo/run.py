@@ -222,7 +222,7 @@ def run_command(lab, gate, command):
     return status
 
 
-def keep_audit(gate):
+def keep_audit(gate, programs):
     """Out of the lab's folder, which goes; beside the build, where `make clean` takes it."""
     if not gate.audit_file.exists():
         return
@@ -231,6 +231,10 @@ def keep_audit(gate):
     kept = folder / "audit.jsonl"
     shutil.copyfile(gate.audit_file, kept)
     print(f"the audit file: {kept}")
+    command = pathlib.Path(programs) / "penstock"
+    policy = pathlib.Path(__file__).resolve().with_name("policy.yaml")
+    print("edit a copy of the policy, and see what of this traffic would come out another way:")
+    print(f"    cp {policy} new.yaml; $EDITOR new.yaml; {command} policy diff {policy} new.yaml --audit {kept}")
 
 
 def main():
@@ -266,7 +270,7 @@ def main():
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not leave the lab standing
         gate.stop_daemon()
-        keep_audit(gate)
+        keep_audit(gate, arguments.programs)
         lab.down()
 
 

@@ -26,6 +26,9 @@ extension SystemCallError {
     /// What a call should have said that did nothing and called it success.
     package static func inputOutput(_ call: String) -> SystemCallError { SystemCallError(call: call, code: EIO) }
 
+    /// What is said of a folder, a link or a device where a file is wanted.
+    package static func notRegular(_ call: String) -> SystemCallError { SystemCallError(call: call, code: EISDIR) }
+
     /// True where there is more than the caller wants.
     package var isTooLarge: Bool { code == EFBIG }
 
@@ -41,11 +44,11 @@ package struct FileStatus: Hashable, Sendable {
     package let inode: UInt64
     package let owner: UInt32
     package let linkCount: Int
+    /// Who may read, write and run it, and the bits beside.
+    package let permissions: UInt32
     package let isRegular: Bool
     package let isDirectory: Bool
     package let isSocket: Bool
-    /// What `chmod` sets, from the right: others, group, owner.
-    package let permissions: UInt32
     /// When it was written to last, in microseconds since 1970-01-01T00:00:00Z.
     package let modified: Int64
 }
@@ -87,10 +90,10 @@ extension FileStatus {
         inode = UInt64(status.st_ino)
         owner = status.st_uid
         linkCount = Int(status.st_nlink)
+        permissions = status.st_mode & 0o7777
         isRegular = status.st_mode & S_IFMT == S_IFREG
         isDirectory = status.st_mode & S_IFMT == S_IFDIR
         isSocket = status.st_mode & S_IFMT == S_IFSOCK
-        permissions = status.st_mode & 0o7777
         modified = Int64(status.st_mtim.tv_sec) &* 1_000_000 &+ Int64(status.st_mtim.tv_nsec / 1000)
     }
 }

@@ -19,6 +19,5 @@ package func becomeUserKeepingNetworkAdministration(user: UInt32, group: UInt32)
 ///
 /// - Throws: `EPERM` where the process does not have it.
 package func keepNetworkAdministrationOnly() throws(SystemCallError) {
-    _ = try systemCall("capset") { clinux_set_capabilities(UInt32(1) << UInt32(CLINUX_CAP_NET_ADMIN)) }
-    _ = try systemCall("prctl") { clinux_gain_no_privileges() }
+    _ = try systemCall("capset") { clinux_keep_only_capabilities(UInt32(1) << UInt32(CLINUX_CAP_NET_ADMIN)) }
 }

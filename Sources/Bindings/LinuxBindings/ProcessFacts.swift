@@ -17,6 +17,13 @@ package func forbidDumping() throws(SystemCallError) {
     _ = try systemCall("prctl") { clinux_set_dumpable(0) }
 }
 
+/// Gives up every capability of the calling thread for good, and any that a program could bring (`no_new_privs`).
+///
+/// For a process that has one thread only.
+package func giveUpCapabilities() throws(SystemCallError) {
+    _ = try systemCall("capset") { clinux_keep_only_capabilities(0) }
+}
+
 /// The process's number.
 package func processIdentifier() -> Int32 { getpid() }
 

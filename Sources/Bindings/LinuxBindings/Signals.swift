@@ -36,6 +36,15 @@ package struct SignalDescriptor: ~Copyable {
     /// Gives the descriptor up; the signals stay blocked.
     package consuming func release() -> Int32 { descriptor.release() }
 
+    /// The next signal; blocks the calling thread, which must not be a loop's, until there is one.
+    package func wait() throws(SystemCallError) -> ProcessSignal {
+        while true {
+            if let signal = try next() { return signal }
+            var question = pollfd(fd: descriptor.number, events: Int16(POLLIN), revents: 0)
+            _ = unsafe poll(&question, 1, -1)
+        }
+    }
+
     /// The next signal that came; `nil` where none waits.
     package func next() throws(SystemCallError) -> ProcessSignal? {
         var information = signalfd_siginfo()

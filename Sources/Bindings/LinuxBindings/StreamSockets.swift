@@ -105,6 +105,13 @@ package func isConnected(_ socket: borrowing OwnedDescriptor) throws(SystemCallE
     return state != 7
 }
 
+/// Whether a byte waits to be read: 1, or 0 at the end of the stream; it is not taken.
+package func peekAtByte(_ socket: borrowing OwnedDescriptor) throws(SystemCallError) -> Completion<Int> {
+    var byte: UInt8 = 0
+    let number = socket.number
+    return try nonblockingCall("recv") { unsafe recv(number, &byte, 1, Int32(MSG_PEEK)) }
+}
+
 /// Takes the error that a socket has met on its own (`SO_ERROR`); `nil` where there is none.
 package func pendingError(_ socket: borrowing OwnedDescriptor) throws(SystemCallError) -> SystemCallError? {
     var code: Int32 = 0

@@ -31,13 +31,35 @@ package struct SHA256Digest: Hashable, Sendable {
 
     /// 64 lower-case hexadecimal digits, in ASCII.
     package var hexadecimal: [UInt8] {
-        // Stored by index: appending each would check each time whether the array is shared.
         var digits = [UInt8](repeating: 0, count: 2 * bytes.count)
-        for (index, byte) in bytes.enumerated() {
-            digits[2 * index] = hexadecimalDigit(byte >> 4)
-            digits[2 * index + 1] = hexadecimalDigit(byte & 15)
-        }
+        Self.write(bytes.span, over: &digits)
         return digits
+    }
+
+    /// Writes the hash of these bytes over 64 digits that are there, as `hexadecimal` has it: a chain of many lines needs no
+    /// memory for each.
+    package static func writeHexadecimal(of content: borrowing Span<UInt8>, over digits: inout [UInt8]) {
+        precondition(digits.count == 2 * byteCount, "a hash has 64 digits")
+        var digest = [32 of UInt8](repeating: 0)
+        var context = SHA256_CTX()
+        unsafe SHA256_Init(&context)
+        unsafe content.withUnsafeBufferPointer { buffer in
+            _ = unsafe SHA256_Update(&context, buffer.baseAddress, buffer.count)
+        }
+        var bytes = digest.mutableSpan
+        unsafe bytes.withUnsafeMutableBufferPointer { buffer in
+            _ = unsafe SHA256_Final(buffer.baseAddress, &context)
+        }
+        write(digest.span, over: &digits)
+    }
+
+    private static func write(_ bytes: Span<UInt8>, over digits: inout [UInt8]) {
+        // Stored by index: appending each would check each time whether the array is shared.
+        var out = digits.mutableSpan
+        for index in bytes.indices {
+            out[2 * index] = hexadecimalDigit(bytes[index] >> 4)
+            out[2 * index + 1] = hexadecimalDigit(bytes[index] & 15)
+        }
     }
 }
 

@@ -16,17 +16,11 @@ struct YAMLComposer: ~Copyable {
     mutating func documents() throws(SourceProblems) -> [SourceNode] {
         var documents: [SourceNode] = []
         do throws(SourceProblem) {
-            reading: while true {
-                let event = try events.next()
-                switch event.kind {
-                case .streamEnd: break reading
-                case .documentStart(let hasDirectives):
-                    if hasDirectives { refuse("a directive", at: event.location, remedy: "remove it") }
-                    documents.append(try node(from: try events.next(), depth: 1))
-                case .streamStart, .documentEnd: continue
-                // None of these stands between documents.
-                case .alias, .scalar, .sequenceStart, .sequenceEnd, .mappingStart, .mappingEnd: continue
+            while let start = try events.nextDocument() {
+                if start.kind == .documentStart(hasDirectives: true) {
+                    refuse("a directive", at: start.location, remedy: "remove it")
                 }
+                documents.append(try node(from: try events.next(), depth: 1))
             }
         } catch {
             problems.append(error)
@@ -37,18 +31,16 @@ struct YAMLComposer: ~Copyable {
 
     private mutating func node(from event: YAMLEvent, depth: Int) throws(SourceProblem) -> SourceNode {
         nodes += 1
-        guard nodes <= limits.nodes else {
-            throw SourceProblem("the file has more than \(limits.nodes) values", at: event.location)
-        }
+        try limits.check(nodes: nodes, at: event.location)
         refuseProperties(of: event)
         switch event.kind {
         case .scalar(let text, let isPlain):
             return scalar(text, isPlain: isPlain, at: event.location)
         case .sequenceStart:
-            try descend(to: depth, at: event.location)
+            try limits.check(depth: depth, at: event.location)
             return SourceNode(.sequence(try items(depth: depth + 1)), at: event.location)
         case .mappingStart:
-            try descend(to: depth, at: event.location)
+            try limits.check(depth: depth, at: event.location)
             return SourceNode(.mapping(try entries(depth: depth + 1)), at: event.location)
         case .alias(let name):
             refuse("the alias `*\(name)`", at: event.location, remedy: "write the value out")
@@ -78,13 +70,7 @@ struct YAMLComposer: ~Copyable {
             let value = try node(from: try events.next(), depth: depth)
             guard let key else { continue }
             if let first = places[key] {
-                problems.append(
-                    SourceProblem(
-                        "the key `\(key)` stands here a second time, first at \(first.line):\(first.column)",
-                        at: event.location,
-                        remedy: "keep one of them"
-                    )
-                )
+                problems.append(.duplicateKey(key, at: event.location, first: first))
                 continue
             }
             places[key] = event.location
@@ -119,11 +105,6 @@ struct YAMLComposer: ~Copyable {
             problems.append(SourceProblem("`\(text)` \(why)", at: location, remedy: remedy))
             return SourceNode(.string(text), at: location)
         }
-    }
-
-    private func descend(to depth: Int, at location: SourceLocation) throws(SourceProblem) {
-        guard depth > limits.depth else { return }
-        throw SourceProblem("lists and mappings are nested more than \(limits.depth) deep", at: location)
     }
 
     private mutating func refuseProperties(of event: YAMLEvent) {

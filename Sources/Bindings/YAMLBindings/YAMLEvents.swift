@@ -4,11 +4,26 @@ import SourceDocuments
 /// One event of libyaml's parser, as values of ours.
 struct YAMLEvent {
     var location: SourceLocation
+    /// Where it stands in the text, counted in characters from 0.
+    var characters: Range<Int> = 0..<0
+    /// How it is written.
+    var style = Style.plain
     var kind: Kind
     /// The name of the anchor in front, where there is one.
     var anchor: String?
     /// The tag in front, where there is one.
     var tag: String?
+
+    /// How a scalar, a list or a mapping is written.
+    enum Style {
+        /// A scalar without quotes.
+        case plain
+        case quoted
+        /// A literal or folded scalar; a list or a mapping of lines.
+        case block
+        /// A list or a mapping in brackets.
+        case flow
+    }
 
     enum Kind: Equatable {
         case streamStart
@@ -60,7 +75,41 @@ struct YAMLEvent {
         var event = unsafe yaml_event_t()
         guard unsafe yaml_parser_parse(parser, &event) == 1 else { throw complaint() }
         defer { unsafe yaml_event_delete(&event) }
-        return unsafe value(of: event)
+        var value = unsafe value(of: event)
+        let start = unsafe Int(clamping: event.start_mark.index)
+        value.characters = start..<max(start, unsafe Int(clamping: event.end_mark.index))
+        value.style = unsafe style(of: event)
+        return value
+    }
+
+    /// Goes on to where the next document starts; `nil` at the end of the stream.
+    mutating func nextDocument() throws(SourceProblem) -> YAMLEvent? {
+        while true {
+            let event = try next()
+            switch event.kind {
+            case .streamEnd: return nil
+            case .documentStart: return event
+            // What stands between documents, and what does not.
+            case .streamStart, .documentEnd, .alias, .scalar, .sequenceStart, .sequenceEnd, .mappingStart, .mappingEnd:
+                continue
+            }
+        }
+    }
+
+    private func style(of event: yaml_event_t) -> YAMLEvent.Style {
+        switch unsafe event.type {
+        case YAML_SCALAR_EVENT:
+            switch unsafe event.data.scalar.style {
+            case YAML_PLAIN_SCALAR_STYLE: .plain
+            case YAML_LITERAL_SCALAR_STYLE, YAML_FOLDED_SCALAR_STYLE: .block
+            default: .quoted
+            }
+        case YAML_SEQUENCE_START_EVENT:
+            unsafe event.data.sequence_start.style == YAML_FLOW_SEQUENCE_STYLE ? .flow : .block
+        case YAML_MAPPING_START_EVENT:
+            unsafe event.data.mapping_start.style == YAML_FLOW_MAPPING_STYLE ? .flow : .block
+        default: .plain
+        }
     }
 
     private func value(of event: yaml_event_t) -> YAMLEvent {
@@ -122,10 +171,12 @@ struct YAMLEvent {
         let mark = unsafe parser.pointee.problem_mark
         let context = unsafe string(parser.pointee.context).map { " \($0)" } ?? ""
         let isTab = text.character(at: Int(clamping: mark.index)) == "\t"
+        let isAlias = context.contains("alias")
+        let quotes = isAlias ? "put text that begins with an asterisk in quotes" : nil
         return SourceProblem(
             problem + context,
             at: location(mark),
-            remedy: isTab ? "indent with spaces, not with a tab" : nil
+            remedy: isTab ? "indent with spaces, not with a tab" : quotes
         )
     }
 

@@ -1,3 +1,5 @@
+import SourceDocuments
+
 /// How much YAML is read before the reader gives up.
 package struct YAMLLimits: Hashable, Sendable {
     /// The longest file, in bytes.
@@ -12,5 +14,15 @@ package struct YAMLLimits: Hashable, Sendable {
         self.bytes = bytes
         self.depth = depth
         self.nodes = nodes
+    }
+
+    func check(nodes count: Int, at location: SourceLocation) throws(SourceProblem) {
+        guard count > nodes else { return }
+        throw SourceProblem("the file has more than \(nodes) values", at: location)
+    }
+
+    func check(depth level: Int, at location: SourceLocation) throws(SourceProblem) {
+        guard level > depth else { return }
+        throw SourceProblem("lists and mappings are nested more than \(depth) deep", at: location)
     }
 }

@@ -27,9 +27,14 @@ package struct AuditRecord: Sendable {
         // A connection with all its members rarely takes more.
         var members = JSONMembers(reserving: 768, limits: limits)
         content.write(into: &members)
-        kind = type(of: content).kind
+        self.init(content, body: members.finish(), at: time)
+    }
+
+    /// Takes a record whose members are encoded.
+    init<Content: RecordBody>(_ content: borrowing Content, body: [UInt8], at time: Int64) {
+        kind = Content.kind
         self.time = time
         turn = content.turn
-        body = members.finish()
+        self.body = body
     }
 }

@@ -34,6 +34,8 @@ package struct CheckRecord: Hashable, Sendable {
     package var path: String?
     /// Whether what was asked about had a query.
     package var hasQuery: Bool
+    /// The secrets that it held.
+    package var masked: [MaskedSecret] = []
     package var destination: RecordedDestination
     package var address: AddressCheck
     package var detail: String?
@@ -103,6 +105,7 @@ extension CheckRecord: RecordBody {
         members.text("method", orNull: method)
         members.text("path", orNull: path)
         if hasQuery { members.flag("query") }
+        members.masked(masked)
         members.object("destination") { destination.write(into: &$0) }
         members.text("address", address.rawValue)
         if let detail { members.text("detail", detail) }

@@ -10,6 +10,8 @@ package enum ConnectionOutcome: String, CaseIterable, Sendable {
     case cut
     /// A new policy no longer allows it.
     case policyChanged = "policy_changed"
+    /// The time in which policy allows it is over, or a time in which policy denies it has begun.
+    case windowEnded = "window_ended"
     /// The daemon was told to stop and did not wait longer.
     case drained
     /// It was idle, or alive, for longer than allowed.

@@ -22,6 +22,12 @@ package struct JSONMembers: Sendable {
         return storage
     }
 
+    /// The members that were written so far.
+    var written: ArraySlice<UInt8> { storage[..<count] }
+
+    /// Starts over without members, in the same memory.
+    mutating func startOver() { count = 0 }
+
     /// Adds a text.
     ///
     /// Names are ours and are written as they are.
@@ -63,10 +69,7 @@ package struct JSONMembers: Sendable {
         var position = count
         var out = storage.mutableSpan
         out.put(UInt8(ascii: "\""), &position)
-        // 130 bits in digits of five: ten, and twice sixty, so that shifts are of machine words.
-        out.put(base32: UInt64(truncatingIfNeeded: value.value >> 120), digits: 2, &position)
-        out.put(base32: UInt64(truncatingIfNeeded: value.value >> 60), digits: 12, &position)
-        out.put(base32: UInt64(truncatingIfNeeded: value.value), digits: 12, &position)
+        out.put(value, &position)
         out.put(UInt8(ascii: "\""), &position)
         count = position
     }
@@ -213,6 +216,15 @@ extension MutableSpan<UInt8> {
     fileprivate mutating func put(_ bytes: borrowing Span<UInt8>, _ position: inout Int) {
         for index in bytes.indices { self[position + index] = bytes[index] }
         position += bytes.count
+    }
+
+    /// Writes the 26 characters of an identifier.
+    mutating func put(_ identifier: RecordIdentifier, _ position: inout Int) {
+        let value = identifier.value
+        // 130 bits in digits of five: ten, and twice sixty, so that shifts are of machine words.
+        put(base32: UInt64(truncatingIfNeeded: value >> 120), digits: 2, &position)
+        put(base32: UInt64(truncatingIfNeeded: value >> 60), digits: 12, &position)
+        put(base32: UInt64(truncatingIfNeeded: value), digits: 12, &position)
     }
 
     /// Writes the lower bits of a value, five for each digit.

@@ -17,19 +17,23 @@ package struct PolicyRecord: Hashable, Sendable {
     package var generation: UInt64?
     /// What was wrong or doubtful, one entry each, with file, line and column.
     package var problems: [String]
+    /// What it changes of the policy before; nil where there was none, or where it was refused.
+    package var changes: PolicyChanges?
 
     package init(
         event: PolicyEvent,
         hashBefore: String?,
         hashAfter: String?,
         generation: UInt64? = nil,
-        problems: [String] = []
+        problems: [String] = [],
+        changes: PolicyChanges? = nil
     ) {
         self.event = event
         self.hashBefore = hashBefore
         self.hashAfter = hashAfter
         self.generation = generation
         self.problems = problems
+        self.changes = changes
     }
 }
 
@@ -43,5 +47,6 @@ extension PolicyRecord: RecordBody {
         members.text("policy_hash", orNull: hashAfter)
         if let generation { members.number("policy_generation", generation) }
         members.texts("problems", problems)
+        if let changes { members.object("changes") { changes.write(into: &$0) } }
     }
 }

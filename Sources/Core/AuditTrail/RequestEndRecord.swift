@@ -62,15 +62,27 @@ extension RequestEndRecord: EndRecord {
     /// Writes the members; `id` comes first, because a file is read back by it.
     package func write(into members: inout JSONMembers) {
         members.identifier("id", id)
+        writeBeforeOwn(into: &members)
+        writeOwn(into: &members)
+        writeBehindOwn(into: &members)
+    }
+
+    func writeBeforeOwn(into members: inout JSONMembers) {
         if let connection { members.identifier("connection", connection) }
         members.text("outcome", outcome.rawValue)
         members.number("status", orNull: status.map(UInt64.init))
         members.text("closed_by", orNull: closedBy?.rawValue)
         if let reason { members.text("reason", reason.cut(to: 60)) }
         if let rule { members.text("rule", rule.cut(to: 128)) }
+    }
+
+    func writeOwn(into members: inout JSONMembers) {
         members.number("bytes_up", orNull: bytesUp)
         members.number("bytes_down", orNull: bytesDown)
         members.number("duration_ms", orNull: durationMilliseconds)
+    }
+
+    func writeBehindOwn(into members: inout JSONMembers) {
         members.text("dialled", orNull: dialled?.cut(to: 60))
         if let detail { members.text("detail", detail.cut(to: 120)) }
     }

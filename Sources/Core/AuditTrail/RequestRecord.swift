@@ -23,6 +23,8 @@ package struct RequestRecord: Hashable, Sendable {
     package var path: String?
     /// Whether the target had a query.
     package var hasQuery: Bool
+    /// The secrets that it held.
+    package var masked: [MaskedSecret] = []
     package var destination: RecordedDestination
     /// By what the destination was bound to the name, such as `host` or `dns`.
     package var binding: [String]
@@ -75,6 +77,12 @@ extension RequestRecord: DecisionRecord {
     /// Writes the members; `id` comes first and `decision` follows it, because a file is read back by them.
     package func write(into members: inout JSONMembers) {
         members.identifier("id", id)
+        writeBeforeOwn(into: &members)
+        writeOwn(into: &members)
+        writeBehindOwn(into: &members)
+    }
+
+    func writeBeforeOwn(into members: inout JSONMembers) {
         members.text("decision", decision.rawValue)
         if let would { members.text("would", would.rawValue) }
         members.identifier("connection", connection)
@@ -85,8 +93,15 @@ extension RequestRecord: DecisionRecord {
         members.object("workload") { workload.write(into: &$0) }
         members.text("method", orNull: method)
         members.text("authority", orNull: authority)
+    }
+
+    func writeOwn(into members: inout JSONMembers) {
         members.text("path", orNull: path)
+    }
+
+    func writeBehindOwn(into members: inout JSONMembers) {
         if hasQuery { members.flag("query") }
+        members.masked(masked)
         members.object("destination") { destination.write(into: &$0) }
         members.texts("binding", binding)
         if let detail { members.text("detail", detail) }

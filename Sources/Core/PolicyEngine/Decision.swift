@@ -24,7 +24,7 @@ package enum Verdict: String, Hashable, Sendable {
 }
 
 /// What is done with a connection.
-package enum Treatment: String, Hashable, Sendable {
+package enum Treatment: String, Hashable, Sendable, CaseIterable {
     /// Bytes are relayed unseen.
     case tunnel
     case refuse
@@ -42,16 +42,31 @@ package enum DialPlan: Hashable, Sendable {
     case original
 }
 
+/// What stands behind a decision that lets something through.
+package enum DecisionBasis: Hashable, Sendable {
+    /// A rule that allows.
+    case rule(RuleName)
+    /// `default: allow`.
+    case standard
+    /// Nothing but the policy's own `mode: audit`; and what a refusal has.
+    case nothing
+}
+
 /// The answer to one question put to a policy.
 ///
 /// Only a policy makes one that lets something be dialled.
 package struct Decision: Hashable, Sendable {
     package let verdict: Verdict
-    /// In `mode: audit`, true where `mode: enforce` would have refused.
+    /// True where it is let through only because the policy, or the rule that is named, says `mode: audit`.
     package let wouldDeny: Bool
+    /// With `wouldDeny`, why it would be refused.
     package let reason: Reason
     /// The rule that decided, or whose allowance the addresses failed; `nil` for the default and for what no rule decides.
+    ///
+    /// With `wouldDeny`, the rule that would refuse.
     package let rule: RuleName?
+    /// What lets it through.
+    package let basis: DecisionBasis
     package let treatment: Treatment
     /// What is to be dialled; `nil` where nothing is.
     package let dial: DialPlan?
@@ -59,71 +74,94 @@ package struct Decision: Hashable, Sendable {
     package let addresses: [UpstreamAddress]?
     /// The port that was judged.
     package let port: UInt16
+    /// The counters that it draws on, those with nothing left excepted: empty unless it allows.
+    package let draws: [CounterDraw]
+
+    /// The byte budgets that the relay draws on and enforces.
+    package var byteBudgets: [CounterDraw] {
+        draws.filter { $0.counter.quantity == .bytesUp }
+    }
 
     /// A refusal that needs no policy: the connection broke a rule of the product itself.
     package static func refused(_ reason: Reason, port: UInt16 = 0) -> Decision {
         refused(reason, rule: nil, port: port)
     }
 
-    /// The answer for a connection of plain HTTP, made without asking a rule: each of its requests is judged instead.
+    /// The answer for a connection whose requests can be read, made without asking a rule: each of them is judged instead.
     ///
     /// Nothing is dialled on its account, and no permit comes of it.
     package static func perRequest(port: UInt16) -> Decision {
-        Decision(
-            verdict: .allow,
-            wouldDeny: false,
-            reason: .perRequest,
-            rule: nil,
-            treatment: .http,
-            dial: nil,
-            addresses: nil,
-            port: port
-        )
+        perRequest(port: port, rule: nil, treatment: .http)
+    }
+
+    static func perRequest(port: UInt16, rule: RuleName?, treatment: Treatment) -> Decision {
+        Decision(.allow, .perRequest, rule: rule, treatment: treatment, port: port)
     }
 
     static func refused(_ reason: Reason, rule: RuleName?, port: UInt16) -> Decision {
-        Decision(
-            verdict: .deny,
-            wouldDeny: false,
-            reason: reason,
-            rule: rule,
-            treatment: .refuse,
-            dial: nil,
-            addresses: nil,
-            port: port
-        )
+        Decision(.deny, reason, rule: rule, treatment: .refuse, port: port)
     }
 
     static func undetermined(port: UInt16) -> Decision {
+        Decision(.undetermined, .undetermined, rule: nil, treatment: .refuse, port: port)
+    }
+
+    /// What lets something through.
+    static func allowed(_ reason: Reason, by permission: Permission, for facts: Facts) -> Decision {
         Decision(
-            verdict: .undetermined,
-            wouldDeny: false,
-            reason: .undetermined,
-            rule: nil,
-            treatment: .refuse,
-            dial: nil,
-            addresses: nil,
-            port: port
+            .allow,
+            reason,
+            rule: permission.rule,
+            treatment: permission.treatment,
+            port: facts.port,
+            permission
         )
     }
 
-    static func allowed(
-        _ reason: Reason,
-        rule: RuleName?,
-        wouldDeny: Bool = false,
-        dial: DialPlan,
-        addresses: [UpstreamAddress]?,
-        for facts: Facts
-    ) -> Decision {
-        Decision(
-            verdict: .allow,
-            wouldDeny: wouldDeny,
-            reason: reason,
+    /// The same, let through because the rule that would refuse it is on trial.
+    func thatWouldBeDenied(_ reason: Reason, by rule: RuleName?) -> Decision {
+        guard let dial else { return self }
+        let permission = Permission(
             rule: rule,
-            treatment: facts.isPlainHTTP ? .http : .tunnel,
+            basis: basis,
+            wouldDeny: true,
+            treatment: treatment,
             dial: dial,
             addresses: addresses,
-            port: facts.port
+            draws: draws
         )
+        return Decision(.allow, reason, rule: rule, treatment: treatment, port: port, permission)
     }
+
+    private init(
+        _ verdict: Verdict,
+        _ reason: Reason,
+        rule: RuleName?,
+        treatment: Treatment,
+        port: UInt16,
+        _ permission: Permission? = nil
+    ) {
+        self.verdict = verdict
+        self.reason = reason
+        self.rule = rule
+        self.treatment = treatment
+        self.port = port
+        wouldDeny = permission?.wouldDeny ?? false
+        basis = permission?.basis ?? .nothing
+        dial = permission?.dial
+        addresses = permission?.addresses
+        draws = permission?.draws ?? []
+    }
+}
+
+/// What a decision that lets something through is made of.
+struct Permission {
+    /// What the record names.
+    var rule: RuleName?
+    var basis: DecisionBasis
+    var wouldDeny = false
+    var treatment: Treatment
+    var dial: DialPlan
+    var addresses: [UpstreamAddress]?
+    var draws: [CounterDraw] = []
 }

@@ -23,6 +23,19 @@ package enum Opening: Hashable, Sendable {
     case asked(HostName?)
 }
 
+/// What the configuration calls the workload; `nil` for what it does not say.
+///
+/// It never comes from traffic.
+package struct WorkloadNames: Hashable, Sendable {
+    package var namespace: String?
+    package var serviceAccount: String?
+
+    package init(namespace: String? = nil, serviceAccount: String? = nil) {
+        self.namespace = namespace
+        self.serviceAccount = serviceAccount
+    }
+}
+
 /// Everything that is known of a connection, or of a request on it, when it is judged.
 package struct Facts: Hashable, Sendable {
     /// Where the kernel says that the connection was going; `nil` for the explicit proxy and for questions of the API.
@@ -32,6 +45,18 @@ package struct Facts: Hashable, Sendable {
     package var opening: Opening
     /// The user that opened the connection; `nil` where that could not be found out.
     package var workloadUID: UInt32?
+    /// Who the workload is, as the configuration says.
+    package var workload: WorkloadNames
+    /// Seconds since the epoch, UTC; `nil` where nobody looked at a clock.
+    package var now: Int64?
+    /// Whether a TLS client said a server name; `nil` where its name is the one of the opening.
+    ///
+    /// Behind a CONNECT, the name of the opening is that of the authority.
+    package var hasServerName: Bool?
+    /// The counters that had nothing left when the caller wanted to reserve.
+    package var exhausted: Set<PolicyCounter>
+    /// True where a counter counts as exhausted because nobody can say what is left of it.
+    package var lacksCounters = false
     /// True where the destination is one of the daemon's own listeners, at whatever local address.
     ///
     /// The caller keeps own listeners out of `addresses` itself.
@@ -50,6 +75,10 @@ package struct Facts: Hashable, Sendable {
         port: UInt16,
         opening: Opening,
         workloadUID: UInt32? = nil,
+        workload: WorkloadNames = WorkloadNames(),
+        now: Int64? = nil,
+        hasServerName: Bool? = nil,
+        exhausted: Set<PolicyCounter> = [],
         isOwnListener: Bool = false,
         addresses: [IPAddress]? = nil,
         request: RequestFacts? = nil,
@@ -59,6 +88,10 @@ package struct Facts: Hashable, Sendable {
         self.port = port
         self.opening = opening
         self.workloadUID = workloadUID
+        self.workload = workload
+        self.now = now
+        self.hasServerName = hasServerName
+        self.exhausted = exhausted
         self.isOwnListener = isOwnListener
         self.addresses = addresses
         self.request = request
@@ -81,11 +114,19 @@ package struct Facts: Hashable, Sendable {
         }
     }
 
-    /// True where no later question will know what this one does not.
-    var isLastQuestion: Bool {
+    /// True where the client speaks TLS and nobody has looked inside.
+    var isUnreadTLS: Bool {
         switch opening {
-        case .known: true
-        case .silent, .asked: isFinal
+        case .known(.tls, _): request == nil
+        case .silent, .asked, .known(.http, _), .known(.h2c, _), .known(.opaque, _): false
+        }
+    }
+
+    /// True where a TLS client speaks.
+    var isTLS: Bool {
+        switch opening {
+        case .known(.tls, _): true
+        case .silent, .asked, .known(.http, _), .known(.h2c, _), .known(.opaque, _): false
         }
     }
 }

@@ -59,6 +59,6 @@ private func isBlock(_ text: Substring) -> Bool {
 }
 
 /// The text as a terminal may show it.
-private func printable(_ text: String) -> String {
+func printable(_ text: String) -> String {
     String(String.UnicodeScalarView(text.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7f ? "\u{fffd}" : $0 }))
 }

@@ -1,23 +1,37 @@
 import NetworkTypes
 import SourceDocuments
 
+/// What a policy may ask for where it is loaded.
+struct LoadingLimits {
+    /// True where TLS can be looked into.
+    var canIntercept: Bool
+}
+
 /// A rule and the places that a message about it names.
 struct LocatedRule {
     var rule: Rule
     var nameLocation: SourceLocation
     var matchLocation: SourceLocation
+    /// Where the items of `hosts` and `cidrs` stand; their order is that of the items.
+    var itemLocations: ItemLocations
 
     /// Reads one item of `rules`; `nil` where its name or its action is wrong.
-    static func read(_ reader: inout MappingReader) -> LocatedRule? {
+    static func read(_ reader: inout MappingReader, _ limits: LoadingLimits) -> LocatedRule? {
         let name = reader.value("name", .required, ruleName)
-        let match = reader.mapping("match", .required, RuleMatch.read)
-        let action = reader.value("action", .required, ruleAction)
-        for key in ["except_tunnels", "mode", "time", "rate", "budget"] { reader.notYet(key) }
+        var items = ItemLocations()
+        let match = reader.mapping("match", .required) { RuleMatch.read(&$0, limits, &items) }
+        let action = reader.value("action", .required) { node, subject throws(SourceProblem) in
+            try ruleAction(node, subject, limits)
+        }
+        let terms = RuleTerms.read(&reader, action, match)
+        reader.refuseMisplaced(["time", "http", "workload"], remedy: "write it under `match`")
         guard let name, let action else { return nil }
+        if let match { refuseContradictions(action, match, limits, &reader) }
         return LocatedRule(
-            rule: Rule(name, action, match ?? RuleMatch()),
+            rule: Rule(name, action, match ?? RuleMatch(), terms),
             nameLocation: reader.location(of: "name"),
-            matchLocation: reader.location(of: "match")
+            matchLocation: reader.location(of: "match"),
+            itemLocations: items
         )
     }
 
@@ -31,64 +45,86 @@ struct LocatedRule {
         )
     }
 
-    private static func ruleAction(_ node: SourceNode, _ subject: String) throws(SourceProblem) -> RuleAction {
-        if node.content == .string("inspect") {
-            throw SourceProblem("the action `inspect` is not supported yet", at: node.location)
+    private static func ruleAction(
+        _ node: SourceNode,
+        _ subject: String,
+        _ limits: LoadingLimits
+    ) throws(SourceProblem) -> RuleAction {
+        let action = try node.choice(subject, of: RuleAction.self, synonyms: synonymsOfActions)
+        guard action != .inspect || limits.canIntercept else {
+            throw SourceProblem(
+                "the action `inspect` needs interception, which is not configured",
+                at: node.location,
+                remedy: "write `allow`"
+            )
         }
-        return try node.choice(subject, of: RuleAction.self)
+        return action
     }
-}
 
-extension RuleMatch {
-    /// Reads a `match`.
-    static func read(_ reader: inout MappingReader) -> RuleMatch? {
-        var match = RuleMatch()
-        match.hosts = reader.list("hosts", of: "host names", readHostPattern)
-        match.cidrs = reader.list("cidrs", of: "address blocks", readCIDR)
-        match.ports = reader.list("ports", of: "ports", readPorts)
-        match.protocols = reader.list("protocols", of: "protocols", readProtocol).map(Set.init)
-        match.uids = reader.mapping("workload", .optional, readUIDs)
-        match.http = reader.mapping("http", .optional, RequestMatch.read)
-        refuseWhatNeedsInterception(match, &reader)
-        for key in ["sni", "alpn", "time", "rate", "budget"] { reader.notYet(key) }
-        // Judged by what the text says: a key that is wrong, unknown or not supported has its own problem.
-        if reader.isEmpty {
+    /// What the action and the match do not say together.
+    private static func refuseContradictions(
+        _ action: RuleAction,
+        _ match: RuleMatch,
+        _ limits: LoadingLimits,
+        _ reader: inout MappingReader
+    ) {
+        if action == .inspect, let blind = match.protocols?.subtracting([.tls, .http]), !blind.isEmpty {
             reader.note(
                 SourceProblem(
-                    "`match` is an empty mapping, which would match every connection",
-                    at: reader.location,
-                    remedy: "name what it matches, or use `default`"
+                    "`inspect` cannot look into \(words(blind))",
+                    at: reader.location(of: "action"),
+                    remedy: "name `tls` and `http` alone under `protocols`"
                 )
             )
         }
-        return match
-    }
-
-    /// Requests within TLS, cleartext HTTP/2 or an unknown protocol cannot be read, and a rule about them would not fire.
-    private static func refuseWhatNeedsInterception(_ match: RuleMatch, _ reader: inout MappingReader) {
-        // A list of protocols that is wrong has its own problem.
-        let isReadable = match.protocols?.isSubset(of: [.http]) ?? reader.has("protocols")
-        guard match.http != nil, !isReadable else { return }
+        guard action == .tunnel, match.http != nil, match.protocols?.isSubset(of: [.http]) != true else { return }
+        // Without interception, `http` has its own problem.
+        guard limits.canIntercept else { return }
         reader.note(
             SourceProblem(
-                "`http` could meet TLS here, and to look inside needs interception, which is not configured",
-                at: reader.keyLocation(of: "http"),
-                remedy: "say `protocols: [http]`"
+                "`tunnel` never looks inside TLS, and `http` asks what is inside",
+                at: reader.location(of: "action"),
+                remedy: "write `allow`, or leave out `http`"
             )
         )
     }
+}
 
-    private static func readProtocol(
-        _ node: SourceNode,
-        _ subject: String
-    ) throws(SourceProblem) -> ApplicationProtocol {
-        try node.choice(subject, of: ApplicationProtocol.self)
+/// What other products call it.
+private let synonymsOfActions = [
+    "block": "deny", "drop": "deny", "reject": "deny", "accept": "allow", "permit": "allow", "pass": "allow",
+    "intercept": "inspect",
+]
+
+/// Protocols by name, for a message.
+func words(_ protocols: Set<ApplicationProtocol>) -> String {
+    ApplicationProtocol.allCases.filter(protocols.contains).map { "`\($0.rawValue)`" }.joined(separator: " and ")
+}
+
+/// Where the items of the lists of a match stand.
+struct ItemLocations {
+    var hosts: [SourceLocation] = []
+    var cidrs: [SourceLocation] = []
+}
+
+extension MappingReader {
+    /// Refuses keys of the language that stand in the wrong place.
+    mutating func refuseMisplaced(_ keys: [String], remedy: String) {
+        for key in keys where has(key) {
+            _ = node(key)
+            note(SourceProblem("`\(key)` does not belong here", at: keyLocation(of: key), remedy: remedy))
+        }
     }
 
-    private static func readUIDs(_ reader: inout MappingReader) -> Set<UInt32>? {
-        for key in ["namespaces", "service_accounts"] { reader.notYet(key) }
-        // The highest number means "no user" to the kernel.
-        let uids = reader.integers("uids", reader.isEmpty ? .required : .optional, in: 0...4_294_967_294)
-        return Set((uids ?? []).map { UInt32(clamping: $0) })
+    /// Refuses a mapping that is there and asks for nothing.
+    mutating func refuseEmpty(_ key: String, wouldMatch everything: String, remedy: String) {
+        guard isEmpty else { return }
+        note(
+            SourceProblem(
+                "`\(key)` is an empty mapping, which would match \(everything)",
+                at: location,
+                remedy: remedy
+            )
+        )
     }
 }

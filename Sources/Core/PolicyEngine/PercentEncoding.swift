@@ -123,7 +123,7 @@ private func decodeOctet(_ octets: Span<UInt8>, at index: Int) throws(PathAmbigu
 }
 
 /// The octet that two hexadecimal digits at `index` stand for; `nil` where there are none.
-private func hexadecimalOctet(_ octets: Span<UInt8>, at index: Int) -> UInt8? {
+func hexadecimalOctet(_ octets: Span<UInt8>, at index: Int) -> UInt8? {
     guard index + 1 < octets.count else { return nil }
     guard let high = hexadecimalValue(octets[index]), let low = hexadecimalValue(octets[index + 1]) else { return nil }
     return high << 4 | low

@@ -4,7 +4,7 @@ import NetworkTypes
 ///
 /// A policy alone makes it, opening an upstream socket or taking an open one consumes it, and there is no other way out.
 package struct Permit: ~Copyable {
-    /// The rule that allowed it; `nil` for the default.
+    /// The rule that allowed it; `nil` for the default, and for `mode: audit`.
     package let rule: RuleName?
     /// The name that is dialled; `nil` where the original destination is.
     package let name: HostName?
@@ -44,6 +44,11 @@ extension Policy {
             case .name(let name): name
             case .original, nil: nil
             }
-        return Permit(rule: decision.rule, name: name, port: decision.port, addresses: addresses)
+        let rule: RuleName? =
+            switch decision.basis {
+            case .rule(let name): name
+            case .standard, .nothing: nil
+            }
+        return Permit(rule: rule, name: name, port: decision.port, addresses: addresses)
     }
 }

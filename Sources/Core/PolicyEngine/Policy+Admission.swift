@@ -10,31 +10,42 @@ extension Policy {
     }
 
     /// Settles what is dialled for a connection that `rule`, or the default, allows, and checks the addresses.
-    func admit(_ facts: Facts, by rule: Rule?) -> Decision {
+    func admit(_ facts: Facts, by rule: Rule?, isStrict: Bool) -> Decision {
         guard let plan = dialPlan(facts, rule) else {
             return .refused(.noOriginalDestination, rule: rule?.name, port: facts.port)
         }
-        return admit(facts, by: rule, dialling: plan, needing: .anyAddress)
+        let decision = admit(facts, by: rule, dialling: plan, needing: .anyAddress, isStrict: isStrict)
+        guard let rule, decision.verdict == .allow, isStrict || !rule.terms.isOnTrial else { return decision }
+        return exhaustion(of: rule, facts) ?? decision
     }
 
     /// Checks the original destination and the addresses for a connection that `rule`, or the default, allows.
-    func admit(_ facts: Facts, by rule: Rule?, dialling plan: DialPlan, needing need: AddressNeed) -> Decision {
+    func admit(
+        _ facts: Facts,
+        by rule: Rule?,
+        dialling plan: DialPlan,
+        needing need: AddressNeed,
+        isStrict: Bool
+    ) -> Decision {
         if let original = facts.original?.socket.address, !passesGuard(original, rule) {
             return .refused(.specialAddress, rule: rule?.name, port: facts.port)
         }
         let addresses: [UpstreamAddress]?
-        switch checkAddresses(facts, plan, rule, need) {
+        let check = AddressTest(rule: rule, need: need, isStrict: isStrict)
+        switch checkAddresses(facts, plan, check) {
         case .unchecked: addresses = nil
         case .passed(let passed): addresses = passed
         case .refused(let refusal): return refusal
         }
-        return .allowed(
-            rule == nil ? .defaultAllow : .ruleAllow,
+        let permission = Permission(
             rule: rule?.name,
+            basis: rule.map { .rule($0.name) } ?? .standard,
+            treatment: treatment(of: facts),
             dial: plan,
             addresses: addresses,
-            for: facts
+            draws: rule.map { draws(of: $0, facts) } ?? []
         )
+        return .allowed(rule == nil ? .defaultAllow : .ruleAllow, by: permission, for: facts)
     }
 
     /// What allowed a connection decides what is dialled; `nil` where there is nothing to dial.
@@ -53,6 +64,15 @@ extension Policy {
         }
     }
 
+    /// How addresses are looked at.
+    private struct AddressTest {
+        /// `nil` for the default.
+        var rule: Rule?
+        var need: AddressNeed
+        /// True where denies on trial are carried out.
+        var isStrict: Bool
+    }
+
     private enum AddressCheck {
         case unchecked
         /// Never empty.
@@ -60,26 +80,27 @@ extension Policy {
         case refused(Decision)
     }
 
-    private func checkAddresses(_ facts: Facts, _ plan: DialPlan, _ rule: Rule?, _ need: AddressNeed) -> AddressCheck {
+    private func checkAddresses(_ facts: Facts, _ plan: DialPlan, _ test: AddressTest) -> AddressCheck {
         guard let candidates = candidates(facts, plan) else { return .unchecked }
         var firstObjection: Decision?
         var passed: [UpstreamAddress] = []
         passed.reserveCapacity(candidates.count)
         for address in candidates {
-            if let objection = objection(to: address, facts, rule) {
-                if need == .everyAddress { return .refused(objection) }
+            if let objection = objection(to: address, facts, test) {
+                if test.need == .everyAddress { return .refused(objection) }
                 firstObjection = firstObjection ?? objection
             } else {
                 passed.append(UpstreamAddress(SocketAddress(address, port: facts.port)))
             }
         }
         guard passed.isEmpty else { return .passed(passed) }
-        return .refused(firstObjection ?? .refused(.unresolvable, rule: rule?.name, port: facts.port))
+        return .refused(firstObjection ?? .refused(.unresolvable, rule: test.rule?.name, port: facts.port))
     }
 
     /// What is wrong with dialling an address under a rule, or the default; `nil` for nothing.
-    private func objection(to address: IPAddress, _ facts: Facts, _ rule: Rule?) -> Decision? {
-        if let denial = addressDenial(address, facts) { return denial }
+    private func objection(to address: IPAddress, _ facts: Facts, _ test: AddressTest) -> Decision? {
+        let rule = test.rule
+        if let denial = addressDenial(address, facts, isStrict: test.isStrict) { return denial }
         if !passesGuard(address, rule) { return .refused(.specialAddress, rule: rule?.name, port: facts.port) }
         if let rule, rule.match.cidrs != nil, !rule.names(address) {
             return .refused(.outsideCIDRs, rule: rule.name, port: facts.port)
@@ -96,16 +117,16 @@ extension Policy {
     }
 
     /// The denial of a deny rule whose `cidrs` name the address and whose other keys hold.
-    private func addressDenial(_ address: IPAddress, _ facts: Facts) -> Decision? {
-        var unprovable: Decision?
-        for index in rules.indices where rules[index].action == .deny && rules[index].names(address) {
-            switch rules[index].likelihoodWithoutAddress(facts).settled(for: facts) {
-            case .no, .maybe: continue
-            case .unprovable:
-                unprovable = unprovable ?? .refused(.undetermined, rule: rules[index].name, port: facts.port)
-            case .yes: return .refused(.deniedAddress, rule: rules[index].name, port: facts.port)
-            }
+    private func addressDenial(_ address: IPAddress, _ facts: Facts, isStrict: Bool) -> Decision? {
+        let isLast = isLastQuestion(facts)
+        var survey = Survey()
+        let probe = Probe(facts, of: .deny, isLastQuestion: isLast, address: address)
+        for place in compiled.addressDenies.places(probe) {
+            guard isStrict || !rules[place].terms.isOnTrial, rules[place].names(address) else { continue }
+            let likelihood = rules[place].likelihoodWithoutAddress(facts, canIntercept: canIntercept)
+            survey.note(deny: place, likelihood.settled(isLastQuestion: isLast))
         }
-        return unprovable
+        if let place = survey.sureDeny { return .refused(.deniedAddress, rule: rules[place].name, port: facts.port) }
+        return survey.unprovableDeny.map { .refused(.undetermined, rule: rules[$0].name, port: facts.port) }
     }
 }

@@ -13,6 +13,8 @@ extension Policy {
         case .allow: wouldDeny = false
         case .deny: wouldDeny = true
         }
+        // Each request is judged on its own, not the connection that carries them.
+        if judgement.verdict == .allow, judgement.reason == .perRequest { return judgement }
         let plan = facts.original == nil ? facts.name.map(DialPlan.name) : .original
         guard let plan else { return .refused(.noOriginalDestination, rule: judgement.rule, port: facts.port) }
         let found = candidates(facts, plan)
@@ -23,13 +25,28 @@ extension Policy {
             let reason = found.isEmpty ? Reason.unresolvable : .specialAddress
             return .refused(reason, rule: judgement.rule, port: facts.port)
         }
-        return .allowed(
-            judgement.reason,
+        let permission = Permission(
             rule: judgement.rule,
+            basis: judgement.basis,
             wouldDeny: wouldDeny,
+            treatment: treatment(of: facts),
             dial: plan,
             addresses: addresses,
-            for: facts
+            draws: judgement.draws.map(\.onTrial)
         )
+        return .allowed(judgement.reason, by: permission, for: facts)
+    }
+
+    /// What comes of a decision where rules say `mode: audit`: what they would refuse is let through and says so.
+    ///
+    /// - Parameters:
+    ///   - decision: what comes of the rules that are not on trial.
+    ///   - strict: what comes of all of them.
+    /// - Returns: the decision, marked where all of them would refuse.
+    func onTrial(_ decision: Decision, strict: Decision) -> Decision {
+        switch strict.verdict {
+        case .allow, .undetermined: decision
+        case .deny: decision.thatWouldBeDenied(strict.reason, by: strict.rule)
+        }
     }
 }

@@ -11,15 +11,30 @@ extension Policy {
     ///   - documents: what the reader made of the files.
     ///   - file: what a message calls the source where it holds no document.
     ///   - hash: the SHA-256 of the source, `sha256:…`.
+    ///   - canIntercept: whether an authority for interception is configured.
     /// - Returns: the policy, and what is right but probably not meant.
     /// - Throws: everything that is wrong with the documents, in the order of the text.
     package static func load(
         _ documents: [SourceNode],
         of file: String = "policy",
-        hash: String
+        hash: String,
+        canIntercept: Bool = false
+    ) throws(SourceProblems) -> (policy: Policy, warnings: [SourceProblem]) {
+        try load(documents.map { PolicyDocument($0) }, of: file, hash: hash, canIntercept: canIntercept)
+    }
+
+    /// Makes a policy of its documents, those that others extend in front of them.
+    ///
+    /// The policy has the name of the first document that is not there for another's sake.
+    package static func load(
+        _ documents: [PolicyDocument],
+        of file: String = "policy",
+        hash: String,
+        canIntercept: Bool = false
     ) throws(SourceProblems) -> (policy: Policy, warnings: [SourceProblem]) {
         var problems: [SourceProblem] = []
-        let fragments = documents.compactMap { PolicyFragment.read($0, noting: &problems) }
+        let limits = LoadingLimits(canIntercept: canIntercept)
+        let fragments = documents.compactMap { PolicyFragment.read($0.node, limits, noting: &problems) }
         if documents.isEmpty {
             let place = SourceLocation(file: file, line: 1, column: 1)
             problems.append(SourceProblem("no document was found, expected a policy", at: place))
@@ -28,15 +43,20 @@ extension Policy {
         let defaultAction = agreed("default", fragments.compactMap(\.defaultAction), noting: &problems)
         let rules = fragments.flatMap(\.rules)
         noteRepeatedNames(rules, in: &problems)
-        guard problems.isEmpty, let first = fragments.first else { throw SourceProblems(inOrder: problems) }
+        if canIntercept { noteTunnelsInTheWay(rules, in: &problems) }
+        // Every document has a fragment where nothing is wrong.
+        let own = zip(documents, fragments).first { !$0.0.isExtended }?.1 ?? fragments.first
+        guard problems.isEmpty, let own else { throw SourceProblems(inOrder: problems) }
         let policy = Policy(
-            name: first.name,
+            name: own.name,
             mode: mode ?? .enforce,
             defaultAction: defaultAction ?? .deny,
             hash: hash,
-            rules: rules.map(\.rule)
+            rules: rules.map(\.rule),
+            canIntercept: canIntercept,
+            locations: rules.map(\.nameLocation)
         )
-        return (policy, warnings(about: rules))
+        return (policy, policy.warnings(about: rules))
     }
 
     /// The value that every document which says one says.

@@ -7,7 +7,8 @@ extension Policy {
     /// It goes on only if no rule denies it, the same rule (by its name; or the default) still allows it, what was dialled is
     /// still what would be dialled, and every one of `facts.addresses` may still be dialled. Another rule that would allow it
     /// does not help: the connection was bound to what the first one asked for. `mode: audit` lets it go on, and says what
-    /// `mode: enforce` would say if the connection came now.
+    /// `mode: enforce` would say if the connection came now. Nothing is drawn anew: `draws` says what a live flow draws on from
+    /// now on, and that a counter is exhausted does not end it.
     ///
     /// - Parameters:
     ///   - decision: what let the connection through.
@@ -23,7 +24,10 @@ extension Policy {
         let isHTTPInTunnel = decision.treatment == .tunnel && facts.isPlainHTTP
         switch mode {
         case .enforce:
-            let verdict = rejudge(decision, facts)
+            var verdict = rejudge(decision, facts, isStrict: false)
+            if hasTrials, verdict.verdict == .allow {
+                verdict = onTrial(verdict, strict: rejudge(decision, facts, isStrict: true))
+            }
             guard isHTTPInTunnel, verdict.verdict == .allow else { return verdict }
             return .refused(.perRequest, port: facts.port)
         case .audit:
@@ -34,9 +38,10 @@ extension Policy {
         }
     }
 
-    private func rejudge(_ decision: Decision, _ facts: Facts) -> Decision {
+    private func rejudge(_ decision: Decision, _ facts: Facts, isStrict: Bool) -> Decision {
         if isAmbiguous(facts) { return .refused(.ambiguousPath, port: facts.port) }
-        if let denial = survey(facts).denial { return denial }
+        let survey = survey(facts, isStrict: isStrict)
+        if let denial = denial(survey, facts) { return denial }
         guard let plan = decision.dial, let basis = basis(of: decision, facts) else {
             return .refused(.policyChanged, rule: decision.rule, port: facts.port)
         }
@@ -45,7 +50,11 @@ extension Policy {
         guard staysOriginal || plan == dialPlan(facts, basis.rule) else {
             return .refused(.policyChanged, rule: decision.rule, port: facts.port)
         }
-        return admit(facts, by: basis.rule, dialling: plan, needing: .everyAddress)
+        // A tunnel that is open cannot be looked into any more.
+        if decision.treatment == .tunnel, lookInside(survey, facts) != nil {
+            return .refused(.perRequest, port: facts.port)
+        }
+        return admit(facts, by: basis.rule, dialling: plan, needing: .everyAddress, isStrict: isStrict)
     }
 
     /// What still stands behind a decision.
@@ -55,13 +64,18 @@ extension Policy {
     }
 
     private func basis(of decision: Decision, _ facts: Facts) -> Basis? {
+        switch decision.basis {
         // What `mode: audit` alone let through has nothing behind it.
-        guard !decision.wouldDeny else { return nil }
-        guard let name = decision.rule else { return defaultAction == .allow ? Basis(rule: nil) : nil }
-        guard let rule = rules.first(where: { $0.name == name }) else { return nil }
-        switch rule.action {
-        case .deny: return nil
-        case .allow, .tunnel: return rule.likelihood(facts) == .yes ? Basis(rule: rule) : nil
+        case .nothing: return nil
+        case .standard: return defaultAction == .allow ? Basis(rule: nil) : nil
+        case .rule(let name):
+            guard let place = compiled.places[name] else { return nil }
+            let rule = rules[place]
+            switch rule.action {
+            case .deny: return nil
+            case .allow, .tunnel, .inspect:
+                return rule.likelihood(facts, canIntercept: canIntercept) == .yes ? Basis(rule: rule) : nil
+            }
         }
     }
 }

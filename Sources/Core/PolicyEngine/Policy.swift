@@ -1,4 +1,5 @@
 import NetworkTypes
+import SourceDocuments
 
 /// Whether a policy's refusals are carried out.
 package enum PolicyMode: String, Hashable, Sendable, CaseIterable {
@@ -14,7 +15,7 @@ package enum DefaultAction: String, Hashable, Sendable, CaseIterable {
 }
 
 /// A policy as it was loaded: an immutable value, replaced as a whole.
-package struct Policy: Hashable, Sendable {
+package struct Policy: Sendable {
     package let name: String
     package let mode: PolicyMode
     package let defaultAction: DefaultAction
@@ -22,21 +23,61 @@ package struct Policy: Hashable, Sendable {
     package let hash: String
     /// In the order of the text.
     package let rules: [Rule]
-    /// The header fields that any rule asks for, in lower case, each once: of a request, policy is told these.
-    package let askedFields: [String]
-    /// True where any rule asks for paths.
-    let asksForPaths: Bool
+    /// Where the names of the rules stand; empty for a policy that was not read from text.
+    private let locations: [SourceLocation]
+    /// True where TLS can be looked into: an authority that signs for the names of others is configured.
+    package let canIntercept: Bool
+    /// The rules in the form in which they are found.
+    let compiled: CompiledRules
 
-    package init(name: String, mode: PolicyMode, defaultAction: DefaultAction, hash: String, rules: [Rule]) {
+    /// Makes a policy of its rules.
+    ///
+    /// - Parameters:
+    ///   - name: what people call it.
+    ///   - mode: whether refusals are carried out.
+    ///   - defaultAction: what happens to what no rule matches.
+    ///   - hash: the SHA-256 of the source, `sha256:…`.
+    ///   - rules: in the order in which they are weighed; no two of the same name.
+    ///   - canIntercept: whether TLS can be looked into.
+    ///   - leafSize: how many rules are compared one after the other rather than looked up.
+    ///   - locations: where their names stand, in the same order.
+    package init(
+        name: String,
+        mode: PolicyMode,
+        defaultAction: DefaultAction,
+        hash: String,
+        rules: [Rule],
+        canIntercept: Bool = false,
+        leafSize: Int = 4,
+        locations: [SourceLocation] = []
+    ) {
         self.name = name
         self.mode = mode
         self.defaultAction = defaultAction
         self.hash = hash
         self.rules = rules
-        let requests = rules.compactMap(\.match.http)
-        askedFields = Set(requests.flatMap { $0.fields ?? [] }.map(\.name)).sorted()
-        asksForPaths = requests.contains { $0.paths != nil }
+        self.canIntercept = canIntercept
+        self.locations = locations
+        compiled = CompiledRules(rules, leafSize: leafSize)
     }
+
+    /// Where the name of a rule stands; `nil` where there is no such rule, or it was not read from text.
+    package func location(of name: RuleName) -> SourceLocation? {
+        guard let place = compiled.places[name], locations.indices.contains(place) else { return nil }
+        return locations[place]
+    }
+
+    /// The header fields that any rule asks for, in lower case, each once: of a request, policy is told these.
+    package var askedFields: [String] { compiled.traits.askedFields }
+    /// True where any rule asks for the query of a request.
+    package var asksForQuery: Bool { compiled.traits.asksForQuery }
+    /// True where any rule asks for the time: what is allowed at one moment may not be at another.
+    package var hasTimes: Bool { !compiled.traits.timeWindows.isEmpty }
+    /// True where any rule has a `rate` or a `budget`.
+    package var hasCounters: Bool { compiled.traits.hasCounters }
+
+    /// True where any rule says `mode: audit`.
+    var hasTrials: Bool { compiled.traits.hasTrials }
 
     /// Judges a connection: the one function behind the data path, the API and `explain`, in both phases.
     ///
@@ -45,9 +86,13 @@ package struct Policy: Hashable, Sendable {
     /// speaks.
     package func decide(_ facts: Facts) -> Decision {
         guard !facts.isOwnListener else { return .refused(.ownListener, port: facts.port) }
-        let judgement = judge(facts)
-        let isLeftOpen = judgement.verdict == .undetermined && facts.isFinal
-        return inMode(isLeftOpen ? .refused(.undetermined, port: facts.port) : judgement, facts)
+        switch mode {
+        case .enforce:
+            let decision = settle(facts, isStrict: false)
+            guard hasTrials, decision.verdict == .allow else { return decision }
+            return onTrial(decision, strict: settle(facts, isStrict: true))
+        case .audit: return inMode(settle(facts, isStrict: true), facts)
+        }
     }
 
     /// Refuses a connection for a reason that only `mode: enforce` carries out, such as an end of waiting.
@@ -56,60 +101,63 @@ package struct Policy: Hashable, Sendable {
         return inMode(.refused(reason, port: facts.port), facts)
     }
 
-    /// Judges as `mode: enforce` does.
-    private func judge(_ facts: Facts) -> Decision {
+    /// Judges; what is left open where nothing more will be known is refused.
+    private func settle(_ facts: Facts, isStrict: Bool) -> Decision {
+        let judgement = judge(facts, isStrict: isStrict)
+        let isLeftOpen = judgement.verdict == .undetermined && facts.isFinal
+        return isLeftOpen ? .refused(.undetermined, port: facts.port) : judgement
+    }
+
+    /// Judges as `mode: enforce` does; with `isStrict`, rules on trial are carried out, too.
+    private func judge(_ facts: Facts, isStrict: Bool) -> Decision {
         if isAmbiguous(facts) { return .refused(.ambiguousPath, port: facts.port) }
-        let survey = survey(facts)
-        if let denial = survey.denial { return denial }
+        let survey = survey(facts, isStrict: isStrict)
+        if let denial = denial(survey, facts) { return denial }
+        if let look = lookInside(survey, facts) { return look }
         let isAllowed = survey.allowing != nil || defaultAction == .allow
         guard isAllowed else {
             return survey.mayAllow
                 ? .undetermined(port: facts.port) : .refused(.defaultDeny, port: facts.port)
         }
-        let decision = admit(facts, by: survey.allowing.map { rules[$0] })
+        let decision = admit(facts, by: survey.allowing.map { rules[$0] }, isStrict: isStrict)
         // A rule that comes first and may yet match would be asked instead of the one whose guard refused.
         return decision.verdict == .deny && survey.mayAllow ? .undetermined(port: facts.port) : decision
     }
 
     /// True where a rule could ask for the path and two slashes follow each other in it, which some servers read as one.
     func isAmbiguous(_ facts: Facts) -> Bool {
-        asksForPaths && facts.isPlainHTTP && facts.request?.path?.hasEmptySegment ?? false
+        compiled.traits.asksForPaths && canRead(facts) && facts.request?.path?.hasEmptySegment ?? false
     }
 
-    /// What one pass over the rules finds.
-    struct Survey {
-        /// The denial of the first deny that is sure; else of the first that is not.
-        var denial: Decision?
-        /// The index of the first rule that allows.
-        var allowing: Int?
-        /// True where a rule before it may allow, too.
-        var mayAllow = false
+    /// True where the requests of the connection can be read.
+    func canRead(_ facts: Facts) -> Bool {
+        facts.isPlainHTTP || (canIntercept && facts.isTLS)
     }
 
-    /// Compares the rules with the facts, as far as the original destination goes.
-    func survey(_ facts: Facts) -> Survey {
-        var survey = Survey()
-        // By index: a copy of each rule would cost more than the comparison.
-        for index in rules.indices {
-            switch rules[index].action {
-            case .deny:
-                switch rules[index].likelihood(facts).settled(for: facts) {
-                case .no, .maybe: continue
-                case .unprovable:
-                    survey.denial = survey.denial ?? .refused(.undetermined, rule: rules[index].name, port: facts.port)
-                case .yes:
-                    survey.denial = .refused(.ruleDeny, rule: rules[index].name, port: facts.port)
-                    return survey
-                }
-            case .allow, .tunnel:
-                guard survey.allowing == nil else { continue }
-                switch rules[index].likelihood(facts) {
-                case .no, .unprovable: continue
-                case .maybe: survey.mayAllow = true
-                case .yes: survey.allowing = index
-                }
-            }
+    /// True where no later question will know what this one does not.
+    func isLastQuestion(_ facts: Facts) -> Bool {
+        switch facts.opening {
+        case .known: facts.isFinal || !(canIntercept && facts.isUnreadTLS)
+        case .silent, .asked: facts.isFinal
         }
-        return survey
+    }
+
+    /// What is done with a connection that is allowed.
+    func treatment(of facts: Facts) -> Treatment {
+        if facts.isPlainHTTP { return .http }
+        return canIntercept && facts.isTLS && facts.request != nil ? .intercept : .tunnel
+    }
+}
+
+extension Policy: Hashable {
+    package static func == (one: Policy, other: Policy) -> Bool {
+        one.name == other.name && one.mode == other.mode && one.defaultAction == other.defaultAction
+            && one.hash == other.hash && one.canIntercept == other.canIntercept && one.rules == other.rules
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(name)
+        hasher.combine(hash)
+        hasher.combine(rules)
     }
 }

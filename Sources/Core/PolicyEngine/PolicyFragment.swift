@@ -16,15 +16,19 @@ struct PolicyFragment {
     }
 
     /// Reads a document; `nil` where it is none, and then the problems are noted.
-    static func read(_ document: SourceNode, noting problems: inout [SourceProblem]) -> PolicyFragment? {
+    static func read(
+        _ document: SourceNode,
+        _ limits: LoadingLimits,
+        noting problems: inout [SourceProblem]
+    ) -> PolicyFragment? {
         MappingReader.read(document, as: "the document", noting: &problems) { reader in
             _ = reader.choice("apiVersion", .required, of: APIVersion.self)
             _ = reader.choice("kind", .required, of: Kind.self)
             let name = reader.string("name", .required)
             let mode = reader.choice("mode", of: PolicyMode.self)
             let defaultAction = reader.choice("default", of: DefaultAction.self)
-            let rules = reader.mappings("rules", .required, LocatedRule.read)
-            reader.notYet("extends")
+            let rules = reader.mappings("rules", .required) { LocatedRule.read(&$0, limits) }
+            _ = reader.value("extends", .optional, readExtended)
             return PolicyFragment(
                 name: name ?? "",
                 mode: mode.map { Located(value: $0, location: reader.location(of: "mode")) },

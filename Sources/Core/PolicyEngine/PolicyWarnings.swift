@@ -3,57 +3,29 @@ import SourceDocuments
 
 extension Policy {
     /// What is right but probably not meant, in the order of the text.
-    static func warnings(about rules: [LocatedRule]) -> [SourceProblem] {
-        var warnings: [SourceProblem] = []
-        for (index, rule) in rules.enumerated() {
-            if let key = emptyKey(rule.rule.match) {
+    func warnings(about rules: [LocatedRule]) -> [SourceProblem] {
+        var warnings = Self.coverageWarnings(rules)
+        for (place, rule) in rules.enumerated() {
+            if let key = rule.rule.match.emptyKey {
                 warnings.append(
                     SourceProblem("`\(key)` is an empty list: the rule matches nothing", at: rule.matchLocation)
                 )
-            } else if let earlier = rules[..<index].first(where: { hides($0.rule, rule.rule) }) {
-                warnings.append(
-                    SourceProblem(
-                        "the rule is never reached: `\(earlier.rule.name)` matches "
-                            + (earlier.rule.match == rule.rule.match ? "the same" : "all of it and more"),
-                        at: rule.matchLocation,
-                        remedy: "remove one of them"
-                    )
-                )
+            } else {
+                warnings += reachabilityWarnings(rule, at: place, among: rules)
             }
-            warnings += metadataWarnings(rule)
+            guard rule.rule.action != .deny else { continue }
+            warnings += Self.metadataWarnings(rule)
+            warnings += Self.nameWarnings(rule, canIntercept: canIntercept)
+            if let warning = Self.portWarning(rule) { warnings.append(warning) }
         }
         return warnings.inOrderOfText
-    }
-
-    private static func emptyKey(_ match: RuleMatch) -> String? {
-        if match.hosts?.isEmpty ?? false { return "hosts" }
-        if match.cidrs?.isEmpty ?? false { return "cidrs" }
-        if match.ports?.isEmpty ?? false { return "ports" }
-        if match.protocols?.isEmpty ?? false { return "protocols" }
-        if match.uids?.isEmpty ?? false { return "workload.uids" }
-        return match.http.flatMap(emptyKey)
-    }
-
-    private static func emptyKey(_ match: RequestMatch) -> String? {
-        if match.methods?.isEmpty ?? false { return "http.methods" }
-        if match.paths?.isEmpty ?? false { return "http.paths" }
-        return match.fields?.first { $0.values.isEmpty }.map { "http.headers.\($0.name)" }
-    }
-
-    private static func hides(_ earlier: Rule, _ later: Rule) -> Bool {
-        // What asks less of a connection, or nothing of its requests, matches those of the later rule, too.
-        var asked = later.match
-        if earlier.match.http == nil { asked.http = nil }
-        if earlier.match.protocols == nil { asked.protocols = nil }
-        guard earlier.match == asked else { return false }
-        return earlier.action == .deny || later.action != .deny
     }
 
     /// A block so wide that it lets the agent reach the cloud's credentials.
     ///
     /// The addresses themselves are probed, so that a block written in halves is found like a whole one.
     private static func metadataWarnings(_ rule: LocatedRule) -> [SourceProblem] {
-        guard rule.rule.action != .deny, let cidrs = rule.rule.match.cidrs else { return [] }
+        guard let cidrs = rule.rule.match.cidrs else { return [] }
         return cidrs.compactMap { block in
             guard let probe = metadataProbes.first(where: { block.contains($0) && block != CIDR(single: $0) }) else {
                 return nil
@@ -70,4 +42,48 @@ extension Policy {
     private static let metadataProbes: [IPAddress] = [
         .v4(IPv4Address(169, 254, 169, 254)), .v6(IPv6Address(high: 0xfd00_0ec2_0000_0000, low: 0x254)),
     ]
+
+    /// An allow that does not say its ports.
+    private static func portWarning(_ rule: LocatedRule) -> SourceProblem? {
+        guard rule.rule.match.ports == nil, rule.rule.match.emptyKey == nil else { return nil }
+        if rule.rule.match.hosts == nil {
+            return SourceProblem(
+                "the rule holds on every port: it has no `ports`",
+                at: rule.matchLocation,
+                remedy: "name the ports that are meant"
+            )
+        }
+        // What is never looked into is nothing for port 80 anyway.
+        guard rule.rule.action != .tunnel else { return nil }
+        return SourceProblem(
+            "the rule has no `ports`, and so holds on 80, without encryption, as on 443",
+            at: rule.matchLocation,
+            remedy: "say `ports: [443]`, or name both"
+        )
+    }
+}
+
+extension RuleMatch {
+    /// The first key whose list is empty, so that nothing can match.
+    var emptyKey: String? {
+        if hosts?.isEmpty ?? false { return "hosts" }
+        if cidrs?.isEmpty ?? false { return "cidrs" }
+        if ports?.isEmpty ?? false { return "ports" }
+        if protocols?.isEmpty ?? false { return "protocols" }
+        if uids?.isEmpty ?? false { return "workload.uids" }
+        if namespaces?.isEmpty ?? false { return "workload.namespaces" }
+        if serviceAccounts?.isEmpty ?? false { return "workload.service_accounts" }
+        if times.map({ $0.allSatisfy { $0.days.isEmpty } }) ?? false { return "time" }
+        return http?.emptyKey
+    }
+}
+
+extension RequestMatch {
+    fileprivate var emptyKey: String? {
+        if methods?.isEmpty ?? false { return "http.methods" }
+        if paths?.isEmpty ?? false { return "http.paths" }
+        if let field = fields?.first(where: { $0.values?.isEmpty ?? false }) { return "http.headers.\(field.name)" }
+        let key = query?.first { $0.values?.isEmpty ?? false }?.key
+        return key.map { "http.query.\(String(decoding: $0, as: UTF8.self))" }
+    }
 }

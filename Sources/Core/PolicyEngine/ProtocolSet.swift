@@ -2,6 +2,9 @@
 struct ProtocolSet: OptionSet, Sendable {
     let rawValue: UInt8
 
+    static let tls = ProtocolSet(.tls)
+    static let http = ProtocolSet(.http)
+    static let h2c = ProtocolSet(.h2c)
     static let all = ProtocolSet(ApplicationProtocol.allCases)
 
     init(rawValue: UInt8) {

@@ -48,6 +48,12 @@ package enum Reason: String, Hashable, Sendable, CaseIterable {
     case auditUnavailable = "audit_unavailable"
     /// The user had more decided in a second than it may.
     case decisionRate = "decision_rate"
+    /// The rule that would allow it allows no more of the kind in this period.
+    case rateExceeded = "rate_exceeded"
+    /// The rule that would allow it has nothing left of its budget.
+    case budgetExhausted = "budget_exhausted"
+    /// A rule has a rate or a budget, and what is spent of it cannot be kept.
+    case countersUnavailable = "counters_unavailable"
     /// A fact that a rule asks for is not known.
     case undetermined
     /// The daemon is shutting down.

@@ -5,11 +5,19 @@ package struct RequestFacts: Hashable, Sendable {
     package var method: RequestMethod?
     package var path: CanonicalPath?
     package var fields: RequestFields?
+    /// Needed only where `Policy.asksForQuery`; an empty one where the request has no query.
+    package var query: RequestQuery?
 
-    package init(method: RequestMethod?, path: CanonicalPath?, fields: RequestFields?) {
+    package init(
+        method: RequestMethod?,
+        path: CanonicalPath?,
+        fields: RequestFields?,
+        query: RequestQuery? = nil
+    ) {
         self.method = method
         self.path = path
         self.fields = fields
+        self.query = query
     }
 }
 

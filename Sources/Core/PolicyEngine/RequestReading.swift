@@ -7,15 +7,12 @@ extension RequestMatch {
         match.methods = reader.list("methods", of: "methods", readMethod)
         match.paths = reader.list("paths", of: "paths", readPathPattern)
         match.fields = reader.mapping("headers", .optional, readFields)
-        if reader.isEmpty {
-            reader.note(
-                SourceProblem(
-                    "`http` is an empty mapping, which would match every request",
-                    at: reader.location,
-                    remedy: "name `methods`, `paths` or `headers`, or remove it"
-                )
-            )
-        }
+        match.query = reader.mapping("query", .optional, readQuery)
+        reader.refuseEmpty(
+            "http",
+            wouldMatch: "every request",
+            remedy: "name `methods`, `paths`, `headers` or `query`, or remove it"
+        )
         return match
     }
 }
@@ -40,26 +37,6 @@ private func readMethod(_ node: SourceNode, _ subject: String) throws(SourceProb
 /// The methods of RFC 9110, section 9.3, and of RFC 5789.
 private let registeredMethods: Set = ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"]
 
-private func readPathPattern(_ node: SourceNode, _ subject: String) throws(SourceProblem) -> PathPattern {
-    let text = try node.string(subject, expected: "a path such as /v1/messages or /v1/*")
-    let isPrefix = text.hasSuffix("/*")
-    let literal = isPrefix ? text.dropLast() : text[...]
-    guard !literal.contains("*") else {
-        throw SourceProblem(
-            "\(subject) has an asterisk that does not stand alone at the end",
-            at: node.location,
-            remedy: "write `/v1/*` for everything below /v1/; an asterisk that is meant is %2A"
-        )
-    }
-    do throws(PathAmbiguity) {
-        let path = try CanonicalPath(literal)
-        guard !path.hasEmptySegment else { throw .emptySegment }
-        return isPrefix ? .below(path) : .exact(path)
-    } catch {
-        throw SourceProblem("\(subject) \(error.explanation)", at: node.location, remedy: error.remedy)
-    }
-}
-
 extension PathAmbiguity {
     /// What is wrong with a path, for a message that begins with its subject.
     package var explanation: String {
@@ -80,12 +57,13 @@ extension PathAmbiguity {
     }
 
     /// What to write in a policy instead; requests with such paths are refused.
-    fileprivate var remedy: String? {
+    var remedy: String? {
         switch self {
         case .noLeadingSlash: "write the path from its first slash on, without scheme and host"
         case .brokenEncoding: "write a percent sign as %25"
         case .controlOctet: "write a space as %20"
-        case .fragment, .query: "leave it out"
+        case .fragment: "leave it out"
+        case .query: "leave it out; keys of a query stand under `query`"
         case .notASCII: "write it percent-encoded (é is %C3%A9)"
         case .encodedSlash, .backslash, .dotSegment, .doubleEncoding, .invalidUTF8, .emptySegment:
             "leave it out: requests for such paths are refused"
@@ -97,7 +75,7 @@ extension PathAmbiguity {
 private func readFields(_ reader: inout MappingReader) -> [FieldMatch]? {
     var fields: [FieldMatch] = []
     for key in reader.keys {
-        let values = reader.list(key, of: "values", readFieldValue) ?? []
+        let values = reader.wantedValues(key, readFieldValue)
         let name = key.lowercased()
         if let problem = fieldNameProblem(key, name, isTaken: fields.contains { $0.name == name }) {
             reader.note(SourceProblem(problem.message, at: reader.keyLocation(of: key), remedy: problem.remedy))
@@ -105,16 +83,68 @@ private func readFields(_ reader: inout MappingReader) -> [FieldMatch]? {
             fields.append(FieldMatch(name: name, values: values))
         }
     }
-    if reader.isEmpty {
-        reader.note(
-            SourceProblem(
-                "`headers` is an empty mapping, which would match every request",
-                at: reader.location,
-                remedy: "name a header, or remove it"
+    reader.refuseEmpty("headers", wouldMatch: "every request", remedy: "name a header, or remove it")
+    return fields
+}
+
+/// Reads `query`: keys, each with the values that hold.
+private func readQuery(_ reader: inout MappingReader) -> [QueryMatch]? {
+    var keys: [QueryMatch] = []
+    for key in reader.keys {
+        let values = reader.wantedValues(key, readQueryValue)
+        if key.isEmpty || !isPlainQueryText(key) {
+            reader.note(
+                SourceProblem(
+                    "`\(printable(key))` is no key of a query that all servers read alike",
+                    at: reader.keyLocation(of: key),
+                    remedy: queryRemedy
+                )
             )
+        } else {
+            keys.append(QueryMatch(key: Array(key.utf8), values: values))
+        }
+    }
+    reader.refuseEmpty("query", wouldMatch: "every request", remedy: "name a key, or remove it")
+    return keys
+}
+
+private func readQueryValue(_ node: SourceNode, _ subject: String) throws(SourceProblem) -> [UInt8] {
+    // `q=` is a value, too.
+    if node.content == .string("") { return [] }
+    let text = try node.string(subject, expected: "a value")
+    guard isPlainQueryText(text) else {
+        throw SourceProblem(
+            "\(subject) is no value of a query that all servers read alike",
+            at: node.location,
+            remedy: queryRemedy
         )
     }
-    return fields
+    return Array(text.utf8)
+}
+
+/// A plus is a space to some servers, and a percent sign may be decoded twice.
+private func isPlainQueryText(_ text: String) -> Bool {
+    text.utf8.allSatisfy { (0x21...0x7e).contains($0) && $0 != UInt8(ascii: "+") && $0 != UInt8(ascii: "%") }
+}
+
+private let queryRemedy = "write it decoded, in printable ASCII without spaces, `+` and `%`"
+
+extension MappingReader {
+    /// The values that hold for a header or a key of a query; `nil` for `present`.
+    fileprivate mutating func wantedValues(
+        _ key: String,
+        _ convert: (SourceNode, String) throws(SourceProblem) -> [UInt8]
+    ) -> [[UInt8]]? {
+        if self[key] == .string("present") {
+            _ = node(key)
+            return nil
+        }
+        return list(key, of: "values, or `present`", convert) ?? []
+    }
+
+    private subscript(key: String) -> SourceNode.Content? {
+        value(of: key)?.content
+    }
 }
 
 private func fieldNameProblem(_ key: String, _ name: String, isTaken: Bool) -> (message: String, remedy: String?)? {

@@ -10,30 +10,30 @@ enum Likelihood: Equatable {
     case yes
 
     /// What it is for a deny: where no later question tells more, what may be is taken to be.
-    func settled(for facts: Facts) -> Likelihood {
-        self == .maybe && facts.isLastQuestion ? .unprovable : self
+    func settled(isLastQuestion: Bool) -> Likelihood {
+        self == .maybe && isLastQuestion ? .unprovable : self
     }
 }
 
 extension Rule {
     /// Compares the rule with the facts, as far as the original destination goes.
     ///
-    /// The addresses about to be dialled are another question, which `holds(for:)` and `cidrs` answer.
-    func likelihood(_ facts: Facts) -> Likelihood {
-        addressHolds(facts) ? likelihoodWithoutAddress(facts) : .no
+    /// The addresses about to be dialled are another question, which `names` and `likelihoodWithoutAddress` answer.
+    func likelihood(_ facts: Facts, canIntercept: Bool) -> Likelihood {
+        addressHolds(facts) ? likelihoodWithoutAddress(facts, canIntercept: canIntercept) : .no
     }
 
     /// Compares every key but `cidrs`.
-    func likelihoodWithoutAddress(_ facts: Facts) -> Likelihood {
+    func likelihoodWithoutAddress(_ facts: Facts, canIntercept: Bool) -> Likelihood {
         if let ports, !ports.contains(where: { $0.contains(facts.port) }) { return .no }
-        let opening = openingLikelihood(facts)
-        guard opening != .no, let uids = match.uids else { return opening }
-        guard let uid = facts.workloadUID else {
-            // Nobody knows the user: what would allow does not, and what would deny does.
-            guard action == .deny, !uids.isEmpty else { return .no }
-            return opening == .maybe ? .maybe : .unprovable
+        let opening = openingLikelihood(facts, canIntercept: canIntercept)
+        guard opening != .no else { return .no }
+        switch (circumstances(facts), opening) {
+        case (.fail, _): return .no
+        case (.hold, _): return opening
+        case (.unknown, .maybe): return .maybe
+        case (.unknown, .unprovable), (.unknown, .yes), (.unknown, .no): return .unprovable
         }
-        return uids.contains(uid) ? opening : .no
     }
 
     /// True where the rule's `cidrs` name the address.
@@ -49,35 +49,72 @@ extension Rule {
         return names(original.socket.address)
     }
 
-    private func openingLikelihood(_ facts: Facts) -> Likelihood {
+    private func openingLikelihood(_ facts: Facts, canIntercept: Bool) -> Likelihood {
         switch facts.opening {
         case .silent:
-            if match.hosts?.isEmpty ?? false { return .no }
-            let spoken = likelihoodOfAnyProtocol
-            return spoken == .yes && match.hosts != nil ? .maybe : spoken
+            guard let hosts = match.hosts else { return likelihoodOfAnyProtocol(canIntercept: canIntercept) }
+            // A name is said in a server name, if in TLS, and never in cleartext HTTP/2.
+            guard !hosts.isEmpty, match.sni != .absent, protocols != .h2c else { return .no }
+            return likelihoodOfAnyProtocol(canIntercept: canIntercept) == .no ? .no : .maybe
         case .asked:
-            return hostHolds(facts) ? likelihoodOfAnyProtocol : .no
-        case .known(let spoken, _):
+            return hostHolds(facts) ? likelihoodOfAnyProtocol(canIntercept: canIntercept) : .no
+        case .known(let spoken, let name):
             if let protocols, !protocols.contains(ProtocolSet(spoken)) { return .no }
             guard hostHolds(facts) else { return .no }
+            if let sni = match.sni, (sni == .present) != (facts.hasServerName ?? (name != nil)) { return .no }
             guard let http = match.http else { return .yes }
-            return facts.isPlainHTTP ? http.likelihood(facts.request, for: action) : .no
+            let isReadable = spoken == .http || (spoken == .tls && canIntercept)
+            return isReadable ? http.likelihood(facts.request, for: action) : .no
         }
     }
 
     /// Where the protocol is not known yet.
-    private var likelihoodOfAnyProtocol: Likelihood {
+    private func likelihoodOfAnyProtocol(canIntercept: Bool) -> Likelihood {
+        var possible = protocols ?? .all
         if let http = match.http {
-            let isPossible = protocols?.contains(ProtocolSet(.http)) ?? true
-            return isPossible && !http.holdsForNothing ? .maybe : .no
+            if http.holdsForNothing { return .no }
+            possible.formIntersection(canIntercept ? [.http, .tls] : .http)
         }
-        guard let protocols, protocols != .all else { return .yes }
-        return protocols.isEmpty ? .no : .maybe
+        if possible.isEmpty { return .no }
+        return possible == .all ? .yes : .maybe
     }
 
     private func hostHolds(_ facts: Facts) -> Bool {
         guard let hosts = match.hosts else { return true }
         guard let name = facts.name else { return false }
         return hosts.contains { $0.matches(name) }
+    }
+
+    /// What becomes of keys that traffic has no part in.
+    private enum Circumstances {
+        case hold
+        case fail
+        /// What would allow does not, and what would deny does.
+        case unknown
+    }
+
+    private func circumstances(_ facts: Facts) -> Circumstances {
+        guard asksForCircumstances else { return .hold }
+        let match = match
+        let answers: [Bool?] = [
+            match.uids.map { uids in isIn(uids, facts.workloadUID) } ?? true,
+            match.namespaces.map { isIn($0, facts.workload.namespace) } ?? true,
+            match.serviceAccounts.map { isIn($0, facts.workload.serviceAccount) } ?? true,
+            match.times.map { isWithin($0, facts.now) } ?? true,
+        ]
+        if answers.contains(false) { return .fail }
+        guard answers.contains(nil) else { return .hold }
+        return action == .deny ? .unknown : .fail
+    }
+
+    /// `nil` where nobody knows.
+    private func isIn<Value>(_ values: Set<Value>, _ value: Value?) -> Bool? {
+        if values.isEmpty { return false }
+        return value.map(values.contains)
+    }
+
+    private func isWithin(_ windows: [TimeWindow], _ now: Int64?) -> Bool? {
+        if windows.isEmpty { return false }
+        return now.map { now in windows.contains { $0.contains(now) } }
     }
 }

@@ -88,6 +88,13 @@ package struct MappingReader: ~Copyable {
         entry(key)?.value.location ?? location
     }
 
+    /// The value of the key, as it stands in the text.
+    ///
+    /// It does not count as asking for the key.
+    package func value(of key: String) -> SourceNode? {
+        entry(key)?.value
+    }
+
     /// True where the key is there, right or wrong.
     ///
     /// It does not count as asking for the key.

@@ -61,9 +61,17 @@ extension SourceNode {
     }
 
     /// Reads a word from a closed list: the raw value of a case.
+    ///
+    /// - Parameters:
+    ///   - subject: the value, as the message begins.
+    ///   - type: the words.
+    ///   - synonyms: what others call them, for the remedy.
+    /// - Returns: the case.
+    /// - Throws: where it is another word, or none.
     package func choice<Choice: RawRepresentable<String> & CaseIterable>(
         _ subject: String,
-        of type: Choice.Type
+        of type: Choice.Type,
+        synonyms: [String: String] = [:]
     ) throws(SourceProblem) -> Choice {
         let words = Choice.allCases.map(\.rawValue)
         let expected = words.joined(separator: ", ")
@@ -72,7 +80,7 @@ extension SourceNode {
             throw SourceProblem(
                 "\(subject) is `\(text)`, expected \(words.count == 1 ? expected : "one of \(expected)")",
                 at: location,
-                remedy: nearest(to: text, among: words).map { "did you mean `\($0)`?" }
+                remedy: (synonyms[text] ?? nearest(to: text, among: words)).map { "did you mean `\($0)`?" }
             )
         }
         return choice
@@ -81,7 +89,12 @@ extension SourceNode {
     /// Reads the items of a list.
     package func items(_ subject: String, of expected: String) throws(SourceProblem) -> [SourceNode] {
         guard case .sequence(let items) = content else {
-            throw mistyped(subject, expected: "a list of \(expected)")
+            var problem = mistyped(subject, expected: "a list of \(expected)")
+            switch content {
+            case .integer, .string: problem.remedy = "put it in brackets, as a list of one"
+            case .null, .boolean, .sequence, .mapping: break
+            }
+            throw problem
         }
         return items
     }

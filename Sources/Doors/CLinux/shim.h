@@ -60,6 +60,16 @@ static inline int clinux_epoll_wait(int set, struct clinux_epoll_event *events, 
     return epoll_wait(set, (struct epoll_event *)events, capacity, milliseconds);
 }
 
+// The C library has no capset(2). Gives up the calling thread's capabilities but these (bits 0 to 31), and what a program run
+// later could gain.
+extern long syscall(long number, ...);
+static inline int clinux_keep_only_capabilities(uint32_t kept) {
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+    struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {{kept, kept, 0}};
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return -1;
+    return (int)syscall(SYS_capset, &header, data);
+}
+
 // open(2) and fcntl(2) are variadic, which Swift cannot call.
 static inline int clinux_open(const char *path, int flags, mode_t mode) { return open(path, flags, mode); }
 static inline int clinux_openat(int dir, const char *path, int flags, mode_t mode) { return openat(dir, path, flags, mode); }
@@ -107,14 +117,8 @@ struct clinux_credentials {
     gid_t gid;
 };
 
-// The C library has no capset(2), and prctl(2) and syscall(2) are variadic. One word of capabilities: 0 to 31.
+// Has the next change of user leave the capabilities that are permitted.
 static inline int clinux_keep_capabilities(void) { return prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0); }
-static inline int clinux_gain_no_privileges(void) { return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); }
-static inline int clinux_set_capabilities(uint32_t capabilities) {
-    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
-    struct __user_cap_data_struct data[2] = {{.effective = capabilities, .permitted = capabilities, .inheritable = 0}};
-    return (int)syscall(SYS_capset, &header, data);
-}
 enum { CLINUX_CAP_NET_ADMIN = CAP_NET_ADMIN };
 
 #endif

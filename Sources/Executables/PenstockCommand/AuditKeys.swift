@@ -27,6 +27,8 @@ extension KeysRequest {
         let foreign = try readRecords(files) { record, line, place throws(AuditReadingError) in
             guard record.frame.isKind(.key, in: line) else { return }
             let shown = ShownKey(record, line, place, known: keys)
+            // Each file names the key again: what is known already, and true, is not told twice.
+            guard !shown.repeats(keys) else { return }
             if let key = shown.key { keys[key.identifier] = key }
             text += isJSON ? shown.json + "\n" : shown.pem
         }
@@ -52,6 +54,8 @@ struct ShownKey {
         case nobody
         /// The key before signed it.
         case keyBefore = "valid"
+        /// It has signed its own record, as each file but the first names it again.
+        case itself = "self"
         /// It names a key before, whose signature this is not.
         case invalid
         /// It names a key that is not in these files.
@@ -71,13 +75,26 @@ struct ShownKey {
         self.record = stored
         key = stored?.published
         let previous = "sha256:" + line.storedCharacters(record.frame.previous)
+        let own = key.flatMap { $0.identifier == stored?.signedBy ? $0 : nil }
         voucher =
-            if let signer = stored?.signedBy, let before = known[signer] {
+            if let own {
+                stored?.isSigned(by: own, sequence: record.frame.sequence, previous: previous) == true
+                    ? .itself : .invalid
+            } else if let signer = stored?.signedBy, let before = known[signer] {
                 stored?.isSigned(by: before, sequence: record.frame.sequence, previous: previous) == true
                     ? .keyBefore : .invalid
             } else {
                 stored?.signedBy == nil ? .nobody : .unknown
             }
+    }
+
+    /// Whether it tells nothing but a key that is known.
+    func repeats(_ known: [String: Ed25519PublicKey]) -> Bool {
+        guard let key, known[key.identifier] != nil else { return false }
+        return switch voucher {
+        case .itself, .keyBefore: true
+        case .nobody, .invalid, .unknown: false
+        }
     }
 
     /// A PEM block below comments, as OpenSSL passes them over.
@@ -93,6 +110,7 @@ struct ShownKey {
         switch voucher {
         case .nobody: "the first key: nothing vouches for it but who pins it"
         case .keyBefore: "signed by \(printable(record?.signedBy ?? ""))"
+        case .itself: "signed by itself, as each file names its key again: what vouches for it is in a file before"
         case .invalid: "NOT signed by \(printable(record?.signedBy ?? "")), although it says so"
         case .unknown: "signed by \(printable(record?.signedBy ?? "")), which is not in these files"
         }

@@ -68,8 +68,10 @@ struct StatsCounter {
     private(set) var hosts: [String: StatsRow] = [:]
     private(set) var rules: [String: StatsRow] = [:]
     private(set) var reasons: [String: StatsRow] = [:]
-    /// To which host the end of what is open belongs.
+    /// To which host the end of what is open belongs: connections, and the requests of those that are judged by them.
     private var open: [String: String] = [:]
+    /// Of a connection that is open: the bytes that its requests were counted with.
+    private var byRequests: [String: StatsRow] = [:]
 
     /// Counts a record.
     mutating func add(_ line: AuditLine) {
@@ -93,17 +95,26 @@ struct StatsCounter {
         rules[rule, default: StatsRow(rule)].add(line)
         let reason = line.reason ?? "(none)"
         reasons[reason, default: StatsRow(reason)].add(line)
-        if line.decision == "allow", line.kind == RecordKind.connection.rawValue, let id = line.id { open[id] = host }
+        if line.decision == "allow", let id = line.id { open[id] = host }
     }
 
-    /// A request's bytes are also its connection's, which is where they are counted.
+    /// A request's bytes are its host's, and also its connection's: what is left of those is the connection's host's.
     private mutating func addEnd(_ line: AuditLine) {
         outcomes[line.outcome ?? "", default: 0] += 1
-        guard line.kind == RecordKind.connectionEnd.rawValue else { return }
         let host = line.id.flatMap { open.removeValue(forKey: $0) } ?? "(unknown)"
-        total.bytesUp &+= line.bytesUp ?? 0
-        total.bytesDown &+= line.bytesDown ?? 0
-        hosts[host, default: StatsRow(host)].bytesUp &+= line.bytesUp ?? 0
-        hosts[host, default: StatsRow(host)].bytesDown &+= line.bytesDown ?? 0
+        var up = line.bytesUp ?? 0
+        var down = line.bytesDown ?? 0
+        if line.kind == RecordKind.connectionEnd.rawValue {
+            total.bytesUp &+= up
+            total.bytesDown &+= down
+            let counted = line.id.flatMap { byRequests.removeValue(forKey: $0) }
+            up -= min(up, counted?.bytesUp ?? 0)
+            down -= min(down, counted?.bytesDown ?? 0)
+        } else if let connection = line.connection {
+            byRequests[connection, default: StatsRow("")].bytesUp &+= up
+            byRequests[connection, default: StatsRow("")].bytesDown &+= down
+        }
+        hosts[host, default: StatsRow(host)].bytesUp &+= up
+        hosts[host, default: StatsRow(host)].bytesDown &+= down
     }
 }

@@ -4,10 +4,10 @@ import SourceDocuments
 enum Command: Hashable {
     case help(HelpTopic)
     case version
-    case check(CheckRequest)
-    case explain(ExplainRequest)
+    case policy(PolicyCommand)
     case audit(AuditCommand)
     case doctor(DoctorRequest)
+    case inject(InjectRequest)
 
     /// Reads the arguments after the program's name.
     init(_ words: some Sequence<String>) throws(Misuse) {
@@ -18,11 +18,13 @@ enum Command: Hashable {
         case "--help", "-h": self = .help(.penstock)
         case "version": self = try Self.version(words)
         case "--version": self = .version
-        case "policy": self = try Self.policy(words)
+        case "policy": self = try PolicyCommand.read(words)
         case "audit": self = try AuditCommand.read(words)
         case "doctor": self = try DoctorRequest(words).map(Command.doctor) ?? .help(.doctor)
+        case "inject": self = try InjectRequest(words).map(Command.inject) ?? .help(.inject)
         case .some(let word):
-            throw Misuse(unknown: "command", word, among: ["audit", "doctor", "help", "policy", "version"], .penstock)
+            let commands = ["audit", "doctor", "help", "inject", "policy", "version"]
+            throw Misuse(unknown: "command", word, among: commands, .penstock)
         }
     }
 
@@ -31,17 +33,6 @@ enum Command: Hashable {
         guard !options.wantsHelp else { return .help(.version) }
         try options.refuseOperands()
         return .version
-    }
-
-    private static func policy(_ words: ArraySlice<String>) throws(Misuse) -> Command {
-        var words = words
-        switch words.popFirst() {
-        case nil: throw Misuse("'penstock policy' needs a command", .policy)
-        case "--help", "-h", "help": return .help(.policy)
-        case "check": return try CheckRequest(words).map(Command.check) ?? .help(.check)
-        case "explain": return try ExplainRequest(words).map(Command.explain) ?? .help(.explain)
-        case .some(let word): throw Misuse(unknown: "command", "policy \(word)", among: HelpTopic.ofPolicy, .policy)
-        }
     }
 }
 

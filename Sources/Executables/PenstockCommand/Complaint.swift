@@ -18,10 +18,14 @@ enum ExitCode: Int32 {
     /// Problems were found.
     case problems = 1
     case usage = 64
+    /// What was to be tried does not load, where 1 says something else.
+    case wrong = 65
     case unreadable = 66
     /// The daemon cannot be asked.
     case unavailable = 69
     case defect = 70
+    /// What was made cannot be written where it should go.
+    case unwritable = 73
 }
 
 /// Writes a line to standard error, under the program's name.

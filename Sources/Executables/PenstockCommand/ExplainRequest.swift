@@ -1,24 +1,14 @@
+import AuditTrail
+import LinuxBindings
 import NetworkTypes
 import PolicyEngine
+import PolicyTrials
 import SourceDocuments
 
 /// What `penstock policy explain` is asked.
 struct ExplainRequest: Hashable {
     var policy: String
-    /// Where the kernel would say that the connection goes; `nil` where no address is known.
-    var original: IPAddress?
-    /// The name that the client says, as it was typed; it may be malformed.
-    var name: String?
-    var port: UInt16
-    var spoken: ApplicationProtocol
-    var uid: UInt32?
-    /// What is said in a plain HTTP request; `nil` for what was not given.
-    var method: RequestMethod?
-    /// As it was typed; it may be ambiguous.
-    var path: String?
-    var headers: [RequestField]?
-    /// What the name resolves to; `nil` where nobody said.
-    var addresses: [IPAddress]?
+    var question: Question
 
     /// Reads the words after `policy explain`; `nil` where they ask for help.
     init?(_ words: ArraySlice<String>) throws(Misuse) {
@@ -28,48 +18,30 @@ struct ExplainRequest: Hashable {
         try options.refuseOperands(after: 1)
         self.policy = policy
         let host = try options.required("--host", "HOST")
-        port = try Self.port(options)
-        spoken = try Self.spoken(options)
-        uid = try Self.uid(options)
-        addresses = try Self.addresses(options)
-        method = try Self.method(options)
-        path = try Self.path(options)
-        headers = try Self.headers(options)
-        let sni = options.value("--sni")
-        if let address = Self.address(host) {
-            original = address
-            name = sni
-        } else {
-            guard sni == nil else {
-                throw options.misuse(
-                    "--sni goes with --host ADDRESS; where --host is a name, the client says that name"
-                )
-            }
-            original = addresses?.first
-            name = host
+        question = Question(port: try Self.port(options), speech: .known(try Self.spoken(options)))
+        question.uid = try Self.uid(options)
+        question.workload.namespace = options.value("--namespace")
+        question.workload.serviceAccount = options.value("--service-account")
+        // What holds now is asked, unless another time is given.
+        question.now = try Self.time(options) ?? wallClockMicroseconds() / 1_000_000
+        question.addresses = try Self.addresses(options)
+        question.method = try Self.method(options)
+        question.path = try Self.path(options)
+        question.query = options.value("--query")
+        question.headers = try Self.headers(options)
+        do throws(QuestionFault) {
+            try question.aim(at: host, sni: options.value("--sni"))
+        } catch {
+            throw options.misuse(error.explanation("--"))
         }
-        try refuseUnreadableName(options)
-        try refuseUnreadableRequest(options)
     }
 
     private static let forms: [Options.Form] = [
         .value("--host"), .value("--port"), .value("--sni"), .value("--uid"), .value("--protocol"), .values("--addr"),
-        .value("--method"), .value("--path"), .values("--header"),
+        .value("--method"), .value("--path"), .value("--query"), .values("--header"), .value("--namespace"),
+        .value("--service-account"),
+        .value("--time"),
     ]
-
-    /// What carries no name is judged by its address alone, so that one is needed.
-    private func refuseUnreadableName(_ options: Options) throws(Misuse) {
-        switch spoken {
-        case .tls: return
-        case .http:
-            guard options.value("--sni") == nil else { throw options.misuse("--sni is said in TLS only") }
-        case .h2c, .opaque:
-            guard options.value("--sni") == nil else { throw options.misuse("--sni is said in TLS only") }
-            guard original != nil else {
-                throw options.misuse("\(spoken.rawValue) carries no name to judge by: give --host ADDRESS, or --addr")
-            }
-        }
-    }
 
     private static func port(_ options: Options) throws(Misuse) -> UInt16 {
         let text = try options.required("--port", "PORT")
@@ -95,11 +67,19 @@ struct ExplainRequest: Hashable {
         return uid
     }
 
+    private static func time(_ options: Options) throws(Misuse) -> Int64? {
+        guard let text = options.value("--time") else { return nil }
+        guard let time = microseconds(rfc3339: text) else {
+            throw options.misuse("--time '\(text)' is no time; write 2026-11-21T10:15:04Z")
+        }
+        return time / 1_000_000
+    }
+
     private static func addresses(_ options: Options) throws(Misuse) -> [IPAddress]? {
         guard options.has("--addr") else { return nil }
         var addresses: [IPAddress] = []
         for text in options.all("--addr") {
-            guard let address = address(text) else {
+            guard let address = IPAddress(literal: text) else {
                 throw options.misuse("--addr '\(text)' is no IP address; nothing is looked up here")
             }
             addresses.append(address)
@@ -107,9 +87,38 @@ struct ExplainRequest: Hashable {
         return addresses
     }
 
-    /// An address, an IPv6 one with brackets or without.
-    private static func address(_ text: String) -> IPAddress? {
-        guard text.hasPrefix("["), text.hasSuffix("]") else { return IPAddress(text) }
-        return IPv6Address(text.dropFirst().dropLast()).map(IPAddress.v6)
+    private static func method(_ options: Options) throws(Misuse) -> RequestMethod? {
+        guard let text = options.value("--method") else { return nil }
+        guard let method = RequestMethod(text) else { throw options.misuse("--method '\(text)' is no method") }
+        return method
+    }
+
+    private static func path(_ options: Options) throws(Misuse) -> String? {
+        let path = options.value("--path")
+        guard path?.contains("?") != true else {
+            throw options.misuse("--path goes without the query, which is --query")
+        }
+        return path
+    }
+
+    private static func headers(_ options: Options) throws(Misuse) -> [RequestField]? {
+        guard options.has("--header") else { return nil }
+        var fields: [RequestField] = []
+        for text in options.all("--header") {
+            let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+            // A field's name is a token as a method is.
+            guard parts.count == 2, let name = RequestMethod(parts[0]) else {
+                throw options.misuse("--header '\(text)' is no header; write 'Name: value'")
+            }
+            fields.append(RequestField(name: name.text.lowercased(), value: Array(trimmed(parts[1]).utf8)))
+        }
+        return fields
+    }
+
+    private static func trimmed(_ text: Substring) -> Substring {
+        let isBlank = { (character: Character) in character == " " || character == "\t" }
+        var text = text.drop(while: isBlank)
+        while let last = text.last, isBlank(last) { text.removeLast() }
+        return text
     }
 }

@@ -1,18 +1,21 @@
 import NetworkTypes
 import PolicyEngine
+import PolicyTrials
 
 extension Explanation {
     /// `key: value`, the decision first.
     var lines: [String] {
-        var lines = ["decision: \(isAllowed ? "allow" : "deny")"]
+        var lines = ["decision: \(judgement.isAllowed ? "allow" : "deny")"]
         if decision.wouldDeny { lines.append("would: deny") }
         lines.append("treatment: \(decision.treatment.rawValue)")
         lines.append("reason: \(decision.reason.rawValue)")
         if let sentence { lines.append("because: \(sentence)") }
-        lines.append("rule: \(decision.rule?.text ?? "none")")
-        lines.append("protocol: \(request.spoken.rawValue)")
-        lines.append("name: \(facts.openingName ?? "none")")
+        lines.append(winnerLine)
+        lines += traceLines
+        lines.append("protocol: \(spokenProtocol)")
+        lines.append("name: \(spokenName ?? "none")")
         lines += requestLines
+        if policy.hasTimes, let now = question.now { lines.append("time: \(timeText(now))") }
         lines.append("original: \(facts.original?.description ?? "unknown")")
         lines.append("dial: \(dialled)")
         lines += addressLines
@@ -21,14 +24,6 @@ extension Explanation {
         lines.append("policy: \(policy.name)")
         lines.append("policy_hash: \(policy.hash)")
         return lines
-    }
-
-    private var isAllowed: Bool {
-        switch decision.verdict {
-        case .allow: true
-        // Nobody waits here for more to be known.
-        case .deny, .undetermined: false
-        }
     }
 
     private var dialled: String {
@@ -57,10 +52,10 @@ extension Explanation {
 
     private var notes: [String] {
         var notes: [String] = []
-        if request.name != nil, !request.spoken.carriesName {
-            notes.append("\(request.spoken.rawValue) carries no name: the connection is judged by its address")
+        if question.name != nil, !question.carriesName {
+            notes.append("\(spokenProtocol) carries no name: the connection is judged by its address")
         }
-        if facts.original == nil, fault == nil {
+        if facts.original == nil, judgement.fault == nil {
             notes.append("no address was given (--addr): rules with `cidrs` alone were not compared")
         }
         return notes
@@ -68,15 +63,16 @@ extension Explanation {
 
     /// What the reason alone does not say.
     private var sentence: String? {
-        if case .name(let malformed) = fault {
-            let name = request.name ?? ""
+        if case .name(let malformed) = judgement.fault {
+            let name = question.name ?? ""
             return "'\(name)' is no host name: \(malformed.explanation(for: name))"
         }
         let reason = decision.reason
         switch reason {
         case .undetermined: return "a rule asks for what is not known; say \(missingOptions.joined(separator: ", "))"
         case .ambiguousPath:
-            let ambiguity = if case .path(let ambiguity) = fault { ambiguity } else { PathAmbiguity.emptySegment }
+            let ambiguity =
+                if case .path(let ambiguity) = judgement.fault { ambiguity } else { PathAmbiguity.emptySegment }
             return "the path \(ambiguity.explanation); servers differ in what that means"
         case .specialAddress: return "a special address is reached only where the rule's own `cidrs` name it"
         case .outsideCIDRs: return "none of the name's addresses lies within the rule's `cidrs`"
@@ -87,12 +83,33 @@ extension Explanation {
     }
 }
 
-extension Facts {
-    /// The name that the client said.
-    fileprivate var openingName: String? {
-        switch opening {
-        case .silent: nil
-        case .known(_, let name), .asked(let name): name?.text
-        }
+extension Explanation {
+    /// The request as it was judged; nothing where the connection alone is.
+    fileprivate var requestLines: [String] {
+        guard question.isRequest else { return [] }
+        return [
+            "method: \(question.method?.text ?? "unknown")",
+            "path: \(facts.request?.path?.text ?? question.path ?? "unknown")",
+        ]
+    }
+
+    /// What the command line left open although rules ask for it.
+    fileprivate var missingOptions: [String] {
+        let asking = policy.rules.filter { decision.rule == nil || $0.name == decision.rule }.map(\.match)
+        let requests = asking.compactMap(\.http)
+        let missing: [(String, Bool)] = [
+            // An unknown user leaves only a deny open.
+            ("--uid", question.uid == nil && decision.rule != nil && asking.contains { $0.uids != nil }),
+            ("--method", question.method == nil && requests.contains { $0.methods != nil }),
+            ("--path", question.path == nil && requests.contains { $0.paths != nil }),
+            ("--query", question.query == nil && requests.contains { $0.query != nil }),
+            ("--header", question.headers == nil && requests.contains { $0.fields != nil }),
+            ("--namespace", question.workload.namespace == nil && asking.contains { $0.namespaces != nil }),
+            (
+                "--service-account",
+                question.workload.serviceAccount == nil && asking.contains { $0.serviceAccounts != nil }
+            ),
+        ]
+        return missing.filter(\.1).map(\.0)
     }
 }

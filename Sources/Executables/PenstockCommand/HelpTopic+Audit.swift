@@ -93,8 +93,8 @@ extension HelpTopic {
           --json       one object
           --help       print this and exit
 
-        A connection whose HTTP requests were judged one by one counts by its requests. Bytes are counted when a
-        connection ends.
+        A connection whose HTTP requests were judged one by one counts by its requests, and so do its bytes. Bytes are
+        counted when something ends.
 
         exit codes: 0 done · 64 the command line is wrong · 66 a file cannot be read
         """

@@ -4,6 +4,9 @@ enum HelpTopic: String, Hashable, CaseIterable {
     case policy
     case check = "policy check"
     case explain = "policy explain"
+    case test = "policy test"
+    case diff = "policy diff"
+    case learn = "policy learn"
     case audit
     case verify = "audit verify"
     case tail = "audit tail"
@@ -13,11 +16,12 @@ enum HelpTopic: String, Hashable, CaseIterable {
     case query = "audit query"
     case reindex = "audit reindex"
     case doctor
+    case inject
     case version
     case help
 
     /// The commands below `policy`, as they are typed.
-    static let ofPolicy = [check, explain].map(\.rawValue)
+    static let ofPolicy = [check, explain, test, diff, learn].map(\.rawValue)
     /// The commands below `audit`, as they are typed.
     static let ofAudit = [verify, tail, show, stats, keys, query, reindex].map(\.rawValue)
 
@@ -39,8 +43,8 @@ enum HelpTopic: String, Hashable, CaseIterable {
     var invocation: String {
         switch self {
         case .penstock: "penstock help"
-        case .policy, .check, .explain, .audit, .verify, .tail, .show, .stats, .keys, .query, .reindex,
-            .doctor, .version, .help:
+        case .policy, .check, .explain, .test, .diff, .learn, .audit, .verify, .tail, .show, .stats, .keys, .query,
+            .reindex, .inject, .doctor, .version, .help:
             "penstock help \(rawValue)"
         }
     }

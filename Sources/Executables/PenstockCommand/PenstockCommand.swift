@@ -30,12 +30,10 @@ extension Command {
         case .version:
             writeToStandardOutput("penstock \(productVersion)\n")
             return .done
-        case .check(let request): return try request.run()
+        case .policy(let command): return try command.run()
         case .audit(let command): return try command.run()
         case .doctor(let request): return try request.run()
-        case .explain(let request):
-            writeToStandardOutput(try request.answer())
-            return .done
+        case .inject(let request): return try request.run()
         }
     }
 }

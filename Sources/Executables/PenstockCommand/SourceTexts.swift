@@ -18,13 +18,17 @@ struct SourceTexts {
         let line = Array(printable(lines[place.line - 1].replacing("\t", with: " ")).unicodeScalars)
         let column = min(max(place.column - 1, 0), line.count)
         let start = line.count <= width ? 0 : max(0, min(column - width / 2, line.count - width))
-        let shown = String(String.UnicodeScalarView(line[start...].prefix(width)))
-        return ["  \(shown)", "  " + String(repeating: " ", count: column - start) + "^"]
+        let end = min(line.count, start + width)
+        // A line that goes on says so; nothing of that moves the caret.
+        let margin = start > 0 ? " …" : "  "
+        let shown = String(String.UnicodeScalarView(line[start..<end]))
+        let caret = String(repeating: " ", count: terminalWidth(line[start..<max(start, column)])) + "^"
+        return ["\(margin)\(shown)\(end < line.count ? "…" : "")", "  \(caret)"]
     }
 
     private mutating func lines(of file: String) -> [String] {
         if let known = lines[file] { return known }
-        guard var bytes = try? readFile(file, limit: 1 << 20) else { return [] }
+        guard var bytes = try? readFile(file, limit: 4 << 20) else { return [] }
         // Columns do not count the byte order mark.
         if bytes.starts(with: [0xef, 0xbb, 0xbf]) { bytes.removeFirst(3) }
         let read = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).map { line in

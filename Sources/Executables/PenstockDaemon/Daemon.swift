@@ -1,37 +1,55 @@
 import AuditStore
 import AuditTrail
+import Configuration
 import ConnectionJourney
 import EventLoops
 import GovernanceAPI
 import LinuxBindings
 import NetworkTypes
 import OperatorEndpoints
+import PolicyCounters
 import PolicyEngine
 
 /// The daemon while it runs.
 ///
 /// Lives on the control loop, which carries no agent's traffic: it may wait for a file.
 final class Daemon: EventHandler {
-    private let plan: DaemonPlan
-    private let audit: AuditWriter
-    private let readiness: Readiness
+    let plan: DaemonPlan
+    let audit: AuditWriter
+    let counters: PolicyCounters
+    let readiness: Readiness
     private let signals: SignalDescriptor
-    private var workers: [LoopBound<Worker>] = []
-    private var governance: [LoopBound<GovernanceServer>] = []
-    private var snapshot = PolicySnapshot(policy: nil, generation: 0)
+    private(set) var workers: [LoopBound<Worker>] = []
+    private(set) var governance: [LoopBound<GovernanceServer>] = []
+    var snapshot = PolicySnapshot(policy: nil, generation: 0)
     /// Set from the start until all workers are there: each of them gets every policy.
-    private var isReloading = true
-    private var wantsReload = false
-    private var isDraining = false
+    var isReloading = true
+    var wantsReload = false
+    /// Set where somebody asked for it, and not only another policy seems to stand there.
+    var wasAsked = false
+    private(set) var isDraining = false
     private var health: [HealthServer] = []
     private var boundary: Boundary?
+    /// What stood at the policy's paths when it was read last.
+    var policyPlace: PolicyPlace?
+    /// When the policy's times were looked at last, in seconds since 1970-01-01T00:00:00Z.
+    var judgedAt: Int64 = 0
+    /// Set while the next beginning or end of a time window is waited for.
+    var timeWatch: TimerToken?
 
     /// How long after the last step of the start its pages are let go.
     private static let startNanoseconds: UInt64 = 500_000_000
 
-    init(_ plan: DaemonPlan, audit: AuditWriter, readiness: Readiness, signals: consuming SignalDescriptor) {
+    init(
+        _ plan: DaemonPlan,
+        audit: AuditWriter,
+        counters: PolicyCounters,
+        readiness: Readiness,
+        signals: consuming SignalDescriptor
+    ) {
         self.plan = plan
         self.audit = audit
+        self.counters = counters
         self.readiness = readiness
         self.signals = signals
     }
@@ -49,6 +67,8 @@ final class Daemon: EventHandler {
             try server.start(on: loop)
             health.append(server)
         }
+        watchTimes(on: loop)
+        watchPolicy(on: loop)
         _ = try loop.watch(signals.descriptor, self)
         for (index, listeners) in sockets.agents.enumerated() {
             let workerLoop = try EventLoop(index: index)
@@ -84,76 +104,6 @@ final class Daemon: EventHandler {
         }
     }
 
-    // MARK: Policy
-
-    private func loadPolicy() {
-        do {
-            adopt(try plan.loadPolicy())
-        } catch {
-            refusePolicy("\(error)")
-        }
-    }
-
-    /// Loads the policy, and once more if that was asked for meanwhile: the file may have changed after it was read.
-    private func reload(on loop: isolated EventLoop) async {
-        wantsReload = true
-        guard !isReloading else { return }
-        isReloading = true
-        defer { isReloading = false }
-        while wantsReload, !isDraining {
-            wantsReload = false
-            let before = snapshot.generation
-            loadPolicy()
-            guard snapshot.generation != before else { continue }
-            for worker in workers { await putInForce(snapshot, worker, on: worker.loop) }
-            for server in governance { await putInForce(GovernancePolicy(snapshot), server, on: server.loop) }
-        }
-    }
-
-    private func adopt(_ policy: Policy) {
-        let before = snapshot.policy?.hash
-        snapshot = PolicySnapshot(policy: policy, generation: snapshot.generation + 1)
-        audit.submit(
-            PolicyRecord(
-                event: .loaded,
-                hashBefore: before,
-                hashAfter: policy.hash,
-                generation: snapshot.generation
-            )
-        )
-        let generation = snapshot.generation
-        readiness.update {
-            $0.missingPolicy = nil
-            $0.refusedReload = nil
-            $0.policyGeneration = generation
-            $0.policyHash = policy.hash
-            $0.reloads += 1
-        }
-        say(
-            "policy '\(policy.name)' in force, rules: \(policy.rules.count), mode \(policy.mode.rawValue), \(policy.hash)"
-        )
-        if policy.mode == .audit { say("warning: mode: audit lets through what the policy would refuse") }
-    }
-
-    private func refusePolicy(_ problem: String) {
-        audit.submit(
-            PolicyRecord(
-                event: .refused,
-                hashBefore: snapshot.policy?.hash,
-                hashAfter: snapshot.policy?.hash,
-                problems: problem.split(separator: "\n").map(String.init)
-            )
-        )
-        let firstLine = problem.split(separator: "\n").first.map(String.init) ?? problem
-        let hasPolicy = snapshot.policy != nil
-        readiness.update {
-            if hasPolicy { $0.refusedReload = firstLine } else { $0.missingPolicy = firstLine }
-            $0.refusedReloads += 1
-        }
-        say(hasPolicy ? "policy not reloaded, the old one stays in force:" : "no policy, so everything is refused:")
-        for line in problem.split(separator: "\n") { say("  \(line)") }
-    }
-
     // MARK: The end
 
     private func stop(on loop: isolated EventLoop) async {
@@ -174,6 +124,8 @@ final class Daemon: EventHandler {
         for worker in workers { await drain(worker, on: worker.loop) }
         loop.cancel(limit)
         record(.stopped)
+        // What was leased and not spent is given back: the next start counts on from here.
+        if !counters.finish(milliseconds: 5000) { say("the counters could not be written to the end") }
         let isWhole = audit.finish(timeout: .seconds(5))
         if !isWhole { say("the audit file could not be written to the end") }
         exitProcess(isWhole ? ExitCode.done.rawValue : ExitCode.audit.rawValue)
@@ -206,26 +158,8 @@ private func makeServer(
     return LoopBound(server, on: loop)
 }
 
-private func putInForce(
-    _ policy: GovernancePolicy,
-    _ server: LoopBound<GovernanceServer>,
-    on loop: isolated EventLoop
-) {
-    server.value(on: loop).adopt(policy)
-}
-
 private func stopAnswering(_ server: LoopBound<GovernanceServer>, on loop: isolated EventLoop) {
     server.value(on: loop).stop(on: loop)
-}
-
-extension GovernancePolicy {
-    fileprivate init(_ snapshot: PolicySnapshot) {
-        self.init(snapshot.policy, generation: snapshot.generation)
-    }
-}
-
-private func putInForce(_ snapshot: PolicySnapshot, _ worker: LoopBound<Worker>, on loop: isolated EventLoop) {
-    worker.value(on: loop).adopt(snapshot, on: loop)
 }
 
 private func stopAccepting(_ worker: LoopBound<Worker>, on loop: isolated EventLoop) {

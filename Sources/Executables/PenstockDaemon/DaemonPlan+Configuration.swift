@@ -21,7 +21,7 @@ extension DaemonPlan {
             throw Complaint("\(error)", .configuration)
         }
         let workers = configuration.workers ?? usableProcessors()
-        let policyPath = configuration.policy.path
+        let policyPaths = configuration.policy.paths
         self.init(
             workers: workers,
             transparentPort: configuration.listen.transparentPort,
@@ -37,12 +37,15 @@ extension DaemonPlan {
             resolving: try ResolverSettings(configuration.dial),
             drainSeconds: Int(configuration.drain.time.components.seconds),
             unbuilt: configuration.unbuilt,
-            loadPolicy: { try Self.readPolicy(policyPath) }
+            policyPaths: policyPaths,
+            watchSeconds: Int(configuration.policy.watchTime.components.seconds),
+            statePath: configuration.state.path,
+            loadPolicy: { try Self.readPolicy(policyPaths) }
         )
     }
 
-    private static func readPolicy(_ path: String) throws -> Policy {
-        let loaded = try Configuration.loadPolicy(path: path) { SHA256Digest(of: $0.span).bytes }
+    private static func readPolicy(_ paths: [String]) throws -> Policy {
+        let loaded = try Configuration.loadPolicy(paths: paths) { SHA256Digest(of: $0.span).bytes }
         for warning in loaded.warnings { say("warning: \(warning)") }
         return loaded.policy
     }

@@ -30,6 +30,12 @@ struct DaemonPlan: Sendable {
     var drainSeconds: Int
     /// Keys that are accepted and whose feature is not there yet: the start says so.
     var unbuilt: [String]
+    /// Where the policy is.
+    var policyPaths: [String]
+    /// How often it is looked whether another policy stands there, in seconds; 0: never.
+    var watchSeconds: Int
+    /// Where keys and counters are kept.
+    var statePath: String
     /// Reads the policy again each time.
     var loadPolicy: @Sendable () throws -> Policy
 

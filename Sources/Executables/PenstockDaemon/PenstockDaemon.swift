@@ -5,6 +5,7 @@ import EventLoops
 import GovernanceAPI
 import LinuxBindings
 import NetworkTypes
+import PolicyCounters
 import PolicyEngine
 
 /// The composition root: reads what is to be done, opens everything, and starts the loops.
@@ -74,8 +75,23 @@ enum PenstockDaemon {
         } catch {
             throw Complaint("audit.path: \(plan.auditPath): \(error)", .audit)
         }
+        let counters = try openCounters(plan)
         announce(plan, sockets)
-        start(plan, sockets, audit, signals)
+        start(plan, sockets, audit, counters, signals)
+    }
+
+    /// Counters that are opened when a policy first needs them.
+    private static func openCounters(_ plan: DaemonPlan) throws(Complaint) -> PolicyCounters {
+        do throws(SystemCallError) {
+            return try PolicyCounters(
+                directory: plan.statePath,
+                wall: wallClockMicroseconds,
+                steady: monotonicNanoseconds,
+                report: { say($0) }
+            )
+        } catch {
+            throw Complaint("cannot start: \(error)", .unavailable)
+        }
     }
 
     private static func takeSignals() throws(Complaint) -> SignalDescriptor {
@@ -169,6 +185,7 @@ enum PenstockDaemon {
         _ plan: DaemonPlan,
         _ sockets: OpenSockets,
         _ audit: AuditWriter,
+        _ counters: PolicyCounters,
         _ signals: consuming SignalDescriptor
     ) {
         let metrics = JourneyMetrics()
@@ -176,16 +193,18 @@ enum PenstockDaemon {
             settings: plan.journeys,
             audit: audit,
             metrics: metrics,
-            resolving: plan.resolving
+            resolving: plan.resolving,
+            counters: counters
         )
-        let readiness = Readiness(audit: audit, journeys: metrics, version: DaemonPlan.version)
+        let readiness = Readiness(audit: audit, journeys: metrics, counters: counters, version: DaemonPlan.version)
         let questions = GovernanceServices(
             settings: GovernanceSettings(workload: plan.journeys.workload),
             audit: audit,
             ownPorts: plan.journeys.ownPorts,
             auditNanoseconds: plan.journeys.auditNanoseconds,
             isReady: { readiness.readinessProblems().isEmpty },
-            clock: monotonicNanoseconds
+            clock: monotonicNanoseconds,
+            obstacle: { counters.obstacle(to: $0) }
         )
         let number = signals.release()
         do throws(SystemCallError) {
@@ -210,7 +229,13 @@ private func bringUp(
     _ signals: Int32,
     on control: isolated EventLoop
 ) async {
-    let daemon = Daemon(plan, audit: services.audit, readiness: readiness, signals: SignalDescriptor(adopting: signals))
+    let daemon = Daemon(
+        plan,
+        audit: services.audit,
+        counters: services.counters,
+        readiness: readiness,
+        signals: SignalDescriptor(adopting: signals)
+    )
     do {
         try await daemon.start(sockets, services, questions, on: control)
     } catch {

@@ -3,6 +3,7 @@ import AuditTrail
 import ConnectionJourney
 import LinuxBindings
 import OperatorEndpoints
+import PolicyCounters
 import Posture
 import Synchronization
 import Telemetry
@@ -31,12 +32,14 @@ final class Readiness: HealthSource {
 
     private let audit: AuditWriter
     private let journeys: JourneyMetrics
+    private let counters: PolicyCounters
     private let version: String
     private let state = Mutex(State())
 
-    init(audit: AuditWriter, journeys: JourneyMetrics, version: String) {
+    init(audit: AuditWriter, journeys: JourneyMetrics, counters: PolicyCounters, version: String) {
         self.audit = audit
         self.journeys = journeys
+        self.counters = counters
         self.version = version
     }
 
@@ -74,6 +77,9 @@ final class Readiness: HealthSource {
         if let silenced = state.silenced, journeys.accepted.value == 0 { problems.append("listeners: \(silenced)") }
         if state.ruleset.state == .drifted { problems.append("ruleset: drifted: \(state.ruleset.detail)") }
         if state.isDraining { problems.append("draining: the daemon was told to stop") }
+        if let problem = counters.problem {
+            problems.append("counters: \(problem); rules with a rate or a budget allow nothing")
+        }
         if let problem = audit.problem { problems.append("audit: \(problem)") }
         return problems
     }
@@ -123,6 +129,7 @@ final class Readiness: HealthSource {
                 ("loaded", Int64(clamping: state.reloads)), ("refused", Int64(clamping: state.refusedReloads)),
             ]
         )
+        counters.writeMetrics(to: &text)
         audit.writeMetrics(to: &text)
         return text.text
     }

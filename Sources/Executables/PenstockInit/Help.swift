@@ -4,6 +4,8 @@ let helpText = """
 
     usage:
       penstock-init install [flags]   load the rules, read them back, prove by a probe that they capture
+      penstock-init hold    [flags]   install, then give up every capability and stay until SIGTERM: the network
+                                      namespace of containers that are started without a pod (docker compose)
       penstock-init verify  [flags]   compare what the kernel holds with what install would load
       penstock-init verify --watch [flags]   compare after every change, and tell the daemon; until it is told to stop
       penstock-init print   [flags]   write what install would load, in the syntax of nft(8)

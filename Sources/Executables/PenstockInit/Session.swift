@@ -17,6 +17,7 @@ struct Session {
         case .help: say(helpText)
         case .version: say("penstock-init \(productVersion)")
         case .install: try install()
+        case .hold: try hold()
         case .verify: try verify()
         case .print: say(try plan().ruleset.text)
         case .remove: try remove()
@@ -41,6 +42,23 @@ struct Session {
                 + "tables with 'nft list ruleset'",
             status: 71
         )
+    }
+
+    /// Installs, then keeps the network namespace for others to join, with no right left to change anything in it.
+    private func hold() throws(Failure) {
+        // Before the rules: from then on SIGTERM waits for us, also where we are the first process of a container.
+        let signals: SignalDescriptor
+        do throws(SystemCallError) { signals = try SignalDescriptor() } catch { throw cannotHold(error) }
+        try install()
+        do throws(SystemCallError) {
+            try giveUpCapabilities()
+            say("holding: until SIGTERM")
+            while try signals.wait() == .hangUp {}
+        } catch { throw cannotHold(error) }
+    }
+
+    private func cannotHold(_ error: SystemCallError) -> Failure {
+        Failure(message: "hold: \(error); the network namespace is given up, and the rules with it", status: 70)
     }
 
     private func verify() throws(Failure) {

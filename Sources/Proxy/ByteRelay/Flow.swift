@@ -23,12 +23,24 @@ package final class Flow {
     package let source: StreamSocket
     package let sink: StreamSocket
     /// Bytes that the sink has taken.
-    package private(set) var moved: UInt64 = 0
+    package var moved: UInt64 { taken }
     /// The source has said that it will send no more.
-    package private(set) var sourceEnded = false
+    package var sourceEnded: Bool { hasEnded }
     /// Everything that there was to pass on has been passed on, the end too.
-    package private(set) var isFinished = false
+    package var isFinished: Bool { isOver }
+    /// What bounds how much it may carry; `nil`: nothing does.
+    ///
+    /// What is held already is spent from it before it is passed on.
+    package var meter: (any FlowMeter)? {
+        didSet { unpaid = meter == nil ? 0 : held.count }
+    }
+    // What is private is seen by the compiler wherever it is touched: each access would else be checked as it runs.
+    private var taken: UInt64 = 0
+    private var hasEnded = false
+    private var isOver = false
     private var held: ArraySlice<UInt8>
+    /// How many of the held bytes, the last of them, are not spent from the meter yet.
+    private var unpaid = 0
     /// How many bytes are still to be taken from the source; `nil`: all until its end.
     private var remaining: UInt64?
     private var pipe: SplicePipe?
@@ -48,34 +60,36 @@ package final class Flow {
     /// Puts bytes in front that were read elsewhere.
     package func hold(_ bytes: [UInt8]) {
         held = bytes[...]
+        unpaid = meter == nil ? 0 : bytes.count
     }
 
     /// Starts over with bytes that go first, and so many more from the source, `nil` for all until its end.
     package func begin(_ bytes: [UInt8], thenTaking count: UInt64?) {
-        held = bytes[...]
+        hold(bytes)
         remaining = count
-        isFinished = false
+        isOver = false
     }
 
     /// True while bytes wait that the sink has not taken.
     package var isHolding: Bool { !held.isEmpty || bytesInPipe > 0 }
 
     /// True where the source has ended before it gave what it was to give.
-    package var isCutShort: Bool { sourceEnded && (remaining ?? 0) > 0 }
+    package var isCutShort: Bool { hasEnded && (remaining ?? 0) > 0 }
 
     /// Moves what can be moved now; true where there may be more, and only the turn is over.
     ///
     /// At its end it tells the sink so, unless `isLast` says that the other direction is finished, or that the sink is to go
     /// on.
     package func pump(_ means: RelayMeans, isLast: Bool) throws(FlowFailure) -> Bool {
-        guard !isFinished else { return false }
+        guard !isOver else { return false }
         for _ in 0..<Self.budget {
             guard try passOnHeld(), try passOnPipe() else { return false }
-            if sourceEnded || remaining == 0 {
+            if hasEnded || remaining == 0 {
                 try finish(means, isLast: isLast)
                 return false
             }
-            guard source.isReadable else { return false }
+            guard source.isReadable, try hasAllowance() else { return false }
+            if sourceEnded { continue }
             if fullReads >= 3, pipe != nil || takePipe(means) { try fillPipe(means) } else { try copy(means) }
         }
         return true
@@ -99,7 +113,7 @@ package final class Flow {
             source.isReadable = false
             fullReads = 0
         case .done(0):
-            sourceEnded = true
+            hasEnded = true
         case .done(let count):
             took(count)
             fullReads = count == buffer.capacity ? fullReads + 1 : 0
@@ -107,7 +121,7 @@ package final class Flow {
             // the same, because no further edge will come.
             if count < wanted, !source.isEnding { source.isReadable = false }
             // Only a relay that takes all until the end passes the end on: another keeps its sink open.
-            let isLast = remaining == nil && source.isLastReadable && count < buffer.capacity
+            let isLast = remaining == nil && source.isLastReadable && count < wanted
             let sent = try send { () throws(SystemCallError) in
                 try buffer.send(0..<count, to: sink.descriptor, endFollows: isLast)
             }
@@ -119,7 +133,9 @@ package final class Flow {
     private func passOnHeld() throws(FlowFailure) -> Bool {
         while !held.isEmpty {
             guard sink.isWritable else { return false }
-            let bytes = held
+            if unpaid > 0 { pay() }
+            let bytes = held.dropLast(unpaid)
+            if bytes.isEmpty { return false }
             let sent = try send { () throws(SystemCallError) in
                 try sendBytes(bytes, to: sink.descriptor)
             }
@@ -171,9 +187,9 @@ package final class Flow {
 
     private func finish(_ means: RelayMeans, isLast: Bool) throws(FlowFailure) {
         release(means)
-        isFinished = true
+        isOver = true
         // When the other direction is over as well, both sockets are closed next, and closing says the same.
-        if isLast || !sourceEnded { return }
+        if isLast || !hasEnded { return }
         do throws(SystemCallError) {
             try shutdownSending(sink.descriptor)
         } catch {
@@ -183,12 +199,39 @@ package final class Flow {
 
     /// How many bytes the source may be asked for.
     private var atMost: Int {
-        guard let remaining else { return .max }
-        return Int(clamping: remaining)
+        let asked = remaining.map { Int(clamping: $0) } ?? .max
+        return meter.map { min($0.allowance, asked) } ?? asked
     }
 
     private func took(_ count: Int) {
         if let left = remaining { remaining = left - UInt64(count) }
+        meter?.spend(count)
+    }
+
+    /// True where another byte may be taken, or the end; otherwise whoever made the meter sees to it that the flow goes on, or
+    /// is ended.
+    private func hasAllowance() throws(FlowFailure) -> Bool {
+        guard let meter, meter.allowance == 0 else { return true }
+        // A source that has nothing more to say needs no allowance for it.
+        switch try reading({ () throws(SystemCallError) in try peekAtByte(source.descriptor) }) {
+        case .wouldBlock:
+            source.isReadable = false
+            return false
+        case .done(0):
+            hasEnded = true
+            return true
+        case .done: return meter.refill()
+        }
+    }
+
+    /// Spends held bytes from the meter, as many as it allows.
+    private func pay() {
+        guard let meter else { return }
+        while unpaid > 0, meter.allowance > 0 || meter.refill() {
+            let count = min(unpaid, meter.allowance)
+            meter.spend(count)
+            unpaid -= count
+        }
     }
 
     private func reading(
@@ -210,7 +253,7 @@ package final class Flow {
                 sink.isWritable = false
                 return 0
             case .done(let count):
-                moved &+= UInt64(count)
+                taken &+= UInt64(count)
                 return count
             }
         } catch {

@@ -35,6 +35,12 @@ final class Connection {
     /// Why the connection is to end before its time; set once.
     private(set) var cutting: Cut?
     var tunnel: Tunnel?
+    /// What was reserved of rates and budgets for the decision in hand.
+    ///
+    /// Made when a policy first has any.
+    var hold: CounterHold?
+    /// What bounds the bytes of its tunnel; `nil`: nothing does.
+    var meter: ByteMeter?
     /// Set while it carries requests that are judged one by one.
     var conversation: Conversation?
     /// What a CONNECT asked for; `nil` without one.
@@ -83,7 +89,7 @@ final class Connection {
         lookup?.giveUp()
         race?.abandon(on: loop)
         tunnel?.abort(because: cut, on: loop)
-        conversation?.abort()
+        conversation?.abort(on: loop)
     }
 }
 

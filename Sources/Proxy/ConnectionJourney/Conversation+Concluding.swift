@@ -16,12 +16,7 @@ extension Conversation {
         _ request: HTTP1Request,
         on loop: isolated EventLoop
     ) async -> Ending? {
-        bytesUp &+= exchanged.bytesUp
-        bytesDown &+= exchanged.bytesDown
-        let ending = Ending(exchanged, connection.cutting)
-        record(ending, exchanged, at: loop.now)
-        upstream?.hasServed = true
-        if !exchanged.keepsUpstream { closeUpstream(on: loop) }
+        let ending = note(exchanged, on: loop)
         switch exchanged.outcome {
         case .answered where exchanged.keepsClient: return nil
         case .answered: return await leave(closedBy: closer(request), on: loop)
@@ -37,6 +32,17 @@ extension Conversation {
             return await answer(problem, to: request, closes: true, on: loop)
         case .clientFailed, .aborted: return ending
         }
+    }
+
+    /// Writes down how an exchange went, and lets go of an upstream that cannot be asked again.
+    func note(_ exchanged: Exchanged, on loop: isolated EventLoop) -> Ending {
+        bytesUp &+= exchanged.bytesUp
+        bytesDown &+= exchanged.bytesDown
+        let ending = Ending(exchanged, connection.cutting)
+        record(ending, exchanged, at: loop.now)
+        upstream?.hasServed = true
+        if !exchanged.keepsUpstream { closeUpstream(on: loop) }
+        return ending
     }
 
     /// Who wanted the connection to end with this answer.
@@ -57,7 +63,7 @@ extension Conversation {
         -> Ending?
     {
         let isBroken = decision.reason == .malformedRequest
-        let problem = Problem(refusing: decision, detail: detail, id: requestID)
+        let problem = Problem(refusing: decision, detail: detail, id: requestID, retrySeconds: hold?.retrySeconds)
         return await answer(problem, to: request, closes: isBroken, on: loop)
     }
 

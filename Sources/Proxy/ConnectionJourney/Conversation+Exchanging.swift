@@ -24,14 +24,33 @@ extension Conversation {
 
     /// Sends an allowed request up and its answer down.
     func exchange(_ request: HTTP1Request, _ decision: Decision, on loop: isolated EventLoop) async -> ExchangeStep {
-        let head = headSent(for: request)
         if let upstream = upstreamToAskAgain(decision) {
-            let exchanged = await upstream.exchange.run(request, head: head, on: loop)
-            guard mayAskAgain(exchanged, request, upstream) else { return .exchanged(exchanged) }
-            bytesUp &+= exchanged.bytesUp
-            closeUpstream(on: loop)
-            if connection.cutting != nil { return .cut }
+            meter?.flow = upstream.exchange
+            let exchanged = await upstream.exchange.run(request, head: headSent(for: request), meter: meter, on: loop)
+            return await goOn(behind: exchanged, request, decision, on: loop)
         }
+        return await exchangeAnew(request, decision, on: loop)
+    }
+
+    /// Goes on behind an attempt on the upstream that was open: where it failed for its age alone, on a new one.
+    func goOn(
+        behind exchanged: Exchanged,
+        _ request: HTTP1Request,
+        _ decision: Decision,
+        on loop: isolated EventLoop
+    ) async -> ExchangeStep {
+        guard let upstream, mayAskAgain(exchanged, request, upstream) else { return .exchanged(exchanged) }
+        bytesUp &+= exchanged.bytesUp
+        closeUpstream(on: loop)
+        if connection.cutting != nil { return .cut }
+        return await exchangeAnew(request, decision, on: loop)
+    }
+
+    private func exchangeAnew(
+        _ request: HTTP1Request,
+        _ decision: Decision,
+        on loop: isolated EventLoop
+    ) async -> ExchangeStep {
         switch await dial(decision, on: loop) {
         case .connected: break
         case .unreachable(let problem): return .unreachable(problem)
@@ -39,11 +58,12 @@ extension Conversation {
         }
         guard let upstream else { return .cut }
         upstream.exchange.mayKeepClient = !worker.isDraining
-        return .exchanged(await upstream.exchange.run(request, head: head, on: loop))
+        meter?.flow = upstream.exchange
+        return .exchanged(await upstream.exchange.run(request, head: headSent(for: request), meter: meter, on: loop))
     }
 
     /// The upstream that is open, where the decision is for it.
-    private func upstreamToAskAgain(_ decision: Decision) -> OpenUpstream? {
+    func upstreamToAskAgain(_ decision: Decision) -> OpenUpstream? {
         guard let upstream, upstream.isQuiet(worker), let permit = worker.snapshot.policy?.permit(for: decision),
             borrowUpstream(permit, upstream)
         else { return nil }
@@ -86,7 +106,7 @@ extension Conversation {
     }
 
     /// The head as it is sent: what was judged, written anew.
-    private func headSent(for request: HTTP1Request) -> [UInt8] {
+    func headSent(for request: HTTP1Request) -> [UInt8] {
         var forwarding = HTTP1RequestForwarding(closes: !request.keepsAlive, upgrades: request.asksUpgrade)
         if let original = facts.original?.socket {
             forwarding.hostIfAbsent = .address(original.address, port: original.port == 80 ? nil : original.port)

@@ -10,7 +10,12 @@ extension Conversation {
     func judge(_ request: HTTP1Request, on loop: isolated EventLoop) async -> Decision {
         while true {
             let snapshot = worker.snapshot
-            let decision = await judge(request, by: snapshot, on: loop)
+            let judged = await judge(request, by: snapshot, on: loop)
+            let (decision, hold) = await worker.reserve(for: judged, self.hold, by: snapshot.policy, on: loop) {
+                facts.lack($1, because: $2)
+                return $0.decide(facts)
+            }
+            self.hold = hold
             // A policy that was replaced while a name was looked up judges again: what is written is what is in force.
             if worker.snapshot.generation == snapshot.generation { return decision }
         }
@@ -46,6 +51,17 @@ extension Conversation {
         return ask()
     }
 
+    /// The answer for a request that needs no more than the upstream that is open; `nil` where it must be judged in full.
+    func judgeForOpenUpstream(_ request: HTTP1Request) -> Decision? {
+        forgetFacts(ofRequestBefore: request)
+        guard let policy = worker.snapshot.policy,
+            let isMismatch = try? describe(request, for: policy), !isMismatch
+        else { return nil }
+        // What draws on counters has to reserve first.
+        guard let decision = decisionForOpenUpstream(policy), decision.draws.isEmpty else { return nil }
+        return decision
+    }
+
     /// Nothing of the request before is told of this one, whatever comes of it.
     private func forgetFacts(ofRequestBefore request: HTTP1Request) {
         detail = nil
@@ -54,6 +70,8 @@ extension Conversation {
         facts.isOwnListener = false
         facts.addresses = nil
         facts.request = nil
+        facts.forgetObstacles()
+        facts.now = worker.policyTime
         if case .name(let name, _) = request.host {
             facts.opening = .known(.http, name: name)
         } else {
@@ -74,7 +92,8 @@ extension Conversation {
         facts.request = RequestFacts(
             method: method,
             path: try path(of: request),
-            fields: fields(of: request, askedBy: policy)
+            fields: fields(of: request, askedBy: policy),
+            query: policy.asksForQuery ? RequestQuery(request.query ?? []) : nil
         )
         detail = target.mismatch
         return target.mismatch != nil

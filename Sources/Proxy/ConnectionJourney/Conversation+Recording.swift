@@ -17,8 +17,9 @@ extension Conversation {
         let allows = decision.verdict == .allow
         var workload = worker.settings.workload
         workload.uid = facts.workloadUID
+        let now = worker.audit.clock()
         var record = RequestRecord(
-            id: worker.nextIdentifier(),
+            id: worker.nextIdentifier(at: now),
             connection: connection.id,
             decision: allows ? .allow : .deny,
             would: decision.wouldDeny ? .deny : nil,
@@ -31,9 +32,9 @@ extension Conversation {
         )
         if let request { describe(request, decision, in: &record) }
         requestID = record.id
-        var entry = RequestEntry(record, writer: worker.audit)
-        let ticket = entry.judged(record)
-        self.entry = consume entry
+        // Whoever waits for it stands at the gate, which wakes the writer when the loop's turn is over.
+        let ticket = worker.audit.submit(encoding.encode(record, at: now), pressing: false)
+        entry = RequestEntry(judged: record.id, isAllowed: allows, writer: worker.audit)
         return ticket
     }
 
@@ -42,6 +43,7 @@ extension Conversation {
         record.authority = texts.authority(request.host)
         record.path = facts.request?.path?.text ?? String(decoding: request.path, as: UTF8.self)
         record.hasQuery = request.query != nil
+        record.masked = masked(request, by: worker.audit.mask)
         let name = facts.recordedName
         record.destination = RecordedDestination(
             name: name?.text,
@@ -65,34 +67,39 @@ extension Conversation {
     /// Writes down how an allowed request went; once.
     func record(_ ending: Ending, _ exchanged: Exchanged?, at now: UInt64) {
         worker.metrics.requestEnds.increment()
-        entry.take()?.finish(
-            RequestEndRecord(
-                id: connection.id,
-                connection: connection.id,
-                outcome: ending.outcome,
-                status: exchanged?.status.map { UInt16(clamping: $0) },
-                closedBy: ending.closedBy,
-                reason: ending.reason?.rawValue,
-                rule: ending.rule?.text,
-                bytesUp: exchanged?.bytesUp ?? 0,
-                bytesDown: exchanged?.bytesDown ?? 0,
-                durationMilliseconds: (now &- begun) / 1_000_000,
-                dialled: exchanged == nil ? nil : upstream?.addressText,
-                detail: ending.detail
+        let dialled = exchanged == nil ? nil : upstream?.addressText
+        entry.take()?.finish { id in
+            encoding.encode(
+                RequestEndRecord(
+                    id: id,
+                    connection: connection.id,
+                    outcome: ending.outcome,
+                    status: exchanged?.status.map { UInt16(clamping: $0) },
+                    closedBy: ending.closedBy,
+                    reason: ending.reason?.rawValue,
+                    rule: ending.rule?.text,
+                    bytesUp: exchanged?.bytesUp ?? 0,
+                    bytesDown: exchanged?.bytesDown ?? 0,
+                    durationMilliseconds: (now &- begun) / 1_000_000,
+                    dialled: dialled,
+                    detail: ending.detail
+                ),
+                at: worker.audit.clock()
             )
-        )
+        }
     }
 
     /// Asks whether the request in hand may go on under a new policy; `nil` where it may.
-    func cutNow(by snapshot: PolicySnapshot) -> Cut? {
+    func cutNow(by snapshot: PolicySnapshot, at now: Int64?, outcome: ConnectionOutcome) -> Cut? {
         guard let decision, decision.verdict == .allow else { return nil }
-        guard let policy = snapshot.policy else { return Cut(outcome: .policyChanged, reason: .noPolicy) }
+        guard let policy = snapshot.policy else { return Cut(outcome: outcome, reason: .noPolicy) }
+        facts.now = now
         // The upstream that is open may be the one of the request before, as long as this one's is not dialled.
         let own = upstream.flatMap { decision.addresses?.contains($0.address) ?? false ? $0 : nil }
         facts.addresses = own.map { [$0.address.socket.address] } ?? decision.addresses?.map(\.socket.address)
         let verdict = policy.stillAllows(decision, facts)
         guard verdict.verdict != .allow else { return nil }
-        return Cut(outcome: .policyChanged, reason: verdict.reason, rule: verdict.rule)
+        return Cut(outcome: outcome, reason: verdict.reason, rule: verdict.rule)
     }
 }
 

@@ -24,6 +24,12 @@ final class Conversation: SocketObserver {
     var entry: RequestEntry?
     /// What was decided of the request in hand; `nil` between requests.
     var decision: Decision?
+    /// What was reserved of rates and budgets for the request in hand.
+    ///
+    /// Made when a policy first has any.
+    var hold: CounterHold?
+    /// What bounds the bytes of the request in hand; `nil`: nothing does.
+    var meter: ByteMeter?
     /// When the head of the request in hand was read, in nanoseconds of the loop's clock.
     var begun: UInt64 = 0
     /// What the record of the request in hand is known by.
@@ -31,10 +37,17 @@ final class Conversation: SocketObserver {
     /// What went wrong with the request in hand.
     var detail: String?
     var texts: RequestTexts
+    var encoding: RequestRecordEncoding
     var bytesUp: UInt64 = 0
     var bytesDown: UInt64 = 0
     /// Set while the client has not begun another request: since when, in nanoseconds of the loop's clock.
     private(set) var idleSince: UInt64?
+    /// Where the requests are that nothing is out of the ordinary with.
+    var steadiness = Steadiness.no
+    /// The request in hand, of the steady state.
+    var request: HTTP1Request?
+    /// The story, which waits for something out of the ordinary.
+    var story: CheckedContinuation<Departure, Never>?
 
     init(_ connection: Connection, _ scope: RequestScope, _ worker: Worker) {
         self.connection = connection
@@ -48,6 +61,7 @@ final class Conversation: SocketObserver {
         connection.openingBytes = []
         facts = connection.facts
         texts = RequestTexts()
+        encoding = RequestRecordEncoding(limits: worker.audit.limits)
     }
 
     /// Carries requests until one side has had enough; answers how the connection went.
@@ -61,40 +75,76 @@ final class Conversation: SocketObserver {
 
     private func carryAll(on loop: isolated EventLoop) async -> Ending {
         while true {
-            let arrival = await nextRequest(on: loop)
+            let departure = await nextDeparture(on: loop)
+            if let ending = await carryOn(departure, on: loop) { return ending }
+            if worker.isDraining { return .orderly(closedBy: .ours) }
+        }
+    }
+
+    /// What the story has to do next; while the steady state lasts there is nothing.
+    private func nextDeparture(on loop: isolated EventLoop) async -> Departure {
+        if upstream != nil, !worker.isDraining { return await steadyState(on: loop) }
+        return .arrival(await nextRequest(on: loop))
+    }
+
+    private func carryOn(_ departure: Departure, on loop: isolated EventLoop) async -> Ending? {
+        switch departure {
+        case .arrival(let arrival):
             if let cut = connection.cutting { return Ending(cut) }
             switch arrival {
             case .request(let request):
-                if let ending = await carry(request, on: loop) { return ending }
+                begun = loop.now
+                // Is it its turn, and can it be written down?
+                await connection.waitForDecision(worker, on: loop)
+                return await carry(request, on: loop)
             case .malformed(let violation): return await refuse(violation, on: loop)
             case .ended: return .orderly(closedBy: .client)
             case .timedOut: return Ending(.timedOut, closedBy: .ours, detail: "head")
             case .interrupted: return Ending(Cut(outcome: .drained))
             case .failed(let error): return Ending(.reset, closedBy: .client, detail: error.description)
             }
-            if worker.isDraining { return .orderly(closedBy: .ours) }
+        case .quiet: return await carryOn(.arrival(await nextRequest(on: loop)), on: loop)
+        case .due(let request): return await carry(request, on: loop)
+        case .recorded(let request, let decision, let isWritten):
+            defer { forgetRequest() }
+            return await carry(request, decision, isWritten: isWritten, on: loop)
+        case .exchanged(let request, let decision, let exchanged):
+            defer { forgetRequest() }
+            return await settle(await goOn(behind: exchanged, request, decision, on: loop), request, on: loop)
         }
     }
 
     /// One request's way; an ending where it was the connection's last.
     private func carry(_ request: HTTP1Request, on loop: isolated EventLoop) async -> Ending? {
-        begun = loop.now
         defer { forgetRequest() }
 
-        // Is it its turn, and can it be written down? Whom is it for, and is it allowed?
-        await connection.waitForDecision(worker, on: loop)
+        // Whom is it for, and is it allowed?
         let decision = await judge(request, on: loop)
 
         // Write it down. Only with the record in the file does anything go on, an answer of ours too.
         let ticket = record(decision, request)
-        guard await worker.gate.wait(for: ticket, on: loop) else {
-            return end(Ending(.auditUnavailable, closedBy: .ours), on: loop)
-        }
+        meter = hold?.spend(on: decision, isEnforced: worker.isEnforcing, connection, on: loop)
+        let isWritten = await worker.gate.wait(for: ticket, on: loop)
+        return await carry(request, decision, isWritten: isWritten, on: loop)
+    }
+
+    /// The way of a request that is written down, or could not be.
+    private func carry(
+        _ request: HTTP1Request,
+        _ decision: Decision,
+        isWritten: Bool,
+        on loop: isolated EventLoop
+    ) async -> Ending? {
+        guard isWritten else { return end(Ending(.auditUnavailable, closedBy: .ours), on: loop) }
         if let cut = connection.cutting { return end(Ending(cut), on: loop) }
         guard decision.verdict == .allow else { return await refuse(request, decision, on: loop) }
 
         // Send it up, on the connection that is open if that is the right one, and the answer down.
-        switch await exchange(request, decision, on: loop) {
+        return await settle(await exchange(request, decision, on: loop), request, on: loop)
+    }
+
+    private func settle(_ step: ExchangeStep, _ request: HTTP1Request, on loop: isolated EventLoop) async -> Ending? {
+        switch step {
         case .exchanged(let exchanged): return await conclude(exchanged, request, on: loop)
         case .unreachable(let problem): return await giveUp(problem, request, on: loop)
         case .cut: return end(Ending(connection.cutting ?? Cut(outcome: .drained)), on: loop)
@@ -107,23 +157,30 @@ final class Conversation: SocketObserver {
             self.first = nil
             return .request(first)
         }
-        if client.unreadCount == 0 {
-            idleSince = loop.now
-            worker.registry.idle.append(connection)
-            if upstream?.socket.isEnding ?? false { closeUpstream(on: loop) }
-            upstream?.socket.observer = self
-        }
-        defer {
-            if idleSince != nil { worker.registry.idle.remove(connection) }
-            idleSince = nil
-        }
+        if client.unreadCount == 0 { beginIdling(on: loop) }
+        defer { endIdling() }
         return await client.nextRequest(HeadPatience(head: worker.settings.sniffNanoseconds), worker.means, on: loop)
     }
 
-    /// An upstream that speaks, or ends, while nobody has asked it anything is of no more use.
+    func beginIdling(on loop: isolated EventLoop) {
+        idleSince = loop.now
+        worker.registry.idle.append(connection)
+        if upstream?.socket.isEnding ?? false { closeUpstream(on: loop) }
+        upstream?.socket.observer = self
+    }
+
+    func endIdling() {
+        if idleSince != nil { worker.registry.idle.remove(connection) }
+        idleSince = nil
+    }
+
+    /// The client says something where the story waits for something out of the ordinary; or an upstream speaks, or ends,
+    /// while nobody has asked it anything, and is of no more use.
     func socketIsReady(_ socket: StreamSocket, on loop: isolated EventLoop) {
+        if socket === client.socket { return readSteadily(on: loop) }
         guard let upstream, upstream.socket === socket, !upstream.isQuiet(worker) else { return }
         closeUpstream(on: loop)
+        if steadiness == .idle { leaveSteadyState(.quiet, on: loop) }
     }
 
     func closeUpstream(on loop: isolated EventLoop) {
@@ -131,16 +188,20 @@ final class Conversation: SocketObserver {
         upstream = nil
     }
 
-    private func forgetRequest() {
+    func forgetRequest() {
         entry = nil
+        request = nil
         decision = nil
+        meter?.finish()
+        meter = nil
         detail = nil
         requestID = nil
     }
 
     /// Ends the request in hand wherever it is; the connection has been told why.
-    func abort() {
-        upstream?.exchange.abort()
+    func abort(on loop: isolated EventLoop) {
+        upstream?.exchange.abort(on: loop)
+        if steadiness == .idle { leaveSteadyState(.arrival(.interrupted), on: loop) }
     }
 
     /// Has the kernel find out if the upstream of an exchange that lasts is gone.

@@ -30,6 +30,7 @@ func carry(_ connection: Connection, _ worker: Worker, on loop: isolated EventLo
 
     // 6. Write it down. Only what policy allowed, and only with the record in the file, goes on.
     let ticket = connection.record(decision, worker)
+    connection.meter = connection.hold?.spend(on: decision, isEnforced: worker.isEnforcing, connection, on: loop)
     worker.registry.decided(connection)
     guard decision.verdict == .allow else { return await connection.reject(worker, on: loop) }
 

@@ -1,4 +1,5 @@
 import AuditTrail
+import PolicyEngine
 import WireFormats
 
 /// What the operator set for every connection's journey.
@@ -24,13 +25,18 @@ package struct JourneySettings: Sendable {
     /// Connections of one loop at a time.
     package var connections = 4000
     /// Decisions of one loop for one user in a second.
-    package var decisionsPerSecond = 5000
+    package var decisionsPerSecond = 25_000
     /// Records that may wait for the audit file before nobody new is accepted.
     package var auditBacklog = 20_000
     /// The daemon's own ports, which nobody is connected to at a local address.
     package var ownPorts: Set<UInt16> = []
     /// From configuration; the UID comes from the kernel for each connection.
     package var workload = WorkloadIdentity(namespace: nil, pod: nil, serviceAccount: nil, uid: nil)
+
+    /// The same, as policy knows it.
+    var workloadNames: WorkloadNames {
+        WorkloadNames(namespace: workload.namespace, serviceAccount: workload.serviceAccount)
+    }
 
     package init() {}
 }

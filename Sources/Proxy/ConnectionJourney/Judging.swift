@@ -13,7 +13,14 @@ extension Connection {
     func judge(_ worker: Worker, isFinal: Bool, on loop: isolated EventLoop) async -> Decision {
         while true {
             let snapshot = worker.snapshot
-            let decision = await judge(worker, by: snapshot, isFinal: isFinal, on: loop)
+            facts.forgetObstacles()
+            facts.now = worker.policyTime
+            let judged = await judge(worker, by: snapshot, isFinal: isFinal, on: loop)
+            let (decision, hold) = await worker.reserve(for: judged, self.hold, by: snapshot.policy, on: loop) {
+                facts.lack($1, because: $2)
+                return ask($0)
+            }
+            self.hold = hold
             // A policy that was replaced while a name was looked up judges again: what is written is what is in force.
             if worker.snapshot.generation == snapshot.generation { return decision }
         }
@@ -33,6 +40,7 @@ extension Connection {
         if case .refused(let reason, _, _) = sniffed { return .refused(reason, port: facts.port) }
         guard let opening else { return .refused(.sniffLimit, port: facts.port) }
         facts.opening = opening
+        facts.hasServerName = saysServerName
         guard let policy = snapshot.policy else { return .refused(.noPolicy, port: facts.port) }
         // What carries requests is not judged: each of them is.
         if case .known(.http, _) = opening { return .perRequest(port: facts.port) }

@@ -67,7 +67,10 @@ final class LateSniffer {
         if case .refused(let reason, _, _) = sniffed { return .denied(Cut(outcome: .cut, reason: reason)) }
         if connection.contradictsAuthority { return .denied(Cut(outcome: .cut, reason: .nameMismatch)) }
         if let opening = connection.opening { connection.facts.opening = opening }
-        if let cut = connection.cutNow(by: worker.snapshot, outcome: .cut) { return .denied(cut) }
+        connection.facts.hasServerName = connection.saysServerName
+        if let cut = connection.cutNow(by: worker.snapshot, at: worker.policyTime, outcome: .cut) {
+            return .denied(cut)
+        }
         defer { connection.openingBytes = [] }
         return .passed(connection.openingBytes)
     }
@@ -92,10 +95,13 @@ final class LateSniffer {
 
 extension Connection {
     /// Asks whether an allowed connection may go on; `nil` where it may.
-    func cutNow(by snapshot: PolicySnapshot, outcome: ConnectionOutcome) -> Cut? {
+    ///
+    /// `now` is the time, in seconds since 1970-01-01T00:00:00Z, where the policy asks for it.
+    func cutNow(by snapshot: PolicySnapshot, at now: Int64?, outcome: ConnectionOutcome) -> Cut? {
         guard let decision else { return nil }
-        if let conversation { return conversation.cutNow(by: snapshot) }
+        if let conversation { return conversation.cutNow(by: snapshot, at: now, outcome: outcome) }
         guard let policy = snapshot.policy else { return Cut(outcome: outcome, reason: .noPolicy) }
+        facts.now = now
         // Before anything is connected to, what the decision let be dialled; the rest of the name's addresses is no matter.
         facts.addresses = dialled.map { [$0.socket.address] } ?? decision.addresses?.map(\.socket.address)
         let verdict = policy.stillAllows(decision, facts)

@@ -5,14 +5,18 @@ import WireFormats
 
 extension Problem {
     /// Tells a client why policy, or a rule of the product itself, refuses.
-    init(refusing decision: Decision, detail: String?, id: RecordIdentifier?) {
+    ///
+    /// `retrySeconds` is after how long it may come again, where that is known.
+    init(refusing decision: Decision, detail: String?, id: RecordIdentifier?, retrySeconds: Int64? = nil) {
+        let retryAfter = decision.reason.isAboutCounting ? retrySeconds : nil
         self.init(
-            decision.reason.status,
+            decision.reason.status(canComeAgain: retryAfter != nil),
             title: decision.reason.title,
             detail: decision.explanation + (detail.map { " \(hint(for: $0))" } ?? ""),
             reason: decision.reason.rawValue,
             rule: decision.rule?.text,
-            decision: id
+            decision: id,
+            retryAfter: retryAfter
         )
     }
 
@@ -76,6 +80,9 @@ extension Decision {
         case .ambiguousPath: "Servers could read its path in more than one way."
         case .nameMismatch: "The names that it gives contradict each other."
         case .proxyInCapture: "It was sent to what is no proxy."
+        case .rateExceeded: "The policy allows no more of it for now\(by)."
+        case .budgetExhausted: "What the policy allows of it is used up\(by)."
+        case .countersUnavailable: "What is left of the rate or the budget\(by) cannot be found out."
         case .decisionRate: "This user asks for more than may be decided in a second."
         case .ruleAllow, .defaultAllow, .perRequest, .noOriginalDestination, .unknownAction, .sniffLimit,
             .undecidedLimit, .auditUnavailable, .undetermined, .draining, .policyChanged:
@@ -85,8 +92,15 @@ extension Decision {
 }
 
 extension Reason {
-    /// 400 where the message itself is wrong, 429 where it came too soon, else 403.
-    fileprivate var status: Int { isOfMessage ? 400 : self == .decisionRate ? 429 : 403 }
+    /// 400 where the message itself is wrong, 429 where it came too soon, 503 where nobody can say, else 403.
+    fileprivate func status(canComeAgain: Bool) -> Int {
+        if isOfMessage { return 400 }
+        if self == .countersUnavailable { return 503 }
+        return self == .decisionRate || self == .rateExceeded || canComeAgain ? 429 : 403
+    }
+
+    /// True where it may pass another time.
+    fileprivate var isAboutCounting: Bool { self == .rateExceeded || self == .budgetExhausted }
 
     /// For people; programs read `reason`.
     fileprivate var title: String { isOfMessage ? "The request cannot be understood" : "Refused by policy" }
@@ -96,7 +110,8 @@ extension Reason {
         case .malformedRequest, .malformedOpening, .malformedName: true
         case .ruleAllow, .ruleDeny, .defaultAllow, .defaultDeny, .specialAddress, .deniedAddress, .outsideCIDRs,
             .unresolvable, .ownListener, .noPolicy, .noOriginalDestination, .proxyInCapture, .perRequest,
-            .ambiguousPath, .nameMismatch, .unknownAction, .decisionRate, .sniffLimit, .undecidedLimit,
+            .ambiguousPath, .nameMismatch, .unknownAction, .decisionRate, .rateExceeded, .countersUnavailable,
+            .budgetExhausted, .sniffLimit, .undecidedLimit,
             .auditUnavailable, .undetermined, .draining, .policyChanged:
             false
         }

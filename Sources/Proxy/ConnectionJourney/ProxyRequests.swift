@@ -99,6 +99,12 @@ extension Connection {
         }
     }
 
+    /// Whether the TLS inside a CONNECT says a server name; `nil` where the name of the opening is the one that was said.
+    var saysServerName: Bool? {
+        guard authority != nil, case .tls(let hello) = sniffed else { return nil }
+        return if case .name = hello.serverName { true } else { false }
+    }
+
     /// True where what came inside a CONNECT is for somebody else than it asked for.
     ///
     /// Host is compared for each request.

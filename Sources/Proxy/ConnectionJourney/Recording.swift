@@ -79,6 +79,7 @@ extension Connection {
     ///
     /// A tunnel has closed both of its sides by now; of the others, whoever was not let go in order is reset.
     func end(_ ending: Ending, _ worker: Worker, on loop: isolated EventLoop) {
+        meter?.finish()
         if tunnel == nil, !ending.isOrderly { resetOnClose(client.descriptor) }
         if ending.outcome == .upstreamFailed { worker.metrics.dialFailures.increment() }
         worker.metrics.connectionEnds.increment()

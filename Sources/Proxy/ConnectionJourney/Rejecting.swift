@@ -22,7 +22,9 @@ extension Connection {
         guard let decision, decision.reason != .undecidedLimit else { return nil }
         switch sniffed {
         case .tls(let hello): return TLSAlert.accessDenied(answering: hello)
-        case .http, .connect: return Problem(refusing: decision, detail: nil, id: id).answer.octets(closes: true)
+        case .http, .connect:
+            return Problem(refusing: decision, detail: nil, id: id, retrySeconds: hold?.retrySeconds)
+                .answer.octets(closes: true)
         case .refused(_, protocol: .http, let detail):
             return Problem(refusing: decision, detail: detail, id: id).answer.octets(closes: true)
         case .refused, .silent, .h2c, .opaque, .unfinished, .gone, nil: return nil

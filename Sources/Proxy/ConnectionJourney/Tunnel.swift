@@ -27,6 +27,7 @@ final class Tunnel: SocketObserver, DeferredWork {
         let isSilent = connection.sniffed == .silent
         up = Flow(from: connection.client, to: upstream, held: isSilent ? [] : connection.openingBytes)
         down = Flow(from: upstream, to: connection.client)
+        up.meter = connection.meter
         late = isSilent ? LateSniffer() : nil
         connection.openingBytes = []
     }
@@ -35,6 +36,7 @@ final class Tunnel: SocketObserver, DeferredWork {
     func run(on loop: isolated EventLoop) async -> Ending {
         await withCheckedContinuation { continuation in
             self.continuation = continuation
+            connection.meter?.flow = self
             connection.client.observer = self
             upstream.observer = self
             goOn(on: loop)
@@ -119,6 +121,7 @@ final class Tunnel: SocketObserver, DeferredWork {
             if reset { resetOnClose(socket.descriptor) }
             socket.detach(from: loop)
         }
+        connection.meter?.finish()
         up.release(worker.means)
         down.release(worker.means)
         var ending = ending

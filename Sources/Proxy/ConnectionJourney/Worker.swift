@@ -5,6 +5,7 @@ import EventLoops
 import LinuxBindings
 import NameResolution
 import NetworkTypes
+import PolicyCounters
 import PolicyEngine
 import Telemetry
 
@@ -16,17 +17,20 @@ package struct JourneyServices: Sendable {
     package let audit: AuditWriter
     package let metrics: JourneyMetrics
     package let resolving: ResolverSettings
+    package let counters: PolicyCounters
 
     package init(
         settings: JourneySettings,
         audit: AuditWriter,
         metrics: JourneyMetrics,
-        resolving: ResolverSettings
+        resolving: ResolverSettings,
+        counters: PolicyCounters
     ) {
         self.settings = settings
         self.audit = audit
         self.metrics = metrics
         self.resolving = resolving
+        self.counters = counters
     }
 }
 
@@ -37,6 +41,7 @@ package final class Worker {
     let settings: JourneySettings
     let audit: AuditWriter
     let metrics: JourneyMetrics
+    let counters: PolicyCounters
     let means = RelayMeans(bufferBytes: 65536, pipes: 48)
     let registry = Registry()
     var pacer: DecisionPacer
@@ -71,6 +76,7 @@ package final class Worker {
         settings = services.settings
         audit = services.audit
         metrics = services.metrics
+        counters = services.counters
         self.snapshot = snapshot
         pacer = DecisionPacer(perSecond: settings.decisionsPerSecond)
         recordedPolicy = RecordedPolicy(snapshot)
@@ -124,9 +130,29 @@ package final class Worker {
     /// Puts a new policy in force, and to every connection that the old one let through.
     package func adopt(_ snapshot: PolicySnapshot, on loop: isolated EventLoop) {
         self.snapshot = snapshot
+        judgeAgain(outcome: .policyChanged, on: loop)
+    }
+
+    /// Puts the policy in force to every connection that it let through: a time window has begun or ended.
+    package func judgeAgain(on loop: isolated EventLoop) {
+        judgeAgain(outcome: .windowEnded, on: loop)
+    }
+
+    private func judgeAgain(outcome: ConnectionOutcome, on loop: isolated EventLoop) {
+        let now = policyTime
         for connection in Array(registry.live.values) where connection.decision?.verdict == .allow {
-            if let cut = connection.cutNow(by: snapshot, outcome: .policyChanged) { connection.cut(cut, on: loop) }
+            guard let cut = connection.cutNow(by: snapshot, at: now, outcome: outcome) else { continue }
+            connection.cut(cut, on: loop)
         }
+    }
+
+    /// False where the whole policy is on trial.
+    var isEnforcing: Bool { snapshot.policy?.mode != .audit }
+
+    /// Seconds since 1970-01-01T00:00:00Z, where the policy in force asks for the time.
+    var policyTime: Int64? {
+        guard snapshot.policy?.hasTimes ?? false else { return nil }
+        return audit.clock() / 1_000_000
     }
 
     /// Accepts nothing more: from now on the kernel refuses who comes.
@@ -169,6 +195,7 @@ package final class Worker {
             record: firstRecord(of: peer, by: capture),
             writer: audit
         )
+        connection.facts.workload = settings.workloadNames
         do throws(SystemCallError) {
             try socket.attach(to: loop)
         } catch {
@@ -191,6 +218,8 @@ package final class Worker {
         connection.client.detach(from: loop)
         connection.tunnel = nil
         connection.conversation = nil
+        connection.hold?.release()
+        connection.meter?.finish()
         registry.remove(connection)
         metrics.live.add(-1)
         for listener in listeners { listener.resume(on: loop) }
@@ -210,7 +239,10 @@ package final class Worker {
         return registry.count < settings.connections + leaving && audit.hasRoom(backlog: settings.auditBacklog)
     }
 
-    func nextIdentifier() -> RecordIdentifier { identifiers.next(at: audit.clock()) }
+    func nextIdentifier() -> RecordIdentifier { nextIdentifier(at: audit.clock()) }
+
+    /// The next one, at a time in microseconds since 1970-01-01T00:00:00Z.
+    func nextIdentifier(at now: Int64) -> RecordIdentifier { identifiers.next(at: now) }
 
     private func firstRecord(of peer: ClientAddress, by capture: CaptureMode) -> ConnectionRecord {
         ConnectionRecord(

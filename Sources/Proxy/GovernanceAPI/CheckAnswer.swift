@@ -74,6 +74,9 @@ extension CheckRecord {
             address: judgement.address,
             detail: destination == nil ? request.action : judgement.detail
         )
+        if let destination, destination.hasQuery, let query = destination.query, let mask = situation.mask {
+            masked.add(query: query, hashing: mask)
+        }
     }
 }
 

@@ -18,6 +18,8 @@ struct CheckedDestination: Hashable {
     let method: RequestMethod?
     /// As it was given, without its query.
     let path: String?
+    /// What follows the first `?` of the path; empty where there is none, nil where no path was given.
+    let query: String?
     let hasQuery: Bool
 
     /// Reads what the question says; nil where the reader has noted something.
@@ -45,6 +47,7 @@ struct CheckedDestination: Hashable {
         port = claims.port?.value ?? (spoken == .http ? 80 : 443)
         method = claims.method?.value
         path = claims.path.map { String($0.value.prefix { $0 != "?" }) }
+        query = claims.path.map { String($0.value.drop { $0 != "?" }.dropFirst()) }
         hasQuery = claims.path?.value.contains("?") ?? false
     }
 }

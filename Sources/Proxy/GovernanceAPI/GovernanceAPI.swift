@@ -26,15 +26,19 @@ package struct GovernanceAPI {
     let isOwnListener: (SocketAddress) -> Bool
     /// Nanoseconds of a clock that only goes forward.
     private let clock: () -> UInt64
+    /// What stands in the way of drawing on a counter.
+    let obstacle: (CounterDraw) -> CounterObstacle?
 
     package init(
         _ settings: GovernanceSettings,
         isOwnListener: @escaping (SocketAddress) -> Bool,
-        clock: @escaping () -> UInt64
+        clock: @escaping () -> UInt64,
+        obstacle: @escaping (CounterDraw) -> CounterObstacle? = { _ in nil }
     ) {
         self.settings = settings
         self.isOwnListener = isOwnListener
         self.clock = clock
+        self.obstacle = obstacle
     }
 
     /// The answer to a question, and the record that it leaves.

@@ -35,6 +35,8 @@ package struct GovernanceSituation: Sendable {
     package var id: RecordIdentifier
     /// Microseconds since 1970-01-01T00:00:00Z.
     package var time: Int64
+    /// Hashes what the record does not tell; nil: nothing is told of it.
+    package var mask: (any SecretHashing)?
 
     package init(
         policy: Policy?,
@@ -42,7 +44,8 @@ package struct GovernanceSituation: Sendable {
         isReady: Bool,
         callerUID: UInt32?,
         id: RecordIdentifier,
-        time: Int64
+        time: Int64,
+        mask: (any SecretHashing)? = nil
     ) {
         self.policy = policy
         self.generation = generation
@@ -50,6 +53,7 @@ package struct GovernanceSituation: Sendable {
         self.callerUID = callerUID
         self.id = id
         self.time = time
+        self.mask = mask
     }
 }
 

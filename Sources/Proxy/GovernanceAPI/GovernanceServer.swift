@@ -26,6 +26,8 @@ package final class GovernanceServer: AcceptingParty {
     package static let capacity = 128
     /// How long a caller may take to send a question, and to take an answer, in nanoseconds.
     private static let patience: UInt64 = 5_000_000_000
+    /// How often it is looked whether records can be written again, in nanoseconds.
+    private static let look: UInt64 = 100_000_000
     /// How long a connection may be idle, in nanoseconds: longer than the pools of usual clients keep one.
     private static let idleness: UInt64 = 300_000_000_000
 
@@ -44,7 +46,8 @@ package final class GovernanceServer: AcceptingParty {
         api = GovernanceAPI(
             services.settings,
             isOwnListener: { netlink.isLocal($0, among: ownPorts) },
-            clock: services.clock
+            clock: services.clock,
+            obstacle: services.obstacle
         )
     }
 
@@ -141,8 +144,7 @@ package final class GovernanceServer: AcceptingParty {
             return false
         case .timedOut, .interrupted, .failed: return false
         }
-        let answer = api.answer(GovernanceQuestion(request, body), in: situation(of: caller))
-        guard await isRecorded(answer, on: loop) else {
+        guard let answer = await recordedAnswer(GovernanceQuestion(request, body), of: caller, on: loop) else {
             // An answer that cannot be accounted for is not given.
             await sendLast(.detail("The audit stream cannot be written", status: 503), to: caller, on: loop)
             return false
@@ -158,10 +160,35 @@ package final class GovernanceServer: AcceptingParty {
         return stays
     }
 
-    /// Has the record of an answer written, and waits for it; false where that takes too long.
-    private func isRecorded(_ answer: GovernanceAnswer, on loop: isolated EventLoop) async -> Bool {
-        guard let check = answer.check else { return true }
-        return await gate.wait(for: services.audit.submit(check, pressing: false), on: loop)
+    /// Answers a question and waits until the record is written; nil where that takes too long.
+    ///
+    /// While nothing new may pass, at the trail's budget among it, no question is decided: its record would take the room that
+    /// is set aside for the ends of what is open.
+    private func recordedAnswer(
+        _ question: GovernanceQuestion,
+        of caller: Caller,
+        on loop: isolated EventLoop
+    ) async -> GovernanceAnswer? {
+        var answer = api.answer(question, in: situation(of: caller))
+        guard answer.check != nil else { return answer }
+        if !services.audit.takesDecisions {
+            guard await mayDecide(on: loop) else { return nil }
+            answer = api.answer(question, in: situation(of: caller))
+        }
+        guard let check = answer.check else { return answer }
+        return await gate.wait(for: services.audit.submit(check, pressing: false), on: loop) ? answer : nil
+    }
+
+    /// Waits while no record can be written; false where that takes too long.
+    private func mayDecide(on loop: isolated EventLoop) async -> Bool {
+        let deadline = loop.now &+ services.auditNanoseconds
+        while !services.audit.takesDecisions {
+            guard loop.now < deadline else { return false }
+            await withCheckedContinuation { continuation in
+                _ = loop.schedule(afterNanoseconds: Self.look) { continuation.resume() }
+            }
+        }
+        return true
     }
 
     private func sendLast(_ answer: OwnAnswer, to caller: Caller, on loop: isolated EventLoop) async {
@@ -178,7 +205,8 @@ package final class GovernanceServer: AcceptingParty {
             isReady: services.isReady(),
             callerUID: caller.uid,
             id: identifiers.next(at: time),
-            time: time
+            time: time,
+            mask: services.audit.mask
         )
     }
 }

@@ -14,6 +14,8 @@ package struct GovernanceServices: Sendable {
     let isReady: @Sendable () -> Bool
     /// Nanoseconds of a clock that only goes forward.
     let clock: @Sendable () -> UInt64
+    /// What stands in the way of drawing on a counter: it is looked at, and nothing is spent.
+    let obstacle: @Sendable (CounterDraw) -> CounterObstacle?
 
     package init(
         settings: GovernanceSettings,
@@ -21,7 +23,8 @@ package struct GovernanceServices: Sendable {
         ownPorts: Set<UInt16>,
         auditNanoseconds: UInt64,
         isReady: @escaping @Sendable () -> Bool,
-        clock: @escaping @Sendable () -> UInt64
+        clock: @escaping @Sendable () -> UInt64,
+        obstacle: @escaping @Sendable (CounterDraw) -> CounterObstacle? = { _ in nil }
     ) {
         self.settings = settings
         self.audit = audit
@@ -29,6 +32,7 @@ package struct GovernanceServices: Sendable {
         self.auditNanoseconds = auditNanoseconds
         self.isReady = isReady
         self.clock = clock
+        self.obstacle = obstacle
     }
 }
 

@@ -30,6 +30,11 @@ extension GovernanceAPI {
             port: port,
             opening: .asked(nil),
             workloadUID: situation.callerUID,
+            workload: WorkloadNames(
+                namespace: settings.workload.namespace,
+                serviceAccount: settings.workload.serviceAccount
+            ),
+            now: situation.time / 1_000_000,
             isFinal: true
         )
         let name: HostName?
@@ -53,8 +58,13 @@ extension GovernanceAPI {
         do throws(PathAmbiguity) {
             let path: CanonicalPath?
             if let text = destination.path { path = try CanonicalPath(text) } else { path = nil }
-            facts.request = RequestFacts(method: destination.method, path: path, fields: nil)
-            let decision = situation.policy?.decide(facts) ?? .refused(.noPolicy, port: port)
+            facts.request = RequestFacts(
+                method: destination.method,
+                path: path,
+                fields: nil,
+                query: destination.query.map { RequestQuery($0) }
+            )
+            let decision = situation.policy.map { ask($0, &facts) } ?? .refused(.noPolicy, port: port)
             return CheckJudgement(decision: decision, address: check, path: path?.text)
         } catch {
             return CheckJudgement(
@@ -62,6 +72,20 @@ extension GovernanceAPI {
                 address: .unchecked,
                 detail: error.rawValue
             )
+        }
+    }
+}
+
+extension GovernanceAPI {
+    /// What the policy says to something that would draw on its counters now; nothing is spent.
+    private func ask(_ policy: Policy, _ facts: inout Facts) -> PolicyEngine.Decision {
+        while true {
+            let decision = policy.decide(facts)
+            let before = facts.exhausted.count
+            for draw in decision.draws {
+                if let obstacle = obstacle(draw) { facts.lack(draw.counter, because: obstacle) }
+            }
+            if facts.exhausted.count == before { return decision }
         }
     }
 }

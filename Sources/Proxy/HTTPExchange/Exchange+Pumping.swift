@@ -9,13 +9,13 @@ extension Exchange {
     private static let budget = 16
 
     /// Moves the request.
-    func pumpUp() -> Bool? {
+    func pumpUp(on loop: isolated EventLoop) -> Bool? {
         guard !up.isFinished else { return false }
         do throws(MessageFailure) {
             return try up.pump(means, isLast: phase != .tunnel || down.isFinished)
         } catch {
             guard case .sink(let failure) = error, phase != .tunnel else {
-                finish(Exchanged.Outcome(ofRequest: error))
+                finish(Exchanged.Outcome(ofRequest: error), on: loop)
                 return nil
             }
             // A server that wants no more of a request may have said why before it closed.
@@ -27,7 +27,7 @@ extension Exchange {
     }
 
     /// Moves the answer.
-    func pumpDown() -> Bool? {
+    func pumpDown(on loop: isolated EventLoop) -> Bool? {
         do throws(MessageFailure) {
             for _ in 0..<Self.budget {
                 let hasMore = try down.pump(means, isLast: phase != .tunnel || up.isFinished)
@@ -45,7 +45,7 @@ extension Exchange {
             }
             return true
         } catch {
-            finish(Exchanged.Outcome(ofAnswer: error))
+            finish(Exchanged.Outcome(ofAnswer: error), on: loop)
             return nil
         }
     }
@@ -89,7 +89,8 @@ extension Exchange {
 
     private func head(_ response: HTTP1Response, _ forwarding: HTTP1ResponseForwarding) -> [UInt8] {
         var octets: [UInt8] = []
-        octets.reserveCapacity(response.headBytes + 64)
+        // What has come of the body goes with it.
+        octets.reserveCapacity(response.headBytes + 64 + upstream.unreadCount)
         response.append(to: &octets, forwarding: forwarding)
         return octets
     }

@@ -38,6 +38,14 @@ package struct Exchanged {
     package var hasAnswered: Bool { status != nil }
 }
 
+/// Somebody who is told how an exchange went, instead of a task that waits for it.
+///
+/// Lives on one loop.
+package protocol ExchangeParty: AnyObject {
+    /// Called once; the exchange may begin another.
+    func exchangeIsOver(_ exchanged: Exchanged, on loop: isolated EventLoop)
+}
+
 /// Passes requests up and answers down between two ends, one after the other, and both directions of each at once.
 ///
 /// Lives on one loop; whoever runs it waits once for each request. Nothing of a body is held beyond what one side has sent
@@ -60,6 +68,7 @@ package final class Exchange: SocketObserver, DeferredWork {
     var hasContinued = false
     private var before: (up: UInt64, down: UInt64) = (0, 0)
     private var continuation: CheckedContinuation<Exchanged, Never>?
+    private var party: (any ExchangeParty)?
     private var isScheduled = false
     /// Set while requests may follow; once false, the next answer's head says that the connection ends.
     package var mayKeepClient = true
@@ -95,8 +104,36 @@ package final class Exchange: SocketObserver, DeferredWork {
 
     /// Sends the request up and its answer down.
     ///
-    /// `head` is what is sent for the request's head.
-    package func run(_ request: HTTP1Request, head: [UInt8], on loop: isolated EventLoop) async -> Exchanged {
+    /// `head` is what is sent for the request's head; `meter` bounds how much goes up of it and of what follows.
+    package func run(
+        _ request: HTTP1Request,
+        head: [UInt8],
+        meter: (any FlowMeter)? = nil,
+        on loop: isolated EventLoop
+    ) async -> Exchanged {
+        await withCheckedContinuation { continuation in
+            self.continuation = continuation
+            start(request, head: head, meter: meter, on: loop)
+        }
+    }
+
+    /// Sends the request up and its answer down, and tells `party` how that went: a task that waits costs more than a head.
+    package func start(
+        _ request: HTTP1Request,
+        head: [UInt8],
+        for party: some ExchangeParty,
+        on loop: isolated EventLoop
+    ) {
+        self.party = party
+        start(request, head: head, meter: nil, on: loop)
+    }
+
+    private func start(
+        _ request: HTTP1Request,
+        head: [UInt8],
+        meter: (any FlowMeter)?,
+        on loop: isolated EventLoop
+    ) {
         terms = Terms(
             answering: request.answering,
             minorVersion: request.minorVersion,
@@ -108,24 +145,22 @@ package final class Exchange: SocketObserver, DeferredWork {
         uploadFailure = nil
         hasContinued = false
         before = (up.moved, down.moved)
+        up.meter = meter
+        phase = .head
         do throws(MessageFailure) {
             try up.begin(head, request.framing)
         } catch {
-            return result(Exchanged.Outcome(ofRequest: error))
+            return finish(Exchanged.Outcome(ofRequest: error), on: loop)
         }
-        phase = .head
-        return await withCheckedContinuation { continuation in
-            self.continuation = continuation
-            client.socket.observer = self
-            upstream.socket.observer = self
-            goOn(on: loop)
-        }
+        client.socket.observer = self
+        upstream.socket.observer = self
+        goOn(on: loop)
     }
 
     /// Ends it wherever it is; both sides are then to be closed.
-    package func abort() {
+    package func abort(on loop: isolated EventLoop) {
         guard phase != .over else { return }
-        finish(.aborted)
+        finish(.aborted, on: loop)
     }
 
     /// Goes on where one of the two ends may be read or written again.
@@ -134,7 +169,7 @@ package final class Exchange: SocketObserver, DeferredWork {
         if socket === client.socket, socket.isEnding, up.isFinished, phase != .tunnel,
             (try? isConnected(socket.descriptor)) == false
         {
-            return finish(.clientFailed(nil))
+            return finish(.clientFailed(nil), on: loop)
         }
         if !isScheduled { goOn(on: loop) }
     }
@@ -143,9 +178,9 @@ package final class Exchange: SocketObserver, DeferredWork {
     package func goOn(on loop: isolated EventLoop) {
         isScheduled = false
         guard phase != .over else { return }
-        guard let hasMoreUp = pumpUp(), let hasMoreDown = pumpDown() else { return }
-        if phase == .tunnel, up.isFinished, down.isFinished { return finish(.switched) }
-        if phase == .body, down.isFinished, up.isFinished || !mayFinishUpload { return finish(.answered) }
+        guard let hasMoreUp = pumpUp(on: loop), let hasMoreDown = pumpDown(on: loop) else { return }
+        if phase == .tunnel, up.isFinished, down.isFinished { return finish(.switched, on: loop) }
+        if phase == .body, down.isFinished, up.isFinished || !mayFinishUpload { return finish(.answered, on: loop) }
         if hasMoreUp || hasMoreDown {
             isScheduled = true
             loop.runAgain(self)
@@ -159,14 +194,16 @@ package final class Exchange: SocketObserver, DeferredWork {
         !closesClient && uploadFailure == nil && (response?.keepsAlive ?? false)
     }
 
-    func finish(_ outcome: Exchanged.Outcome) {
+    func finish(_ outcome: Exchanged.Outcome, on loop: isolated EventLoop) {
         let result = result(outcome)
         phase = .over
         up.abandon(means)
         down.abandon(means)
+        up.meter = nil
         client.socket.observer = nil
         upstream.socket.observer = nil
         continuation.take()?.resume(returning: result)
+        party.take()?.exchangeIsOver(result, on: loop)
     }
 
     /// All of the request has gone up.

@@ -40,6 +40,17 @@ package enum BodyArrival {
 }
 
 extension HTTPEnd {
+    /// Reads what there is of the next request's head; `nil` where there is no more for now.
+    package func readArrival(_ means: RelayMeans) -> RequestArrival? {
+        switch readRequest(means) {
+        case .head(let request): .request(request)
+        case .malformed(let violation): .malformed(violation)
+        case .ended: .ended
+        case .failed(let error): .failed(error)
+        case .nothing: nil
+        }
+    }
+
     /// Waits for the next request's head.
     package func nextRequest(
         _ patience: HeadPatience,
@@ -49,13 +60,7 @@ extension HTTPEnd {
         var hasBegun = false
         var deadline = patience.idle.map { loop.now &+ $0 }
         while true {
-            switch readRequest(means) {
-            case .head(let request): return .request(request)
-            case .malformed(let violation): return .malformed(violation)
-            case .ended: return .ended
-            case .failed(let error): return .failed(error)
-            case .nothing: break
-            }
+            if let arrival = readArrival(means) { return arrival }
             if !hasBegun, unreadCount > 0 {
                 hasBegun = true
                 deadline = loop.now &+ patience.head

@@ -43,6 +43,12 @@ final class MessageFlow {
     /// Octets that the sink has taken, of all messages.
     var moved: UInt64 { flow.moved }
 
+    /// What bounds how many octets go; `nil`: nothing does.
+    var meter: (any FlowMeter)? {
+        get { flow.meter }
+        set { flow.meter = newValue }
+    }
+
     /// Starts on a message: a head, which goes first, and the body behind it.
     ///
     /// What the source has sent of the body already goes with the head, in one piece.

@@ -11,6 +11,8 @@ package struct Problem: Hashable, Sendable {
     package var rule: String?
     /// What the audit knows the decision by.
     package var decision: RecordIdentifier?
+    /// After how many seconds it may be asked again (RFC 9110, section 10.2.3); `nil`: nobody knows.
+    package var retryAfter: Int64?
 
     package init(
         _ status: Int,
@@ -18,7 +20,8 @@ package struct Problem: Hashable, Sendable {
         detail: String,
         reason: String,
         rule: String? = nil,
-        decision: RecordIdentifier? = nil
+        decision: RecordIdentifier? = nil,
+        retryAfter: Int64? = nil
     ) {
         self.status = status
         self.title = title
@@ -26,6 +29,7 @@ package struct Problem: Hashable, Sendable {
         self.reason = reason
         self.rule = rule
         self.decision = decision
+        self.retryAfter = retryAfter
     }
 
     /// The answer that tells it.
@@ -39,6 +43,7 @@ package struct Problem: Hashable, Sendable {
         members.text("rule", orNull: rule)
         if let decision { members.identifier("decision_id", decision) }
         let body = [UInt8(ascii: "{")] + members.finish() + [UInt8(ascii: "}"), UInt8(ascii: "\n")]
-        return OwnAnswer(status, contentType: "application/problem+json", body: body)
+        let fields = retryAfter.map { [OwnAnswer.Field("Retry-After", "\($0)")] } ?? []
+        return OwnAnswer(status, fields: fields, contentType: "application/problem+json", body: body)
     }
 }

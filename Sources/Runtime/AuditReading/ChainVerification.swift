@@ -34,16 +34,23 @@ package struct ChainVerification {
         _ walk: inout ChainWalk,
         _ progress: (Int) -> Void
     ) throws(AuditReadingError) -> ChainWalk.Finding? {
-        var lines = try SegmentLines(path, limits: limits)
+        let hasher = try LineHasher(path, limits: limits)
+        defer { hasher.abandon() }
         var number = 0
-        while let piece = try lines.next() {
-            number += 1
-            let line = lines.window.span.extracting(piece.bytes)
-            let place = LinePlace(path: path, line: number)
-            if let finding = walk.take(line, isTerminated: piece.isTerminated, at: place) { return finding }
-            if number.isMultiple(of: 4096) { progress(bytesBefore + lines.bytesRead) }
+        var bytesRead = 0
+        while let batch = try hasher.next() {
+            for line in batch.lines {
+                number += 1
+                let bytes = batch.bytes.span.extracting(line.bytes)
+                let place = LinePlace(path: path, line: number)
+                if let finding = walk.take(bytes, line.hash, isTerminated: line.isTerminated, at: place) {
+                    return finding
+                }
+            }
+            bytesRead = batch.bytesRead
+            progress(bytesBefore + bytesRead)
         }
-        bytesBefore += lines.bytesRead
+        bytesBefore += bytesRead
         progress(bytesBefore)
         return nil
     }

@@ -39,10 +39,14 @@ struct ChainWalk {
     /// What has to be in the chain and was not met.
     var missing: RequiredLine? { required.first }
 
-    /// Takes the next line; nil where it is as it has to be.
-    mutating func take(_ line: borrowing Span<UInt8>, isTerminated: Bool, at place: LinePlace) -> Finding? {
+    /// Takes the next line, whose hash this is; nil where it is as it has to be.
+    mutating func take(
+        _ line: borrowing Span<UInt8>,
+        _ hash: [UInt8],
+        isTerminated: Bool,
+        at place: LinePlace
+    ) -> Finding? {
         defer { ordinal += 1 }
-        let hash = SHA256Digest(of: line).bytes
         tally.bytes += line.count + (isTerminated ? 1 : 0)
         guard read(line, into: &record), let record else { return takeForeign(line, hash, isTerminated, at: place) }
         let isExpected = expected.fits(record.frame, in: line)
@@ -102,7 +106,10 @@ struct ChainWalk {
             return fault(.badSignature, link, "the key record is incomplete")
         }
         switch keys.publish(key, sequence: record.frame.sequence, previous: prefixed(link.previous)) {
-        case .vouched, .unchecked: tally.keys.append(PublishedKey(key, at: link.place, record.frame.sequence))
+        case .vouched, .unchecked:
+            // Each file names its key again.
+            guard !tally.keys.contains(where: { $0.record.key == key.key }) else { break }
+            tally.keys.append(PublishedKey(key, at: link.place, record.frame.sequence))
         case .fault(let kind, let explanation): return fault(kind, link, explanation)
         }
         return nil

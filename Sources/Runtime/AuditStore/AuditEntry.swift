@@ -16,21 +16,28 @@ package struct AuditEntry<Subject: DecisionRecord>: ~Copyable {
         case over
     }
 
-    /// What is known so far.
+    /// What ties the records together.
+    package let id: RecordIdentifier
+    /// What is known so far; `nil` once it is judged.
     ///
     /// The journey fills it in; it is what is told if nobody decides.
-    package var facts: Subject
+    package var facts: Subject?
     private let writer: AuditWriter
     private var state = State.undecided
 
     /// Opens the entry with what is known at the beginning, its identifier among it.
     package init(_ facts: Subject, writer: AuditWriter) {
+        id = facts.id
         self.facts = facts
         self.writer = writer
     }
 
-    /// What ties the records together.
-    package var id: RecordIdentifier { facts.id }
+    /// Opens the entry of what is judged as it begins: its decision is submitted already.
+    package init(judged id: RecordIdentifier, isAllowed: Bool, writer: AuditWriter) {
+        self.id = id
+        self.writer = writer
+        state = isAllowed ? .allowed : .over
+    }
 
     /// Records the decision and returns its ticket: nothing goes upstream before that ticket is written.
     ///
@@ -39,6 +46,7 @@ package struct AuditEntry<Subject: DecisionRecord>: ~Copyable {
         precondition(state == .undecided, "a connection or a request is judged once")
         record.id = id
         state = record.decision == .allow ? .allowed : .over
+        facts = nil
         // Whoever waits for it stands at the gate, which wakes the writer when the loop's turn is over.
         return writer.submit(record, pressing: false)
     }
@@ -52,10 +60,17 @@ package struct AuditEntry<Subject: DecisionRecord>: ~Copyable {
         writer.submit(end, pressing: false)
     }
 
+    /// Submits the record of how something allowed ended, which `encode` makes; of what was refused there is no more to tell.
+    package consuming func finish(encodedBy encode: (RecordIdentifier) -> AuditRecord) {
+        guard state == .allowed else { return }
+        state = .over
+        writer.submit(encode(id), pressing: false)
+    }
+
     deinit {
         switch state {
         case .undecided:
-            var record = facts
+            guard var record = facts else { return }
             record.becomeAbandoned()
             writer.submit(record)
         case .allowed:

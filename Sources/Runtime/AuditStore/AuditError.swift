@@ -27,6 +27,8 @@ package enum AuditError: Error, Hashable, Sendable {
     case foreignState(String)
     /// The key that signs the chain cannot be read, made or used.
     case noKey(String)
+    /// The key that secrets are masked with cannot be read.
+    case noMaskKey
     /// The writer's thread could not be started.
     case noThread(SystemCallError)
 }
@@ -64,6 +66,8 @@ extension AuditError: CustomStringConvertible {
             "the daemon's state cannot be read or written: \(error): state.path must be a directory that the daemon's user may write to"
         case .noKey(let text):
             "the key that signs the audit trail cannot be used: \(text): put it back, or take it away and have another made"
+        case .noMaskKey:
+            "mask.key in state.path is not 64 hexadecimal digits: put it back, or remove it and have another made"
         case .foreignState(let name):
             "\(name) in state.path is no regular file of the daemon's user with one name: look who put it there, and remove it"
         case .noThread(let error): "the audit writer's thread cannot be started: \(error)"

@@ -2,12 +2,20 @@ import EventLoops
 import LinuxBindings
 import Synchronization
 
+/// Somebody who is told that a record is written, instead of a task that waits for it.
+///
+/// Lives on one loop.
+package protocol AuditGateParty: AnyObject {
+    /// Called once, in a later step than the one that asked; `isWritten` is false where it took too long.
+    func recordIsThrough(isWritten: Bool, on loop: isolated EventLoop)
+}
+
 /// Where connections of one loop wait until their decision is in the audit file.
 ///
 /// Lives on that loop.
 ///
 /// The writer's thread wakes the loop through an eventfd, and only while somebody waits. The other way it is woken once for
-/// all that a turn of the loop has submitted.
+/// all that the loop has submitted by the time it has nothing else to do.
 package final class AuditGate: EventHandler, DeferredWork {
     private let writer: AuditWriter
     private let bell: Bell
@@ -16,13 +24,25 @@ package final class AuditGate: EventHandler, DeferredWork {
     private var first = 0
     private let patience: UInt64
     private var sweep: TimerToken?
-    /// Set while the writer is to be woken at the end of this turn.
+    /// Set while the writer is to be woken when the loop has nothing else to do.
     private var willPress = false
 
     private struct Waiter {
         let ticket: UInt64
         let since: UInt64
-        let continuation: CheckedContinuation<Bool, Never>
+        let who: Who
+
+        enum Who {
+            case task(CheckedContinuation<Bool, Never>)
+            case party(any AuditGateParty)
+        }
+
+        func goOn(isWritten: Bool, on loop: isolated EventLoop) {
+            switch who {
+            case .task(let continuation): continuation.resume(returning: isWritten)
+            case .party(let party): party.recordIsThrough(isWritten: isWritten, on: loop)
+            }
+        }
     }
 
     /// What the writer's thread rings.
@@ -51,19 +71,28 @@ package final class AuditGate: EventHandler, DeferredWork {
     package func wait(for ticket: UInt64, on loop: isolated EventLoop) async -> Bool {
         if writer.writtenThrough >= ticket { return true }
         return await withCheckedContinuation { continuation in
-            waiters.append(Waiter(ticket: ticket, since: loop.now, continuation: continuation))
-            startSweeping(on: loop)
-            if !willPress {
-                willPress = true
-                loop.runAtEndOfTurn(self)
-            }
-            bell.isWanted.store(true, ordering: .releasing)
-            // What was written between the first look and the store has rung for nobody.
-            if writer.writtenThrough >= ticket { bell.ring() }
+            add(Waiter(ticket: ticket, since: loop.now, who: .task(continuation)), on: loop)
         }
     }
 
-    /// Wakes the writer: this turn has submitted all that it will.
+    /// Has `party` told when everything up to `ticket` is written: a task that waits costs more than what it waits for.
+    package func tell(_ party: some AuditGateParty, of ticket: UInt64, on loop: isolated EventLoop) {
+        add(Waiter(ticket: ticket, since: loop.now, who: .party(party)), on: loop)
+    }
+
+    private func add(_ waiter: Waiter, on loop: isolated EventLoop) {
+        waiters.append(waiter)
+        startSweeping(on: loop)
+        if !willPress {
+            willPress = true
+            loop.runWhenIdle(self)
+        }
+        bell.isWanted.store(true, ordering: .releasing)
+        // What was written between the first look and the store has rung for nobody.
+        if writer.writtenThrough >= waiter.ticket { bell.ring() }
+    }
+
+    /// Wakes the writer: for now the loop submits nothing more.
     package func goOn(on loop: isolated EventLoop) {
         willPress = false
         writer.press()
@@ -78,13 +107,19 @@ package final class AuditGate: EventHandler, DeferredWork {
     private func release(on loop: isolated EventLoop) {
         let written = writer.writtenThrough
         while first < waiters.count, waiters[first].ticket <= written {
-            waiters[first].continuation.resume(returning: true)
-            first += 1
+            goOnWithFirst(isWritten: true, on: loop)
         }
         compact()
         guard first < waiters.count else { return }
         bell.isWanted.store(true, ordering: .releasing)
         if writer.writtenThrough >= waiters[first].ticket { bell.ring() }
+    }
+
+    private func goOnWithFirst(isWritten: Bool, on loop: isolated EventLoop) {
+        // It may come back at once to wait for its next record.
+        let waiter = waiters[first]
+        first += 1
+        waiter.goOn(isWritten: isWritten, on: loop)
     }
 
     private func startSweeping(on loop: isolated EventLoop) {
@@ -97,8 +132,7 @@ package final class AuditGate: EventHandler, DeferredWork {
         sweep = nil
         release(on: loop)
         while first < waiters.count, waiters[first].since &+ patience <= loop.now {
-            waiters[first].continuation.resume(returning: false)
-            first += 1
+            goOnWithFirst(isWritten: false, on: loop)
         }
         compact()
         if first < waiters.count { startSweeping(on: loop) }

@@ -10,7 +10,8 @@ import Synchronization
 package final class AuditWriter: Sendable {
     /// Microseconds since 1970-01-01T00:00:00Z.
     package let clock: @Sendable () -> Int64
-    let limits: RecordLimits
+    /// How large a record may grow.
+    package let limits: RecordLimits
     let durability: AuditDurability
     let queue: SubmissionQueue
     private let written = Atomic<UInt64>(0)
@@ -19,6 +20,8 @@ package final class AuditWriter: Sendable {
     private let ended: EventDescriptor
     let keeperEnded: EventDescriptor
     let account: StoreAccount
+    /// Hashes the secrets that records do not tell.
+    package let mask: SecretMask
     /// What tells of turns in the daemon's life.
     let started: LifecycleRecord
     /// How often the disk was waited for.
@@ -64,6 +67,8 @@ package final class AuditWriter: Sendable {
         account = try StoreAccount(path: path, store)
         let earlier = try account.settle(limits: limits)
         let file = try account.openFile(durability: durability)
+        // Only now, because the file is locked against another daemon that might make a key as well.
+        mask = try SecretMask(in: account.state)
         let opening = try AuditOpening(
             of: file,
             earlier: earlier,
@@ -78,15 +83,14 @@ package final class AuditWriter: Sendable {
 
     /// Queues a record and returns its ticket; tickets increase from 1.
     ///
-    /// It never waits and never drops.
+    /// It never waits and never drops. What is not `pressing` may reach the file some milliseconds later, unless somebody
+    /// calls `press`.
     @discardableResult
-    package func submit(_ record: AuditRecord) -> UInt64 {
-        queue.submit(record)
+    package func submit(_ record: AuditRecord, pressing: Bool = true) -> UInt64 {
+        queue.submit(record, pressing: pressing)
     }
 
     /// Encodes a record of this moment and queues it; returns its ticket.
-    ///
-    /// What is not `pressing` may reach the file some milliseconds later, unless somebody calls `press`.
     @discardableResult
     package func submit(_ content: some RecordBody, pressing: Bool = true) -> UInt64 {
         queue.submit(AuditRecord(content, at: clock(), limits: limits), pressing: pressing)

@@ -19,6 +19,7 @@ struct ChainPosition: Hashable, Sendable {
 struct RecordChain: ~Copyable {
     /// Where it has come to.
     private(set) var position: ChainPosition
+    private var clock = RecordClock()
 
     /// Goes on after this position.
     init(after position: ChainPosition) {
@@ -34,9 +35,9 @@ struct RecordChain: ~Copyable {
     mutating func append(_ record: AuditRecord, to buffer: inout [UInt8]) {
         let start = buffer.count
         position.sequence += 1
-        buffer.append(lineOf: record, sequence: position.sequence, previous: position.hash)
+        buffer.append(lineOf: record, sequence: position.sequence, previous: position.hash, &clock)
         // The hash is that of the line's bytes without the newline.
-        position.hash = Self.hexadecimalHash(of: buffer.span.extracting(start...))
+        SHA256Digest.writeHexadecimal(of: buffer.span.extracting(start...), over: &position.hash)
         buffer.append(UInt8(ascii: "\n"))
     }
 

@@ -57,8 +57,18 @@ extension DaemonConfiguration {
 extension PolicySettings {
     fileprivate static func read(_ reader: inout MappingReader) -> PolicySettings? {
         var settings = PolicySettings()
-        settings.path = reader.path("path") ?? settings.path
+        settings.paths = readPaths(&reader) ?? settings.paths
+        settings.watchTime = reader.integer("watch_seconds", in: 0...3600).map { .seconds($0) } ?? settings.watchTime
         return settings
+    }
+
+    /// One path, or a list of them.
+    private static func readPaths(_ reader: inout MappingReader) -> [String]? {
+        guard case .sequence? = reader.node("path")?.content else { return reader.path("path").map { [$0] } }
+        let paths = reader.list("path", of: "paths") { node, subject throws(SourceProblem) in
+            try node.absolutePath(subject)
+        }
+        return paths.flatMap { reader.notEmpty($0, "path") }
     }
 }
 

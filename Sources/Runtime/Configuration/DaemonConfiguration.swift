@@ -26,8 +26,12 @@ package struct DaemonConfiguration: Hashable, Sendable {
 
 /// Where the policy is.
 package struct PolicySettings: Hashable, Sendable {
-    /// A file, or a directory that is loaded as a whole.
-    package var path = "/etc/penstock/policy"
+    /// Files, and directories that are loaded as a whole, in the order in which their rules stand.
+    package var paths = ["/etc/penstock/policy"]
+    /// How often it is looked whether another policy was put in their place.
+    ///
+    /// Zero: only on SIGHUP.
+    package var watchTime = Duration.seconds(2)
 }
 
 /// How TLS is ended here.

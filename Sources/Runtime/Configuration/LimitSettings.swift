@@ -7,7 +7,7 @@ package struct LimitSettings: Hashable, Sendable {
     /// How many connections may wait for their verdict; the oldest goes first.
     package var undecided = 2000
     /// How many connections and requests of one user are decided in a second; more wait, and are refused if that lasts.
-    package var decisionsPerSecond = 10_000
+    package var decisionsPerSecond = 50_000
     /// How many of a client's first bytes are looked at.
     package var sniffBytes = 65536
     /// How long a client may take to say what it wants.

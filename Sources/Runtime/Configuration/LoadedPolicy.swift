@@ -1,7 +1,5 @@
-import LinuxBindings
 import PolicyEngine
 import SourceDocuments
-import YAMLBindings
 
 /// A policy as it was read from its file or directory.
 package struct LoadedPolicy: Hashable, Sendable {
@@ -10,87 +8,77 @@ package struct LoadedPolicy: Hashable, Sendable {
     package let warnings: [SourceProblem]
 }
 
-/// Reads a policy: one file, or every `*.yaml` and `*.yml` of a directory in the byte order of their names, as a whole.
+/// Reads a policy: files, and directories of which every `*.yaml` and `*.yml` is read in the byte order of their names; the
+/// paths in the order given, all of it as a whole.
 ///
-/// The policy's hash is `sha256:` and, in hexadecimal, the SHA-256 of the file's exact bytes; of a directory, that of one
-/// line for each file, in the order in which they are read, as `sha256sum` writes them: the digest in hexadecimal, two
-/// spaces, the name, a line feed.
+/// What a file names in `extends` is read before it, each file once.
 ///
-/// A directory is read until it is the same twice running: a ConfigMap that is swapped meanwhile is never half the old one,
-/// and a file that is being written is noticed if it grows meanwhile. Policies belong there by a rename.
+/// The policy's hash is `sha256:` and, in hexadecimal, the SHA-256 of the exact bytes where it is one file; else, that of one
+/// line for each file, in the order in which they are taken, as `sha256sum` writes them: the digest in hexadecimal, two
+/// spaces, the name, a line feed. The name is the way from the directory of the one path; with several paths, the whole path.
+///
+/// It is read until it is the same twice running: a ConfigMap that is swapped meanwhile is never half the old one, and a file
+/// that is being written is noticed if it grows meanwhile. Policies belong there by a rename.
 ///
 /// - Parameters:
-///   - path: the file or directory; symbolic links are followed.
+///   - paths: the files and directories, at least one; symbolic links are followed.
 ///   - limits: how much is read.
 ///   - digest: SHA-256.
 /// - Returns: the policy, and what was found in reading it.
 /// - Throws: why it cannot be read, or everything that is wrong with it.
 package func loadPolicy(
-    path: String,
+    paths: [String],
     limits: PolicyFileLimits = PolicyFileLimits(),
     digest: ([UInt8]) -> [UInt8]
 ) throws(ConfigurationError) -> LoadedPolicy {
-    let source = try PolicySource.read(path, limits: limits)
+    let source = try collect(paths, limits: limits)
     do throws(SourceProblems) {
-        let (policy, warnings) = try Policy.load(try source.documents(limits), of: path, hash: source.hash(digest))
+        guard source.problems.isEmpty else { throw SourceProblems(inOrder: source.problems) }
+        let name = paths.first ?? "policy"
+        let (policy, warnings) = try Policy.load(source.documents, of: name, hash: source.hash(digest))
         return LoadedPolicy(policy: policy, warnings: warnings)
     } catch {
         throw .source(error)
     }
 }
 
-/// The bytes of a policy, before anybody reads them.
-private enum PolicySource: Equatable {
-    case file(path: String, [UInt8])
-    case directory(path: String, [SourceFile])
+/// As `loadPolicy(paths:)`, of one path.
+package func loadPolicy(
+    path: String,
+    limits: PolicyFileLimits = PolicyFileLimits(),
+    digest: ([UInt8]) -> [UInt8]
+) throws(ConfigurationError) -> LoadedPolicy {
+    try loadPolicy(paths: [path], limits: limits, digest: digest)
+}
 
-    static func read(_ path: String, limits: PolicyFileLimits) throws(ConfigurationError) -> PolicySource {
-        var last = try readOnce(path, limits: limits)
-        // A swap takes one rename; whoever changes the files more often than this is not done yet.
-        for _ in 0..<8 {
-            let again = try readOnce(path, limits: limits)
-            if again == last { return again }
-            last = again
-        }
-        throw .file(FileProblem(path: path, cause: .changing))
+private func collect(_ paths: [String], limits: PolicyFileLimits) throws(ConfigurationError) -> PolicyCollector {
+    var parsed = ParsedFiles()
+    var last = try collectOnce(paths, limits: limits, &parsed)
+    // A swap takes one rename; whoever changes the files more often than this is not done yet.
+    for _ in 0..<8 {
+        let again = try collectOnce(paths, limits: limits, &parsed)
+        if again.files == last.files, again.problems == last.problems { return again }
+        last = again
     }
+    throw .file(FileProblem(path: paths.first ?? "", cause: .changing))
+}
 
-    private static func readOnce(_ path: String, limits: PolicyFileLimits) throws(ConfigurationError) -> PolicySource {
-        let opened = try reading(path) { () throws(SystemCallError) in try openForReading(path) }
-        let status = try reading(path) { () throws(SystemCallError) in try fileStatus(opened) }
-        guard status.isDirectory else {
-            return .file(path: path, try readWhole(opened, path: path, limit: limits.fileBytes))
-        }
-        return .directory(path: path, try readPolicyFiles(opened, path: path, limits: limits))
-    }
+private func collectOnce(
+    _ paths: [String],
+    limits: PolicyFileLimits,
+    _ parsed: inout ParsedFiles
+) throws(ConfigurationError) -> PolicyCollector {
+    var collector = PolicyCollector(limits: limits, hasSeveralPaths: paths.count > 1)
+    for path in paths { try collector.take(path: path, &parsed) }
+    return collector
+}
 
-    /// The documents of every file; everything that is no YAML in any of them is thrown together.
-    func documents(_ limits: PolicyFileLimits) throws(SourceProblems) -> [SourceNode] {
-        var documents: [SourceNode] = []
-        var problems: [SourceProblem] = []
-        for (path, bytes) in files {
-            do throws(SourceProblems) {
-                documents += try readYAML(bytes, file: path, limits: YAMLLimits(bytes: limits.fileBytes))
-            } catch {
-                problems += error.problems
-            }
-        }
-        guard problems.isEmpty else { throw SourceProblems(problems) }
-        return documents
-    }
-
-    private var files: [(path: String, bytes: [UInt8])] {
-        switch self {
-        case .file(let path, let bytes): [(path, bytes)]
-        case .directory(let path, let files): files.map { (pathOfFile($0.name, in: path), $0.bytes) }
-        }
-    }
-
-    func hash(_ digest: ([UInt8]) -> [UInt8]) -> String {
+extension PolicyCollector {
+    fileprivate func hash(_ digest: ([UInt8]) -> [UInt8]) -> String {
         let octets =
-            switch self {
-            case .file(_, let bytes): bytes
-            case .directory(_, let files):
+            if isOneFile, let file = files.first {
+                file.bytes
+            } else {
                 files.flatMap { Array("\(hexadecimal(digest($0.bytes)))  \($0.name)\n".utf8) }
             }
         return "sha256:\(hexadecimal(digest(octets)))"

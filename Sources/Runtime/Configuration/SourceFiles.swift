@@ -13,7 +13,9 @@ package struct PolicyFileLimits: Hashable, Sendable {
     /// The most policy files.
     package var files = 256
     /// The longest file, in bytes.
-    package var fileBytes = 1 << 20
+    package var fileBytes = 4 << 20
+    /// The most values in a file, counting every list and mapping as one: ten thousand rules have some 200,000.
+    package var fileNodes = 1_000_000
     /// All files together, in bytes.
     package var bytes = 16 << 20
 
@@ -74,11 +76,6 @@ private func policyNames(
         throw .file(FileProblem(path: path, cause: .strangeName))
     }
     return names
-}
-
-/// What would make the lines that the hash is taken over ambiguous, or could not be opened again.
-private func isStrange(_ scalar: Unicode.Scalar) -> Bool {
-    scalar.properties.generalCategory == .control || scalar == "\\" || scalar == "\u{fffd}"
 }
 
 func readWhole(

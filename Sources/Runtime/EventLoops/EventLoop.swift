@@ -25,10 +25,14 @@ package actor EventLoop {
     private var freeSlots: [UInt32] = []
     private var timers = TimerQueue()
     private var again: [any DeferredWork] = []
-    private var atTurnEnd: [any DeferredWork] = []
+    private var whenIdle: [any DeferredWork] = []
+    /// Since when the first of `whenIdle` waits.
+    private var whenIdleSince: UInt64 = 0
     private var isStopped = false
     /// Nanoseconds of the monotonic clock, read once a turn: near enough for time limits, free to ask.
-    package private(set) var now: UInt64
+    package var now: UInt64 { clock }
+    // Private, so that the compiler sees every access: each of them would else be checked as it runs.
+    private var clock: UInt64
 
     /// Opens the epoll set.
     ///
@@ -40,7 +44,7 @@ package actor EventLoop {
         self.index = index
         self.executor = executor
         self.epoll = epoll
-        now = monotonicNanoseconds()
+        clock = monotonicNanoseconds()
     }
 
     /// Starts the loop's thread.
@@ -139,9 +143,12 @@ package actor EventLoop {
         again.append(work)
     }
 
-    /// Has work done once, when everything of this turn is done and before the loop may sleep.
-    package func runAtEndOfTurn(_ work: any DeferredWork) {
-        atTurnEnd.append(work)
+    /// Has work done once, before the loop sleeps: when there is nothing else to do, or soon where there always is.
+    ///
+    /// What several turns have gathered is thus handed on in one piece.
+    package func runWhenIdle(_ work: any DeferredWork) {
+        if whenIdle.isEmpty { whenIdleSince = now }
+        whenIdle.append(work)
     }
 
     /// Starts a task that lives on this loop and never leaves its thread.
@@ -162,19 +169,23 @@ package actor EventLoop {
 
     // MARK: The loop
 
+    /// How long work may wait for a loop that is never idle, in nanoseconds.
+    private static let patience: UInt64 = 500_000
+
     /// How many generations of jobs run before the kernel is asked for events.
     private static let roundsOfJobs = 8
 
     private func run() {
         while !isStopped {
-            let wait: Int32 = executor.hasPending || !again.isEmpty ? 0 : timers.millisecondsToNext(from: now)
+            let isBusy = executor.hasPending || !again.isEmpty
+            let wait: Int32 = isBusy || !whenIdle.isEmpty ? 0 : timers.millisecondsToNext(from: now)
             let count: Int
             do throws(SystemCallError) {
                 count = try epoll.wait(milliseconds: wait)
             } catch {
                 preconditionFailure("epoll_wait can fail only by a defect of ours: \(error)")
             }
-            now = monotonicNanoseconds()
+            clock = monotonicNanoseconds()
             for index in 0..<count { dispatch(index) }
             while let action = timers.next(due: now) { action() }
             runDeferredWork()
@@ -184,7 +195,7 @@ package actor EventLoop {
                 executor.runPending()
                 rounds += 1
             }
-            runAtTurnEnd()
+            if count == 0, !isBusy { runIdleWork() } else { runOverdueIdleWork() }
         }
         executor.loopEnded = true
     }
@@ -201,10 +212,14 @@ package actor EventLoop {
         handler.ready(events, on: self)
     }
 
-    private func runAtTurnEnd() {
-        guard !atTurnEnd.isEmpty else { return }
-        let work = atTurnEnd
-        atTurnEnd.removeAll(keepingCapacity: true)
+    private func runOverdueIdleWork() {
+        if !whenIdle.isEmpty, whenIdleSince &+ Self.patience <= now { runIdleWork() }
+    }
+
+    private func runIdleWork() {
+        guard !whenIdle.isEmpty else { return }
+        let work = whenIdle
+        whenIdle.removeAll(keepingCapacity: true)
         for item in work { item.goOn(on: self) }
     }
 

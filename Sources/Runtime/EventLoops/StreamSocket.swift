@@ -22,17 +22,32 @@ package enum SocketWait: Hashable, Sendable {
 package final class StreamSocket: EventHandler {
     package let descriptor: OwnedDescriptor
     /// False after a read that took all there was, until the next edge.
-    package var isReadable = true
+    package var isReadable: Bool {
+        get { canBeRead }
+        set { canBeRead = newValue }
+    }
     /// False after a write that the socket did not take whole, until the next edge.
-    package var isWritable = true
+    package var isWritable: Bool {
+        get { canBeWritten }
+        set { canBeWritten = newValue }
+    }
     /// The peer will send no more than what is buffered, or the socket has failed: reading goes on to the end.
-    package private(set) var isEnding = false
+    package var isEnding: Bool { hasEnd }
     /// The peer has ended its side in order: what can be read now is the last.
-    package private(set) var isLastReadable = false
+    package var isLastReadable: Bool { hasLast }
     /// Told of every edge instead of who waits; it is kept until `detach`, or until it takes itself away.
-    package var observer: (any SocketObserver)?
+    package var observer: (any SocketObserver)? {
+        get { listener }
+        set { listener = newValue }
+    }
     /// Nobody waits for what the peer says any more.
     package private(set) var hearsNoMore = false
+    // What is private is seen by the compiler wherever it is touched: each access would else be checked as it runs.
+    private var canBeRead = true
+    private var canBeWritten = true
+    private var hasEnd = false
+    private var hasLast = false
+    private var listener: (any SocketObserver)?
     private var token: WatchToken?
     private var waiter: Waiter?
 
@@ -60,7 +75,7 @@ package final class StreamSocket: EventHandler {
     /// Stops to listen, so that the socket can be closed by letting it go.
     package func detach(from loop: isolated EventLoop) {
         interrupt(on: loop)
-        observer = nil
+        listener = nil
         guard let token else { return }
         self.token = nil
         loop.forget(token)
@@ -69,14 +84,14 @@ package final class StreamSocket: EventHandler {
     /// Notes the edge and tells the observer, or whoever waits.
     package func ready(_ events: ReadyEvents, on loop: isolated EventLoop) {
         if !events.isDisjoint(with: .ending) {
-            isEnding = true
-            isReadable = true
-            isLastReadable = events.contains(.peerClosed) && !events.contains(.failed)
+            hasEnd = true
+            canBeRead = true
+            hasLast = events.contains(.peerClosed) && !events.contains(.failed)
         }
-        if events.contains(.readable) { isReadable = true }
-        if !events.isDisjoint(with: .writableOrFailed) { isWritable = true }
-        if let observer {
-            observer.socketIsReady(self, on: loop)
+        if events.contains(.readable) { canBeRead = true }
+        if !events.isDisjoint(with: .writableOrFailed) { canBeWritten = true }
+        if let listener {
+            listener.socketIsReady(self, on: loop)
         } else if let waiter, isReady(waiter.direction) {
             finishWait(.ready, on: loop)
         }
@@ -126,8 +141,8 @@ package final class StreamSocket: EventHandler {
 
     private func isReady(_ direction: Direction) -> Bool {
         switch direction {
-        case .reading: isReadable
-        case .writing: isWritable
+        case .reading: canBeRead
+        case .writing: canBeWritten
         }
     }
 

@@ -8,6 +8,7 @@ package struct CaptureArguments: Hashable, Sendable {
     /// What is to be done with the rules.
     package enum Command: String, CaseIterable, Sendable {
         case install
+        case hold
         case verify
         case print
         case remove
@@ -101,7 +102,7 @@ extension CaptureArguments.Problem: CustomStringConvertible {
     /// What is wrong, with what, and what to do.
     package var description: String {
         switch self {
-        case .noCommand: "no command: say install, verify, print or remove"
+        case .noCommand: "no command: say install, hold, verify, print or remove"
         case .unknownCommand(let word):
             "unknown command '\(word)'" + suggestion(word, CaptureArguments.Command.allCases.map(\.rawValue))
         case .unknownFlag(let word):

@@ -89,7 +89,10 @@ private func complaints(reading yaml: String) -> [String] {
             ("port: 1\nportz: [1]", "f:2:1: unknown key `portz`; did you mean `port`?"),
             ("port: 1\nnmae: x", "f:2:1: unknown key `nmae`; did you mean `name`?"),
             ("port: 1\nzzz: x", "f:2:1: unknown key `zzz`"),
-            ("port: 1\nports: '80'", "f:2:8: `ports` is a string, expected a list of integers"),
+            (
+                "port: 1\nports: '80'",
+                "f:2:8: `ports` is a string, expected a list of integers; put it in brackets, as a list of one"
+            ),
             ("port: 1\nports: [80, x]", "f:2:13: item 2 of `ports` is a string, expected an integer"),
             ("port: 1\nports: [80, 65536]", "f:2:13: item 2 of `ports` is 65536, expected 0 to 65535"),
             ("port: 1\nname: 7", "f:2:7: `name` is an integer, expected a string; write it in quotes if it is text"),

@@ -67,9 +67,15 @@ enum Sample {
         )
     }
 
+    /// A secret in every place, one of them without a name.
+    static func masked(named text: String) -> [MaskedSecret] {
+        [MaskedSecret(place: .query, name: nil, hash: "00112233445566ff")]
+            + MaskedSecret.Place.allCases.map { MaskedSecret(place: $0, name: text, hash: "0123456789abcdef") }
+    }
+
     /// A request with `text` wherever a text may stand.
     static func request(everywhere text: String) -> RequestRecord {
-        RequestRecord(
+        var record = RequestRecord(
             id: identifier,
             connection: RecordIdentifier(value: 7),
             decision: .deny,
@@ -87,6 +93,8 @@ enum Sample {
             binding: [text, text],
             detail: text
         )
+        record.masked = masked(named: text)
+        return record
     }
 
     /// A request's end with `text` wherever a text may stand.
@@ -109,7 +117,7 @@ enum Sample {
 
     /// A check with `text` wherever a text may stand.
     static func check(everywhere text: String) -> CheckRecord {
-        CheckRecord(
+        var record = CheckRecord(
             id: identifier,
             decision: .deny,
             would: .deny,
@@ -129,6 +137,8 @@ enum Sample {
             address: .checked,
             detail: text
         )
+        record.masked = masked(named: text)
+        return record
     }
 
     /// The identifier of a key.
@@ -152,6 +162,19 @@ enum Sample {
         ),
     ]
 
+    /// What a reload changed, with `text` wherever a text may stand.
+    static func changes(everywhere text: String) -> PolicyChanges {
+        let change = PolicyChanges.Change(before: text, after: text)
+        return PolicyChanges(
+            added: [text, text],
+            removed: [text],
+            changed: [text],
+            isReordered: true,
+            mode: change,
+            defaultAction: change
+        )
+    }
+
     /// A line of every kind that holds texts, with `text` wherever a text may stand.
     static func lines(everywhere text: String) -> [RecordKind: [UInt8]] {
         [
@@ -161,7 +184,13 @@ enum Sample {
             .requestEnd: line(requestEnd(everywhere: text)),
             .check: line(check(everywhere: text)),
             .policy: line(
-                PolicyRecord(event: .refused, hashBefore: text, hashAfter: text, problems: [text, text])
+                PolicyRecord(
+                    event: .refused,
+                    hashBefore: text,
+                    hashAfter: text,
+                    problems: [text, text],
+                    changes: changes(everywhere: text)
+                )
             ),
             .ruleset: line(
                 RulesetRecord(state: .drifted, before: nil, table: text, differences: [text, text], detail: text)

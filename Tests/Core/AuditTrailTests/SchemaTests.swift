@@ -45,6 +45,7 @@ import Testing
         bareRequest.authority = nil
         bareRequest.path = nil
         bareRequest.hasQuery = false
+        bareRequest.masked = []
         bareRequest.destination = RecordedDestination()
         bareRequest.binding = []
         bareRequest.detail = nil
@@ -76,7 +77,8 @@ import Testing
                     hashBefore: Sample.hash,
                     hashAfter: Sample.hash,
                     generation: 2,
-                    problems: ["x"]
+                    problems: ["x"],
+                    changes: Sample.changes(everywhere: "x")
                 ),
             ]
         }

@@ -4,8 +4,16 @@ import SourceDocuments
 import YAMLBindings
 
 /// Loads a policy from the text of one file.
-func load(_ yaml: String) throws(SourceProblems) -> (policy: Policy, warnings: [SourceProblem]) {
-    try Policy.load(readYAML(Array(yaml.utf8), file: "p.yaml"), hash: "sha256:test")
+func load(
+    _ yaml: String,
+    canIntercept: Bool = false
+) throws(SourceProblems) -> (policy: Policy, warnings: [SourceProblem]) {
+    try Policy.load(readPolicyText(yaml), hash: "sha256:test", canIntercept: canIntercept)
+}
+
+/// The documents of a text.
+func readPolicyText(_ yaml: String) throws(SourceProblems) -> [SourceNode] {
+    try readYAML(Array(yaml.utf8), file: "p.yaml")
 }
 
 /// A policy of these rules, in flow style, one a line; the mode and the default may be given.
@@ -85,20 +93,4 @@ func request(
         fields: RequestFields(of: asked, occurrences)
     )
     return facts
-}
-
-extension Decision {
-    /// `allow rule_allow by NAME, dial name:x [203.0.113.1]`, for tables.
-    var summary: String {
-        var text = "\(verdict) \(reason.rawValue)"
-        if wouldDeny { text += " (would deny)" }
-        if let rule { text += " by \(rule)" }
-        switch dial {
-        case .name(let name): text += ", dial \(name)"
-        case .original: text += ", dial original"
-        case nil: break
-        }
-        if let addresses { text += " \(addresses.map(\.description).joined(separator: " "))" }
-        return text
-    }
 }

@@ -1,5 +1,6 @@
 import NetworkTypes
 import PolicyEngine
+import PolicyReference
 import Testing
 
 @Suite struct SilentOpeningTests {

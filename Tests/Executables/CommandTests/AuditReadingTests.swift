@@ -177,6 +177,28 @@ struct AuditReadingTests {
         #expect((object["total"] as? [String: Any])?["denied"] as? Int == 3)
     }
 
+    @Test("where requests are judged one by one their bytes are their hosts', and what is left the connection's")
+    func statsOfRequests() throws {
+        var connection = Trail.connection(1, "front.example", .allow)
+        connection.reason = "per_request"
+        let identifiers = [1, 11].map { RecordIdentifier(value: UInt128($0)) }
+        let folder = try Trail.folder([
+            connection, Trail.request(11, of: 1, .allow, "/"),
+            RequestEndRecord(
+                id: identifiers[1],
+                connection: identifiers[0],
+                outcome: .closed,
+                bytesUp: 1000,
+                bytesDown: 2000
+            ),
+            ConnectionEndRecord(id: identifiers[0], outcome: .closed, bytesUp: 1000, bytesDown: 2300),
+        ])
+        let said = try penstock("audit", "stats", "audit.jsonl", in: folder)
+        #expect(said.lines.contains("bytes: up 1.0 kB, down 2.3 kB"), "\(said)")
+        #expect(said.lines.contains("  api.example.com  ████████████████████  up 1.0 kB, down 2.0 kB"), "\(said)")
+        #expect(said.lines.contains("  front.example    ██                    up 0 B, down 300 B"), "\(said)")
+    }
+
     @Test("G05: what hostile text is in records steers no terminal and breaks no line, wherever it is shown")
     func hostileText() throws {
         let hostile = "\u{1b}[2J\u{1b}]0;x\u{7}\r\n\u{9b}31m\u{202e}\u{2028}\u{0}"

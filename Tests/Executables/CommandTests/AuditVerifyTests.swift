@@ -143,6 +143,33 @@ struct AuditVerifyTests {
         #expect(try penstock("audit", "verify", "audit.jsonl", in: folder).status == 1)
     }
 
+    @Test("a key that each file names again is listed and counted once; alone it says that it vouches for itself")
+    func again() throws {
+        let folder = try Trail.sample()
+        let key = try Ed25519PrivateKey()
+        try Trail.append(to: folder) { _, _, _ in KeyRecord(first: key.publicKey) }
+        for _ in 0..<2 {
+            try Trail.append(to: folder) { sequence, previous, _ in
+                try KeyRecord(key.publicKey, after: key, sequence: sequence, previous: previous)
+            }
+        }
+        let printed = try penstock("audit", "keys", "audit.jsonl", in: folder)
+        #expect(printed.lines.count { $0.contains("BEGIN PUBLIC KEY") } == 1, "\(printed)")
+        #expect(try penstock("audit", "keys", "--json", "audit.jsonl", in: folder).lines.count == 1)
+        let said = try penstock("audit", "verify", "audit.jsonl", in: folder)
+        #expect(said.status == 0 && said.lines[1].contains("1 key published"), "\(said)")
+        let last = try folder.text("audit.jsonl").split(separator: "\n").suffix(1).joined()
+        try folder.put(last + "\n", as: "later.jsonl")
+        let alone = try penstock("audit", "keys", "later.jsonl", in: folder)
+        #expect(
+            alone.lines[1].hasSuffix(
+                "signed by itself, as each file names its key again: what vouches for it is in a file before"
+            )
+        )
+        let json = try penstock("audit", "keys", "--json", "later.jsonl", in: folder)
+        #expect(json.output.contains("\"signature\":\"self\""))
+    }
+
     @Test("no keys are said to be none, with 1")
     func noKeys() throws {
         let said = try penstock("audit", "keys", "audit.jsonl", in: Trail.sample())

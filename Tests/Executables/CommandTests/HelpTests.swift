@@ -9,12 +9,16 @@ struct HelpTests {
             (["help", "policy"], ["policy", "--help"], "policy check"),
             (["help", "policy", "check"], ["policy", "check", "x.yaml", "--help"], "--strict"),
             (["help", "policy", "explain"], ["policy", "explain", "-h"], "--addr"),
+            (["help", "policy", "test"], ["policy", "test", "--help"], "CASES"),
+            (["help", "policy", "diff"], ["policy", "diff", "a", "-h"], "--audit"),
+            (["help", "policy", "learn"], ["policy", "learn", "--help"], "--wildcard"),
             (["help", "audit"], ["audit", "--help"], "audit verify"),
             (["help", "audit", "verify"], ["audit", "verify", "--help"], "--head HASH"),
             (["help", "audit", "tail"], ["audit", "tail", "-f", "-h"], "--since TIME"),
             (["help", "audit", "show"], ["audit", "show", "--help"], "--json"),
             (["help", "audit", "stats"], ["audit", "stats", "--help"], "--top"),
             (["help", "audit", "keys"], ["audit", "keys", "--help"], "--json"),
+            (["help", "inject"], ["inject", "-f", "x", "-h"], "--uninject"),
             (["help", "version"], ["version", "--help"], "prints the version"),
             (["help", "help"], ["help", "help", "--help"], "[COMMAND]"),
         ]
@@ -36,6 +40,14 @@ struct HelpTests {
             "--host", "--port", "--sni", "--addr", "--uid", "--protocol", "--method", "--path", "--header", "--help",
         ]
         for word in options + ["0 ", "1 ", "64", "66"] { #expect(explain.contains(word)) }
+        let test = try penstock("help", "policy", "test").output
+        for word in ["--strict", "--json", "--help", "0 ", "1 ", "64", "65", "66"] { #expect(test.contains(word)) }
+        let diff = try penstock("help", "policy", "diff").output
+        let differences = ["--audit", "--top", "--json", "--progress", "--help", "0 ", "1 ", "64", "65", "66"]
+        for word in differences { #expect(diff.contains(word)) }
+        let learn = try penstock("help", "policy", "learn").output
+        let learning = ["--name", "--wildcard", "--paths", "--denied", "--progress", "--help", "0 ", "1 ", "64", "66"]
+        for word in learning { #expect(learn.contains(word)) }
         let verify = try penstock("help", "audit", "verify").output
         let checks = [
             "--head", "--tail", "--checkpoint", "--key", "--json", "--progress", "--help", "0 ", "1 ", "64", "66",

@@ -3,7 +3,7 @@ import Testing
 
 @Suite("penstock policy check")
 struct PolicyCheckTests {
-    private let good = policy("{ name: a, match: { hosts: [a.example] }, action: allow }")
+    private let good = policy("{ name: a, match: { hosts: [a.example], ports: [443] }, action: allow }")
 
     @Test("a good policy is ok")
     func goodPolicy() throws {
@@ -40,7 +40,7 @@ struct PolicyCheckTests {
                     - { name: b, match: { cidrs: [10.0.0.1/8] }, action: alow }
                                                   ^
                   help: write 10.0.0.0/8 for the block, or the address alone
-                p.yaml:8:56: error: `action` is `alow`, expected one of allow, deny, tunnel
+                p.yaml:8:56: error: `action` is `alow`, expected one of allow, deny, tunnel, inspect
                     - { name: b, match: { cidrs: [10.0.0.1/8] }, action: alow }
                                                                          ^
                   help: did you mean `allow`?

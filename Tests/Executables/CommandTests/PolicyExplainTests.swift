@@ -24,7 +24,10 @@ struct PolicyExplainTests {
         #expect(said.status == 0)
         #expect(
             said.lines.dropLast() == [
-                "decision: allow", "treatment: tunnel", "reason: rule_allow", "rule: api", "protocol: tls",
+                "decision: allow", "treatment: tunnel", "reason: rule_allow", "rule: api (p.yaml:9:13)",
+                "matched: api, allow, p.yaml:9:13",
+                "nearest: no-admin, deny, p.yaml:12:13: `protocols` has http, not tls",
+                "protocol: tls",
                 "name: api.example", "original: unknown", "dial: api.example:443", "address: unchecked",
                 "note: no address was given (--addr): rules with `cidrs` alone were not compared", "mode: enforce",
                 "policy: test",
@@ -80,7 +83,64 @@ struct PolicyExplainTests {
         #expect(said.status == 0)
         #expect(said.lines.first == "decision: \(decision)", "\(said)")
         #expect(said.lines.contains("reason: \(reason)"), "\(said)")
-        #expect(said.lines.contains("rule: \(rule)"), "\(said)")
+        let winner = said.lines.first { $0.hasPrefix("rule: ") } ?? ""
+        #expect(winner == "rule: \(rule)" || winner.hasPrefix("rule: \(rule) (p.yaml:"), "\(said)")
+        let matched = said.lines.contains { $0.hasPrefix("matched: \(rule), ") }
+        #expect(matched == (rule != "none" && reason != "undetermined"), "\(said)")
+    }
+
+    @Test(
+        "of what does not match, the nearest is named, with its place and the first reason why",
+        arguments: [
+            ("--host api.example --port 8443", "api, allow, p.yaml:9:13: `ports` has 80, 443, not 8443"),
+            ("--host apy.example --port 443", "api, allow, p.yaml:9:13: `hosts` has api.example, not apy.example"),
+            (
+                "--host 203.0.113.9 --port 2222 --protocol opaque",
+                "ssh, allow, p.yaml:10:13: `ports` has 22, not 2222"
+            ),
+            ("--host 192.0.2.1 --port 22", "ssh, allow, p.yaml:10:13: `cidrs` has 203.0.113.0/24, not 192.0.2.1"),
+            ("--host user.example --port 443 --uid 5", "user, allow, p.yaml:11:13: `workload.uids` has 1000, not 5"),
+            (
+                "--host user.example --port 443",
+                "user, allow, p.yaml:11:13: `workload.uids` has 1000, and what is there is not known"
+            ),
+            ("--host web.example --port 443", "web, allow, p.yaml:13:13: `protocols` has http, not tls"),
+            (
+                "--host web.example --port 80 --protocol http --method PUT --path /v1/a --header X-A:b",
+                "web, allow, p.yaml:13:13: `http.methods` has GET, not PUT"
+            ),
+            (
+                "--host web.example --port 80 --protocol http --method GET --path /v2 --header X-A:b",
+                "web, allow, p.yaml:13:13: `http.paths` has /v1/*, not /v2"
+            ),
+            (
+                "--host web.example --port 80 --protocol http --method GET --path /v1/ --header X-A:c",
+                "web, allow, p.yaml:13:13: `http.headers` has x-a: b, not the headers that were given"
+            ),
+        ]
+    )
+    func nearest(words: String, line: String) throws {
+        let said = try explain(words.split(separator: " ").map(String.init))
+        #expect(said.lines.contains("nearest: \(line)"), "\(said)")
+    }
+
+    @Test("every rule that matches is named in the order of the policy, and those that ask for what is unknown")
+    func matches() throws {
+        let words = ["--host", "pastebin.com", "--port", "80", "--protocol", "http", "--addr", "198.51.100.1"]
+        let said = try explain(words)
+        let told = said.lines.filter { $0.hasPrefix("matched: ") || $0.hasPrefix("undetermined: ") }
+        #expect(
+            told == [
+                "matched: no-paste, deny, p.yaml:7:13", "matched: no-block, deny, p.yaml:8:13",
+                "undetermined: no-admin, deny, p.yaml:12:13: `http.paths` is not known",
+            ],
+            "\(said)"
+        )
+        let byAddress = try explain(
+            ["--host", "203.0.113.9", "--sni", "api.example", "--port", "443"] + ["--addr", "198.51.100.1"]
+        )
+        #expect(byAddress.lines.contains("matched: no-block, deny, p.yaml:8:13, by address"), "\(byAddress)")
+        #expect(byAddress.lines.contains("matched: api, allow, p.yaml:9:13"), "\(byAddress)")
     }
 
     @Test(
@@ -128,11 +188,15 @@ struct PolicyExplainTests {
         let whole = try explain(http + ["--method", "GET", "--path", "/%76%31/a", "--header", "X-A: b"])
         #expect(
             Array(whole.lines.prefix(8)) == [
-                "decision: allow", "treatment: http", "reason: rule_allow", "rule: web", "protocol: http",
-                "name: web.example", "method: GET", "path: /v1/a",
+                "decision: allow", "treatment: http", "reason: rule_allow", "rule: web (p.yaml:13:13)",
+                "matched: web, allow, p.yaml:13:13",
+                "nearest: no-admin, deny, p.yaml:12:13: `http.paths` has /admin/*, not /v1/a",
+                "protocol: http", "name: web.example",
             ],
             "\(whole)"
         )
+        #expect(whole.lines.contains("method: GET"))
+        #expect(whole.lines.contains("path: /v1/a"))
         let part = try explain(http + ["--path", "/v1/a"])
         #expect(
             part.lines.contains("because: a rule asks for what is not known; say --method, --header"),

@@ -19,7 +19,7 @@ import Testing
     func neverJudged() throws {
         let lines = try lines { writer in
             var entry = AuditEntry(connection(1), writer: writer)
-            entry.facts.sni = "learnt.example"
+            entry.facts?.sni = "learnt.example"
         }
         #expect(lines.map(\.kind) == ["connection"])
         #expect(lines.first?.object["decision"] as? String == "deny")

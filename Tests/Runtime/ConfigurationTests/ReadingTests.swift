@@ -30,7 +30,7 @@ struct ReadingTests {
         #expect(configuration.listen.ports == [15880, 15881, 8081, 15890])
         #expect(configuration.listen.health.map(\.description) == ["0.0.0.0:15890", "[::]:15890"])
         #expect(configuration.listen.adminPath == "/run/penstock/admin.sock")
-        #expect(configuration.policy.path == "/etc/penstock/policy")
+        #expect(configuration.policy.paths == ["/etc/penstock/policy"])
         #expect(configuration.audit == (try? read("audit: { durability: written }"))?.audit)
         #expect(configuration.state.path == "/var/log/penstock")
         #expect(configuration.dial.resolvers.isEmpty)
@@ -82,7 +82,7 @@ struct ReadingTests {
         expected.listen.healthPort = 4
         expected.listen.adminPath = "/run/a.sock"
         expected.listen.isAdminNeeded = true
-        expected.policy.path = "/etc/policy.yaml"
+        expected.policy.paths = ["/etc/policy.yaml"]
         expected.audit.path = "/logs/audit.jsonl"
         expected.audit.durability = .synced
         expected.dial.resolvers = ["10.96.0.10:53", "10.96.0.11:5353", "[2001:db8::53]:53", "[2001:db8::54]:54"]

@@ -45,6 +45,45 @@ import Testing
         #expect(try await waitsOfTheDeaf(on: loop) == [.timedOut, .interrupted, .ready])
         await loop.stop()
     }
+
+    @Test(
+        "what waits for an idle loop is done before it sleeps, and soon where the loop is never idle",
+        arguments: [true, false]
+    )
+    func idleWork(isBusy: Bool) async throws {
+        let loop = try EventLoop(index: 0)
+        try loop.start()
+        #expect(await isDoneWhenIdle(isBusy: isBusy, on: loop))
+        await loop.stop()
+    }
+}
+
+private func isDoneWhenIdle(isBusy: Bool, on loop: isolated EventLoop) async -> Bool {
+    let busy = BusyWork()
+    if isBusy { loop.runAgain(busy) }
+    await withCheckedContinuation { continuation in loop.runWhenIdle(IdleWork(continuation)) }
+    busy.isOver = true
+    return isBusy == (busy.turns > 0)
+}
+
+private final class BusyWork: DeferredWork {
+    var turns = 0
+    var isOver = false
+
+    func goOn(on loop: isolated EventLoop) {
+        turns += 1
+        if !isOver { loop.runAgain(self) }
+    }
+}
+
+private final class IdleWork: DeferredWork {
+    private let continuation: CheckedContinuation<Void, Never>
+
+    init(_ continuation: CheckedContinuation<Void, Never>) {
+        self.continuation = continuation
+    }
+
+    func goOn(on loop: isolated EventLoop) { continuation.resume() }
 }
 
 private func waitsOfTheDeaf(on loop: isolated EventLoop) async throws -> [SocketWait] {

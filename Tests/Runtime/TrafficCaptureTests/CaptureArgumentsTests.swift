@@ -31,7 +31,7 @@ struct CaptureArgumentsTests {
     @Test(
         "a wrong command line names what is wrong",
         arguments: [
-            ([], "no command: say install, verify, print or remove"),
+            ([], "no command: say install, hold, verify, print or remove"),
             (["instal"], "unknown command 'instal'; did you mean 'install'?"),
             (["install", "verify"], "unknown command 'verify'; see penstock-init --help"),
             (["install", "--proxy-prot", "1"], "unknown flag '--proxy-prot'; did you mean '--proxy-port'?"),

@@ -1,3 +1,5 @@
+import NetworkTypes
+
 /// Writes the parts of heads that requests and responses share.
 extension [UInt8] {
     mutating func append(_ text: String) {
@@ -9,6 +11,12 @@ extension [UInt8] {
         append(": ")
         append(value)
         append("\r\n")
+    }
+
+    /// Host in its one form.
+    mutating func appendHost(_ host: HTTPHost) {
+        guard case .name(let name, nil) = host else { return appendField("Host", host.authority) }
+        appendField("Host", name.text)
     }
 
     /// The field that says how the body is framed.

@@ -27,17 +27,22 @@ extension HTTP1Request {
         buffer.append(" ")
         appendTarget(to: &buffer)
         buffer.append(" HTTP/1.1\r\n")
-        buffer.appendField("Host", (host == .absent ? forwarding.hostIfAbsent : host).authority)
+        buffer.appendHost(host == .absent ? forwarding.hostIfAbsent : host)
         buffer.appendForwarded(fields)
         buffer.appendFraming(framing)
         if upgrades { buffer.appendUpgrade(fields) }
         if acceptsTrailers { buffer.appendField("TE", "trailers") }
-        let options = [
-            upgrades ? "upgrade" : nil, forwarding.closes && !upgrades ? "close" : nil, acceptsTrailers ? "TE" : nil,
-        ]
-        let named = options.compactMap(\.self).joined(separator: ", ")
-        if !named.isEmpty { buffer.appendField("Connection", named) }
+        appendConnection(upgrades: upgrades, closes: forwarding.closes, to: &buffer)
         buffer.append("\r\n")
+    }
+
+    private func appendConnection(upgrades: Bool, closes: Bool, to buffer: inout [UInt8]) {
+        // Most requests have nothing to tell of their connection.
+        guard upgrades || closes || acceptsTrailers else { return }
+        var options: [String] = []
+        if upgrades { options.append("upgrade") } else if closes { options.append("close") }
+        if acceptsTrailers { options.append("TE") }
+        buffer.appendField("Connection", options.joined(separator: ", "))
     }
 
     /// Origin form but for `*` and CONNECT; a whole URI loses its scheme and authority (RFC 9112, section 3.2).

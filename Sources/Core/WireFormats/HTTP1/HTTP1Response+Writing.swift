@@ -25,7 +25,9 @@ extension HTTP1Response {
     /// it was read. A 101 keeps its Upgrade. A 1xx must not be sent to HTTP/1.0.
     package func append(to buffer: inout [UInt8], forwarding: HTTP1ResponseForwarding = HTTP1ResponseForwarding()) {
         buffer.reserveCapacity(buffer.count + headBytes + 64)
-        buffer.append("HTTP/1.1 \(status) ")
+        buffer.append("HTTP/1.1 ")
+        buffer.append(contentsOf: statusDigits)
+        buffer.append(" ")
         buffer.append(contentsOf: reason)
         buffer.append("\r\n")
         buffer.appendForwarded(fields)

@@ -26,6 +26,8 @@ extension HTTP1Response {
     package var isInformational: Bool { status < 200 && status != 101 }
     /// 101: the octets behind this head are of another protocol.
     package var isSwitch: Bool { status == 101 }
+    /// The three digits of the status, as sent: `HTTP/1.1 ` stands before them.
+    var statusDigits: ArraySlice<UInt8> { fields.bytes[9..<12] }
     /// The reason phrase as sent.
     package var reason: ArraySlice<UInt8> { fields.bytes[reasonRange] }
 }

@@ -1,0 +1,145 @@
+/// Encodes the records of the requests that come one after the other on a connection.
+///
+/// Nearly all of their members are the same each time: what was encoded for the record before is taken as it is, and only
+/// what a request has of its own is written anew.
+package struct RequestRecordEncoding: Sendable {
+    private let limits: RecordLimits
+    /// What a record has of its own, as it is written.
+    private var own: JSONMembers
+    private var judged: Memory<RequestRecord>?
+    private var ended: Memory<RequestEndRecord>?
+
+    package init(limits: RecordLimits = .standard) {
+        self.limits = limits
+        own = JSONMembers(reserving: 96, limits: limits)
+    }
+
+    /// Encodes the record of a request, as `AuditRecord` does; `time` is in microseconds since 1970-01-01T00:00:00Z.
+    package mutating func encode(_ record: borrowing RequestRecord, at time: Int64) -> AuditRecord {
+        own.startOver()
+        record.writeOwn(into: &own)
+        return AuditRecord(record, body: Self.body(of: record, own, limits, &judged), at: time)
+    }
+
+    /// Encodes the record of a request's end, as `AuditRecord` does; `time` is in microseconds since 1970-01-01T00:00:00Z.
+    package mutating func encode(_ record: borrowing RequestEndRecord, at time: Int64) -> AuditRecord {
+        own.startOver()
+        record.writeOwn(into: &own)
+        return AuditRecord(record, body: Self.body(of: record, own, limits, &ended), at: time)
+    }
+
+    private static func body<Record: RepeatedRecord>(
+        of record: borrowing Record,
+        _ own: borrowing JSONMembers,
+        _ limits: RecordLimits,
+        _ memory: inout Memory<Record>?
+    ) -> [UInt8] {
+        if let body = memory?.body(of: record, own.written) { return body }
+        var new = Memory(copy record, limits)
+        defer { memory = new }
+        return new.text.body(record.id, own.written)
+    }
+
+    /// The record before, and its text.
+    private struct Memory<Record: RepeatedRecord>: Sendable {
+        var like: Record
+        var text: RecordFrame
+
+        init(_ record: Record, _ limits: RecordLimits) {
+            like = record
+            text = RecordFrame(
+                limits,
+                front: { members in
+                    members.identifier("id", record.id)
+                    record.writeBeforeOwn(into: &members)
+                },
+                back: { record.writeBehindOwn(into: &$0) }
+            )
+        }
+
+        /// The text of a record that has all but its own in common with the one before; `nil` of another.
+        mutating func body(of record: borrowing Record, _ own: ArraySlice<UInt8>) -> [UInt8]? {
+            // What is its own is put in place first: whatever else there is, now or later, is compared.
+            like.takeOwn(of: record)
+            return like == record ? text.body(record.id, own) : nil
+        }
+    }
+}
+
+/// A record that comes again and again on a connection, with little that is its own.
+///
+/// `write` writes the identifier, and then what these three write, in their order.
+protocol RepeatedRecord: RecordBody, Equatable {
+    var id: RecordIdentifier { get }
+    func writeBeforeOwn(into members: inout JSONMembers)
+    /// Writes what is rarely the same in two of them, at least one member.
+    func writeOwn(into members: inout JSONMembers)
+    /// Writes at least one member.
+    func writeBehindOwn(into members: inout JSONMembers)
+    /// Takes over the identifier and what `writeOwn` writes.
+    mutating func takeOwn(of other: borrowing Self)
+}
+
+extension RequestRecord: RepeatedRecord {
+    mutating func takeOwn(of other: borrowing RequestRecord) {
+        id = other.id
+        path = other.path
+    }
+}
+
+extension RequestEndRecord: RepeatedRecord {
+    mutating func takeOwn(of other: borrowing RequestEndRecord) {
+        id = other.id
+        bytesUp = other.bytesUp
+        bytesDown = other.bytesDown
+        durationMilliseconds = other.durationMilliseconds
+    }
+}
+
+/// The members of a record before and behind those that are its own.
+private struct RecordFrame: Sendable {
+    /// Begins with an identifier.
+    private var front: [UInt8]
+    private let back: [UInt8]
+
+    /// `front` writes the identifier first.
+    init(_ limits: RecordLimits, front: (inout JSONMembers) -> Void, back: (inout JSONMembers) -> Void) {
+        self.front = JSONMembers.encoded(reserving: 768, limits: limits, front)
+        self.back = JSONMembers.encoded(reserving: 256, limits: limits, back)
+    }
+
+    /// All members, with this identifier, and with `own` in their midst.
+    mutating func body(_ identifier: RecordIdentifier, _ own: ArraySlice<UInt8>) -> [UInt8] {
+        front.put(identifier, at: #""id":""#.utf8.count)
+        var body: [UInt8] = []
+        body.reserveCapacity(front.count + own.count + back.count + 2)
+        body += front
+        body.append(UInt8(ascii: ","))
+        body += own
+        body.append(UInt8(ascii: ","))
+        body += back
+        return body
+    }
+}
+
+extension JSONMembers {
+    /// What `body` writes.
+    fileprivate static func encoded(
+        reserving capacity: Int,
+        limits: RecordLimits,
+        _ body: (inout JSONMembers) -> Void
+    ) -> [UInt8] {
+        var members = JSONMembers(reserving: capacity, limits: limits)
+        body(&members)
+        return members.finish()
+    }
+}
+
+extension [UInt8] {
+    /// Writes the 26 characters over those that stand there.
+    fileprivate mutating func put(_ identifier: RecordIdentifier, at position: Int) {
+        var position = position
+        var out = mutableSpan
+        out.put(identifier, &position)
+    }
+}

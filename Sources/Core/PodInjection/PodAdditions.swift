@@ -1,0 +1,119 @@
+import SourceDocuments
+
+/// What the guard puts into a pod.
+package struct PodAdditions {
+    let template: PodTemplate
+    let options: InjectionOptions
+
+    /// All that is new in a pod, and the annotation that tells it, so that it can be taken out again.
+    ///
+    /// - Parameters:
+    ///   - template: the pod as its author wrote it, without anything of ours in it.
+    ///   - options: how the guard is put in.
+    /// - Returns: what `Splicing` puts into the template.
+    package static func overlay(for template: PodTemplate, _ options: InjectionOptions) -> Overlay {
+        let additions = PodAdditions(template: template, options: options)
+        // What is added does not depend on the annotation's words, so they can be made of it.
+        let paths = additions.overlay(record: "").additions(to: template.node)
+        return additions.overlay(record: AdditionPath.record(of: paths))
+    }
+
+    private func overlay(record: String) -> Overlay {
+        let labels = template.node.value(at: ["metadata", "labels"])
+        let label = labels?.value(Guard.label) == nil ? [Overlay.Entry(Guard.label, .value("true"))] : []
+        return .keys([
+            "metadata": .keys([
+                "labels": .keys(label), "annotations": .keys([AdditionPath.annotation: .value(.text(record))]),
+            ]),
+            "spec": .keys(spec),
+        ])
+    }
+
+    private var spec: [Overlay.Entry] {
+        let spec = template.spec
+        var entries: [Overlay.Entry] = []
+        if spec?.value("automountServiceAccountToken") == nil {
+            entries.append(Overlay.Entry("automountServiceAccountToken", .value(.flag(false))))
+        }
+        if spec?.value("terminationGracePeriodSeconds") == nil {
+            entries.append(Overlay.Entry("terminationGracePeriodSeconds", .value(.number(Guard.graceSeconds))))
+        }
+        return entries + [
+            Overlay.Entry("securityContext", podContext),
+            Overlay.Entry("initContainers", containers("initContainers", ours: initContainers)),
+            Overlay.Entry("containers", containers("containers", ours: plainContainers)),
+            Overlay.Entry("volumes", .items(first: [], last: volumes)),
+        ]
+    }
+
+    /// What holds for every container that does not say otherwise.
+    private var podContext: Overlay {
+        let present = template.spec?.value("securityContext")
+        var entries: [Overlay.Entry] = []
+        if present?.value("runAsNonRoot") == nil {
+            entries.append(Overlay.Entry("runAsNonRoot", .value(.flag(true))))
+        }
+        if present?.value("seccompProfile") == nil {
+            entries.append(Overlay.Entry("seccompProfile", .value(["type": "RuntimeDefault"])))
+        }
+        return .keys(entries)
+    }
+
+    private var initContainers: [Fragment] {
+        options.mode == .native ? [initContainer, daemonContainer] : [initContainer]
+    }
+
+    private var plainContainers: [Fragment] {
+        options.mode == .classic ? [daemonContainer] : []
+    }
+
+    /// Ours before all others, and in the others what the guard needs of them.
+    private func containers(_ key: String, ours: [Fragment]) -> Overlay {
+        guard let items = template.spec?.value(key)?.items, !items.isEmpty else { return .items(first: ours, last: []) }
+        var overlays: [Int: Overlay] = [:]
+        for (index, item) in items.enumerated() {
+            let context = securityContext(of: item)
+            if !context.isEmpty { overlays[index] = .keys(["securityContext": context]) }
+        }
+        return .within(overlays, first: ours)
+    }
+
+    /// What an agent container must say itself and does not.
+    private func securityContext(of container: LayoutNode) -> Overlay {
+        let own = container.value("securityContext")
+        var entries = user(of: own)
+        if own?.value("allowPrivilegeEscalation") == nil {
+            entries.append(Overlay.Entry("allowPrivilegeEscalation", .value(.flag(false))))
+        }
+        let dropped = own?.value(at: ["capabilities", "drop"])?.items ?? []
+        if !dropped.contains(where: { $0.text?.uppercased() == "ALL" }) {
+            let drop = Overlay.items(first: [], last: ["ALL"])
+            entries.append(Overlay.Entry("capabilities", .keys(["drop": drop])))
+        }
+        return .keys(entries)
+    }
+
+    private func user(of own: LayoutNode?) -> [Overlay.Entry] {
+        let pod = template.spec?.value("securityContext")
+        guard let user = options.agentUser, own?.value("runAsUser") == nil, pod?.value("runAsUser") == nil else {
+            return []
+        }
+        let entry = Overlay.Entry("runAsUser", .value(.number(user)))
+        guard let group = options.agentGroup, own?.value("runAsGroup") == nil, pod?.value("runAsGroup") == nil else {
+            return [entry]
+        }
+        return [entry, Overlay.Entry("runAsGroup", .value(.number(group)))]
+    }
+}
+
+extension Fragment: ExpressibleByDictionaryLiteral {
+    package init(dictionaryLiteral elements: (String, Fragment)...) {
+        self = .map(elements.map { Entry($0.0, $0.1) })
+    }
+}
+
+extension Fragment: ExpressibleByArrayLiteral {
+    package init(arrayLiteral elements: Fragment...) {
+        self = .list(elements)
+    }
+}

@@ -1,0 +1,122 @@
+import SourceDocuments
+
+extension PodJudgement {
+    /// Volumes through which the agent would reach the node, or what is ours.
+    mutating func judgeVolumes(_ spec: LayoutNode) {
+        for volume in spec.value("volumes")?.items ?? [] {
+            judgeName(of: volume)
+            judgeHostPath(of: volume)
+            judgeToken(of: volume)
+            judgeClaim(of: volume)
+        }
+        for claim in volumeClaims { judgeName(of: claim.value("metadata") ?? claim) }
+    }
+
+    /// The claims that a StatefulSet makes for each of its pods.
+    private var volumeClaims: [LayoutNode] {
+        guard template.kind == .statefulSet else { return [] }
+        return template.document.value(at: ["spec", "volumeClaimTemplates"])?.items ?? []
+    }
+
+    private mutating func judgeName(of volume: LayoutNode) {
+        guard let name = volume.value("name"), let text = name.text, text.hasPrefix(Guard.prefix) else { return }
+        refuse(
+            ["G01", "G03"],
+            "the volume name `\(text)` belongs to the guard",
+            at: name.location,
+            "give it another name"
+        )
+    }
+
+    private mutating func judgeHostPath(of volume: LayoutNode) {
+        guard let entry = volume.entry("hostPath"), !entry.value.isNull else { return }
+        let path = entry.value.value("path")?.text ?? ""
+        if options.allowedHostPaths.contains(path), !path.hasPrefix("/dev/net") {
+            return warn(
+                ["A17"],
+                "the pod shares `\(path)` with its node and with other pods there",
+                at: entry.keyLocation,
+                "mount it readOnly, and make sure that no socket is in it"
+            )
+        }
+        let threats = path.hasPrefix("/dev") ? ["A23", "A17"] : ["A17"]
+        refuse(
+            threats,
+            "`hostPath` shares `\(path)` with the node: a socket or a device there is a way round the guard",
+            at: entry.keyLocation,
+            "use another kind of volume, or allow it with --allow-host-path \(path.isEmpty ? "PATH" : path)"
+        )
+    }
+
+    private mutating func judgeToken(of volume: LayoutNode) {
+        for source in volume.value(at: ["projected", "sources"])?.items ?? [] {
+            guard let entry = source.entry("serviceAccountToken"), !entry.value.isNull else { continue }
+            warn(
+                ["A20"],
+                "the volume holds a service account token: one that may create pods makes some without a guard",
+                at: entry.keyLocation,
+                "remove it, or make sure by RBAC that this service account may do nothing of the kind"
+            )
+        }
+    }
+
+    private mutating func judgeClaim(of volume: LayoutNode) {
+        guard let claim = options.auditClaim, let name = volume.value(at: ["persistentVolumeClaim", "claimName"]) else {
+            return
+        }
+        guard name.text == claim else { return }
+        refuse(
+            ["G01", "G06"],
+            "the claim `\(claim)` is to hold the audit files, and the agent would reach them",
+            at: name.location,
+            "use another claim"
+        )
+    }
+
+    /// What a container mounts: nothing of ours, nothing where ours would be.
+    mutating func judgeMounts(of container: LayoutNode) {
+        for mount in container.value("volumeMounts")?.items ?? [] {
+            if let name = mount.value("name"), let text = name.text, text.hasPrefix(Guard.prefix) {
+                refuse(
+                    ["G01", "G03"],
+                    "the agent would mount the guard's volume `\(text)`",
+                    at: name.location,
+                    "remove the mount"
+                )
+            }
+            guard let path = mount.value("mountPath"), let text = path.text else { continue }
+            let normal = Self.normal(text)
+            if let ours = Guard.paths.first(where: { normal == $0 || normal.hasPrefix($0 + "/") }) {
+                refuse(
+                    ["G03"],
+                    "`mountPath` is in `\(ours)`, which belongs to the guard",
+                    at: path.location,
+                    "use another path"
+                )
+            } else if normal == "/dev/net" || normal.hasPrefix("/dev/net/") {
+                refuse(
+                    ["A23"],
+                    "`\(normal)` lets the agent make network interfaces",
+                    at: path.location,
+                    "remove the mount"
+                )
+            }
+        }
+        for device in container.value("volumeDevices")?.items ?? [] {
+            guard let path = device.value("devicePath"), let text = path.text, Self.normal(text).hasPrefix("/dev/net")
+            else {
+                continue
+            }
+            refuse(["A23"], "`\(text)` lets the agent make network interfaces", at: path.location, "remove the device")
+        }
+    }
+
+    /// A path without empty and `.` parts, `..` taken back.
+    private static func normal(_ path: String) -> String {
+        var parts: [Substring] = []
+        for part in path.split(separator: "/") where part != "." {
+            if part == ".." { _ = parts.popLast() } else { parts.append(part) }
+        }
+        return "/" + parts.joined(separator: "/")
+    }
+}

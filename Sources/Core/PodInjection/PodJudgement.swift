@@ -1,0 +1,101 @@
+import SourceDocuments
+
+/// Says everything because of which a pod cannot be guarded, or not as well as it might.
+///
+/// A sidecar shares the pod's network namespace with the agent: what the pod's own manifest grants the agent can make the
+/// guard worthless. Each finding names the field and what to write instead.
+package struct PodJudgement {
+    let template: PodTemplate
+    let options: InjectionOptions
+    private(set) var findings: [PodFinding] = []
+
+    /// Judges a pod as its author wrote it, without anything of ours in it.
+    package static func findings(of template: PodTemplate, _ options: InjectionOptions) -> [PodFinding] {
+        var judgement = PodJudgement(template: template, options: options)
+        judgement.judge()
+        // What the pod says for all of its containers is found once for each.
+        var known: Set<PodFinding> = []
+        return judgement.findings.filter { known.insert($0).inserted }
+    }
+
+    private init(template: PodTemplate, options: InjectionOptions) {
+        self.template = template
+        self.options = options
+    }
+
+    private mutating func judge() {
+        judgeLayout(of: template.node)
+        judgeAnnotations()
+        guard let spec = template.spec else { return }
+        judgeNamespaces(spec)
+        judgeNode(spec)
+        judgeDNS(spec)
+        judgeIdentity(spec)
+        judgeSeccomp(spec.value("securityContext"))
+        judgeVolumes(spec)
+        judgeMode(spec)
+        judgeEnd(spec)
+        judgeContainerNames(spec)
+        for container in spec.agentContainers { judgeContainer(container, in: spec) }
+    }
+
+    mutating func refuse(_ threats: [String], _ message: String, at place: SourceLocation, _ remedy: String) {
+        findings.append(PodFinding(.refusal, threats, SourceProblem(message, at: place, remedy: remedy)))
+    }
+
+    mutating func warn(_ threats: [String], _ message: String, at place: SourceLocation, _ remedy: String) {
+        findings.append(PodFinding(.warning, threats, SourceProblem(message, at: place, remedy: remedy)))
+    }
+
+    /// A boolean; `nil` where it is absent, and where it is none, which is then said.
+    ///
+    /// `yes` and `on` are true to Kubernetes and text to others, so neither is taken for anything.
+    mutating func flag(_ node: LayoutNode?, _ key: String) -> (value: Bool, at: SourceLocation)? {
+        guard let entry = node?.entry(key), !entry.value.isNull else { return nil }
+        if case .scalar(let text, .plain) = entry.value.content, let value = Self.booleans[text] {
+            return (value, entry.keyLocation)
+        }
+        refuse([], "`\(key)` is neither true nor false", at: entry.value.location, "write true or false")
+        return nil
+    }
+
+    /// A whole number; `nil` where it is absent, and where it is none, which is then said.
+    mutating func number(_ node: LayoutNode?, _ key: String) -> (value: Int, at: SourceLocation)? {
+        guard let entry = node?.entry(key), !entry.value.isNull else { return nil }
+        if case .scalar(let text, .plain) = entry.value.content, let value = Int(text), String(value) == text {
+            return (value, entry.keyLocation)
+        }
+        refuse([], "`\(key)` is no plain decimal number", at: entry.value.location, "write it without quotes or signs")
+        return nil
+    }
+
+    private static let booleans = [
+        "true": true, "True": true, "TRUE": true, "false": false, "False": false, "FALSE": false,
+    ]
+
+    /// Merge keys and tags hide from a reader what is said.
+    private mutating func judgeLayout(of node: LayoutNode) {
+        if let tag = node.tag {
+            refuse([], "the tag `\(tag)` in a pod is not understood here", at: node.location, "remove it")
+        }
+        for entry in node.entries {
+            if entry.isMerge {
+                refuse(
+                    [],
+                    "the merge key `<<` in a pod hides what it says",
+                    at: entry.keyLocation,
+                    "write the keys out"
+                )
+            }
+            judgeLayout(of: entry.value)
+        }
+        for item in node.items { judgeLayout(of: item) }
+    }
+}
+
+extension LayoutNode {
+    /// Every container of a pod that is not ours, of all kinds.
+    package var agentContainers: [LayoutNode] {
+        ["initContainers", "containers"].flatMap { value($0)?.items ?? [] }
+    }
+}

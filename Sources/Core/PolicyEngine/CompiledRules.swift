@@ -1,0 +1,45 @@
+/// The rules of a policy in the form in which they are found; a shared value that never changes.
+final class CompiledRules: Sendable {
+    let denies: RuleIndex
+    let allows: RuleIndex
+    /// The denies with `cidrs`, for the addresses about to be dialled.
+    let addressDenies: RuleIndex
+    /// The places of the rules with hosts that allow, by port, for clients that have not said a name.
+    let allowsByName: PortTable<[Int]>
+    let traits: RuleTraits
+    /// The places of all rules by their names.
+    let places: [RuleName: Int]
+
+    init(_ rules: [Rule], leafSize: Int) {
+        let denying = rules.indices.filter { rules[$0].action == .deny }
+        let allowing = rules.indices.filter { rules[$0].action != .deny }
+        denies = RuleIndex(rules, denying, leafSize: leafSize)
+        allows = RuleIndex(rules, allowing, leafSize: leafSize)
+        let naming = denying.filter { rules[$0].match.cidrs != nil }
+        addressDenies = RuleIndex(rules, naming, leafSize: leafSize)
+        let named = allowing.filter { rules[$0].match.hosts != nil }
+        allowsByName = PortTable(named.map { (rules[$0].ports, $0) })
+        traits = RuleTraits(rules)
+        places = Dictionary(rules.indices.map { (rules[$0].name, $0) }) { first, _ in first }
+    }
+}
+
+/// What rules ask for, as a whole.
+struct RuleTraits: Sendable {
+    let askedFields: [String]
+    let asksForPaths: Bool
+    let asksForQuery: Bool
+    let hasCounters: Bool
+    let hasTrials: Bool
+    let timeWindows: Set<TimeWindow>
+
+    init(_ rules: [Rule]) {
+        let requests = rules.compactMap(\.match.http)
+        askedFields = Set(requests.flatMap { $0.fields ?? [] }.map(\.name)).sorted()
+        asksForPaths = requests.contains { $0.paths != nil }
+        asksForQuery = requests.contains { $0.query != nil }
+        hasCounters = rules.contains { $0.terms.rate != nil || $0.terms.budget != nil }
+        hasTrials = rules.contains(where: \.terms.isOnTrial)
+        timeWindows = Set(rules.flatMap { $0.match.times ?? [] })
+    }
+}

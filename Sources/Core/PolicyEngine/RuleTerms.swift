@@ -1,0 +1,80 @@
+/// What a rule says beside its action and its match.
+package struct RuleTerms: Hashable, Sendable {
+    /// `mode: audit`: what the rule would refuse is let through, and recorded as `would: deny` with the rule's name.
+    package var isOnTrial: Bool
+    /// A deny that looks inside leaves alone what a `tunnel` rule carries.
+    package var exceptsTunnels: Bool
+    package var rate: RateLimit?
+    package var budget: Budget?
+
+    package init(
+        isOnTrial: Bool = false,
+        exceptsTunnels: Bool = false,
+        rate: RateLimit? = nil,
+        budget: Budget? = nil
+    ) {
+        self.isOnTrial = isOnTrial
+        self.exceptsTunnels = exceptsTunnels
+        self.rate = rate
+        self.budget = budget
+    }
+}
+
+/// A stretch of time over which something is counted.
+package enum CountingPeriod: String, Hashable, Sendable, CaseIterable {
+    case second
+    case minute
+    case hour
+    case day
+
+    package var seconds: Int64 {
+        switch self {
+        case .second: 1
+        case .minute: 60
+        case .hour: 3600
+        case .day: 86_400
+        }
+    }
+}
+
+/// What has a counter of its own.
+package enum CountingScope: String, Hashable, Sendable, CaseIterable {
+    /// Each workload: namespace, service account and user.
+    case workload
+    /// Each host that was asked for; each address where no name is known.
+    case host
+    /// The rule as a whole.
+    case rule
+}
+
+/// `rate`: how many connections or requests a rule allows in a period.
+package struct RateLimit: Hashable, Sendable {
+    /// At least 1.
+    package var limit: UInt64
+    package var per: CountingPeriod
+    package var by: CountingScope
+
+    package init(limit: UInt64, per: CountingPeriod, by: CountingScope = .rule) {
+        self.limit = limit
+        self.per = per
+        self.by = by
+    }
+}
+
+/// `budget`: how much a rule lets through in a period, or for ever.
+package struct Budget: Hashable, Sendable {
+    /// Bytes that the agent sends; at least 1.
+    package var bytesUp: UInt64?
+    /// Connections or requests that are allowed; at least 1.
+    package var requests: UInt64?
+    /// `nil`: for ever.
+    package var per: CountingPeriod?
+    package var by: CountingScope
+
+    package init(bytesUp: UInt64?, requests: UInt64?, per: CountingPeriod?, by: CountingScope = .rule) {
+        self.bytesUp = bytesUp
+        self.requests = requests
+        self.per = per
+        self.by = by
+    }
+}

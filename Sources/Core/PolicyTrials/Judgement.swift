@@ -1,0 +1,110 @@
+import NetworkTypes
+import PolicyEngine
+
+/// What a policy says to a question, in the two phases of the data path.
+package struct Judgement: Hashable, Sendable {
+    package let question: Question
+    package let decision: PolicyEngine.Decision
+    /// What is wrong with the question; `nil` where nothing is.
+    package let fault: Fault?
+    /// The facts of the last phase.
+    package let facts: Facts
+
+    /// What is refused before policy is asked.
+    package enum Fault: Error, Hashable, Sendable {
+        case name(HostName.Malformed)
+        case path(PathAmbiguity)
+    }
+
+    package init(_ question: Question, by policy: Policy) {
+        self.question = question
+        var facts = Facts(
+            original: question.original.map { OriginalDestination(SocketAddress($0, port: question.port)) },
+            port: question.port,
+            opening: question.opening(nil),
+            workloadUID: question.uid,
+            workload: question.workload,
+            now: question.now,
+            hasServerName: question.hasServerName,
+            // Of a silent client, more will be known: it is judged again when it speaks.
+            isFinal: question.speech != .silent
+        )
+        do throws(Fault) {
+            facts.opening = question.opening(try question.readName())
+            facts.request = try question.request(askedBy: policy)
+            decision = policy.answer(&facts, resolvedTo: question.addresses)
+            fault = nil
+        } catch {
+            decision = .refused(error.reason, port: question.port)
+            fault = error
+        }
+        self.facts = facts
+    }
+
+    /// True where the connection or the request would go on.
+    package var isAllowed: Bool {
+        switch decision.verdict {
+        case .allow: true
+        // Nobody waits here for more to be known.
+        case .deny, .undetermined: false
+        }
+    }
+}
+
+extension Judgement.Fault {
+    var reason: Reason {
+        switch self {
+        case .name: .malformedName
+        case .path: .ambiguousPath
+        }
+    }
+}
+
+extension Question {
+    /// The name that the client says where anybody could read it.
+    fileprivate func readName() throws(Judgement.Fault) -> HostName? {
+        guard let name else { return nil }
+        do throws(HostName.Malformed) {
+            let read = try HostName(name)
+            return carriesName ? read : nil
+        } catch {
+            throw .name(error)
+        }
+    }
+
+    /// What is known of the request, where there may be one.
+    fileprivate func request(askedBy policy: Policy) throws(Judgement.Fault) -> RequestFacts? {
+        guard isRequest || method != nil || path != nil else { return nil }
+        // Whoever names headers names all that the request has.
+        let fields = headers.map { RequestFields(of: policy.askedFields, $0) }
+        return RequestFacts(
+            method: method,
+            path: try canonicalPath(),
+            fields: fields,
+            query: query.map { RequestQuery($0) }
+        )
+    }
+
+    private func canonicalPath() throws(Judgement.Fault) -> CanonicalPath? {
+        guard let path else { return nil }
+        if path == CanonicalPath.server.text { return .server }
+        do throws(PathAmbiguity) {
+            return try CanonicalPath(path)
+        } catch {
+            throw .path(error)
+        }
+    }
+}
+
+extension Policy {
+    /// Asks first without addresses, then with those that would be dialled.
+    fileprivate func answer(_ facts: inout Facts, resolvedTo resolved: [IPAddress]?) -> PolicyEngine.Decision {
+        let first = decide(facts)
+        switch first.dial {
+        case nil: return first
+        case .original: facts.addresses = facts.original.map { [$0.socket.address] }
+        case .name: facts.addresses = resolved
+        }
+        return decide(facts)
+    }
+}

@@ -1,0 +1,217 @@
+import NetworkTypes
+import PolicyEngine
+
+/// Makes rules of traffic: what is alike shares one.
+struct RuleBuilder {
+    let wildcards: [HostPattern]
+    let pathLimit: Int
+    private var taken: Set<String> = []
+
+    init(wildcards: [HostPattern], pathLimit: Int) {
+        self.wildcards = wildcards
+        self.pathLimit = pathLimit
+    }
+
+    /// What rules have in common, but for the hosts or blocks that they name.
+    private struct Shape: Hashable {
+        var isNamed: Bool
+        var port: UInt16
+        /// `nil` for any.
+        var protocols: Set<ApplicationProtocol>?
+        /// What may be dialled for the names, where that is special.
+        var blocks: [CIDR]
+        /// TLS without a server name alone.
+        var isNameless = false
+        var http: RequestMatch?
+        /// Special addresses have rules of their own.
+        var isSpecial: Bool
+    }
+
+    /// What one destination was asked for.
+    private struct Destination: Hashable {
+        var host: LearnedTraffic.Host
+        var port: UInt16
+    }
+
+    mutating func rules(_ accounts: [LearnedTraffic.Endpoint: LearnedTraffic.Account]) -> [LearnedRule] {
+        var members: [Shape: [String: LearnedTraffic.Sighting]] = [:]
+        for (destination, speeches) in bySpeech(accounts) {
+            for (shape, sighting) in shapes(of: destination, speeches) {
+                members[shape, default: [:]][item(destination.host), default: .init()].add(sighting)
+            }
+        }
+        let ordered = members.sorted { sortKey($0.key, $0.value) < sortKey($1.key, $1.value) }
+        var rules: [LearnedRule] = []
+        for (shape, items) in ordered {
+            if let rule = rule(shape, items) { rules.append(rule) }
+        }
+        return rules
+    }
+
+    private func bySpeech(
+        _ accounts: [LearnedTraffic.Endpoint: LearnedTraffic.Account]
+    ) -> [Destination: [Question.Speech: LearnedTraffic.Account]] {
+        var speeches: [Destination: [Question.Speech: LearnedTraffic.Account]] = [:]
+        for (endpoint, account) in accounts {
+            speeches[Destination(host: endpoint.host, port: endpoint.port), default: [:]][endpoint.speech] = account
+        }
+        return speeches
+    }
+
+    /// What has to be allowed at one destination, each with how often it was seen.
+    private func shapes(
+        of destination: Destination,
+        _ speeches: [Question.Speech: LearnedTraffic.Account]
+    ) -> [(Shape, LearnedTraffic.Sighting)] {
+        var sighting = LearnedTraffic.Sighting()
+        var protocols: Set<ApplicationProtocol>? = []
+        var found: [(Shape, LearnedTraffic.Sighting)] = []
+        for (speech, account) in speeches {
+            switch speech {
+            case .known(.http):
+                found += requestShapes(shape(destination, speeches, [.http], nil), account)
+                continue
+            case .known(let spoken): protocols?.insert(spoken)
+            // Before anybody spoke: a rule that asks for a protocol would not allow it.
+            case .silent, .asked: protocols = nil
+            }
+            sighting.add(account.sighting)
+        }
+        guard sighting.count > 0 else { return found }
+        var shape = shape(destination, speeches, protocols, nil)
+        shape.isNameless = protocols == [.tls] && speeches[.known(.tls)]?.isNameless ?? false
+        return found + [(shape, sighting)]
+    }
+
+    private func shape(
+        _ destination: Destination,
+        _ speeches: [Question.Speech: LearnedTraffic.Account],
+        _ protocols: Set<ApplicationProtocol>?,
+        _ http: RequestMatch?
+    ) -> Shape {
+        let isNamed: Bool
+        let addresses: Set<IPAddress>
+        switch destination.host {
+        case .name:
+            isNamed = true
+            addresses = speeches.values.reduce(into: []) { $0.formUnion($1.addresses) }
+        case .address(let address):
+            isNamed = false
+            addresses = [address]
+        }
+        let isSpecial = addresses.contains { $0.specialRange != nil }
+        let blocks = isNamed && isSpecial ? addresses.map { CIDR(single: $0) }.sorted { "\($0)" < "\($1)" } : []
+        return Shape(
+            isNamed: isNamed,
+            port: destination.port,
+            protocols: protocols,
+            blocks: blocks,
+            http: http,
+            isSpecial: isSpecial
+        )
+    }
+
+    /// One shape for each set of methods, with the paths that it was seen with.
+    private func requestShapes(
+        _ base: Shape,
+        _ account: LearnedTraffic.Account
+    ) -> [(Shape, LearnedTraffic.Sighting)] {
+        var methods: [CanonicalPath?: Set<String?>] = [:]
+        var sightings: [CanonicalPath?: LearnedTraffic.Sighting] = [:]
+        for (request, sighting) in account.requests {
+            methods[request.path, default: []].insert(request.method?.text)
+            sightings[request.path, default: .init()].add(sighting)
+        }
+        return Dictionary(grouping: methods.keys) { methods[$0] ?? [] }.map { asked, paths in
+            var shape = base
+            var match = RequestMatch()
+            // A question that leaves the method or the path out is answered where no rule depends on it.
+            if !asked.contains(nil) {
+                match.methods = asked.compactMap { $0 }.sorted().compactMap { RequestMethod($0) }
+            }
+            if !paths.contains(nil) { match.paths = pathPatterns(paths.compactMap { $0 }, limit: pathLimit) }
+            shape.http = match.methods == nil && match.paths == nil ? nil : match
+            return (shape, paths.reduce(into: .init()) { $0.add(sightings[$1] ?? .init()) })
+        }
+    }
+
+    private func item(_ host: LearnedTraffic.Host) -> String {
+        switch host {
+        case .name(let name): (wildcards.first { $0.matches(name) } ?? .exact(name)).description
+        case .address(let address): CIDR(single: address).description
+        }
+    }
+
+    private func sortKey(_ shape: Shape, _ items: [String: LearnedTraffic.Sighting]) -> (Int, UInt16, String) {
+        let kind = (shape.isNamed ? 0 : 2) + (shape.isSpecial ? 1 : 0)
+        return (kind, shape.port, "\(protocolText(shape)) \(items.keys.min() ?? "") \(requestText(shape.http))")
+    }
+
+    private mutating func rule(_ shape: Shape, _ items: [String: LearnedTraffic.Sighting]) -> LearnedRule? {
+        var match = RuleMatch()
+        let texts = items.keys.sorted()
+        if shape.isNamed {
+            match.hosts = texts.compactMap { try? HostPattern($0) }
+            match.cidrs = shape.blocks.isEmpty ? nil : shape.blocks
+        } else {
+            match.cidrs = texts.compactMap { try? CIDR($0) }
+        }
+        guard let name = ruleName(shape, texts) else { return nil }
+        match.ports = [shape.port...shape.port]
+        match.protocols = shape.protocols
+        if shape.isNameless { match.sni = .absent }
+        match.http = shape.http
+        return LearnedRule(
+            rule: Rule(name, .allow, match),
+            comment: comment(shape, texts.count),
+            sightings: items
+        )
+    }
+
+    /// Such as `tls-443`; where that is taken, with a number behind it.
+    private mutating func ruleName(_ shape: Shape, _ items: [String]) -> RuleName? {
+        var words = [protocolText(shape), "\(shape.port)"]
+        if shape.isSpecial { words.insert("private", at: 0) }
+        if let host = items.first, items.count == 1, shape.isNamed { words.insert(host, at: 0) }
+        let base = String(words.joined(separator: "-").prefix(100))
+        var name = base
+        var number = 2
+        while !taken.insert(name).inserted {
+            name = "\(base)-\(number)"
+            number += 1
+        }
+        return RuleName(name)
+    }
+
+    private func protocolText(_ shape: Shape) -> String {
+        guard let protocols = shape.protocols else { return "any" }
+        return protocols.map(\.rawValue).sorted().joined(separator: "-")
+    }
+
+    private func requestText(_ http: RequestMatch?) -> String {
+        let methods = http?.methods?.map(\.text) ?? []
+        return (methods + (http?.paths ?? []).map(\.text)).joined(separator: " ")
+    }
+
+    private func comment(_ shape: Shape, _ count: Int) -> String {
+        let noun = shape.isNamed ? (count == 1 ? "name" : "names") : (count == 1 ? "address" : "addresses")
+        let line = "\(spokenText(shape)) to port \(shape.port): \(count == 1 ? "one" : "\(count)") \(noun)"
+        let special = "private, loopback or otherwise special"
+        guard shape.isSpecial else { return line + "." }
+        return shape.isNamed
+            ? "\(line). It resolved to addresses that are \(special): `cidrs` must name them." : "\(line), \(special)."
+    }
+
+    private func spokenText(_ shape: Shape) -> String {
+        guard let protocols = shape.protocols else { return "Any protocol" }
+        let words = protocols.sorted { $0.rawValue < $1.rawValue }.map { spoken in
+            switch spoken {
+            case .tls: "TLS"
+            case .http: "Plain HTTP"
+            case .h2c: "HTTP/2 without TLS"
+            case .opaque: "Some other protocol"
+            }
+        }
+        return words.joined(separator: ", ")
+    }
+}

@@ -1,0 +1,140 @@
+import NetworkTypes
+import PodInjection
+import Telemetry
+
+/// What `penstock inject` is asked.
+struct InjectRequest: Hashable {
+    /// `-` is standard input.
+    var file: String
+    /// `nil` is standard output.
+    var output: String?
+    var action = Action.inject
+    var isStrict: Bool
+    var isJSON: Bool
+    var options: InjectionOptions
+
+    enum Action: Hashable {
+        case inject
+        case check
+        case uninject
+    }
+
+    private static let forms: [Options.Form] = [
+        .value("-f"), .value("--file"), .value("-o"), .value("--output"), .flag("--uninject"), .flag("--check"),
+        .flag("--strict"), .flag("--json"), .value("--mode"), .value("--image"), .value("--pull-policy"),
+        .value("--config"), .value("--policy"), .values("--inbound-port"), .values("--dns-server"),
+        .value("--agent-user"), .value("--audit-claim"), .values("--request"), .values("--limit"),
+        .values("--allow-host-path"),
+    ]
+
+    /// Reads the words after `inject`; `nil` where they ask for help.
+    init?(_ words: ArraySlice<String>) throws(Misuse) {
+        let given = try Options(words, Self.forms, .inject)
+        guard !given.wantsHelp else { return nil }
+        try given.refuseOperands()
+        guard let file = try Self.one(of: given, "-f", "--file") else { throw given.misuse("-f FILE is required") }
+        self.file = file
+        let output = try Self.one(of: given, "-o", "--output")
+        self.output = output == "-" ? nil : output
+        isStrict = given.has("--strict")
+        isJSON = given.has("--json")
+        options = try InjectionOptions(given)
+        if given.has("--check") { action = .check }
+        if given.has("--uninject") {
+            guard action == .inject else { throw given.misuse("--check and --uninject do not go together") }
+            action = .uninject
+        }
+        if action == .check, output != nil { throw given.misuse("--check writes nothing: leave out --output") }
+    }
+
+    private static func one(of given: Options, _ short: String, _ long: String) throws(Misuse) -> String? {
+        guard let value = given.value(short) else { return given.value(long) }
+        guard given.value(long) == nil else { throw given.misuse("\(short) and \(long) are the same") }
+        return value
+    }
+}
+
+extension InjectionOptions {
+    fileprivate init(_ given: Options) throws(Misuse) {
+        self.init(image: try given.word("--image") ?? "penstock:\(productVersion)")
+        mode =
+            try given.choice("--mode", Dictionary(uniqueKeysWithValues: Mode.allCases.map { ($0.rawValue, $0) }))
+            ?? mode
+        let policies = ["Always", "IfNotPresent", "Never"]
+        pullPolicy =
+            try given.choice("--pull-policy", Dictionary(uniqueKeysWithValues: policies.map { ($0, $0) })) ?? pullPolicy
+        configuration = try given.objectName("--config") ?? configuration
+        policy = try given.objectName("--policy") ?? policy
+        auditClaim = try given.objectName("--audit-claim")
+        for text in given.all("--inbound-port") {
+            guard let port = Int(text), (1...65535).contains(port) else {
+                throw given.misuse("--inbound-port '\(text)' is no port; write 1 to 65535")
+            }
+            inboundPorts.append(port)
+        }
+        for text in given.all("--dns-server") {
+            guard let address = IPAddress(text) else { throw given.misuse("--dns-server '\(text)' is no IP address") }
+            dnsServers.append(address.description)
+        }
+        for path in given.all("--allow-host-path") {
+            guard path.hasPrefix("/") else { throw given.misuse("--allow-host-path '\(path)' does not begin with /") }
+            allowedHostPaths.insert(path)
+        }
+        for text in given.all("--request") { try given.take(text, "--request", into: &requests) }
+        for text in given.all("--limit") { try given.take(text, "--limit", into: &limits) }
+        if let text = given.value("--agent-user") { try take(user: text, given) }
+    }
+
+    private mutating func take(user text: String, _ given: Options) throws(Misuse) {
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+        let numbers = parts.compactMap { Int($0) }
+        let isWhole = numbers.count == parts.count && (1...2).contains(numbers.count)
+        guard isWhole, numbers.allSatisfy({ (1..<Int(Int32.max)).contains($0) && $0 != Self.daemonUser }) else {
+            throw given.misuse(
+                "--agent-user '\(text)' is no user; write UID or UID:GID, numbers above 0, and not \(Self.daemonUser)"
+            )
+        }
+        agentUser = numbers.first
+        agentGroup = numbers.dropFirst().first
+    }
+}
+
+extension Options {
+    fileprivate func word(_ name: String) throws(Misuse) -> String? {
+        guard let value = value(name) else { return nil }
+        guard !value.isEmpty, value.utf8.allSatisfy({ (0x21...0x7e).contains($0) }) else {
+            throw misuse("\(name) '\(value)' has spaces or other characters that no name has")
+        }
+        return value
+    }
+
+    fileprivate func choice<Value>(_ name: String, _ values: [String: Value]) throws(Misuse) -> Value? {
+        guard let text = value(name) else { return nil }
+        guard let value = values[text] else {
+            throw misuse("\(name) is '\(text)', expected \(values.keys.sorted().joined(separator: ", "))")
+        }
+        return value
+    }
+
+    /// The name of an object of Kubernetes: a subdomain (RFC 1123).
+    fileprivate func objectName(_ name: String) throws(Misuse) -> String? {
+        guard let value = value(name) else { return nil }
+        let isName = !value.isEmpty && value.utf8.count <= 253 && !".-".utf8.contains(value.utf8.first ?? 0)
+        let isPlain = value.utf8.allSatisfy { byte in
+            (0x61...0x7a).contains(byte) || (0x30...0x39).contains(byte) || ".-".utf8.contains(byte)
+        }
+        guard isName, isPlain else {
+            throw misuse("\(name) '\(value)' is no name of an object; use lower case letters, digits, - and .")
+        }
+        return value
+    }
+
+    fileprivate func take(_ text: String, _ name: String, into amounts: inout [String: String]) throws(Misuse) {
+        let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
+        let isAmount = parts.count == 2 && parts[1].wholeMatch(of: /[0-9]+(\.[0-9]+)?(m|k|Ki|M|Mi|G|Gi|T|Ti)?/) != nil
+        guard isAmount, parts[0].wholeMatch(of: /[a-z0-9.\/-]+/) != nil else {
+            throw misuse("\(name) '\(text)' is no amount; write it like cpu=50m or memory=64Mi")
+        }
+        amounts[parts[0]] = parts[1]
+    }
+}

@@ -1,0 +1,75 @@
+import LinuxBindings
+
+/// The longest manifest that is read, in bytes.
+private let manifestLimit = 16 << 20
+
+/// Reads a manifest whole; `-` is standard input.
+func readManifest(_ path: String) throws(Complaint) -> [UInt8] {
+    do throws(SystemCallError) {
+        return try path == "-" ? readStandardInput() : readFile(path, limit: manifestLimit)
+    } catch {
+        let name = path == "-" ? "standard input" : path
+        let why = error.isTooLarge ? "it is longer than \(manifestLimit) bytes" : "\(error)"
+        throw Complaint("cannot read \(name): \(why)", .unreadable)
+    }
+}
+
+private func readStandardInput() throws(SystemCallError) -> [UInt8] {
+    // Nobody else reads it, and the program ends soon.
+    let input = OwnedDescriptor(adopting: 0)
+    var content: [UInt8] = []
+    // One byte more than is allowed tells that there is more.
+    while content.count <= manifestLimit {
+        let piece = try readBytes(input, atMost: 1 << 16)
+        if piece.isEmpty { break }
+        content += piece
+    }
+    return content
+}
+
+/// Writes all bytes to standard output, or says that it could not.
+func writeToOutput(_ bytes: [UInt8]) throws(Complaint) {
+    // Nothing is written to it afterwards.
+    let output = OwnedDescriptor(adopting: 1)
+    do throws(SystemCallError) {
+        try writeAll(bytes, to: output)
+    } catch {
+        throw Complaint("cannot write to standard output: \(error)", .unwritable)
+    }
+}
+
+/// Gives a file new content in one step: whoever reads it sees the old or the new, whole.
+///
+/// A file that is there keeps its permissions.
+func replaceContent(of path: String, with bytes: [UInt8]) throws(Complaint) {
+    let cut = path.lastIndex(of: "/")
+    let folder = cut.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+    let name = cut.map { String(path[path.index(after: $0)...]) } ?? path
+    do throws(SystemCallError) {
+        let directory = try openFile(folder, [.readOnly, .directory])
+        let status = try fileStatus(below: directory, name)
+        guard status?.isRegular ?? true else { throw .notRegular("write") }
+        let draft = ".\(name).\(processIdentifier()).penstock"
+        let permissions = status?.permissions ?? 0o666
+        let file = try openFile(below: directory, draft, [.readWrite, .create, .exclusive], mode: permissions)
+        do throws(SystemCallError) {
+            try writeAll(bytes, to: file)
+            try synchronize(file)
+            try replaceFile(below: directory, name, with: draft)
+        } catch {
+            try? removeFile(below: directory, draft)
+            throw error
+        }
+    } catch {
+        throw Complaint("cannot write \(path): \(error)", .unwritable)
+    }
+}
+
+private func writeAll(_ bytes: [UInt8], to file: borrowing OwnedDescriptor) throws(SystemCallError) {
+    var done = 0
+    while done < bytes.count {
+        let count = try writeBytes(file, bytes.span.extracting(done...))
+        guard count > 0 else { throw .inputOutput("write") }
+        done += count
+    }
+}

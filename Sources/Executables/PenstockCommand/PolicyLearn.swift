@@ -1,0 +1,96 @@
+import AuditTrail
+import LinuxBindings
+import NetworkTypes
+import PolicyEngine
+import PolicyTrials
+import Telemetry
+
+/// What `penstock policy learn` is asked.
+struct LearnRequest: Hashable {
+    var files: [String]
+    var name: String
+    var wildcards: [HostPattern] = []
+    var pathLimit: Int
+    var takesDenied: Bool
+    var wantsProgress: Bool
+
+    /// Reads the words after `policy learn`; `nil` where they ask for help.
+    init?(_ words: ArraySlice<String>) throws(Misuse) {
+        let forms: [Options.Form] = [
+            .value("--name"), .values("--wildcard"), .value("--paths"), .flag("--denied"), .flag("--progress"),
+        ]
+        let options = try Options(words, forms, .learn)
+        guard !options.wantsHelp else { return nil }
+        files = AuditCommand.files(options.operands)
+        name = options.value("--name") ?? "learned"
+        guard RuleName(name) != nil else {
+            throw options.misuse("--name '\(name)' is no name; write at most 128 printable ASCII characters")
+        }
+        for text in options.all("--wildcard") {
+            guard text.hasPrefix("*."), let pattern = try? HostPattern(text) else {
+                throw options.misuse("--wildcard '\(text)' is no pattern; write '*.example.com'")
+            }
+            wildcards.append(pattern)
+        }
+        let text = options.value("--paths") ?? "20"
+        guard let limit = Int(text), (1...10_000).contains(limit) else {
+            throw options.misuse("--paths '\(text)' is no number of paths; write 1 to 10000")
+        }
+        pathLimit = limit
+        takesDenied = options.has("--denied")
+        wantsProgress = options.has("--progress")
+    }
+}
+
+extension LearnRequest {
+    /// Reads the traffic, and writes the policy that allows it to standard output.
+    func run() throws(Complaint) -> ExitCode {
+        var traffic = LearnedTraffic(takesDenied: takesDenied)
+        let foreign = try readTraffic(files, wantsProgress: wantsProgress) { record, line in
+            traffic.add(record, in: line)
+        }
+        sayForeign(foreign)
+        let policy = LearnedPolicy(of: traffic, name: name, wildcards: wildcards, pathLimit: pathLimit)
+        writeToStandardOutput(policy.text(preface(traffic, policy).map { printable($0) }))
+        return .done
+    }
+
+    /// What was learned from, what was left out, and what to do with it.
+    private func preface(_ traffic: LearnedTraffic, _ policy: LearnedPolicy) -> [String] {
+        let span = traffic.firstTime.flatMap { first in traffic.lastTime.map { ", \(first) to \($0)" } } ?? ""
+        var lines = ["Learned by `penstock policy learn` from \(traffic.learned) decisions\(span)."]
+        let allowed =
+            takesDenied
+            ? "It allows all of them, those that were denied among them" : "It allows what was let through then"
+        lines.append("\(allowed), and nothing else. Read it first: what an agent did is not always what it should do.")
+        for cause in LearnedTraffic.LeftOut.allCases {
+            guard let count = traffic.leftOut[cause] else { continue }
+            lines.append("Left out: \(count) \(cause.explanation)")
+        }
+        for cause in UnjudgedCause.allCases where cause != .carrier {
+            guard let count = traffic.unjudged[cause] else { continue }
+            lines.append("Left out: \(count) \(cause.explanation)")
+        }
+        lines += policy.notAllowed.prefix(10).map { "NOT ALLOWED by these rules, because none could: \($0.summary)" }
+        if policy.notAllowed.count > 10 { lines.append("… and \(policy.notAllowed.count - 10) more") }
+        return lines
+    }
+}
+
+extension LearnedTraffic.LeftOut {
+    fileprivate var explanation: String {
+        switch self {
+        case .denied: "that were denied (--denied takes them, too)"
+        case .nameless: "with neither a name nor an address that a rule could name"
+        case .unallowable: "with a name or a path that no policy allows"
+        }
+    }
+}
+
+extension Question {
+    /// `HOST:PORT`, and of a request what was asked for.
+    fileprivate var summary: String {
+        let host = name ?? original?.description ?? "unknown"
+        return ["\(host):\(port)", method?.text, path].compactMap { $0 }.joined(separator: " ")
+    }
+}

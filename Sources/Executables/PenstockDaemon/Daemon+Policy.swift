@@ -1,0 +1,113 @@
+import AuditStore
+import AuditTrail
+import Configuration
+import ConnectionJourney
+import EventLoops
+import GovernanceAPI
+import OperatorEndpoints
+import PolicyCounters
+import PolicyEngine
+
+/// How the daemon comes by its policy, and how it is put in force.
+extension Daemon {
+    /// Loads the policy; `isSwap`: nobody asked for it, but another may stand there.
+    func loadPolicy(isSwap: Bool = false) {
+        // Before it is read: a swap that comes meanwhile is seen at the next look.
+        policyPlace = PolicyPlace(plan.policyPaths)
+        do {
+            let policy = try plan.loadPolicy()
+            guard !isSwap || policy.hash != snapshot.policy?.hash else {
+                return readiness.update { $0.refusedReload = nil }
+            }
+            adopt(policy)
+        } catch {
+            refusePolicy("\(error)")
+        }
+    }
+
+    /// Loads the policy, and once more if that was asked for meanwhile: the file may have changed after it was read.
+    func reload(isSwap: Bool = false, on loop: isolated EventLoop) async {
+        wantsReload = true
+        if !isSwap { wasAsked = true }
+        guard !isReloading else { return }
+        isReloading = true
+        defer { isReloading = false }
+        while wantsReload, !isDraining {
+            wantsReload = false
+            let isSwap = !wasAsked
+            wasAsked = false
+            let before = snapshot.generation
+            loadPolicy(isSwap: isSwap)
+            guard snapshot.generation != before else { continue }
+            watchTimes(on: loop)
+            for worker in workers { await putInForce(snapshot, worker, on: worker.loop) }
+            for server in governance { await putInForce(GovernancePolicy(snapshot), server, on: server.loop) }
+        }
+    }
+
+    private func adopt(_ policy: Policy) {
+        let before = snapshot.policy
+        let changes = before.map { PolicyChanges(from: $0, to: policy) }
+        counters.need(policy.hasCounters)
+        snapshot = PolicySnapshot(policy: policy, generation: snapshot.generation + 1)
+        audit.submit(
+            PolicyRecord(
+                event: .loaded,
+                hashBefore: before?.hash,
+                hashAfter: policy.hash,
+                generation: snapshot.generation,
+                changes: changes
+            )
+        )
+        let generation = snapshot.generation
+        readiness.update {
+            $0.missingPolicy = nil
+            $0.refusedReload = nil
+            $0.policyGeneration = generation
+            $0.policyHash = policy.hash
+            $0.reloads += 1
+        }
+        say(
+            "policy '\(policy.name)' in force, rules: \(policy.rules.count), mode \(policy.mode.rawValue), \(policy.hash)"
+        )
+        if let changes { say("what it changes: \(changes)") }
+        if policy.mode == .audit { say("warning: mode: audit lets through what the policy would refuse") }
+    }
+
+    private func refusePolicy(_ problem: String) {
+        audit.submit(
+            PolicyRecord(
+                event: .refused,
+                hashBefore: snapshot.policy?.hash,
+                hashAfter: snapshot.policy?.hash,
+                problems: problem.split(separator: "\n").map(String.init)
+            )
+        )
+        let firstLine = problem.split(separator: "\n").first.map(String.init) ?? problem
+        let hasPolicy = snapshot.policy != nil
+        readiness.update {
+            if hasPolicy { $0.refusedReload = firstLine } else { $0.missingPolicy = firstLine }
+            $0.refusedReloads += 1
+        }
+        say(hasPolicy ? "policy not reloaded, the old one stays in force:" : "no policy, so everything is refused:")
+        for line in problem.split(separator: "\n") { say("  \(line)") }
+    }
+}
+
+private func putInForce(
+    _ policy: GovernancePolicy,
+    _ server: LoopBound<GovernanceServer>,
+    on loop: isolated EventLoop
+) {
+    server.value(on: loop).adopt(policy)
+}
+
+extension GovernancePolicy {
+    init(_ snapshot: PolicySnapshot) {
+        self.init(snapshot.policy, generation: snapshot.generation)
+    }
+}
+
+private func putInForce(_ snapshot: PolicySnapshot, _ worker: LoopBound<Worker>, on loop: isolated EventLoop) {
+    worker.value(on: loop).adopt(snapshot, on: loop)
+}

@@ -1,0 +1,16 @@
+import AuditStore
+import AuditTrail
+import WireFormats
+
+/// What of a request is a secret, in the form that its record may have.
+func masked(_ request: HTTP1Request, by mask: SecretMask) -> [MaskedSecret] {
+    var secrets: [MaskedSecret] = []
+    request.fields.forEachSecret { field, value in
+        switch field {
+        case .credentials(let name): secrets.add(field: name, value: value, hashing: mask)
+        case .cookies: secrets.add(cookies: value, hashing: mask)
+        }
+    }
+    if let query = request.query { secrets.add(query: query, hashing: mask) }
+    return secrets
+}

@@ -1,0 +1,138 @@
+"""The manifests by themselves: schemas, what is the same in two of them stays the same, and what checkov says."""
+
+import json
+import pathlib
+import re
+import shutil
+import subprocess
+
+import yaml
+from node import ROOT
+
+VENV = ROOT / ".build" / "venv" / "bin"
+HERE = pathlib.Path(__file__).resolve().parent
+VERSIONS = [f"1.{minor}" for minor in range(29, 38)]
+# What checkov asks for and these manifests do otherwise, and why.
+EXCEPTIONS = {
+    "CKV_K8S_15": "the tag is a version, which is never moved: it need not be pulled at each start",
+    "CKV_K8S_21": "the namespace is the user's to name: kubectl apply -n",
+    "CKV_K8S_25": "penstock-init adds NET_ADMIN, and nothing else: it loads the kernel's rules",
+    "CKV_K8S_40": "penstock-init is root inside, because a capability that is added comes to root only",
+    "CKV_K8S_43": "the digest is known once the image is in its user's registry",
+    "CKV_K8S_8": "when the example's agent is alive is its user's to say; the daemon has its probe",
+}
+
+
+def read(place):
+    return [document for document in yaml.safe_load_all(pathlib.Path(place).read_text()) if document]
+
+
+def check(report):
+    report.title("the manifests")
+    kubernetes = [ROOT / "deploy" / name for name in ("pod.yaml", "pod-classic.yaml", "kustomize/networkpolicy.yaml")]
+    rendered = render(report)
+    files = [*kubernetes, rendered] if rendered else kubernetes
+    for version in VERSIONS:
+        done = subprocess.run([VENV / "kubernetes-validate", "--strict", "-k", version, *files], capture_output=True, text=True)
+        report.check(done.returncode == 0, f"Kubernetes {version} knows every field", done.stdout + done.stderr)
+    native, classic = read(ROOT / "deploy/pod.yaml"), read(ROOT / "deploy/pod-classic.yaml")
+    check_pods(report, native, classic)
+    check_patches(report, native)
+    check_rest(report)
+    check_checkov(report, kubernetes)
+
+
+def check_pods(report, native, classic):
+    first, second = native[2]["spec"], classic[2]["spec"]
+    init, daemon = first["initContainers"]
+    report.check([init["name"], daemon["name"]] == ["penstock-init", "penstockd"] and daemon["restartPolicy"] == "Always"
+                 and "startupProbe" in daemon and [each["name"] for each in first["containers"]] == ["agent"],
+                 "pod.yaml: penstock-init, then the daemon with a startup probe, then the agent")
+    same = dict(daemon)
+    del same["restartPolicy"]
+    moved = dict(second, initContainers=[init, daemon], containers=second["containers"][1:])
+    report.check(second["containers"][0] == same and moved == first and native[:2] == classic[:2],
+                 "pod-classic.yaml: the same, with the daemon among the containers")
+    report.check(init["securityContext"]["capabilities"] == {"drop": ["ALL"], "add": ["NET_ADMIN"]}
+                 and "add" not in daemon["securityContext"]["capabilities"], "only penstock-init has a capability: NET_ADMIN")
+    agent = first["containers"][0]
+    mounts = {mount["name"] for mount in daemon["volumeMounts"]}
+    report.check(not mounts & {mount["name"] for mount in agent.get("volumeMounts", [])}, "the agent mounts nothing of the daemon's")
+    users = {container["securityContext"]["runAsUser"] for container in (init, daemon, agent)}
+    report.check(len(users) == 3 and daemon["securityContext"]["runAsGroup"] != agent["securityContext"]["runAsGroup"],
+                 "three containers, three users")
+
+
+def check_patches(report, native):
+    """The component's patches are pod.yaml's specification, at their three places, without the example's agent and its port."""
+    pod = native[2]["spec"]
+    wanted = {key: pod[key] for key in ("automountServiceAccountToken", "enableServiceLinks", "hostNetwork", "hostPID", "hostIPC",
+                                        "shareProcessNamespace", "terminationGracePeriodSeconds")}
+    wanted["initContainers"] = [dict(pod["initContainers"][0], args=["install"]), pod["initContainers"][1]]
+    wanted["volumes"] = [volume for volume in pod["volumes"] if volume["name"].startswith("penstock-")]
+    found = {
+        "pod": read(ROOT / "deploy/kustomize/pod.yaml")[0]["spec"],
+        "workload": read(ROOT / "deploy/kustomize/workload.yaml")[0]["spec"]["template"]["spec"],
+        "cronjob": read(ROOT / "deploy/kustomize/cronjob.yaml")[0]["spec"]["jobTemplate"]["spec"]["template"]["spec"],
+    }
+    for name, specification in found.items():
+        report.check(specification == wanted, f"kustomize/{name}.yaml adds what pod.yaml has", specification)
+    configuration = native[0]["data"]["penstock.yaml"]
+    report.check(yaml.safe_load(configuration) == read(ROOT / "deploy/kustomize/penstock.yaml")[0],
+                 "kustomize/penstock.yaml says what pod.yaml says")
+
+
+def render(report):
+    """By kubectl, where this machine has one: Debian's own (1.20) knows no components."""
+    tool = next((words for words in (["kustomize", "build"], ["kubectl", "kustomize"]) if shutil.which(words[0])), None)
+    if tool is None:
+        report.note("no kustomize and no kubectl on PATH: the component is compared with pod.yaml, but not rendered")
+        return None
+    done = subprocess.run([*tool, HERE / "kustomize"], capture_output=True, text=True)
+    if not report.check(done.returncode == 0, "the kustomize component renders", done.stderr):
+        return None
+    place = ROOT / ".build" / "kustomized.yaml"
+    place.write_text(done.stdout)
+    for document in read(place):
+        if document["kind"] not in ("Pod", "Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob"):
+            continue
+        name, specification = document["metadata"]["name"], document["spec"]
+        while "template" in specification or "jobTemplate" in specification:
+            specification = (specification.get("template") or specification["jobTemplate"])["spec"]
+        order = [each["name"] for each in specification.get("initContainers", []) + specification["containers"]]
+        expected = ["other"] if name == "unguarded" else ["penstock-init", "penstockd", "their-own", "agent"]
+        report.check(order == expected, f"rendered, {name} has {' → '.join(expected)}", order)
+    return place
+
+
+def check_rest(report):
+    for name, words in (("the alert rules are valid", ["check", "rules", ROOT / "deploy/alerts.yaml"]),
+                        ("each alert fires on what it is for", ["test", "rules", HERE / "alerts_test.yaml"])):
+        done = subprocess.run(["promtool", *words], capture_output=True, text=True)
+        report.check(done.returncode == 0, name, done.stdout + done.stderr)
+    done = subprocess.run([VENV / "hadolint", ROOT / "Dockerfile"], capture_output=True, text=True)
+    report.check(done.returncode == 0, "hadolint has nothing to say of the Dockerfile", done.stdout)
+    scripts = [*(ROOT / "deploy").glob("*.sh"), *(ROOT / "deploy/image").glob("*.sh")]
+    done = subprocess.run([VENV / "shellcheck", *scripts], capture_output=True, text=True)
+    report.check(done.returncode == 0, "nor shellcheck of the scripts", done.stdout)
+    names = {re.search(r"penstock:(\S+)", line)[1] for place in (ROOT / "deploy").rglob("*.yaml")
+             for line in place.read_text().splitlines() if "image: penstock" in line}
+    version = re.search(r'"(.+)"', (ROOT / "Sources/Core/Telemetry/ProductVersion.swift").read_text())[1]
+    report.check(names == {version}, "every manifest names the image of this version", names)
+    report.check((ROOT / "Dockerfile").read_text().count(f"ARG VERSION={version}\n") == 2, "and so does the Dockerfile")
+
+
+def check_checkov(report, files):
+    """What it finds is what is excepted, no more and no less."""
+    words = [word for file in files for word in ("-f", str(file))]
+    done = subprocess.run([VENV / "checkov", *words, "--framework", "kubernetes", "--compact", "--quiet", "--output", "json"],
+                          capture_output=True, text=True)
+    try:
+        answer = json.loads(done.stdout)
+        failed = {each["check_id"]: f"{each['resource']}: {each['check_name']}" for each in answer["results"]["failed_checks"]}
+        passed = answer["summary"]["passed"]
+    except (ValueError, KeyError, TypeError):
+        failed, passed = {"no answer": done.stdout[-2000:] + done.stderr[-2000:]}, 0
+    found = [f"{each} {failed.get(each, 'is excepted, and no longer found')}" for each in sorted(failed.keys() ^ EXCEPTIONS.keys())]
+    report.check(passed > 100 and not found, f"checkov passes {passed} checks; the {len(EXCEPTIONS)} exceptions are stated, and needed",
+                 "\n".join(found))

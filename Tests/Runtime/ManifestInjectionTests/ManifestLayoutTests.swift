@@ -1,0 +1,92 @@
+import ManifestInjection
+import PodInjection
+import Testing
+
+@Suite("penstock inject keeps what the author wrote")
+struct ManifestLayoutTests {
+    @Test("the guard comes in as the golden file says", arguments: Manifests.goldenNames)
+    func golden(name: String) throws {
+        let dot = try #require(name.lastIndex(of: "."))
+        let after = try Manifests.golden(name[..<dot] + ".native" + name[dot...])
+        let made = try inject(try Manifests.golden(name)) { $0.inboundPorts = [8080] }
+        #expect(String(decoding: made.bytes, as: UTF8.self) == String(decoding: after, as: UTF8.self))
+    }
+
+    @Test(
+        "only whole pieces are added: every byte of the author's is there, in its order",
+        arguments: Manifests.goldenNames
+    )
+    func nothingIsLost(name: String) throws {
+        let before = try Manifests.golden(name)
+        var rest = before[...]
+        for byte in try inject(before).bytes where byte == rest.first { rest = rest.dropFirst() }
+        #expect(rest.isEmpty)
+    }
+
+    @Test("in and out again gives the same bytes, in again too", arguments: Manifests.goldenNames)
+    func goldenRoundTrip(name: String) throws {
+        try checkRoundTrip(try Manifests.golden(name), isClassic: false)
+    }
+
+    @Test("however it is written, in and out again gives the same bytes, in again too", arguments: Manifests.odd)
+    func oddRoundTrip(about: String, text: String) throws {
+        try checkRoundTrip(Array(text.utf8), isClassic: false)
+        try checkRoundTrip(Array(text.utf8), isClassic: true)
+    }
+
+    private func checkRoundTrip(_ before: [UInt8], isClassic: Bool) throws {
+        let change = { (options: inout InjectionOptions) in
+            options.mode = isClassic ? .classic : .native
+            options.inboundPorts = [8080, 9090]
+        }
+        let once = try inject(before, change)
+        #expect(once.bytes != before)
+        #expect(try inject(once.bytes, change).bytes == once.bytes)
+        let back = try uninjectManifest(once.bytes, file: "m.yaml")
+        #expect(String(decoding: back.bytes, as: UTF8.self) == String(decoding: before, as: UTF8.self))
+    }
+
+    @Test("other options, on what has the guard already, give what they give on the author's own text")
+    func otherOptions() throws {
+        let text = Manifests.pod()
+        let native = try inject(text)
+        let classic = try inject(text) { $0.mode = .classic }
+        #expect(try inject(native.bytes) { $0.mode = .classic }.bytes == classic.bytes)
+        #expect(native.bytes != classic.bytes)
+    }
+
+    @Test("what the author writes after the guard came in stays when it goes")
+    func laterChanges() throws {
+        let text = Manifests.pod(container: "args: [old] # kept")
+        let changed = String(decoding: try inject(text).bytes, as: UTF8.self).replacing("[old]", with: "[new, longer]")
+        let back = try uninjectManifest(Array(changed.utf8), file: "m.yaml")
+        #expect(String(decoding: back.bytes, as: UTF8.self) == text.replacing("[old]", with: "[new, longer]"))
+    }
+
+    @Test("a manifest without the guard stays as it is when it should go")
+    func nothingToTakeOut() throws {
+        let text = Array(Manifests.pod().utf8)
+        #expect(try uninjectManifest(text, file: "m.yaml").bytes == text)
+    }
+
+    @Test("A08: the guard comes before every other init container, and comes back to its place if it was moved")
+    func order() throws {
+        let text = Manifests.pod(
+            spec: "initContainers:\n- name: early\n  image: e\n  securityContext: {runAsUser: 2}\n"
+        )
+        let once = try inject(text)
+        let spec = try #require(try inject(once.bytes).templates.first?.node.value("spec"))
+        #expect(spec.value("initContainers")?.items.map { $0.value("name")?.text } == ["early"])
+        let lines = String(decoding: once.bytes, as: UTF8.self).split(separator: "\n")
+        let places = ["penstock-init", "penstockd", "early"].compactMap { lines.firstIndex(of: "  - name: \($0)") }
+        #expect(places.count == 3 && places == places.sorted())
+        let early = lines[places[2]..<(places[2] + 3)]
+        var moved = lines
+        moved.removeSubrange(places[2]..<(places[2] + 3))
+        moved.insert(contentsOf: early, at: places[0])
+        let again = try inject(moved.joined(separator: "\n") + "\n").bytes
+        let names = String(decoding: again, as: UTF8.self).split(separator: "\n").filter { $0.hasPrefix("  - name: ") }
+        let ours = try #require(names.firstIndex(of: "  - name: penstock-init"))
+        #expect(names[ours..<(ours + 3)] == ["  - name: penstock-init", "  - name: penstockd", "  - name: early"])
+    }
+}
