@@ -63,7 +63,8 @@ private let allowed: [String: Set<String>] = [
     ],
     "PenstockCommand": [
         "AuditIndex", "AuditReading", "AuditSigning", "AuditTrail", "Configuration", "PolicyEngine", "PolicyTrials",
-        "NetworkTypes", "LinuxBindings", "ManifestInjection", "OpenSSLBindings", "PodInjection", "Posture", "SourceDocuments",
+        "NetworkTypes", "LinuxBindings", "ManifestInjection", "OpenSSLBindings", "PodInjection", "Posture",
+        "SourceDocuments",
         "Telemetry", "YAMLBindings",
     ],
 ]
