@@ -69,6 +69,7 @@ let core: [Target] = [
     module("Core", "AuditTrail", ["NetworkTypes"]),
     module("Core", "PolicyTrials", ["AuditTrail", "NetworkTypes", "PolicyEngine", "SourceDocuments"]),
     module("Core", "Telemetry"),
+    module("Core", "Posture", ["AuditTrail", "WireFormats"]),
     module("Core", "PodInjection", ["SourceDocuments"]),
 ]
 
@@ -138,17 +139,20 @@ let proxy: [Target] = [
             "EventLoops", "AuditStore",
         ]
     ),
-    module("Proxy", "OperatorEndpoints", ["NetworkTypes", "Telemetry", "LinuxBindings", "EventLoops"]),
+    module("Proxy", "OperatorEndpoints", ["NetworkTypes", "Posture", "Telemetry", "LinuxBindings", "EventLoops"]),
 ]
 
 let programs: [Target] = [
-    program("PenstockInit", ["TrafficCapture", "NetworkTypes", "LinuxBindings", "SourceDocuments", "Telemetry"]),
+    program(
+        "PenstockInit",
+        ["TrafficCapture", "NetworkTypes", "LinuxBindings", "Posture", "SourceDocuments", "Telemetry"]
+    ),
     program(
         "PenstockDaemon",
         [
             "ConnectionJourney", "GovernanceAPI", "OperatorEndpoints", "Configuration", "AuditStore", "AuditTrail",
             "NameResolution",
-            "EventLoops", "PolicyEngine", "Telemetry", "NetworkTypes", "LinuxBindings", "WireFormats",
+            "EventLoops", "PolicyEngine", "Posture", "Telemetry", "NetworkTypes", "LinuxBindings", "WireFormats",
             "OpenSSLBindings",
             "SourceDocuments", "YAMLBindings", "PolicyCounters",
         ]
@@ -157,8 +161,8 @@ let programs: [Target] = [
         "PenstockCommand",
         [
             "AuditIndex", "AuditReading", "AuditSigning", "AuditTrail", "Configuration", "PolicyEngine", "PolicyTrials",
-            "NetworkTypes", "LinuxBindings", "ManifestInjection", "OpenSSLBindings", "PodInjection", "SourceDocuments",
-            "Telemetry", "YAMLBindings",
+            "NetworkTypes", "LinuxBindings", "ManifestInjection", "OpenSSLBindings", "PodInjection", "Posture",
+            "SourceDocuments", "Telemetry", "YAMLBindings",
         ]
     ),
 ]
@@ -180,6 +184,7 @@ let testTargets: [Target] = [
         "PolicyEngineTests",
         ["PolicyEngine", "PolicyReference", "NetworkTypes", "SourceDocuments", "TestSupport", "YAMLBindings"]
     ),
+    tests("Core", "PostureTests", ["Posture"]),
     tests("Core", "AuditTrailTests", ["AuditTrail", "NetworkTypes"]),
     tests("Core", "PolicyTrialsTests", ["AuditTrail", "NetworkTypes", "PolicyEngine", "PolicyTrials"]),
     tests("Bindings", "YAMLBindingsTests", ["YAMLBindings", "SourceDocuments"]),

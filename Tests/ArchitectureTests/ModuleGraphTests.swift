@@ -14,6 +14,7 @@ private let allowed: [String: Set<String>] = [
     "AuditTrail": ["NetworkTypes"],
     "PolicyTrials": ["AuditTrail", "NetworkTypes", "PolicyEngine", "SourceDocuments"],
     "Telemetry": [],
+    "Posture": ["AuditTrail", "WireFormats"],
     "PodInjection": ["SourceDocuments"],
     // Bindings: each its own door.
     "LinuxBindings": ["CLinux", "NetworkTypes"],
@@ -50,18 +51,20 @@ private let allowed: [String: Set<String>] = [
         "ByteRelay", "HTTPExchange", "NetworkTypes", "WireFormats", "PolicyEngine", "AuditTrail", "LinuxBindings",
         "EventLoops", "AuditStore",
     ],
-    "OperatorEndpoints": ["NetworkTypes", "Telemetry", "LinuxBindings", "EventLoops"],
+    "OperatorEndpoints": ["NetworkTypes", "Posture", "Telemetry", "LinuxBindings", "EventLoops"],
     // Executables. The capture program knows nothing of TLS.
-    "PenstockInit": ["TrafficCapture", "NetworkTypes", "LinuxBindings", "SourceDocuments", "Telemetry"],
+    "PenstockInit": ["TrafficCapture", "NetworkTypes", "LinuxBindings", "Posture", "SourceDocuments", "Telemetry"],
     "PenstockDaemon": [
         "ConnectionJourney", "GovernanceAPI", "OperatorEndpoints", "Configuration", "AuditStore", "AuditTrail",
         "NameResolution",
-        "EventLoops", "PolicyEngine", "Telemetry", "NetworkTypes", "LinuxBindings", "OpenSSLBindings", "WireFormats",
+        "EventLoops", "PolicyEngine", "Posture", "Telemetry", "NetworkTypes", "LinuxBindings", "OpenSSLBindings",
+        "WireFormats",
         "SourceDocuments", "YAMLBindings", "PolicyCounters",
     ],
     "PenstockCommand": [
         "AuditIndex", "AuditReading", "AuditSigning", "AuditTrail", "Configuration", "PolicyEngine", "PolicyTrials",
-        "NetworkTypes", "LinuxBindings", "ManifestInjection", "OpenSSLBindings", "PodInjection", "SourceDocuments",
+        "NetworkTypes", "LinuxBindings", "ManifestInjection", "OpenSSLBindings", "PodInjection", "Posture",
+        "SourceDocuments",
         "Telemetry", "YAMLBindings",
     ],
 ]

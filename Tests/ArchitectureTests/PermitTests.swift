@@ -50,6 +50,16 @@ struct PermitTests {
         }
     }
 
+    @Test("only the operator's command talks to strangers without a permit")
+    func onlyTheCommandAsksAround() {
+        let asking = SourceTree.files.filter { $0.shelf != "Bindings" }.filter { file in
+            file.code.contains(/\b(exchangeBytes|sendDatagram)\(/)
+        }
+        #expect(!asking.isEmpty, "nobody does: this law sees nothing")
+        let modules = Set(asking.map(\.module))
+        #expect(modules == ["PenstockCommand"])
+    }
+
     @Test("the audit entry cannot be copied, and its deinit records who never finished it")
     func entryWritesAtItsEnd() throws {
         guard Self.isBuilt("ConnectionJourney") else { return }

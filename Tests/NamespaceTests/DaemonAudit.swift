@@ -46,6 +46,8 @@ struct AuditReading {
     func connections(to address: String) -> [AuditLine] { connections.filter { $0.original == address } }
     func ends(_ outcome: String) -> [AuditLine] { ends.filter { $0.outcome == outcome } }
     func end(of connection: AuditLine) -> AuditLine? { ends.first { $0.id == connection.id } }
+    /// The turns in the daemon's life, without what it says of its boundary.
+    var lives: [String] { events("lifecycle").filter { $0 != "posture" } }
     func events(_ kind: String) -> [String] { lines.filter { $0.kind == kind }.map(\.event) }
 
     /// Each connection is judged once; it ends once at most, if it was allowed, and after it was judged.

@@ -9,7 +9,7 @@ struct DaemonDrainTests {
             bed.signal(signal)
             let result = try #require(bed.daemon?.wait(seconds: 8))
             #expect(result.status == 0, "\(result)")
-            #expect(try bed.audit().events("lifecycle") == ["started", "draining", "stopped"])
+            #expect(try bed.audit().lives == ["started", "draining", "stopped"])
             try expectSound(bed)
         }
     }
@@ -55,7 +55,7 @@ struct DaemonDrainTests {
             #expect(result.status == 0, "\(result)")
             let reading = try bed.audit()
             #expect(reading.ends("closed").count == 4, "\(reading.ends)")
-            #expect(reading.events("lifecycle") == ["started", "draining", "stopped"])
+            #expect(reading.lives == ["started", "draining", "stopped"])
             try expectSound(bed)
         }
     }
@@ -82,7 +82,7 @@ struct DaemonDrainTests {
             #expect(reading.ends("drained").count == 4, "\(reading.ends)")
             let reasons = Set(reading.ends.map(\.reason))
             #expect(reasons == ["draining"])
-            #expect(reading.events("lifecycle").last == "stopped")
+            #expect(reading.lives.last == "stopped")
             try expectSound(bed)
         }
     }

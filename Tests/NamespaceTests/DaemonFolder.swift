@@ -12,6 +12,8 @@ struct DaemonSettings {
     var dial = ""
     /// Empty: by default.
     var healthAddress = "127.0.0.1"
+    /// Whether it has an admin socket, below the audit's folder.
+    var hasAdmin = false
     /// Where the audit goes; empty: to a file in its folder.
     var auditPath = ""
     /// Further content of `audit`.
@@ -60,6 +62,7 @@ final class DaemonFolder {
     var policy: String { path + "/policy.yaml" }
     var auditFolder: String { path + "/audit" }
     var audit: String { auditFolder + "/audit.jsonl" }
+    var adminSocket: String { auditFolder + "/admin/admin.sock" }
 
     init(_ settings: DaemonSettings = DaemonSettings()) throws {
         path = FileManager.default.temporaryDirectory.path + "/penstock-daemon-\(UUID().uuidString)"
@@ -94,9 +97,10 @@ final class DaemonFolder {
 
     private func text(_ settings: DaemonSettings) -> String {
         let address = settings.healthAddress.isEmpty ? "" : "address: \"\(settings.healthAddress)\", "
+        let admin = settings.hasAdmin ? ", admin: { path: \(adminSocket) }" : ""
         return """
             workers: \(settings.workers)
-            listen: { health: { \(address)port: 15890 } }
+            listen: { health: { \(address)port: 15890 }\(admin) }
             policy: { path: \(policy), watch_seconds: \(settings.watchSeconds) }
             audit: { path: "\(settings.auditPath.isEmpty ? audit : settings.auditPath)"\(settings.audit) }
             state: { path: \(settings.statePath.isEmpty ? auditFolder : settings.statePath) }

@@ -48,6 +48,9 @@ package struct FileStatus: Hashable, Sendable {
     package let permissions: UInt32
     package let isRegular: Bool
     package let isDirectory: Bool
+    package let isSocket: Bool
+    /// When it was written to last, in microseconds since 1970-01-01T00:00:00Z.
+    package let modified: Int64
 }
 
 /// Opens a file; `mode` is of one that is made.
@@ -90,6 +93,8 @@ extension FileStatus {
         permissions = status.st_mode & 0o7777
         isRegular = status.st_mode & S_IFMT == S_IFREG
         isDirectory = status.st_mode & S_IFMT == S_IFDIR
+        isSocket = status.st_mode & S_IFMT == S_IFSOCK
+        modified = Int64(status.st_mtim.tv_sec) &* 1_000_000 &+ Int64(status.st_mtim.tv_nsec / 1000)
     }
 }
 

@@ -21,7 +21,7 @@ package func forbidDumping() throws(SystemCallError) {
 ///
 /// For a process that has one thread only.
 package func giveUpCapabilities() throws(SystemCallError) {
-    _ = try systemCall("capset") { clinux_give_up_capabilities() }
+    _ = try systemCall("capset") { clinux_keep_only_capabilities(0) }
 }
 
 /// The process's number.

@@ -11,6 +11,33 @@ package enum LifecycleEvent: String, CaseIterable, Sendable {
     case removed
     /// Lines that were written before are not in the file any more.
     case missing
+    /// What the daemon knows of its own boundary is another than before.
+    case posture
+}
+
+/// What the daemon knows of its own boundary, as a record tells it.
+package struct RecordedPosture: Hashable, Sendable {
+    /// One thing that was looked at.
+    package struct Check: Hashable, Sendable {
+        package var name: String
+        package var status: String
+        package var detail: String
+
+        package init(name: String, status: String, detail: String) {
+            self.name = name
+            self.status = status
+            self.detail = detail
+        }
+    }
+
+    /// `strong` or `weak`.
+    package var boundary: String
+    package var checks: [Check]
+
+    package init(boundary: String, checks: [Check]) {
+        self.boundary = boundary
+        self.checks = checks
+    }
 }
 
 /// A turn in the life of the daemon or of its files.
@@ -29,6 +56,8 @@ package struct LifecycleRecord: Hashable, Sendable {
     package var open: [RecordIdentifier]?
     /// Where the file was rotated: the requests among what is open.
     package var openRequests: [RecordIdentifier] = []
+    /// With the event `posture`.
+    package var posture: RecordedPosture?
 
     package init(
         event: LifecycleEvent,
@@ -61,6 +90,14 @@ extension LifecycleRecord: RecordBody {
         }
         members.text("version", version)
         members.number("pid", UInt64(clamping: pid))
+        if let posture {
+            members.text("boundary", posture.boundary)
+            members.objects("checks", posture.checks) { check, members in
+                members.text("name", check.name)
+                members.text("status", check.status)
+                members.text("detail", check.detail)
+            }
+        }
         if let segment { members.text("segment", segment) }
         if let after { members.text("after", after) }
         if let detail { members.text("detail", detail) }

@@ -16,6 +16,8 @@ package enum RecordKind: String, CaseIterable, Sendable {
     case policy
     /// The daemon started, drained, stopped, or repaired the file.
     case lifecycle
+    /// What is known of the kernel's rules is another than before.
+    case ruleset
     /// What stands before it in the chain was signed.
     case checkpoint
     /// A key was published that signs checkpoints from here on.

@@ -98,7 +98,7 @@ extension Span<UInt8> {
         case .connectionEnd: end(at: position) { .connection($0) }
         case .requestEnd: end(at: position) { .request($0) }
         case .lifecycle: lifecycle(at: position)
-        case .check, .policy, .checkpoint, .key: .other
+        case .check, .policy, .ruleset, .checkpoint, .key: .other
         }
     }
 

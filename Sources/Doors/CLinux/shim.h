@@ -60,13 +60,14 @@ static inline int clinux_epoll_wait(int set, struct clinux_epoll_event *events, 
     return epoll_wait(set, (struct epoll_event *)events, capacity, milliseconds);
 }
 
-// The C library has no capset(2). Gives up every capability of the calling thread, and what a program run later could gain.
+// The C library has no capset(2). Gives up the calling thread's capabilities but these (bits 0 to 31), and what a program run
+// later could gain.
 extern long syscall(long number, ...);
-static inline int clinux_give_up_capabilities(void) {
+static inline int clinux_keep_only_capabilities(uint32_t kept) {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
-    struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{0, 0, 0}};
+    struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {{kept, kept, 0}};
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return -1;
-    return (int)syscall(SYS_capset, &header, none);
+    return (int)syscall(SYS_capset, &header, data);
 }
 
 // open(2) and fcntl(2) are variadic, which Swift cannot call.
@@ -108,5 +109,16 @@ static inline int clinux_release_object_pages(struct clinux_loaded_object *objec
     return 0;
 }
 static inline void clinux_release_program_pages(void) { dl_iterate_phdr(clinux_release_object_pages, NULL); }
+
+// struct ucred, which <sys/socket.h> shows only under _GNU_SOURCE.
+struct clinux_credentials {
+    pid_t pid;
+    uid_t uid;
+    gid_t gid;
+};
+
+// Has the next change of user leave the capabilities that are permitted.
+static inline int clinux_keep_capabilities(void) { return prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0); }
+enum { CLINUX_CAP_NET_ADMIN = CAP_NET_ADMIN };
 
 #endif

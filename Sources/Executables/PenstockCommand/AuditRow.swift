@@ -71,7 +71,7 @@ struct AuditRow {
         switch RecordKind(rawValue: kind) {
         case .lifecycle: "daemon"
         case .checkpoint: "signed"
-        case .policy, .key, .connection, .connectionEnd, .request, .requestEnd, .check, nil: kind
+        case .policy, .ruleset, .key, .connection, .connectionEnd, .request, .requestEnd, .check, nil: kind
         }
     }
 
@@ -90,6 +90,7 @@ struct AuditRow {
         if let pid = record.number("pid", in: line) { parts.append("pid \(pid)") }
         if let hash = record.text("policy_hash", in: line) { parts.append(hash) }
         if let key = record.text("key", in: line), record.value("covers", in: line) != nil { parts.append(key) }
+        if let boundary = record.text("boundary", in: line) { parts.append("boundary \(boundary)") }
         if let detail = record.text("detail", in: line) { parts.append(detail) }
         return printable(parts.joined(separator: ", "))
     }

@@ -6,6 +6,7 @@ enum Command: Hashable {
     case version
     case policy(PolicyCommand)
     case audit(AuditCommand)
+    case doctor(DoctorRequest)
     case inject(InjectRequest)
 
     /// Reads the arguments after the program's name.
@@ -19,9 +20,11 @@ enum Command: Hashable {
         case "--version": self = .version
         case "policy": self = try PolicyCommand.read(words)
         case "audit": self = try AuditCommand.read(words)
+        case "doctor": self = try DoctorRequest(words).map(Command.doctor) ?? .help(.doctor)
         case "inject": self = try InjectRequest(words).map(Command.inject) ?? .help(.inject)
         case .some(let word):
-            throw Misuse(unknown: "command", word, among: ["audit", "help", "inject", "policy", "version"], .penstock)
+            let commands = ["audit", "doctor", "help", "inject", "policy", "version"]
+            throw Misuse(unknown: "command", word, among: commands, .penstock)
         }
     }
 

@@ -21,6 +21,8 @@ enum ExitCode: Int32 {
     /// What was to be tried does not load, where 1 says something else.
     case wrong = 65
     case unreadable = 66
+    /// The daemon cannot be asked.
+    case unavailable = 69
     case defect = 70
     /// What was made cannot be written where it should go.
     case unwritable = 73

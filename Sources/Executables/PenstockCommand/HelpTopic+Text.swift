@@ -17,6 +17,7 @@ extension HelpTopic {
         case .keys: Self.keysText
         case .query: Self.queryText
         case .reindex: Self.reindexText
+        case .doctor: Self.doctorText
         case .inject: Self.injectText
         case .version:
             """
@@ -50,6 +51,7 @@ extension HelpTopic {
           audit keys …               prints the keys that sign the audit trail
           audit query …              finds records by host, time, rule and words, in an index
           audit reindex …            makes that index anew
+          doctor                     says how strong the boundary around the agent is
           inject -f FILE …           puts the guard into the pods of a Kubernetes manifest, and takes it out
           version                    prints the version
           help [COMMAND]             says what a command takes; so does --help behind a command
@@ -59,6 +61,7 @@ extension HelpTopic {
                     64  the command line is wrong
                     65  a policy, or a file of cases, does not load (where 1 means something else)
                     66  a file cannot be read
+                    69  the daemon cannot be asked
                     70  a defect of the program
                     73  a file cannot be written
         """

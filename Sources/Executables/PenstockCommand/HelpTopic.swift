@@ -15,6 +15,7 @@ enum HelpTopic: String, Hashable, CaseIterable {
     case keys = "audit keys"
     case query = "audit query"
     case reindex = "audit reindex"
+    case doctor
     case inject
     case version
     case help
@@ -43,7 +44,7 @@ enum HelpTopic: String, Hashable, CaseIterable {
         switch self {
         case .penstock: "penstock help"
         case .policy, .check, .explain, .test, .diff, .learn, .audit, .verify, .tail, .show, .stats, .keys, .query,
-            .reindex, .inject, .version, .help:
+            .reindex, .inject, .doctor, .version, .help:
             "penstock help \(rawValue)"
         }
     }

@@ -32,6 +32,7 @@ extension Command {
             return .done
         case .policy(let command): return try command.run()
         case .audit(let command): return try command.run()
+        case .doctor(let request): return try request.run()
         case .inject(let request): return try request.run()
         }
     }

@@ -29,6 +29,7 @@ final class Daemon: EventHandler {
     var wasAsked = false
     private(set) var isDraining = false
     private var health: [HealthServer] = []
+    private var boundary: Boundary?
     /// What stood at the policy's paths when it was read last.
     var policyPlace: PolicyPlace?
     /// When the policy's times were looked at last, in seconds since 1970-01-01T00:00:00Z.
@@ -79,6 +80,8 @@ final class Daemon: EventHandler {
         isReloading = false
         readiness.update { $0.isServing = true }
         if wantsReload { await reload(on: loop) }
+        boundary = try Boundary(plan, sockets, services, readiness) { [weak self] in self?.snapshot.policy?.mode }
+        try boundary?.start(on: loop)
         // By then the first checkpoint is signed as well, which takes most of libcrypto's start.
         _ = loop.schedule(afterNanoseconds: Self.startNanoseconds) { releaseProgramPages() }
         let ports: Set = [plan.transparentPort, plan.explicitPort, plan.apiPort]
@@ -131,16 +134,6 @@ final class Daemon: EventHandler {
     private func record(_ event: LifecycleEvent) {
         audit.submit(LifecycleRecord(event: event, version: DaemonPlan.version, pid: processIdentifier()))
     }
-}
-
-/// The numbers of sockets that listen; whoever serves them owns them.
-struct OpenSockets: Sendable {
-    /// For each worker its own, of every port that agents come to.
-    var agents: [[ListeningSocket]]
-    /// For each worker its own, of the governance API.
-    var api: [[Int32]]
-    /// Of health and metrics, one for each address.
-    var health: [Int32]
 }
 
 private func makeWorker(

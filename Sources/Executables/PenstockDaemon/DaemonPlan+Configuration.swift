@@ -6,6 +6,7 @@ import LinuxBindings
 import NameResolution
 import NetworkTypes
 import OpenSSLBindings
+import OperatorEndpoints
 import PolicyEngine
 import WireFormats
 
@@ -27,6 +28,8 @@ extension DaemonPlan {
             explicitPort: configuration.listen.explicitPort,
             apiPort: configuration.listen.apiPort,
             health: configuration.listen.health,
+            admin: AdminPlan(configuration.listen),
+            trust: configuration.interception.map { _ in configuration.dial.trust.map(\.path) },
             auditPath: configuration.audit.path,
             durability: configuration.audit.durability == .synced ? .synced : .written,
             store: AuditStoreSettings(configuration),
@@ -45,6 +48,29 @@ extension DaemonPlan {
         let loaded = try Configuration.loadPolicy(paths: paths) { SHA256Digest(of: $0.span).bytes }
         for warning in loaded.warnings { say("warning: \(warning)") }
         return loaded.policy
+    }
+}
+
+extension AdminPlan {
+    /// Without a list, the daemon's own user and group may use it: the watcher and the operator run as these.
+    fileprivate init(_ listen: ListenSettings) {
+        let own = effectiveIdentity()
+        let listed = listen.adminPeers.map { AdminPeer(user: $0.user, group: $0.group) }
+        self.init(
+            path: listen.adminPath,
+            isNeeded: listen.isAdminNeeded,
+            peers: Set(listed.isEmpty ? [AdminPeer(user: own.user, group: own.group)] : listed)
+        )
+    }
+}
+
+extension DialSettings.TrustSource {
+    /// Where a distribution keeps the certificates of all authorities, or the file that is named.
+    fileprivate var path: String {
+        switch self {
+        case .system: "/etc/ssl/certs/ca-certificates.crt"
+        case .file(let path): path
+        }
     }
 }
 

@@ -16,7 +16,12 @@ struct DaemonPlan: Sendable {
     var apiPort: UInt16
     /// Health and metrics: each a listener of its own.
     var health: [SocketAddress]
+    var admin: AdminPlan
+    /// PEM files that upstream certificates are checked against; nil where nothing is intercepted.
+    var trust: [String]?
     var auditPath: String
+    /// When the audit file was written to before this start, in microseconds since 1970-01-01T00:00:00Z.
+    var lastWritten: Int64?
     var durability: AuditDurability
     /// How audit files are rotated, kept and bounded.
     var store: AuditStoreSettings

@@ -9,24 +9,32 @@ import NetworkTypes
 struct Listening {
     private let deadline: UInt64
     private var lastWord: UInt64 = 0
+    /// Families of which this network namespace has not even a loopback address.
+    let missing: Set<AddressFamily>
+    /// The numbers of the sockets that were opened, as /proc/net/tcp has them.
+    private(set) var inodes: Set<UInt64> = []
 
     /// How long a port is waited for, in nanoseconds.
     private static let patience: UInt64 = 60_000_000_000
 
     init() {
         deadline = monotonicNanoseconds() + Self.patience
+        missing = missingFamilies()
     }
 
-    /// One listening socket, shared by port among the workers if `sharedPort`.
+    /// One listening socket, shared by port among the workers if `sharedPort`; nil where there is no such family here.
     mutating func open(
         _ address: SocketAddress,
         key: String,
         sharedPort: Bool
-    ) throws(Complaint) -> OwnedDescriptor {
+    ) throws(Complaint) -> OwnedDescriptor? {
         while true {
             do throws(SystemCallError) {
-                return try listeningSocket(on: address, backlog: 4096, sharedPort: sharedPort)
+                let socket = try listeningSocket(on: address, backlog: 4096, sharedPort: sharedPort)
+                inodes.insert(try fileStatus(socket).inode)
+                return socket
             } catch {
+                if error.isFamilyMissing, missing.contains(address.address.family) { return nil }
                 try waitAndComplain(error, address, key)
             }
         }
@@ -37,12 +45,16 @@ struct Listening {
         _ address: SocketAddress,
         _ key: String
     ) throws(Complaint) {
-        let users = holders(ofPort: address.port)
+        let users = error.isAddressInUse ? holders(ofPort: address.port) : []
         let holder = users.isEmpty ? "" : ", held by UID \(users.map(String.init).joined(separator: ", "))"
         let text = "\(key): cannot listen on \(address): \(error)\(holder)"
         let now = monotonicNanoseconds()
         guard error.isAddressInUse, now < deadline else {
-            throw Complaint("\(text); stop the holder or choose another port in the configuration", .unavailable)
+            let remedy =
+                error.isAddressInUse
+                ? "stop the holder or choose another port in the configuration"
+                : "this network namespace must have that address: see 'ip address'"
+            throw Complaint("\(text); \(remedy)", .unavailable)
         }
         if now >= lastWord + 10_000_000_000 {
             say("\(text); trying again for up to \((deadline - now) / 1_000_000_000) s")
@@ -50,4 +62,19 @@ struct Listening {
         }
         sleepMilliseconds(200)
     }
+}
+
+/// Where agents reach the daemon itself: from inside of the pod alone.
+let loopback: [IPAddress] = [.v4(IPv4Address(127, 0, 0, 1)), .v6(IPv6Address(high: 0, low: 1))]
+
+/// The families of which this network namespace has no loopback address, so that nothing can be listened on.
+func missingFamilies() -> Set<AddressFamily> {
+    Set(
+        loopback.filter { address in
+            do throws(SystemCallError) {
+                _ = try listeningSocket(on: SocketAddress(address, port: 0), backlog: 1, sharedPort: false)
+                return false
+            } catch { return error.isFamilyMissing }
+        }.map(\.family)
+    )
 }

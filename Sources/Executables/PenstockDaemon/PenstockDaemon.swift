@@ -56,6 +56,9 @@ enum PenstockDaemon {
     /// Listeners first, so that nobody else gets the ports while files are opened; nothing is accepted before all is there.
     private static func launch(_ plan: DaemonPlan) throws(Complaint) {
         var plan = plan
+        // Before the file is opened: when it was written to last.
+        let lastWritten = plan.auditPath == "-" ? nil : try? fileStatus(openForReading(plan.auditPath)).modified
+        plan.lastWritten = lastWritten
         plan.journeys.connections = connections(descriptors: try descriptorLimit(), plan)
         let signals = try takeSignals()
         let sockets = try openSockets(plan)
@@ -73,7 +76,7 @@ enum PenstockDaemon {
             throw Complaint("audit.path: \(plan.auditPath): \(error)", .audit)
         }
         let counters = try openCounters(plan)
-        announce(plan)
+        announce(plan, sockets)
         start(plan, sockets, audit, counters, signals)
     }
 
@@ -116,29 +119,33 @@ enum PenstockDaemon {
 
     private static func openSockets(_ plan: DaemonPlan) throws(Complaint) -> OpenSockets {
         var listening = Listening()
-        var health: [Int32] = []
-        for address in plan.health {
-            health.append(try listening.open(address, key: "listen.health", sharedPort: false).release())
+        guard listening.missing.count < loopback.count else {
+            throw Complaint("this network namespace has neither 127.0.0.1 nor ::1: bring lo up", .unavailable)
         }
-        var agents: [[ListeningSocket]] = []
+        var sockets = OpenSockets()
+        for address in plan.health {
+            let socket = try listening.open(address, key: "listen.health", sharedPort: false)
+            if let socket { sockets.health.append(socket.release()) }
+        }
+        guard !sockets.health.isEmpty else {
+            throw Complaint("listen.health.address: no address of a family that this pod has; name one", .unavailable)
+        }
         for _ in 0..<plan.workers {
             let transparent = try openSockets(plan.transparentPort, .transparent, &listening)
-            agents.append(transparent + (try openSockets(plan.explicitPort, .explicit, &listening)))
-        }
-        var api: [[Int32]] = []
-        for _ in 0..<plan.workers {
-            var sockets: [Int32] = []
+            sockets.agents.append(transparent + (try openSockets(plan.explicitPort, .explicit, &listening)))
+            var api: [Int32] = []
             for address in loopback {
-                let socket = SocketAddress(address, port: plan.apiPort)
-                sockets.append(try listening.open(socket, key: "listen.api", sharedPort: true).release())
+                let place = SocketAddress(address, port: plan.apiPort)
+                let socket = try listening.open(place, key: "listen.api", sharedPort: true)
+                if let socket { api.append(socket.release()) }
             }
-            api.append(sockets)
+            sockets.api.append(api)
         }
-        return OpenSockets(agents: agents, api: api, health: health)
+        sockets.missing = listening.missing
+        sockets.inodes = listening.inodes
+        sockets.admin = try AdminOpening(plan.admin)
+        return sockets
     }
-
-    /// Where agents reach the daemon itself: from inside of the pod alone.
-    private static let loopback: [IPAddress] = [.v4(IPv4Address(127, 0, 0, 1)), .v6(IPv6Address(high: 0, low: 1))]
 
     /// A worker's own sockets on a port that agents come to.
     private static func openSockets(
@@ -148,18 +155,26 @@ enum PenstockDaemon {
     ) throws(Complaint) -> [ListeningSocket] {
         var sockets: [ListeningSocket] = []
         for address in loopback {
-            let socket = SocketAddress(address, port: port)
-            let descriptor = try listening.open(socket, key: "listen.\(capture.rawValue)", sharedPort: true)
-            sockets.append(ListeningSocket(adopting: descriptor, address: socket, capture: capture))
+            let place = SocketAddress(address, port: port)
+            let socket = try listening.open(place, key: "listen.\(capture.rawValue)", sharedPort: true)
+            if let socket { sockets.append(ListeningSocket(adopting: socket, address: place, capture: capture)) }
         }
         return sockets
     }
 
-    private static func announce(_ plan: DaemonPlan) {
-        let port = plan.transparentPort
-        say("version \(DaemonPlan.version), \(plan.workers) workers, listening on 127.0.0.1:\(port) and [::1]:\(port)")
-        say("governance API on 127.0.0.1:\(plan.apiPort) and [::1]:\(plan.apiPort)")
-        say("explicit proxy on 127.0.0.1:\(plan.explicitPort) and [::1]:\(plan.explicitPort)")
+    private static func announce(_ plan: DaemonPlan, _ sockets: OpenSockets) {
+        func places(_ port: UInt16) -> String {
+            loopback.filter { !sockets.missing.contains($0.family) }.map { "\(SocketAddress($0, port: port))" }
+                .joined(separator: " and ")
+        }
+        say("version \(DaemonPlan.version), \(plan.workers) workers, listening on \(places(plan.transparentPort))")
+        say("governance API on \(places(plan.apiPort))")
+        say("explicit proxy on \(places(plan.explicitPort))")
+        for family in sockets.missing { say("\(family.name) is not available in this pod: not listened on") }
+        switch sockets.admin {
+        case .open: say("admin socket \(plan.admin.path)")
+        case .unavailable(let reason): say("no admin socket: \(reason)")
+        }
         for key in plan.unbuilt { say("\(key) is not built yet in this version: it is checked and otherwise ignored") }
         if effectiveIdentity().user == 0 {
             say("warning: running as root; the daemon needs a UID and a GID of its own and no capability")

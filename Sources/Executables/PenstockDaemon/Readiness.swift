@@ -1,8 +1,10 @@
 import AuditStore
+import AuditTrail
 import ConnectionJourney
 import LinuxBindings
 import OperatorEndpoints
 import PolicyCounters
+import Posture
 import Synchronization
 import Telemetry
 
@@ -18,6 +20,10 @@ final class Readiness: HealthSource {
         var refusedReload: String?
         /// Why clients get no answer; it counts until the first does.
         var silenced: String?
+        /// What is known of the kernel's rules.
+        var ruleset = RulesetWatch.Finding()
+        /// What was found when everything was looked at last.
+        var checks: [PostureCheck] = []
         var policyGeneration: UInt64 = 0
         var policyHash: String?
         var reloads: UInt64 = 0
@@ -41,6 +47,25 @@ final class Readiness: HealthSource {
         state.withLock { change(&$0) }
     }
 
+    /// What is known at this moment.
+    var current: State { state.withLock { $0 } }
+
+    /// What is known of the boundary, with the numbers of this moment.
+    var report: PostureReport {
+        let own = effectiveIdentity()
+        return PostureReport(
+            version: version,
+            user: own.user,
+            group: own.group,
+            problems: readinessProblems(),
+            refused: journeys.allRefused,
+            recorded: audit.writtenThrough,
+            checks: current.checks
+        )
+    }
+
+    func posture() -> [UInt8]? { current.checks.isEmpty ? nil : report.json }
+
     func readinessProblems() -> [String] {
         let state = self.state.withLock { $0 }
         var problems: [String] = []
@@ -50,6 +75,7 @@ final class Readiness: HealthSource {
         }
         if !state.isServing { problems.append("listeners: not bound yet") }
         if let silenced = state.silenced, journeys.accepted.value == 0 { problems.append("listeners: \(silenced)") }
+        if state.ruleset.state == .drifted { problems.append("ruleset: drifted: \(state.ruleset.detail)") }
         if state.isDraining { problems.append("draining: the daemon was told to stop") }
         if let problem = counters.problem {
             problems.append("counters: \(problem); rules with a rate or a budget allow nothing")
@@ -73,6 +99,19 @@ final class Readiness: HealthSource {
             kind: "gauge",
             help: "1 while /readyz says ready.",
             samples: [("", readinessProblems().isEmpty ? 1 : 0)]
+        )
+        text.write(
+            "penstock_ruleset_state",
+            kind: "gauge",
+            help: "1 for what the watcher says of the kernel's rules.",
+            label: "state",
+            samples: RulesetState.allCases.map { ($0.rawValue, $0 == state.ruleset.state ? 1 : 0) }
+        )
+        text.write(
+            "penstock_boundary_strong",
+            kind: "gauge",
+            help: "1 while no check of the posture weakens the boundary.",
+            samples: [("", !state.checks.isEmpty && !state.checks.contains { $0.status.weakens } ? 1 : 0)]
         )
         journeys.write(to: &text)
         text.write(

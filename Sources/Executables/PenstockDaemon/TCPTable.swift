@@ -12,6 +12,8 @@ struct TCPTableRow: Hashable {
     /// Address and port of the other end, as the kernel writes them.
     var peer: String
     var user: UInt32
+    /// The number of the socket, as `fstat` has it.
+    var inode: UInt64
 
     /// All sockets of this network namespace in a state; what cannot be read is left out.
     static func all(_ state: State) -> [TCPTableRow] {
@@ -23,14 +25,16 @@ struct TCPTableRow: Hashable {
 
     private init?(_ line: ArraySlice<UInt8>, _ state: State) {
         let fields = line.split(separator: UInt8(ascii: " "))
-        guard fields.count > 7, fields[3].elementsEqual(state.rawValue.utf8),
+        guard fields.count > 9, fields[3].elementsEqual(state.rawValue.utf8),
             let colon = fields[1].lastIndex(of: UInt8(ascii: ":")),
             let port = UInt16(String(decoding: fields[1][(colon + 1)...], as: UTF8.self), radix: 16),
-            let user = UInt32(String(decoding: fields[7], as: UTF8.self))
+            let user = UInt32(String(decoding: fields[7], as: UTF8.self)),
+            let inode = UInt64(String(decoding: fields[9], as: UTF8.self))
         else { return nil }
         localPort = port
         peer = String(decoding: fields[2], as: UTF8.self)
         self.user = user
+        self.inode = inode
     }
 }
 

@@ -7,6 +7,7 @@ let helpText = """
       penstock-init hold    [flags]   install, then give up every capability and stay until SIGTERM: the network
                                       namespace of containers that are started without a pod (docker compose)
       penstock-init verify  [flags]   compare what the kernel holds with what install would load
+      penstock-init verify --watch [flags]   compare after every change, and tell the daemon; until it is told to stop
       penstock-init print   [flags]   write what install would load, in the syntax of nft(8)
       penstock-init remove  [--table NAME]
 
@@ -30,12 +31,17 @@ let helpText = """
       --mark N                the first of our connection marks (0x70656e00); 256 from there are ours
       --config FILE           YAML with the flags as keys: proxy_port, inbound_ports, dns_servers, bypass_cidrs, exempt …;
                               a flag on the command line stands above the file
+      --watch                 verify: stay, and report to the daemon; as root it becomes the daemon's user and group first,
+                              which takes CAP_SETUID and CAP_SETGID, and keeps CAP_NET_ADMIN alone
+      --watch-seconds 10      compare at the latest after so long      --admin-socket /run/penstock/admin.sock
       --help                  this text                              --version         this program's version
 
     examples:
       penstock-init install
       penstock-init install --inbound-port 8080 --dns-server 10.96.0.10
       penstock-init verify --config /etc/penstock/init.yaml
+      penstock-init verify --watch [flags]   compare after every change, and tell the daemon; until it is told to stop
+      penstock-init verify --watch --dns-server 10.96.0.10
       penstock-init print | nft -c -f -
 
     exit status:

@@ -63,6 +63,9 @@ struct Session {
 
     private func verify() throws(Failure) {
         let plan = try plan()
+        if let settings = arguments.watch {
+            return try Watch(plan: plan, settings: settings, owner: owner, say: say).run()
+        }
         let reading: RulesetReading
         do throws(CaptureError) {
             var capture = try TrafficCapture()

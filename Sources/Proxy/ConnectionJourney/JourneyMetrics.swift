@@ -44,6 +44,11 @@ package final class JourneyMetrics: Sendable {
         if decision.wouldDeny { requestsWouldDeny.increment() }
     }
 
+    /// Connections and requests that were refused, for whatever reason.
+    package var allRefused: UInt64 {
+        (refused.values.map(\.value) + requestsRefused.values.map(\.value)).reduce(0, &+)
+    }
+
     /// Writes them all in the Prometheus format.
     package func write(to text: inout MetricsText) {
         func counter(_ name: String, _ help: String, _ counter: Counter) {

@@ -8,14 +8,16 @@ import NetworkTypes
 /// Lives on that loop.
 ///
 /// The resolver says what it wants from inside calls to it; that is noted, and carried out when the call is over.
-final class LoopResolver {
+package final class LoopResolver {
     private let host = Host()
     private let resolver: Resolver
     private var watched: [Int32: Watched] = [:]
     private var timer: TimerToken?
 
+    /// Makes a resolver that has asked nothing yet.
+    ///
     /// - Throws: `ResolverError`.
-    init(_ settings: ResolverSettings) throws(ResolverError) {
+    package init(_ settings: ResolverSettings) throws(ResolverError) {
         resolver = try Resolver(settings: settings, host: host)
     }
 
@@ -25,7 +27,7 @@ final class LoopResolver {
     /// Waits for a name's addresses; `nil` where `wait` was given up.
     ///
     /// The question goes on, for whoever asks next.
-    func resolve(_ name: HostName, _ wait: LookupWait, on loop: isolated EventLoop) async -> ResolutionResult? {
+    package func resolve(_ name: HostName, _ wait: LookupWait, on loop: isolated EventLoop) async -> ResolutionResult? {
         await withCheckedContinuation { continuation in
             wait.begin(continuation)
             resolver.resolve(name) { wait.end($0) }
@@ -135,9 +137,11 @@ final class LoopResolver {
 /// One connection's wait for a name.
 ///
 /// Lives on one loop.
-final class LookupWait {
+package final class LookupWait {
     private var continuation: CheckedContinuation<ResolutionResult?, Never>?
     private var isOver = false
+
+    package init() {}
 
     fileprivate func begin(_ continuation: CheckedContinuation<ResolutionResult?, Never>) {
         guard !isOver else { return continuation.resume(returning: nil) }
@@ -152,5 +156,5 @@ final class LookupWait {
     }
 
     /// Ends the wait without an answer, if it has not ended.
-    func giveUp() { end(nil) }
+    package func giveUp() { end(nil) }
 }

@@ -36,6 +36,8 @@ package protocol HealthSource: Sendable {
     func readinessProblems() -> [String]
     /// All metrics in the Prometheus text format.
     func metrics() -> String
+    /// What is known of the boundary, as JSON; nil where nothing is known yet.
+    func posture() -> [UInt8]?
 }
 
 extension HealthSource {
@@ -43,6 +45,7 @@ extension HealthSource {
         switch request {
         case .malformed: return HealthAnswer(status: 400, body: "not a request this port reads\n")
         case .otherMethod: return HealthAnswer(status: 405, body: "only GET and HEAD\n")
+        case .detail: return detail
         case .get("/healthz", _): return HealthAnswer(status: 200, body: "alive\n")
         case .get("/readyz", _):
             let problems = readinessProblems()
@@ -56,5 +59,11 @@ extension HealthSource {
             )
         case .get: return HealthAnswer(status: 404, body: "there is /healthz, /readyz and /metrics\n")
         }
+    }
+
+    private var detail: HealthAnswer {
+        let status = readinessProblems().isEmpty ? 200 : 503
+        let body = posture().map { String(decoding: $0, as: UTF8.self) } ?? "null"
+        return HealthAnswer(status: status, contentType: "application/json", body: body + "\n")
     }
 }

@@ -1,6 +1,8 @@
 /// What somebody asks of the health port.
 enum HealthRequest: Hashable {
     case get(path: String, isHead: Bool)
+    /// `GET /readyz?format=json`: what is known of the boundary.
+    case detail
     /// Another method: 405.
     case otherMethod
     /// Not a request that this port reads: 400.
@@ -29,6 +31,7 @@ enum HealthRequest: Hashable {
         }
         let path = parts[1].prefix { $0 != UInt8(ascii: "?") }
         switch String(decoding: parts[0], as: UTF8.self) {
+        case "GET" where parts[1].elementsEqual("/readyz?format=json".utf8): self = .detail
         case "GET": self = .get(path: String(decoding: path, as: UTF8.self), isHead: false)
         case "HEAD": self = .get(path: String(decoding: path, as: UTF8.self), isHead: true)
         default: self = .otherMethod

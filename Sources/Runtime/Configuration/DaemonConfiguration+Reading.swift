@@ -37,7 +37,7 @@ extension DaemonConfiguration {
         configuration.workers = reader.integer("workers", in: 1...256)
         var unbuilt: [String] = []
         configuration.listen =
-            reader.mapping("listen") { ListenSettings.read(&$0, unbuilt: &unbuilt) } ?? configuration.listen
+            reader.mapping("listen") { ListenSettings.read(&$0) } ?? configuration.listen
         configuration.policy = reader.mapping("policy") { PolicySettings.read(&$0) } ?? configuration.policy
         configuration.audit = reader.mapping("audit") { AuditSettings.read(&$0) } ?? configuration.audit
         configuration.dial =

@@ -14,8 +14,8 @@ package struct DaemonConfiguration: Hashable, Sendable {
     package var limits = LimitSettings()
     package var workload = WorkloadSettings()
     package var drain = DrainSettings()
-    /// Keys that the file gives and this build does not carry out yet, in the order of this list: `listen.api`,
-    /// `listen.admin`, `dial.trust`, `interception`.
+    /// Keys that the file gives and this build does not carry out yet, in the order of this list: `dial.trust`,
+    /// `interception`.
     ///
     /// They were read and checked.
     package var unbuilt: [String] = []

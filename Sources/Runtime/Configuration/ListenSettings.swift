@@ -15,6 +15,16 @@ package struct ListenSettings: Hashable, Sendable {
     package var healthPort: UInt16 = 15890
     /// The Unix socket for administration.
     package var adminPath = "/run/penstock/admin.sock"
+    /// Whether the file says where the Unix socket is, so that it must be there.
+    package var isAdminNeeded = false
+    /// Who may use it; empty: the daemon's own user and group.
+    package var adminPeers: [AdminOwner] = []
+
+    /// A user and a group, as `UID:GID` writes them.
+    package struct AdminOwner: Hashable, Sendable {
+        package var user: UInt32
+        package var group: UInt32
+    }
 
     /// Every port above, whether its listener is built or not.
     package var ports: [UInt16] { [transparentPort, explicitPort, apiPort, healthPort] }
@@ -26,22 +36,33 @@ package struct ListenSettings: Hashable, Sendable {
 }
 
 extension ListenSettings {
-    /// Reads `listen`; what is given and not built yet goes to `unbuilt`.
-    static func read(_ reader: inout MappingReader, unbuilt: inout [String]) -> ListenSettings? {
+    /// Reads `listen`.
+    static func read(_ reader: inout MappingReader) -> ListenSettings? {
         var settings = ListenSettings()
         var taken: [UInt16: String] = [:]
         settings.transparentPort = port("transparent", settings.transparentPort, &reader, &taken)
         settings.explicitPort = port("explicit", settings.explicitPort, &reader, &taken)
         settings.apiPort = port("api", settings.apiPort, &reader, &taken)
         settings.readHealth(&reader, &taken)
-        let admin = reader.mapping("admin") { reader -> String? in
-            reader.path("path", socket: true) ?? settings.adminPath
-        }
-        if let admin {
-            settings.adminPath = admin
-            unbuilt.append("listen.admin")
-        }
+        settings.readAdmin(&reader)
         return settings
+    }
+
+    private mutating func readAdmin(_ reader: inout MappingReader) {
+        let given = reader.mapping("admin") { reader -> (path: String?, peers: [AdminOwner])? in
+            (reader.path("path", socket: true), Self.peers(&reader))
+        }
+        guard let given else { return }
+        isAdminNeeded = true
+        adminPath = given.path ?? adminPath
+        adminPeers = given.peers
+    }
+
+    private static func peers(_ reader: inout MappingReader) -> [AdminOwner] {
+        let listed = reader.list("peers", of: "users with their groups") { node, subject throws(SourceProblem) in
+            try node.owner(subject)
+        }
+        return listed.map { reader.notEmpty($0, "peers") ?? [] } ?? []
     }
 
     private static func port(

@@ -22,6 +22,18 @@ extension SourceNode {
         return address
     }
 
+    /// Reads `UID:GID`; root is nobody who could be let in.
+    func owner(_ subject: String) throws(SourceProblem) -> ListenSettings.AdminOwner {
+        let expected = "UID:GID such as \"10880:10880\", without UID 0"
+        let text = try string(subject, expected: expected)
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+        let isPlain = parts.allSatisfy { part in part.utf8.allSatisfy { (0x30...0x39).contains($0) } }
+        guard parts.count == 2, isPlain, let user = UInt32(parts[0]), let group = UInt32(parts[1]), user != 0 else {
+            throw SourceProblem("\(subject) is `\(printable(text))`, expected \(expected)", at: location)
+        }
+        return ListenSettings.AdminOwner(user: user, group: group)
+    }
+
     /// Reads a DNS server: an address, or an address and a port.
     func server(_ subject: String) throws(SourceProblem) -> SocketAddress {
         let expected = "an IP address, or one with a port such as 10.96.0.10:53 or [2001:db8::53]:53"

@@ -31,6 +31,8 @@ package struct CaptureArguments: Hashable, Sendable {
         case unexpectedValue(CaptureFlag)
         case givenTwice(CaptureFlag)
         case badValue(CaptureFlag, String)
+        /// It goes with `verify`, or with `--watch`.
+        case misplaced(CaptureFlag)
     }
 
     /// Reads the arguments behind the program's name: `--flag value` and `--flag=value`, in any order with the command.
@@ -58,6 +60,7 @@ package struct CaptureArguments: Hashable, Sendable {
         }
         guard let command else { throw .noCommand }
         self.init(command: command, given: given)
+        if let flag = misplaced { throw .misplaced(flag) }
     }
 
     private init(command: Command, given: [Given]) {
@@ -107,6 +110,8 @@ extension CaptureArguments.Problem: CustomStringConvertible {
         case .missingValue(let flag): "--\(flag.rawValue) needs a value: \(flag.expected)"
         case .unexpectedValue(let flag): "--\(flag.rawValue) takes no value"
         case .givenTwice(let flag): "--\(flag.rawValue) is given twice"
+        case .misplaced(let flag):
+            "--\(flag.rawValue) goes with \(flag == .watch ? "verify" : "verify --watch")"
         case .badValue(let flag, let value): "--\(flag.rawValue) '\(value)': expected \(flag.expected)"
         }
     }

@@ -17,6 +17,9 @@ package enum CaptureFlag: String, CaseIterable, Sendable {
     case table = "table"
     case mark = "mark"
     case config = "config"
+    case watch = "watch"
+    case watchSeconds = "watch-seconds"
+    case adminSocket = "admin-socket"
 
     /// True for flags that may be given again, each time with one value more.
     package var isRepeatable: Bool {
@@ -24,13 +27,23 @@ package enum CaptureFlag: String, CaseIterable, Sendable {
         case .inboundPort, .dnsServer, .bypass, .exempt: true
         case .proxyPort, .explicitPort, .dnsPort, .apiPort, .healthPort, .proxyUser, .proxyGroup, .allowMetadata,
             .table,
-            .mark, .config:
+            .mark, .config, .watch, .watchSeconds, .adminSocket:
             false
         }
     }
 
-    /// True for the flag that stands alone.
-    package var takesNoValue: Bool { self == .allowMetadata }
+    /// True for flags that stand alone.
+    package var takesNoValue: Bool { self == .allowMetadata || self == .watch }
+
+    /// True for flags that say how the program runs, and have no key in the configuration file.
+    var isOfTheRun: Bool {
+        switch self {
+        case .config, .watch, .watchSeconds, .adminSocket: true
+        case .proxyPort, .explicitPort, .dnsPort, .apiPort, .healthPort, .proxyUser, .proxyGroup, .inboundPort,
+            .dnsServer, .bypass, .exempt, .allowMetadata, .table, .mark:
+            false
+        }
+    }
 
     /// What a value must be, in words.
     var expected: String {
@@ -44,6 +57,9 @@ package enum CaptureFlag: String, CaseIterable, Sendable {
         case .table: "a name"
         case .mark: "a multiple of 256 that is not 0"
         case .config: "the path of a file"
+        case .watch: "no value"
+        case .watchSeconds: "seconds from 1 to 3600"
+        case .adminSocket: "a path that begins with /"
         }
     }
 
@@ -64,7 +80,9 @@ package enum CaptureFlag: String, CaseIterable, Sendable {
         case .allowMetadata: put(value == "true" ? true : value == "false" ? false : nil, &settings.allowsMetadata)
         case .table: put(value, &settings.table)
         case .mark: put(number(value), &settings.markBase)
-        case .config: true
+        case .config, .watch: true
+        case .watchSeconds: decimal(value).map { (1...3600).contains($0) } ?? false
+        case .adminSocket: value.hasPrefix("/")
         }
     }
 
@@ -77,7 +95,7 @@ package enum CaptureFlag: String, CaseIterable, Sendable {
         case .exempt: settings.exemptions = []
         case .proxyPort, .explicitPort, .dnsPort, .apiPort, .healthPort, .proxyUser, .proxyGroup, .allowMetadata,
             .table,
-            .mark, .config:
+            .mark, .config, .watch, .watchSeconds, .adminSocket:
             break
         }
     }

@@ -14,7 +14,7 @@ extension CaptureSettings {
         )
         self = try MappingReader.read(document, as: "the configuration") { reader in
             var settings = CaptureSettings()
-            for flag in CaptureFlag.allCases where flag != .config { settings.read(flag, from: &reader) }
+            for flag in CaptureFlag.allCases where !flag.isOfTheRun { settings.read(flag, from: &reader) }
             return settings
         }
     }

@@ -127,7 +127,7 @@ package struct TrafficCapture: ~Copyable {
         return false
     }
 
-    private static func judged(_ error: NetfilterError) -> CaptureError {
+    static func judged(_ error: NetfilterError) -> CaptureError {
         switch error {
         case .socket(_, KernelErrors.notPermitted), .refused(_, KernelErrors.notPermitted),
             .unreadable(KernelErrors.notPermitted):

@@ -47,7 +47,7 @@ import Testing
         #expect(
             counts == [
                 .connection: 18, .connectionEnd: 4, .request: 15, .requestEnd: 4, .check: 15, .policy: 10,
-                .lifecycle: 3,
+                .lifecycle: 3, .ruleset: 4,
             ]
         )
     }

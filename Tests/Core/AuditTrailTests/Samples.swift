@@ -192,6 +192,9 @@ enum Sample {
                     changes: changes(everywhere: text)
                 )
             ),
+            .ruleset: line(
+                RulesetRecord(state: .drifted, before: nil, table: text, differences: [text, text], detail: text)
+            ),
             .lifecycle: line(
                 LifecycleRecord(event: .repaired, version: text, pid: 1, after: text, detail: text)
             ),

@@ -96,7 +96,19 @@ import Testing
                 ),
             ]
         }
-        return connections.map { Sample.line($0) } + ends.map { Sample.line($0) }
+        var posture = LifecycleRecord(event: .posture, version: "1", pid: 7)
+        posture.posture = RecordedPosture(
+            boundary: "weak",
+            checks: ["ok", "note", "skipped", "weak", "failed"].map { .init(name: "x", status: $0, detail: "y") }
+        )
+        let rulesets = RulesetState.allCases.flatMap { state in
+            [
+                RulesetRecord(state: state, before: nil, detail: "x"),
+                RulesetRecord(state: state, before: state, table: "penstock", differences: ["x"], detail: "x"),
+            ]
+        }
+        return rulesets.map { Sample.line($0) } + [Sample.line(posture)] + connections.map { Sample.line($0) }
+            + ends.map { Sample.line($0) }
             + [fullRequest, bareRequest, httpRequest].map { Sample.line($0) } + requestEnds.map { Sample.line($0) }
             + [fullCheck, bareCheck].map { Sample.line($0) } + policies.map { Sample.line($0) }
             + lives.map { Sample.line($0) } + [Sample.checkpoint].map { Sample.line($0) }

@@ -80,7 +80,7 @@ import Testing
         for (kind, line) in Sample.lines(everywhere: forged) {
             let content = StoredLine(line.span)?.content
             switch kind {
-            case .connection, .request, .check, .policy, .checkpoint, .key: #expect(content == .other)
+            case .connection, .request, .check, .policy, .ruleset, .checkpoint, .key: #expect(content == .other)
             case .connectionEnd: #expect(content == .ended(.connection(Sample.identifier)))
             case .requestEnd: #expect(content == .ended(.request(Sample.identifier)))
             case .lifecycle: #expect(content == .repaired)

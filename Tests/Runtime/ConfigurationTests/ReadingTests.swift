@@ -81,6 +81,7 @@ struct ReadingTests {
         expected.listen.healthAddresses = [.v6(IPv6Address(high: 0, low: 0))]
         expected.listen.healthPort = 4
         expected.listen.adminPath = "/run/a.sock"
+        expected.listen.isAdminNeeded = true
         expected.policy.paths = ["/etc/policy.yaml"]
         expected.audit.path = "/logs/audit.jsonl"
         expected.audit.durability = .synced
@@ -105,7 +106,7 @@ struct ReadingTests {
         expected.workload.pod = "research-7f"
         expected.workload.serviceAccount = "research"
         expected.drain.time = .seconds(5)
-        expected.unbuilt = ["listen.admin", "dial.trust", "interception"]
+        expected.unbuilt = ["dial.trust", "interception"]
         #expect(configuration == expected)
         #expect(configuration.interception?.authority == "/var/lib/penstock/ca")
     }
@@ -223,5 +224,14 @@ struct ReadingTests {
         let found = problems("policy: { path: \"\\u001b[2J\" }")
         #expect(found.count == 1)
         #expect(found.first?.contains("\u{1b}") == false)
+    }
+
+    @Test("who may use the admin socket is UID:GID, and never root")
+    func adminPeers() throws {
+        let listen = try read("listen: { admin: { peers: [\"10880:10880\", \"10880:7\"] } }").listen
+        #expect(listen.isAdminNeeded && listen.adminPeers.map(\.group) == [10880, 7])
+        for peers in ["[\"0:10880\"]", "[\"10880\"]", "[\"a:b\"]", "[\"-1:1\"]", "[]", "[10880]"] {
+            #expect(!problems("listen: { admin: { peers: \(peers) } }").isEmpty, "\(peers)")
+        }
     }
 }

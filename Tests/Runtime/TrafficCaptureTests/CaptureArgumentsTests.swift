@@ -37,6 +37,9 @@ struct CaptureArgumentsTests {
             (["install", "--proxy-prot", "1"], "unknown flag '--proxy-prot'; did you mean '--proxy-port'?"),
             (["install", "-x"], "unknown flag '-x'; see penstock-init --help"),
             (["install", "--proxy-port"], "--proxy-port needs a value: a port from 1 to 65535"),
+            (["install", "--watch"], "--watch goes with verify"),
+            (["verify", "--admin-socket", "/a"], "--admin-socket goes with verify --watch"),
+            (["verify", "--watch-seconds=5"], "--watch-seconds goes with verify --watch"),
             (["install", "--allow-metadata=no"], "--allow-metadata takes no value"),
             (["install", "--table", "a", "--table", "b"], "--table is given twice"),
         ]
@@ -115,5 +118,21 @@ struct CaptureArgumentsTests {
     ) func wrongFile(yaml: String, place: String) {
         let problems = #expect(throws: SourceProblems.self) { try read(yaml) }
         #expect(problems?.problems.first?.location.description == place, "\(problems?.description ?? "")")
+    }
+
+    @Test("watching has its own socket and its own seconds, and defaults for both")
+    func watching() throws {
+        #expect(try CaptureArguments(["verify"]).watch == nil)
+        let plain = try #require(try CaptureArguments(["verify", "--watch"]).watch)
+        #expect(plain.socket == "/run/penstock/admin.sock" && plain.seconds == 10)
+        let given = ["verify", "--watch", "--watch-seconds", "3", "--admin-socket=/a/b"]
+        let other = try #require(try CaptureArguments(given).watch)
+        #expect(other.socket == "/a/b" && other.seconds == 3)
+        var settings = CaptureSettings()
+        for wrong in [["--watch-seconds", "0"], ["--watch-seconds", "3601"], ["--admin-socket", "a"]] {
+            let arguments = try CaptureArguments(["verify", "--watch"] + wrong)
+            let isTaken = (try? arguments.apply(to: &settings)) != nil
+            #expect(!isTaken, "\(wrong)")
+        }
     }
 }

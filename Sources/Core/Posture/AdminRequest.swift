@@ -1,0 +1,154 @@
+import AuditTrail
+import WireFormats
+
+/// Why a line of the admin socket cannot be followed.
+package enum AdminFault: Error, Hashable, Sendable {
+    /// It is no JSON object, or not of the shape that its kind has.
+    case malformed
+    /// It speaks another version than 1.
+    case otherVersion
+    /// It asks for something that this daemon does not do.
+    case unknownKind
+    /// It holds a member that its kind does not have.
+    case unknownMember(String)
+}
+
+extension AdminFault: CustomStringConvertible {
+    /// The words of the answer.
+    package var description: String {
+        switch self {
+        case .malformed: "not a request as docs/operations.md has it"
+        case .otherVersion: "this daemon speaks version 1"
+        case .unknownKind: "unknown kind: there are ruleset and posture"
+        case .unknownMember(let name): "unknown member '\(name)'"
+        }
+    }
+}
+
+/// What is asked over the admin socket: one JSON object a line, answered by one.
+package enum AdminRequest: Hashable, Sendable {
+    /// What the watcher found.
+    case ruleset(RulesetReport)
+    /// What the daemon knows of its own boundary.
+    case posture
+
+    /// The most bytes of a line, without its newline.
+    package static let limit = 65_536
+    private static let limits = JSONLimits(bytes: limit, depth: 3, values: 200)
+
+    /// Reads a line, without its newline.
+    package init(line: [UInt8]) throws(AdminFault) {
+        let root = try sound(line, limits: Self.limits)
+        guard let version = root.member("v")?.wholeNumber else { throw .malformed }
+        guard version == 1 else { throw .otherVersion }
+        switch root.member("kind")?.text {
+        case "posture":
+            try root.refuseMembers(but: ["v", "kind"])
+            self = .posture
+        case "ruleset": self = .ruleset(try RulesetReport(root))
+        case .some: throw .unknownKind
+        case nil: throw .malformed
+        }
+    }
+
+    /// The line with its newline.
+    package var line: [UInt8] {
+        var members = JSONMembers(reserving: 512, limits: .standard)
+        members.number("v", 1)
+        switch self {
+        case .posture: members.text("kind", "posture")
+        case .ruleset(let report):
+            members.text("kind", "ruleset")
+            report.write(into: &members)
+        }
+        return Array("{".utf8) + members.finish() + Array("}\n".utf8)
+    }
+}
+
+/// What a watcher found when it compared the kernel's rules with its plan.
+package struct RulesetReport: Hashable, Sendable {
+    /// The name of the table.
+    package var table: String
+    /// How the rules differ from the plan; empty: they do not.
+    package var differences: [String]
+    /// What makes the plan itself less than a boundary.
+    package var weaknesses: [String]
+    /// Whom the rules let out, as `UID:GID`.
+    package var daemon: String
+    /// Where captured connections go.
+    package var port: UInt64
+    /// At the latest after so long the next report comes, in milliseconds.
+    package var everyMilliseconds: UInt64
+
+    package init(
+        table: String,
+        differences: [String],
+        weaknesses: [String],
+        daemon: String,
+        port: UInt64,
+        everyMilliseconds: UInt64
+    ) {
+        self.table = table
+        self.differences = differences
+        self.weaknesses = weaknesses
+        self.daemon = daemon
+        self.port = port
+        self.everyMilliseconds = everyMilliseconds
+    }
+
+    fileprivate func write(into members: inout JSONMembers) {
+        members.text("table", table)
+        members.texts("differences", differences)
+        members.texts("weaknesses", weaknesses)
+        members.text("daemon", daemon)
+        members.number("port", port)
+        members.number("every_ms", everyMilliseconds)
+    }
+
+    fileprivate init(_ root: JSONValue) throws(AdminFault) {
+        try root.refuseMembers(
+            but: ["v", "kind", "table", "differences", "weaknesses", "daemon", "port", "every_ms"]
+        )
+        guard let table = root.member("table")?.text, let daemon = root.member("daemon")?.text,
+            let port = root.member("port")?.wholeNumber, (1...65_535).contains(port),
+            let every = root.member("every_ms")?.wholeNumber, (100...3_600_000).contains(every)
+        else { throw .malformed }
+        self.init(
+            table: table,
+            differences: try root.texts("differences"),
+            weaknesses: try root.texts("weaknesses"),
+            daemon: daemon,
+            port: port,
+            everyMilliseconds: every
+        )
+    }
+}
+
+extension JSONValue {
+    fileprivate func refuseMembers(but names: [String]) throws(AdminFault) {
+        for (name, _) in members {
+            let text = name.text ?? ""
+            guard names.contains(text) else { throw .unknownMember(text) }
+        }
+    }
+
+    /// The texts of a list that must be there.
+    fileprivate func texts(_ name: String) throws(AdminFault) -> [String] {
+        guard let texts = member(name)?.texts else { throw .malformed }
+        return texts
+    }
+}
+
+/// What the daemon answers where it answers no report.
+package enum AdminAnswer {
+    /// A report was taken; without its newline.
+    package static let done = Array("{\"v\":1,\"ok\":true}".utf8)
+
+    /// Why a line was not followed; the connection ends after it.
+    package static func refusal(_ text: String) -> [UInt8] {
+        var members = JSONMembers(reserving: 256, limits: .standard)
+        members.number("v", 1)
+        members.text("error", text)
+        return [UInt8(ascii: "{")] + members.finish() + [UInt8(ascii: "}")]
+    }
+}

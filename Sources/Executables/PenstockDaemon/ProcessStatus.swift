@@ -1,0 +1,43 @@
+import LinuxBindings
+
+/// What the kernel says of this process in /proc/self/status.
+struct ProcessStatus {
+    private var fields: [Substring: [Substring]] = [:]
+
+    init() {
+        let text =
+            (try? readFile("/proc/self/status", limit: 1 << 16)).map { String(decoding: $0, as: UTF8.self) } ?? ""
+        for line in text.split(separator: "\n") {
+            let parts = line.split(separator: ":", maxSplits: 1)
+            guard parts.count == 2 else { continue }
+            fields[parts[0]] = parts[1].split(whereSeparator: \.isWhitespace)
+        }
+    }
+
+    /// The names of the sets that hold a capability, with their bits; what cannot be read counts as held.
+    var capabilities: [String] {
+        ["CapInh", "CapPrm", "CapEff", "CapAmb"].compactMap { name in
+            guard let word = fields[name[...]]?.first else { return "\(name) unknown" }
+            return UInt64(word, radix: 16) == 0 ? nil : "\(name) \(word)"
+        }
+    }
+
+    /// Whether programs that it started could gain privileges.
+    var mayGainPrivileges: Bool { fields["NoNewPrivs"]?.first != "1" }
+
+    /// Whether system calls are filtered.
+    var isFiltered: Bool { fields["Seccomp"]?.first == "2" }
+}
+
+/// Listening Unix sockets without a path: every container of the pod reaches them.
+func abstractListeners() -> [String] {
+    guard let content = try? readFile("/proc/net/unix", limit: 4 << 20) else { return [] }
+    return content.split(separator: UInt8(ascii: "\n")).dropFirst().compactMap { line in
+        let fields = line.split(separator: UInt8(ascii: " "), maxSplits: 7)
+        // Flag 0x10000 is __SO_ACCEPTCON: somebody listens.
+        guard fields.count == 8, fields[7].first == UInt8(ascii: "@"),
+            let flags = UInt32(String(decoding: fields[3], as: UTF8.self), radix: 16), flags & 0x1_0000 != 0
+        else { return nil }
+        return String(decoding: fields[7], as: UTF8.self)
+    }
+}

@@ -1,0 +1,119 @@
+import Foundation
+import Testing
+
+@Suite("Posture, and penstock doctor")
+struct DaemonPostureTests {
+    @Test("with a watcher the boundary is strong: an agent's connection is denied and recorded, its datagram refused")
+    func strong() throws {
+        try DaemonBed.withAdmin { bed in
+            _ = try bed.startWatcher()
+            #expect(try bed.ruleset(until: "verified"))
+            try bed.folder.write(DaemonPolicy.namesOnly, to: bed.folder.policy)
+            bed.signal(SIGHUP)
+            _ = try bed.audit { $0.events("policy").count == 2 }
+            // The daemon's user sees it all, and tries nothing.
+            let inside = try bed.doctor(as: .daemon)
+            #expect(inside.boundary == "strong" && inside.status == 0, "\(inside.text)")
+            #expect(inside.checks["self-test"] == "skipped" && inside.checks["dns"] == "ok")
+            let outside = try bed.doctor()
+            #expect(outside.boundary == "strong" && outside.status == 0, "\(outside.text)")
+            for name in ["self-test ipv4", "self-test ipv6", "udp-test ipv4", "udp-test ipv6", "ruleset", "udp"] {
+                #expect(outside.checks[name] == "ok", "\(name): \(outside.text)")
+            }
+            let reading = try bed.audit()
+            let denied = reading.lines.filter { $0.text("decision") == "deny" }
+            #expect(denied.count >= 2)
+            let postures = reading.lines.filter { $0.event == "posture" }.map { $0.text("boundary") }
+            #expect(postures.first == "weak" && postures.last == "strong", "\(postures)")
+        }
+    }
+
+    @Test("A08: without a watcher the boundary is weak, and says so; without rules the self-test sees what goes out")
+    func weak() throws {
+        try DaemonBed.withAdmin { bed in
+            let first = try bed.doctor()
+            #expect(first.boundary == "weak" && first.status == 1, "\(first.text)")
+            #expect(first.checks["ruleset"] == "weak" && first.details["ruleset"]?.hasPrefix("unwatched") == true)
+            try bed.net.pod.must([Built.path("penstock-init"), "remove"])
+            let second = try bed.doctor()
+            #expect(second.checks["self-test ipv4"] == "failed" && second.checks["udp-test ipv6"] == "failed")
+            #expect(second.status == 1)
+        }
+    }
+
+    @Test("A13, A17, A37: strangers as the daemon's user, on its ports, and on abstract sockets are seen")
+    func strangers() throws {
+        try DaemonBed.withAdmin { bed in
+            let before = try bed.doctor(as: .daemon)
+            #expect(before.checks["sockets"] == "ok" && before.checks["listeners"] == "ok", "\(before.text)")
+            let program = """
+                import socket, sys, time
+                s = socket.socket(); s.bind(("127.0.0.1", int(sys.argv[1]))); s.listen()
+                u = socket.socket(socket.AF_UNIX); u.bind("\\0penstock-test-" + sys.argv[1]); u.listen()
+                print("ready", flush=True); time.sleep(60)
+                """
+            try bed.net.pod.startPython(program, ["5555"], as: .daemon)
+            try bed.net.pod.startPython(program, ["15853"], as: .agent)
+            let after = try bed.doctor(as: .daemon)
+            #expect(after.checks["sockets"] == "weak" && after.checks["listeners"] == "weak", "\(after.text)")
+            #expect(after.details["sockets"]?.contains("port 5555") == true)
+            #expect(after.details["listeners"]?.contains("port 15853 is also listened on by UID 2000") == true)
+            #expect(after.checks["unix"] == "note")
+            #expect(after.details["unix"]?.contains("@penstock-test-") == true, "\(after.text)")
+        }
+    }
+
+    @Test("the health port tells the posture as JSON, without a secret")
+    func overHTTP() throws {
+        try DaemonBed.withAdmin { bed in
+            let answer = try bed.health("/readyz?format=json", status: 200)
+            #expect(
+                answer.hasPrefix("200\n{\"v\":1,\"boundary\":\"weak\",\"ready\":true,\"problems\":[],"),
+                "\(answer)"
+            )
+            for secret in ["sha256", "203.0.113", "2001:db8", bed.folder.path] {
+                #expect(!answer.contains(secret), "\(answer)")
+            }
+            let table = try bed.net.pod.run([Built.path("penstock"), "doctor", "--no-self-test"], uid: 2000)
+            #expect(table.status == 1)
+            for line in [
+                "penstockd ", "  weak     ruleset    unwatched: no watcher has reported since the start\n",
+                "    help: run `",
+                "\nready: yes\nboundary: weak\n  because of ruleset: unwatched",
+            ] {
+                #expect(table.output.contains(line), "\(line) in \(table.output)")
+            }
+            bed.kill()
+            let dead = try bed.doctor()
+            #expect(dead.status == 69 && dead.text.contains("the daemon cannot be asked"), "\(dead.text)")
+        }
+    }
+
+    @Test("a pod without IPv6: the daemon runs, says so, and nothing leaks when IPv6 comes up later")
+    func withoutIPv6() throws {
+        try DaemonBed.withAdmin(start: false) { bed in
+            try bed.net.pod.shell("echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6")
+            try bed.net.pod.must([Built.path("penstock-init"), "install", "--dns-server", "203.0.113.53"])
+            try bed.start()
+            #expect(bed.said.contains("IPv6 is not available in this pod: not listened on"), "\(bed.said)")
+            #expect(!bed.said.contains("held by"), "\(bed.said)")
+            #expect(try bed.agent("print(echo('203.0.113.7'))") == "ok\n")
+            let first = try bed.doctor()
+            #expect(first.details["ipv6"]?.hasPrefix("not available in this pod") == true, "\(first.text)")
+            #expect(first.checks["self-test ipv6"] == "skipped", "\(first.text)")
+            try bed.forgetArrivals()
+            try bed.net.pod.shell(
+                """
+                for f in all default lo eth0; do echo 0 > /proc/sys/net/ipv6/conf/$f/disable_ipv6; done
+                ip -6 addr add \(PodAndWorld.podIPv6)/64 dev eth0 nodad || true
+                ip -6 route add default via \(PodAndWorld.worldIPv6) || true
+                ip -6 addr add ::1/128 dev lo 2>/dev/null || true
+                """
+            )
+            #expect(try bed.agent("print(echo('2001:db8:99::7', timeout=5))") == "ECONNREFUSED\n")
+            #expect(try bed.arrivals().isEmpty)
+            let second = try bed.doctor(as: .daemon)
+            #expect(second.details["ipv6"]?.hasPrefix("came up after the start") == true, "\(second.text)")
+        }
+    }
+}

@@ -1,0 +1,117 @@
+import Foundation
+import Testing
+
+@Suite("The watcher and the daemon")
+struct DaemonWatcherTests {
+    @Test(
+        "A04: within a second of a change to the rules the daemon is not ready and has recorded it; mended, it is ready",
+        arguments: [
+            DaemonBed.watcher, RunAs(uid: 10880, gid: 10880, capabilities: ["net_admin"]),
+        ]
+    )
+    func drift(user: RunAs) throws {
+        try DaemonBed.withAdmin { bed in
+            let first = try bed.audit { !$0.events("ruleset").isEmpty }
+            #expect(first.events("ruleset") == ["unwatched"])
+            let watcher = try bed.startWatcher(as: user)
+            #expect(try bed.ruleset(until: "verified"))
+            #expect(try bed.metrics().values["penstock_ruleset_state{state=\"verified\"}"] == 1)
+            for change in ["delete table inet penstock", "add rule inet penstock output counter accept"] {
+                let start = Date()
+                let changed = try bed.net.pod.run(["nft"] + change.split(separator: " ").map(String.init))
+                guard changed.succeeded else { continue }
+                #expect(try bed.ruleset(until: "drifted", seconds: 3))
+                let seconds = Date().timeIntervalSince(start)
+                #expect(seconds < 1, "\(change)")
+                let answer = try bed.health("/readyz", status: 503, containing: "ruleset: drifted", seconds: 2)
+                #expect(answer.contains("not ready: ruleset: drifted: "), "\(answer)")
+                try bed.net.pod.must([Built.path("penstock-init"), "install", "--dns-server", "203.0.113.53"])
+                #expect(try bed.ruleset(until: "verified"))
+                #expect(try bed.health("/readyz", status: 200).hasPrefix("200"))
+            }
+            #expect(watcher.output.contains("drift: table inet penstock is missing"), "\(watcher.output)")
+            #expect(watcher.output.contains("is as planned again"), "\(watcher.output)")
+            watcher.signal(SIGTERM)
+            #expect(watcher.wait(seconds: 2).status == 0)
+        }
+    }
+
+    @Test("A04: a watcher that falls silent leaves the rules unwatched; drifted rules stay drifted")
+    func silence() throws {
+        try DaemonBed.withAdmin { bed in
+            let first = try bed.startWatcher()
+            #expect(try bed.ruleset(until: "verified"))
+            first.signal(SIGSTOP)
+            #expect(try bed.ruleset(until: "unwatched"))
+            #expect(try bed.health("/readyz", status: 200).hasPrefix("200"))
+            first.signal(SIGCONT)
+            #expect(try bed.ruleset(until: "verified"))
+            try bed.net.pod.must(["nft", "delete", "table", "inet", "penstock"])
+            #expect(try bed.ruleset(until: "drifted"))
+            first.signal(SIGKILL)
+            usleep(4_500_000)
+            #expect(try bed.audit().events("ruleset").last == "drifted")
+            #expect(try bed.health("/readyz", status: 503).contains("ruleset: drifted"))
+        }
+    }
+
+    @Test("the watcher finds a daemon that was started anew, and tells it what it knows")
+    func restart() throws {
+        try DaemonBed.withAdmin { bed in
+            let watcher = try bed.startWatcher()
+            #expect(try bed.ruleset(until: "verified"))
+            bed.kill()
+            let left = try FileManager.default.contentsOfDirectory(atPath: bed.folder.auditFolder + "/admin")
+            #expect(left == ["admin.sock"])
+            try bed.start()
+            let reading = try bed.audit { $0.events("ruleset").count == 4 }
+            #expect(reading.events("ruleset") == ["unwatched", "verified", "unwatched", "verified"])
+            #expect(watcher.output.contains("the daemon is not told, trying again"), "\(watcher.output)")
+        }
+    }
+
+    @Test("a watcher whose rules are made for another daemon reports drift")
+    func otherDaemon() throws {
+        try DaemonBed.withAdmin { bed in
+            let line =
+                #"{"v":1,"kind":"ruleset","table":"penstock","differences":[],"weaknesses":[],"daemon":"1:1","#
+                + #""port":15880,"every_ms":1000}"#
+            let answer = try bed.admin(line)
+            #expect(answer == "{\"v\":1,\"ok\":true}\n")
+            #expect(try bed.health("/readyz", status: 503).contains("made for a daemon 1:1 on port 15880"))
+        }
+    }
+
+    @Test(
+        "a watcher that lacks a capability says which, and ends with 77",
+        arguments: [
+            (RunAs(uid: 10880, gid: 10880), "needs CAP_NET_ADMIN "),
+            (RunAs(uid: 0, gid: 0, capabilities: ["net_admin"]), "CAP_SETUID and CAP_SETGID"),
+        ]
+    )
+    func lackingCapability(user: RunAs, words: String) throws {
+        try RulesetBed.with { bed in
+            let result = try bed.net.pod.run(
+                [Built.path("penstock-init"), "verify", "--watch", "--dns-server", "203.0.113.53"],
+                uid: user.uid,
+                gid: user.gid,
+                capabilities: user.capabilities
+            )
+            #expect(result.status == 77 && result.errors.contains(words), "\(result)")
+        }
+    }
+
+    @Test("the watcher that began as root is the daemon's user, with CAP_NET_ADMIN alone and no way to more")
+    func identity() throws {
+        try DaemonBed.withAdmin { bed in
+            let watcher = try bed.startWatcher()
+            let status = try String(contentsOfFile: "/proc/\(watcher.pid)/status", encoding: .utf8)
+            for line in [
+                "Uid:\t10880\t10880\t10880\t10880", "Gid:\t10880\t10880\t10880\t10880", "CapEff:\t0000000000001000",
+                "CapPrm:\t0000000000001000", "CapAmb:\t0000000000000000", "NoNewPrivs:\t1",
+            ] {
+                #expect(status.contains(line), "\(line) in \(status)")
+            }
+        }
+    }
+}
