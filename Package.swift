@@ -158,7 +158,7 @@ let programs: [Target] = [
         [
             "AuditIndex", "AuditReading", "AuditSigning", "AuditTrail", "Configuration", "PolicyEngine", "PolicyTrials",
             "NetworkTypes", "LinuxBindings", "ManifestInjection", "OpenSSLBindings", "PodInjection", "SourceDocuments",
-            "Telemetry", "YAMLBindings",
+            "Telemetry", "TrafficCapture", "YAMLBindings",
         ]
     ),
 ]

@@ -62,7 +62,7 @@ private let allowed: [String: Set<String>] = [
     "PenstockCommand": [
         "AuditIndex", "AuditReading", "AuditSigning", "AuditTrail", "Configuration", "PolicyEngine", "PolicyTrials",
         "NetworkTypes", "LinuxBindings", "ManifestInjection", "OpenSSLBindings", "PodInjection", "SourceDocuments",
-        "Telemetry", "YAMLBindings",
+        "Telemetry", "TrafficCapture", "YAMLBindings",
     ],
 ]
 
