@@ -93,7 +93,7 @@ check: ## the scripts parse
 	    $(PYTHON) -c 'import ast, sys; ast.parse(open(sys.argv[1]).read(), sys.argv[1])' "$$script"; done
 
 .PHONY: charts
-charts: venv ## the Helm chart, and what penstock inject makes, against Kubernetes 1.29 to 1.37
+charts: venv build ## the Helm chart, and what penstock inject makes, against Kubernetes 1.29 to 1.37
 	@.build/venv/bin/python deploy/check_charts.py --programs "$(BIN)"
 
 .PHONY: fuzz

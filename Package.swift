@@ -162,7 +162,7 @@ let programs: [Target] = [
         [
             "AuditIndex", "AuditReading", "AuditSigning", "AuditTrail", "Configuration", "PolicyEngine", "PolicyTrials",
             "NetworkTypes", "LinuxBindings", "ManifestInjection", "OpenSSLBindings", "PodInjection", "Posture",
-            "SourceDocuments", "Telemetry", "YAMLBindings",
+            "SourceDocuments", "Telemetry", "TrafficCapture", "YAMLBindings",
         ]
     ),
 ]

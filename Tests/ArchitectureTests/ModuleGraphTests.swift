@@ -64,8 +64,7 @@ private let allowed: [String: Set<String>] = [
     "PenstockCommand": [
         "AuditIndex", "AuditReading", "AuditSigning", "AuditTrail", "Configuration", "PolicyEngine", "PolicyTrials",
         "NetworkTypes", "LinuxBindings", "ManifestInjection", "OpenSSLBindings", "PodInjection", "Posture",
-        "SourceDocuments",
-        "Telemetry", "YAMLBindings",
+        "SourceDocuments", "Telemetry", "TrafficCapture", "YAMLBindings",
     ],
 ]
 

@@ -99,6 +99,3 @@ class Guarded:
         self.audit_file = self.volume("/var/log/penstock") / "audit.jsonl"
         self.pod_address = self.address
         self.trust_the_world()
-
-    def reload(self):
-        self.signal(signal.SIGHUP)

@@ -3,9 +3,9 @@
 import json
 import pathlib
 import re
-import shutil
 import subprocess
 
+import kustomized
 import yaml
 from node import ROOT
 
@@ -30,8 +30,9 @@ def read(place):
 def check(report):
     report.title("the manifests")
     kubernetes = [ROOT / "deploy" / name for name in ("pod.yaml", "pod-classic.yaml", "kustomize/networkpolicy.yaml")]
-    rendered = render(report)
-    files = [*kubernetes, rendered] if rendered else kubernetes
+    rendered = ROOT / ".build" / "kustomized.yaml"
+    kustomized.check(report, HERE / "kustomize", rendered)
+    files = [*kubernetes, rendered]
     for version in VERSIONS:
         done = subprocess.run([VENV / "kubernetes-validate", "--strict", "-k", version, *files], capture_output=True, text=True)
         report.check(done.returncode == 0, f"Kubernetes {version} knows every field", done.stdout + done.stderr)
@@ -80,29 +81,6 @@ def check_patches(report, native):
     configuration = native[0]["data"]["penstock.yaml"]
     report.check(yaml.safe_load(configuration) == read(ROOT / "deploy/kustomize/penstock.yaml")[0],
                  "kustomize/penstock.yaml says what pod.yaml says")
-
-
-def render(report):
-    """By kubectl, where this machine has one: Debian's own (1.20) knows no components."""
-    tool = next((words for words in (["kustomize", "build"], ["kubectl", "kustomize"]) if shutil.which(words[0])), None)
-    if tool is None:
-        report.note("no kustomize and no kubectl on PATH: the component is compared with pod.yaml, but not rendered")
-        return None
-    done = subprocess.run([*tool, HERE / "kustomize"], capture_output=True, text=True)
-    if not report.check(done.returncode == 0, "the kustomize component renders", done.stderr):
-        return None
-    place = ROOT / ".build" / "kustomized.yaml"
-    place.write_text(done.stdout)
-    for document in read(place):
-        if document["kind"] not in ("Pod", "Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob"):
-            continue
-        name, specification = document["metadata"]["name"], document["spec"]
-        while "template" in specification or "jobTemplate" in specification:
-            specification = (specification.get("template") or specification["jobTemplate"])["spec"]
-        order = [each["name"] for each in specification.get("initContainers", []) + specification["containers"]]
-        expected = ["other"] if name == "unguarded" else ["penstock-init", "penstockd", "their-own", "agent"]
-        report.check(order == expected, f"rendered, {name} has {' → '.join(expected)}", order)
-    return place
 
 
 def check_rest(report):

@@ -151,7 +151,10 @@ rules:
 
 
 class ConfigMapFolder:
-    """A kubelet's way with a mounted ConfigMap: files are links through `..data`, which is renamed over as a whole."""
+    """A kubelet's way with a mounted ConfigMap: files are links through `..data`, which is renamed over as a whole.
+
+    Nobody tells the daemon: it must notice by itself.
+    """
 
     def __init__(self, folder):
         self.folder, self.count = folder, 0
@@ -171,12 +174,6 @@ class ConfigMapFolder:
             visible.symlink_to("..data/policy.yaml")
 
 
-def is_told(pod):
-    """A daemon that watches its policy must notice by itself; one that does not is sent SIGHUP."""
-    if "watch_seconds" not in (ROOT / "docs/operations.md").read_text():
-        pod.reload()
-
-
 def check_policy_swap(report, pod):
     report.title("a policy that changes through the symlink swap of a ConfigMap")
     folder = ConfigMapFolder(pod.volume("/etc/penstock/policy"))
@@ -188,7 +185,6 @@ def check_policy_swap(report, pod):
     for hosts, name, works in ((f"{ALLOWED}, {DENIED}", "wider", True), (ALLOWED, "narrower", False)):
         pod.new_records()
         folder.swap(POLICY.format(name=name, hosts=hosts))
-        is_told(pod)
         report.check(wait_until(is_loaded, 10), f"the swap to the {name} policy is noticed and recorded", pod.log())
         exit_status, http, said = pod.curl(f"https://{DENIED}/")
         report.check((http == 200) == works, f"the {name} policy is in force", f"{exit_status} {http} {said}\n{pod.log()}")
@@ -196,12 +192,10 @@ def check_policy_swap(report, pod):
             report.check(pod.node.arrived(DENIED) > before, "and what it allows comes to the world")
             pod.reached_denied = pod.node.arrived(DENIED)
     folder.swap("apiVersion: penstock/v1\nkind: EgressPolicy\nname: broken\nrulse: []\n")
-    is_told(pod)
     report.check(wait_until(lambda: not pod.is_ready(), 10), "a policy that does not load makes the pod unready")
     stays = pod.curl(f"https://{ALLOWED}/")[1] == 200 and pod.curl(f"https://{DENIED}/")[1] != 200
     report.check(stays, "and the old one stays in force")
     folder.swap(POLICY.format(name="mended", hosts=ALLOWED))
-    is_told(pod)
     report.check(pod.wait_until_ready(10), "mended, the pod is ready again")
     pod.reached_denied = pod.node.arrived(DENIED)
 

@@ -105,6 +105,17 @@ struct YAMLLayoutComposer: ~Copyable {
                 problems.append(SourceProblem("a key is no text, expected text", at: event.location))
                 continue
             }
+            // A tag can make another key of it: `!!binary` says `hostNetwork` in base64, `!!merge` is `<<` in quotes.
+            if let tag = key.tag {
+                problems.append(
+                    SourceProblem(
+                        "the tag `\(tag)` in front of a key hides what it says",
+                        at: event.location,
+                        remedy: "remove it"
+                    )
+                )
+                continue
+            }
             if let first = places[text] {
                 problems.append(.duplicateKey(text, at: event.location, first: first))
                 continue

@@ -3,7 +3,7 @@ import SourceDocuments
 /// Reads every document of a YAML text with its layout, to edit the text in place.
 ///
 /// It is less strict than `readYAML`: scalars are left untyped, and anchors, aliases, tags and merge keys are told rather than
-/// refused. Refused are duplicate keys, keys that are no text, aliases of what is not complete, and every line break but LF
+/// refused. Refused are duplicate keys, keys that are no text or have a tag, aliases of what is not complete, and every line break but LF
 /// and CR LF.
 ///
 /// - Parameters:

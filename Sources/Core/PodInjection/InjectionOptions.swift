@@ -20,6 +20,12 @@ package struct InjectionOptions: Hashable, Sendable {
     package var inboundPorts: [Int] = []
     /// The DNS servers that may be asked; empty: those of the pod.
     package var dnsServers: [String] = []
+    /// Destinations that nobody governs, as `penstock-init --bypass-cidr` reads them.
+    package var bypasses: [String] = []
+    /// The port of the governance API; another where the agent needs this one.
+    package var apiPort = Guard.apiPort
+    /// The Secret with which the image is pulled.
+    package var pullSecret: String?
     /// Whom agent containers run as where they do not say.
     package var agentUser: Int?
     package var agentGroup: Int?
@@ -37,6 +43,9 @@ package struct InjectionOptions: Hashable, Sendable {
     package init(image: String) {
         self.image = image
     }
+
+    /// Where the daemon listens, and nobody else may.
+    var daemonPorts: [Int] { Guard.ports + [apiPort, Guard.healthPort] }
 }
 
 /// The names, numbers and paths that the guard takes for itself in a pod.
@@ -58,7 +67,8 @@ enum Guard {
     /// What the kustomize component knows by what it is to guard.
     static let wish = "penstock/guard"
     static let healthPort = 15890
-    static let ports = [15880, 15881, 15853, 8081, healthPort]
+    static let apiPort = 8081
+    static let ports = [15880, 15881, 15853]
     static let configPath = "/etc/penstock/config"
     static let policyPath = "/etc/penstock/policy"
     static let auditPath = "/var/log/penstock"

@@ -5,6 +5,8 @@ extension PodAdditions {
         var arguments: [Fragment] = ["install"]
         arguments += options.inboundPorts.map { .text("--inbound-port=\($0)") }
         arguments += options.dnsServers.map { .text("--dns-server=\($0)") }
+        arguments += options.bypasses.map { .text("--bypass-cidr=\($0)") }
+        if options.apiPort != Guard.apiPort { arguments.append(.text("--api-port=\(options.apiPort)")) }
         return .map(
             head(Guard.initContainer) + [
                 Fragment.Entry("command", ["/usr/local/bin/penstock-init"]),

@@ -38,6 +38,12 @@ package struct PodAdditions {
         if spec?.value("terminationGracePeriodSeconds") == nil {
             entries.append(Overlay.Entry("terminationGracePeriodSeconds", .value(.number(Guard.graceSeconds))))
         }
+        if let secret = options.pullSecret {
+            let present = spec?.value("imagePullSecrets")?.items ?? []
+            let isThere = present.contains { $0.value("name")?.text == secret }
+            let last: [Fragment] = isThere ? [] : [["name": .text(secret)]]
+            entries.append(Overlay.Entry("imagePullSecrets", .items(first: [], last: last)))
+        }
         return entries + [
             Overlay.Entry("securityContext", podContext),
             Overlay.Entry("initContainers", containers("initContainers", ours: initContainers)),

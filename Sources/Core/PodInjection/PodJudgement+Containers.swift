@@ -42,6 +42,7 @@ extension PodJudgement {
         judgeCapabilities(context)
         judgeUser(container, context, spec.value("securityContext"))
         judgeSeccomp(context)
+        judgeConfinement(context)
         judgeMounts(of: container)
         judgePorts(of: container)
         judgeProbes(of: container)
@@ -68,10 +69,27 @@ extension PodJudgement {
         if let mount = context?.value("procMount"), mount.text != "Default" {
             refuse(["A18"], "`procMount` shows more of /proc than the agent may see", at: mount.location, "remove it")
         }
+    }
+
+    /// The other confinements that a container has, or the whole pod.
+    mutating func judgeConfinement(_ context: LayoutNode?) {
         if let profile = context?.value(at: ["appArmorProfile", "type"]), profile.text == "Unconfined" {
             warn(["A38"], "AppArmor is turned off for the agent", at: profile.location, "write RuntimeDefault")
         }
+        if let type = context?.value(at: ["seLinuxOptions", "type"]), !Self.confinedTypes.contains(type.text ?? "") {
+            warn(
+                ["A38"],
+                "the SELinux type `\(type.text ?? "")` may not confine the agent",
+                at: type.location,
+                "remove it, or write container_t"
+            )
+        }
     }
+
+    /// Those that the Pod Security Standard `baseline` allows.
+    private static let confinedTypes: Set<String> = [
+        "", "container_t", "container_init_t", "container_kvm_t", "container_engine_t",
+    ]
 
     private mutating func judgeCapabilities(_ context: LayoutNode?) {
         for capability in context?.value(at: ["capabilities", "add"])?.items ?? [] {
@@ -130,7 +148,7 @@ extension PodJudgement {
         let group = number(context, "runAsGroup") ?? number(pod, "runAsGroup")
         let nonRoot = flag(context, "runAsNonRoot") ?? flag(pod, "runAsNonRoot")
         if let group, group.value == Guard.group {
-            refuse(["A01"], "`runAsGroup` is the daemon's own group, \(Guard.group)", at: group.at, "write another")
+            refuseGroup("runAsGroup", at: group.at)
         }
         if let user {
             judgeKnownUser(user.value, at: user.at)
@@ -152,7 +170,7 @@ extension PodJudgement {
         }
     }
 
-    private mutating func judgeKnownUser(_ user: Int, at place: SourceLocation) {
+    mutating func judgeKnownUser(_ user: Int, at place: SourceLocation) {
         if user == Guard.user {
             refuse(["A01"], "`runAsUser` is the daemon's own user, \(Guard.user)", at: place, "write another")
         } else if user == 0 {

@@ -8,12 +8,14 @@ extension PodJudgement {
                 refuse(["A22"], "`hostPort` opens a port of the node", at: found.at, "use a Service")
             }
             guard let found = number(port, "containerPort") else { continue }
-            if Guard.ports.contains(found.value) {
+            if options.daemonPorts.contains(found.value) {
                 refuse(
                     ["A37"],
                     "`containerPort: \(found.value)` is one of the daemon's own ports",
                     at: found.at,
-                    "have the agent listen on another"
+                    found.value == options.apiPort
+                        ? "have the agent listen on another, or move the daemon's with --api-port and `listen.api.port`"
+                        : "have the agent listen on another"
                 )
             } else if !options.inboundPorts.contains(found.value) {
                 warn(
@@ -65,15 +67,29 @@ extension PodJudgement {
     mutating func judgeDevices(of container: LayoutNode) {
         for key in ["limits", "requests"] {
             for entry in container.value(at: ["resources", key])?.entries ?? [] {
-                let name = entry.key.split(separator: "/").last ?? ""
-                guard ["tun", "net_tun", "net-tun", "dev-net-tun", "dev_net_tun"].contains(name) else { continue }
-                refuse(
-                    ["A23"],
-                    "`\(entry.key)` lets the agent make network interfaces",
-                    at: entry.keyLocation,
-                    "remove it"
-                )
+                guard let why = Self.networkDevice(entry.key) else { continue }
+                refuse(["A23"], "`\(entry.key)` \(why)", at: entry.keyLocation, "remove it")
             }
         }
+    }
+
+    /// Devices that are claimed for the pod: which ones, the claim says, not the manifest.
+    mutating func judgeClaims(of spec: LayoutNode) {
+        guard let entry = spec.entry("resourceClaims"), !entry.value.items.isEmpty else { return }
+        warn(
+            ["A23"],
+            "`resourceClaims` hand out devices that are not known here: a network device of the agent's own is a way round the guard",
+            at: entry.keyLocation,
+            "make sure that no claim is for a network device"
+        )
+    }
+
+    /// What a device of this name does to the guard; `nil` where its name says nothing of the kind.
+    private static func networkDevice(_ resource: String) -> String? {
+        let parts = resource.lowercased().split { "/_-.".contains($0) }
+        if parts.contains("tun") || parts.contains("tap") { return "lets the agent make network interfaces" }
+        let devices = ["rdma", "roce", "infiniband", "vfio", "vhost", "dpdk", "sriov", "netdevice", "efa"]
+        let isNetwork = devices.contains { device in parts.contains { $0.hasPrefix(device) } }
+        return isNetwork ? "is a network device of the agent's own, which the kernel's rules do not see" : nil
     }
 }

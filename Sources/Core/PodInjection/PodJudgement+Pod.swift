@@ -110,12 +110,20 @@ extension PodJudgement {
         if let found = number(context, "fsGroup"), found.value == Guard.group {
             refuseGroup("fsGroup", at: found.at)
         }
-        for group in context?.value("supplementalGroups")?.items ?? [] where group.text == String(Guard.group) {
+        for group in context?.value("supplementalGroups")?.items ?? [] {
+            guard let value = number(group, of: "supplementalGroups"), value == Guard.group else { continue }
             refuseGroup("supplementalGroups", at: group.location)
+        }
+        // Containers that are added later have what the pod says for all, even where each of these says otherwise.
+        if let found = number(context, "runAsUser"), found.value == Guard.user {
+            judgeKnownUser(found.value, at: found.at)
+        }
+        if let found = number(context, "runAsGroup"), found.value == Guard.group {
+            refuseGroup("runAsGroup", at: found.at)
         }
     }
 
-    private mutating func refuseGroup(_ key: String, at place: SourceLocation) {
+    mutating func refuseGroup(_ key: String, at place: SourceLocation) {
         refuse(
             ["A01"],
             "`\(key)` puts the agent into the daemon's own group, \(Guard.group)",
@@ -163,53 +171,6 @@ extension PodJudgement {
                 at: entry.keyLocation,
                 remedy
             )
-        }
-    }
-
-    /// Annotations and labels by which a pod's author would open the guard, or bring a second one.
-    mutating func judgeAnnotations() {
-        let metadata = template.node.value("metadata")
-        for key in ["annotations", "labels"] {
-            for entry in metadata?.value(key)?.entries ?? [] { judgeAnnotation(entry) }
-        }
-    }
-
-    private mutating func judgeAnnotation(_ entry: LayoutNode.Entry) {
-        let value = entry.value.text ?? ""
-        let isSeccomp = entry.key.contains("seccomp.security.alpha.kubernetes.io/")
-        if [Guard.label, Guard.wish].contains(entry.key), value == "true" { return }
-        if entry.key.hasPrefix("penstock/") || entry.key.contains(".penstock/") {
-            refuse(
-                ["A21"],
-                "`\(entry.key)` is nothing that Penstock reads: no annotation or label of a pod opens its guard",
-                at: entry.keyLocation,
-                "remove it; what may leave is said by the policy"
-            )
-        } else if isSeccomp, value == "unconfined" {
-            refuse(["A38"], "`\(entry.key)` turns seccomp off", at: entry.keyLocation, "write runtime/default")
-        } else if Self.isMesh(entry.key, value) {
-            refuse(
-                ["A35"],
-                "`\(entry.key)` brings a service mesh into the pod, which captures the same connections",
-                at: entry.keyLocation,
-                "take the pod out of the mesh"
-            )
-        } else if entry.key.hasSuffix("cni.cncf.io/networks") {
-            warn(
-                ["A23"],
-                "`\(entry.key)` gives the pod another interface; what the agent sends there is captured or refused as well",
-                at: entry.keyLocation,
-                "remove it if nothing needs it"
-            )
-        }
-    }
-
-    private static func isMesh(_ key: String, _ value: String) -> Bool {
-        switch key {
-        case "sidecar.istio.io/inject": value == "true"
-        case "linkerd.io/inject": value == "enabled" || value == "ingress"
-        case "consul.hashicorp.com/connect-inject", "kuma.io/sidecar-injection": value == "true" || value == "enabled"
-        default: false
         }
     }
 }

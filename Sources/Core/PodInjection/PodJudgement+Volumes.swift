@@ -6,6 +6,7 @@ extension PodJudgement {
         for volume in spec.value("volumes")?.items ?? [] {
             judgeName(of: volume)
             judgeHostPath(of: volume)
+            judgeSource(of: volume)
             judgeToken(of: volume)
             judgeClaim(of: volume)
         }
@@ -15,7 +16,7 @@ extension PodJudgement {
     /// The claims that a StatefulSet makes for each of its pods.
     private var volumeClaims: [LayoutNode] {
         guard template.kind == .statefulSet else { return [] }
-        return template.document.value(at: ["spec", "volumeClaimTemplates"])?.items ?? []
+        return template.object.value(at: ["spec", "volumeClaimTemplates"])?.items ?? []
     }
 
     private mutating func judgeName(of volume: LayoutNode) {
@@ -46,6 +47,46 @@ extension PodJudgement {
             at: entry.keyLocation,
             "use another kind of volume, or allow it with --allow-host-path \(path.isEmpty ? "PATH" : path)"
         )
+    }
+
+    /// Volumes that the node fetches, or that its drivers make: what they hold, or where they send it, is not said here.
+    private mutating func judgeSource(of volume: LayoutNode) {
+        for entry in volume.entries where !entry.value.isNull {
+            switch entry.key {
+            case "gitRepo":
+                refuse(
+                    ["A20"],
+                    "`gitRepo` has the node run git and connect somewhere, past the guard",
+                    at: entry.keyLocation,
+                    "clone in an init container, which is guarded"
+                )
+            case "flexVolume":
+                refuse(
+                    ["A17"],
+                    "`flexVolume` has a program of the node's give the pod whatever it likes",
+                    at: entry.keyLocation,
+                    "use a PersistentVolumeClaim"
+                )
+            case "csi":
+                warn(
+                    ["A17"],
+                    "what this CSI driver puts into the pod is not known here: some put in sockets of others",
+                    at: entry.keyLocation,
+                    "make sure that no socket is in it"
+                )
+            case "nfs", "iscsi", "cephfs", "glusterfs", "rbd", "azureFile", "azureDisk", "quobyte", "storageos",
+                "scaleIO",
+                "portworxVolume", "vsphereVolume", "cinder", "fc", "gcePersistentDisk", "awsElasticBlockStore",
+                "photonPersistentDisk", "flocker":
+                warn(
+                    ["A17"],
+                    "what the agent writes into `\(entry.key)` is sent by the node, which no policy governs",
+                    at: entry.keyLocation,
+                    "mount it readOnly, or use a volume of the node's own"
+                )
+            default: break
+            }
+        }
     }
 
     private mutating func judgeToken(of volume: LayoutNode) {

@@ -32,6 +32,8 @@ package struct PodJudgement {
         judgeDNS(spec)
         judgeIdentity(spec)
         judgeSeccomp(spec.value("securityContext"))
+        judgeConfinement(spec.value("securityContext"))
+        judgeClaims(of: spec)
         judgeVolumes(spec)
         judgeMode(spec)
         judgeEnd(spec)
@@ -62,10 +64,17 @@ package struct PodJudgement {
     /// A whole number; `nil` where it is absent, and where it is none, which is then said.
     mutating func number(_ node: LayoutNode?, _ key: String) -> (value: Int, at: SourceLocation)? {
         guard let entry = node?.entry(key), !entry.value.isNull else { return nil }
-        if case .scalar(let text, .plain) = entry.value.content, let value = Int(text), String(value) == text {
-            return (value, entry.keyLocation)
+        return number(entry.value, of: key).map { ($0, entry.keyLocation) }
+    }
+
+    /// The whole number that a value is; where it is none, that is said.
+    ///
+    /// `0x2a80` and `10_880` are numbers to some readers of YAML and text to others.
+    mutating func number(_ value: LayoutNode, of key: String) -> Int? {
+        if case .scalar(let text, .plain) = value.content, let number = Int(text), String(number) == text {
+            return number
         }
-        refuse([], "`\(key)` is no plain decimal number", at: entry.value.location, "write it without quotes or signs")
+        refuse([], "`\(key)` is no plain decimal number", at: value.location, "write it without quotes or signs")
         return nil
     }
 

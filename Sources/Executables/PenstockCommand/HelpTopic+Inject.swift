@@ -27,6 +27,9 @@ extension HelpTopic {
           --policy NAME           the ConfigMap with the policy's files (penstock-policy)
           --inbound-port PORT     the agent may be reached here from outside; repeatable, none by default
           --dns-server ADDRESS    may be asked; repeatable; default: the pod's own
+          --bypass-cidr CIDR:PORT TCP connections there are not captured, and nobody governs them: 10.0.0.0/8:5432; repeatable
+          --api-port PORT         the daemon's governance API where the agent needs 8081; `listen.api.port` must say the same
+          --pull-secret NAME      the Secret for the registry of the image; default: what the pod has
           --agent-user UID[:GID]  whom agent containers run as that do not say so themselves
           --audit-claim NAME      a PersistentVolumeClaim for the audit files; default: a volume that goes with the pod
           --request NAME=AMOUNT   what the daemon asks for, such as cpu=50m; repeatable

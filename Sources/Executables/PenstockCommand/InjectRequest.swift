@@ -1,6 +1,7 @@
 import NetworkTypes
 import PodInjection
 import Telemetry
+import TrafficCapture
 
 /// What `penstock inject` is asked.
 struct InjectRequest: Hashable {
@@ -24,7 +25,7 @@ struct InjectRequest: Hashable {
         .flag("--strict"), .flag("--json"), .value("--mode"), .value("--image"), .value("--pull-policy"),
         .value("--config"), .value("--policy"), .values("--inbound-port"), .values("--dns-server"),
         .value("--agent-user"), .value("--audit-claim"), .values("--request"), .values("--limit"),
-        .values("--allow-host-path"),
+        .values("--allow-host-path"), .values("--bypass-cidr"), .value("--api-port"), .value("--pull-secret"),
     ]
 
     /// Reads the words after `inject`; `nil` where they ask for help.
@@ -83,6 +84,40 @@ extension InjectionOptions {
         for text in given.all("--request") { try given.take(text, "--request", into: &requests) }
         for text in given.all("--limit") { try given.take(text, "--limit", into: &limits) }
         if let text = given.value("--agent-user") { try take(user: text, given) }
+        if let text = given.value("--api-port") {
+            guard let port = Int(text), (1...65535).contains(port) else {
+                throw given.misuse("--api-port '\(text)' is no port; write 1 to 65535")
+            }
+            apiPort = port
+        }
+        pullSecret = try given.objectName("--pull-secret")
+        // It is named in the pod's annotation, where a dot goes one step down.
+        if let pullSecret, pullSecret.contains(".") {
+            throw given.misuse(
+                "--pull-secret '\(pullSecret)' has a dot in it, which is not supported; name another Secret"
+            )
+        }
+        bypasses = given.all("--bypass-cidr")
+        try judgePlan(given)
+    }
+
+    /// What `penstock-init` would refuse in the pod is refused here.
+    private func judgePlan(_ given: Options) throws(Misuse) {
+        var settings = CaptureSettings()
+        settings.ports.api = UInt16(clamping: apiPort)
+        settings.inboundPorts = inboundPorts.map { UInt16(clamping: $0) }
+        settings.resolvers = dnsServers.compactMap { IPAddress($0) }
+        for text in bypasses {
+            guard let bypass = Bypass(text) else {
+                throw given.misuse("--bypass-cidr '\(text)' is none; write it like 10.0.0.0/8:5432 or [fd12::/32]:5432")
+            }
+            settings.bypasses.append(bypass)
+        }
+        do throws(PlanProblem) {
+            _ = try CapturePlan(settings, systemResolvers: [])
+        } catch {
+            throw given.misuse("\(error)")
+        }
     }
 
     private mutating func take(user text: String, _ given: Options) throws(Misuse) {

@@ -78,6 +78,12 @@ struct InjectTests {
             "2000:2001",
             "--audit-claim",
             "trail",
+            "--bypass-cidr",
+            "10.0.0.0/8:5432",
+            "--api-port",
+            "9081",
+            "--pull-secret",
+            "registry",
             "--request",
             "cpu=70m",
             "--limit",
@@ -88,7 +94,8 @@ struct InjectTests {
             "image: r.example/p@sha256:00", "imagePullPolicy: Always", "name: c1", "name: p1",
             "- --inbound-port=8080",
             "- --inbound-port=9", "- --dns-server=192.0.2.53", "claimName: trail", "cpu: 70m", "memory: 1Gi",
-            "runAsUser: 2000", "runAsGroup: 2001",
+            "runAsUser: 2000", "runAsGroup: 2001", "- --bypass-cidr=10.0.0.0/8:5432", "- --api-port=9081",
+            "imagePullSecrets:\n  - name: registry",
         ]
         for line in wanted { #expect(said.output.contains(line), "\(line)") }
         #expect(!said.output.contains("restartPolicy"))
@@ -165,6 +172,23 @@ struct InjectTests {
             (["--check", "-o", "x"], "--check writes nothing: leave out --output"),
             (["--file", "x"], "-f and --file are the same"),
             (["--allow-host-path", "x"], "--allow-host-path 'x' does not begin with /"),
+            (
+                ["--bypass-cidr", "10.0.0.1"],
+                "--bypass-cidr '10.0.0.1' is none; write it like 10.0.0.0/8:5432 or [fd12::/32]:5432"
+            ),
+            (
+                ["--bypass-cidr", "0.0.0.0/0:443"],
+                "--bypass-cidr 0.0.0.0/0:443: that is every address; name the blocks that are meant"
+            ),
+            (
+                ["--inbound-port", "15880"],
+                "--inbound-port 15880: that is the daemon's own port, and must not be reached from outside the pod"
+            ),
+            (["--api-port", "15881"], "port 15881 is given to two of the daemon's listeners: give each its own"),
+            (
+                ["--pull-secret", "a.b"],
+                "--pull-secret 'a.b' has a dot in it, which is not supported; name another Secret"
+            ),
         ]
     )
     func misuse(words: [String], complaint: String) throws {
@@ -180,7 +204,8 @@ struct InjectTests {
             "-f, --file", "-o, --output", "--uninject", "--check", "--strict", "--json", "--mode", "--image",
             "--pull-policy",
             "--config", "--policy", "--inbound-port", "--dns-server", "--agent-user", "--audit-claim", "--request",
-            "--limit", "--allow-host-path", "--help", "0 ", "1 ", "64", "66", "70", "73",
+            "--limit", "--allow-host-path", "--bypass-cidr", "--api-port", "--pull-secret", "--help", "0 ", "1 ", "64",
+            "66", "70", "73",
         ]
         for word in words { #expect(text.contains(word), "\(word)") }
         #expect(try penstock("inject", "--help").output == text)
