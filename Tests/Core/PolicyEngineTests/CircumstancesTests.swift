@@ -117,7 +117,7 @@ private func clock(_ days: Int64, _ hours: Int64, _ minutes: Int64, _ seconds: I
                     \.counter.subject.key
                 )
             }
-            #expect(found == keys.map { [$0] })
+            #expect(found.flatMap(\.self) == keys)
         }
     }
 
