@@ -31,11 +31,17 @@ AGENT_COMMAND := $(value AGENT)
 export AGENT_COMMAND
 
 .PHONY: test
-test: root packages lint build check charts ## everything that must hold: format, release build, tests, checks
+test: root packages lint build check charts agree ## everything that must hold: format, release build, tests, checks
 	@echo "==> swift test (all of it: .build/test.log)"
 	@mkdir -p .build
 	@PENSTOCK_BIN="$(BIN)" swift test --disable-xctest 2>&1 | tee .build/test.log | \
 	    grep --line-buffered -vE '^\[[0-9]+/[0-9]+\]|^◇|^(Building|Build complete)'
+
+.PHONY: agree
+agree: swift ## the compiled policy against a plain scan of its rules, on a million random questions
+	@echo "==> a million questions"
+	@MEASURE=1 swift build --quiet $(BUILD_FLAGS) --product MeasurePolicy
+	@"$(BIN)/MeasurePolicy" agree 1000000
 
 .PHONY: soak
 soak: root packages build ## the daemon killed 200 times under load

@@ -224,6 +224,27 @@ struct DaemonCountersTests {
 }
 
 extension DaemonCountersTests {
+    @Test("who hides behind a socket that is closed already has no budget of a workload to draw on")
+    func hidden() throws {
+        var settings = DaemonSettings()
+        settings.policy = Self.policy("budget: { requests: 3, by: workload }")
+        try DaemonBed.with(settings) { bed in
+            #expect(try bed.agent(Self.echoes(4)) == "ok ok ok ECONNRESET\n")
+            // While the daemon stands still, the agent says all it has to say and is gone.
+            bed.signal(SIGSTOP)
+            let hide = """
+                for _ in range(4):
+                    with dial("203.0.113.7", 7002) as s: s.sendall(b"\\0" * 1000)
+                print("gone")
+                """
+            #expect(try bed.agent(hide) == "gone\n")
+            bed.signal(SIGCONT)
+            let reading = try bed.audit { $0.connections.count == 8 }
+            let reasons = reading.connections.suffix(4).map { "\($0.text("decision")) \($0.reason) \($0.rule)" }
+            #expect(reasons == Array(repeating: "deny undetermined counted", count: 4))
+        }
+    }
+
     @Test("a CONNECT is counted once, though it is judged twice, and one too much is told when to come again")
     func connects() throws {
         var settings = DaemonSettings()
@@ -285,6 +306,34 @@ struct HTTPCountersTests {
                 verdicts[2] == "deny rate_exceeded few" && verdicts[5] == "deny budget_exhausted once",
                 "\(verdicts)"
             )
+        }
+    }
+
+    @Test("what is sent after an upgrade is counted: a WebSocket is cut when the budget of bytes is used up")
+    func upgrade() throws {
+        let rules = """
+              - name: little
+                match: { hosts: [allowed.example], ports: [8080] }
+                action: allow
+                budget: { bytes_up: 256KiB }
+            """
+        try HTTPPod.with(rules) { bed in
+            let said = try bed.agent(
+                """
+                c = dial()
+                c.send(*get("/upgrade"), "Connection: Upgrade", "Upgrade: websocket")
+                print(c.until(b"\\r\\n").decode())
+                try:
+                    for _ in range(64): c.raw(b"x" * 65536)
+                    print("sent")
+                except OSError as error: print(type(error).__name__)
+                """
+            )
+            #expect(said.first == "HTTP/1.1 101 Switching Protocols" && !said.contains("sent"), "\(said)")
+            let request = try #require(try bed.requests(1).first)
+            #expect(request.end?["outcome"] == "cut" && request.end?["reason"] == "budget_exhausted", "\(request)")
+            let sent = request.end?["bytes_up"].flatMap { Int($0) } ?? .max
+            #expect(sent <= 256 << 10 && sent > 128 << 10, "\(sent)")
         }
     }
 

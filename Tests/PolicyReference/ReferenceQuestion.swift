@@ -254,7 +254,7 @@ struct ReferenceQuestion {
             if budget.bytesUp != nil { quantities.append((.bytesUp, budget.by)) }
         }
         for (quantity, scope) in quantities {
-            let key = key(scope)
+            let key = key(scope, of: winner)
             let isExhausted = facts.exhausted.contains {
                 $0.rule == winner.name && $0.quantity == quantity && $0.subject.key == key
                     && $0.subject.scope == scope
@@ -269,11 +269,13 @@ struct ReferenceQuestion {
         return answer
     }
 
-    private func key(_ scope: CountingScope) -> String {
+    private func key(_ scope: CountingScope, of rule: Rule) -> String {
         switch scope {
         case .rule: return ""
         case .host:
-            return facts.spokenName?.text ?? facts.original?.socket.address.description ?? "-"
+            let address = facts.original?.socket.address.description
+            let goesToAddress = rule.match.cidrs != nil && rule.match.hosts == nil
+            return (goesToAddress ? nil : facts.spokenName?.text) ?? address ?? "-"
         case .workload:
             let uid = facts.workloadUID.map(String.init(describing:)) ?? "-"
             return "\(facts.workload.namespace ?? "-")/\(facts.workload.serviceAccount ?? "-")/\(uid)"

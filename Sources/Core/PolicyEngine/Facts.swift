@@ -57,6 +57,8 @@ package struct Facts: Hashable, Sendable {
     package var exhausted: Set<PolicyCounter>
     /// True where a counter counts as exhausted because nobody can say what is left of it.
     package var lacksCounters = false
+    /// True where a counter counts as exhausted because nobody can say whose it is.
+    package var lacksSubject = false
     /// True where the destination is one of the daemon's own listeners, at whatever local address.
     ///
     /// The caller keeps own listeners out of `addresses` itself.

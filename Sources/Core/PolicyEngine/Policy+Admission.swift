@@ -50,8 +50,7 @@ extension Policy {
 
     /// What allowed a connection decides what is dialled; `nil` where there is nothing to dial.
     func dialPlan(_ facts: Facts, _ rule: Rule?) -> DialPlan? {
-        let isBoundToBlocks = rule?.match.cidrs != nil && rule?.match.hosts == nil
-        if !isBoundToBlocks, let name = facts.name { return .name(name) }
+        if !(rule?.isBoundToBlocks ?? false), let name = facts.name { return .name(name) }
         return facts.original == nil ? nil : .original
     }
 
@@ -129,4 +128,9 @@ extension Policy {
         if let place = survey.sureDeny { return .refused(.deniedAddress, rule: rules[place].name, port: facts.port) }
         return survey.unprovableDeny.map { .refused(.undetermined, rule: rules[$0].name, port: facts.port) }
     }
+}
+
+extension Rule {
+    /// True where the original destination is dialled, which must lie within the rule's blocks.
+    var isBoundToBlocks: Bool { match.cidrs != nil && match.hosts == nil }
 }

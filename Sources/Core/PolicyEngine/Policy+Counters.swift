@@ -21,7 +21,10 @@ extension Policy {
         guard rule.hasCounters, !facts.exhausted.isEmpty else { return nil }
         let empty = rule.draws(facts).first { facts.exhausted.contains($0.counter) }
         return empty.map { draw in
-            let reason = facts.lacksCounters ? Reason.countersUnavailable : draw.counter.quantity.exhaustion
+            let reason =
+                facts.lacksSubject && !draw.counter.subject.isKnown
+                ? Reason.undetermined
+                : facts.lacksCounters ? .countersUnavailable : draw.counter.quantity.exhaustion
             return .refused(reason, rule: rule.name, port: facts.port)
         }
     }
@@ -34,6 +37,7 @@ extension Facts {
         switch obstacle {
         case .exhausted: break
         case .unavailable: lacksCounters = true
+        case .unattributable: lacksSubject = true
         }
     }
 
@@ -41,6 +45,7 @@ extension Facts {
     package mutating func forgetObstacles() {
         exhausted = []
         lacksCounters = false
+        lacksSubject = false
     }
 }
 
@@ -51,13 +56,22 @@ extension Rule {
     func draws(_ facts: Facts) -> [CounterDraw] {
         var draws: [CounterDraw] = []
         if let rate = terms.rate {
-            draws.append(draw(.rate, rate.limit, rate.per, CountedSubject(rate.by, facts)))
+            draws.append(draw(.rate, rate.limit, rate.per, CountedSubject(rate.by, host: countedHost(facts), facts)))
         }
         guard let budget = terms.budget else { return draws }
-        let subject = CountedSubject(budget.by, facts)
+        let subject = CountedSubject(budget.by, host: countedHost(facts), facts)
         if let requests = budget.requests { draws.append(draw(.requests, requests, budget.per, subject)) }
         if let bytes = budget.bytesUp { draws.append(draw(.bytesUp, bytes, budget.per, subject)) }
         return draws
+    }
+
+    /// Where what the rule allows goes: the name that is dialled, or the address.
+    ///
+    /// What is bound to blocks goes to the original destination, whatever the agent calls it: a name that it made up has no
+    /// counter of its own.
+    private func countedHost(_ facts: Facts) -> String {
+        let address = facts.original?.socket.address.description
+        return (isBoundToBlocks ? address : facts.name?.text ?? address) ?? "-"
     }
 
     private func draw(
@@ -77,11 +91,11 @@ extension Rule {
 
 extension CountedSubject {
     /// Whose counter a connection draws on.
-    init(_ scope: CountingScope, _ facts: Facts) {
+    init(_ scope: CountingScope, host: @autoclosure () -> String, _ facts: Facts) {
         let key =
             switch scope {
             case .rule: ""
-            case .host: facts.name?.text ?? facts.original?.socket.address.description ?? "-"
+            case .host: host()
             case .workload:
                 [facts.workload.namespace, facts.workload.serviceAccount, facts.workloadUID.map { "\($0)" }]
                     .map { $0 ?? "-" }.joined(separator: "/")

@@ -37,6 +37,8 @@ package enum CounterObstacle: Hashable, Sendable {
     case exhausted
     /// Nobody can say what it has left.
     case unavailable
+    /// Nobody can say whose it is.
+    case unattributable
 }
 
 /// Whose counter it is.
@@ -48,6 +50,15 @@ package struct CountedSubject: Hashable, Sendable {
     package init(scope: CountingScope, key: String) {
         self.scope = scope
         self.key = key
+    }
+
+    /// False where it is a workload's and nobody knows which user's: an agent that could hide who it is would have a counter
+    /// more than it should.
+    package var isKnown: Bool {
+        switch scope {
+        case .rule, .host: true
+        case .workload: !key.hasSuffix("/-")
+        }
     }
 }
 

@@ -73,17 +73,16 @@ extension SourceNode {
         of type: Choice.Type,
         synonyms: [String: String] = [:]
     ) throws(SourceProblem) -> Choice {
+        // Nearly every word is right: what to say of one that is not is put together only then.
+        if case .string(let text) = content, let choice = Choice(rawValue: text) { return choice }
         let words = Choice.allCases.map(\.rawValue)
         let expected = words.joined(separator: ", ")
         let text = try string(subject, expected: words.count == 1 ? expected : "one of \(expected)")
-        guard let choice = Choice(rawValue: text) else {
-            throw SourceProblem(
-                "\(subject) is `\(text)`, expected \(words.count == 1 ? expected : "one of \(expected)")",
-                at: location,
-                remedy: (synonyms[text] ?? nearest(to: text, among: words)).map { "did you mean `\($0)`?" }
-            )
-        }
-        return choice
+        throw SourceProblem(
+            "\(subject) is `\(text)`, expected \(words.count == 1 ? expected : "one of \(expected)")",
+            at: location,
+            remedy: (synonyms[text] ?? nearest(to: text, among: words)).map { "did you mean `\($0)`?" }
+        )
     }
 
     /// Reads the items of a list.

@@ -38,6 +38,10 @@ final class CounterHold {
             if decision.draws == draws, reservation != nil { return decision }
             release()
             let wanted = decision.draws
+            if let nobodys = wanted.first(where: { !$0.counter.subject.isKnown }) {
+                decision = askAgain(nobodys.counter, .unattributable)
+                continue
+            }
             switch await counters.reserve(wanted.map(Withdrawal.init), on: loop) {
             case .success(let reserved):
                 draws = wanted

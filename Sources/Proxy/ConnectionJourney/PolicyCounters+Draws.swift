@@ -4,7 +4,7 @@ import PolicyEngine
 extension PolicyCounters {
     /// What stands in the way of drawing on a counter now; nothing is spent.
     package func obstacle(to draw: CounterDraw) -> CounterObstacle? {
-        obstacle(to: [Withdrawal(draw)])?.obstacle
+        draw.counter.subject.isKnown ? obstacle(to: [Withdrawal(draw)])?.obstacle : .unattributable
     }
 }
 

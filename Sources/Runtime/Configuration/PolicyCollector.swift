@@ -86,6 +86,8 @@ struct PolicyCollector {
         switch parsed.documents(bytes, path: place.path, limits: limits) {
         case .failure(let error): problems += error.problems
         case .success(let nodes):
+            // A file that is cut off and written anew is empty for a moment: what it says is not left out for that.
+            if nodes.isEmpty { problems.append(.emptyPolicyFile(place.path)) }
             for node in nodes {
                 for extended in extendedFiles(of: node) { take(extended, from: place, &parsed) }
                 documents.append(PolicyDocument(node, isExtended: isExtended))
@@ -133,5 +135,15 @@ struct PolicyCollector {
                 throw problems.problems.first ?? SourceProblem("\(path) cannot be read", at: extended.location)
             }
         }
+    }
+}
+
+extension SourceProblem {
+    fileprivate static func emptyPolicyFile(_ path: String) -> SourceProblem {
+        SourceProblem(
+            "no document was found, expected a policy",
+            at: SourceLocation(file: path, line: 1, column: 1),
+            remedy: "write the policy into it, or remove the file"
+        )
     }
 }

@@ -97,6 +97,52 @@ private func clock(_ days: Int64, _ hours: Int64, _ minutes: Int64, _ seconds: I
         }
     }
 
+    @Test(
+        "B01: of a rule with blocks alone the counter is the address's: each name that the agent makes up has none of its own"
+    )
+    func countedHost() throws {
+        let policy = try policy(
+            """
+            { name: a, match: { cidrs: [203.0.113.0/24] }, action: allow, rate: { limit: 1, per: day, by: host } }
+            { name: b, match: { ports: [443] }, action: allow, rate: { limit: 1, per: day, by: host } }
+            """
+        )
+        for (address, keys) in [
+            ("203.0.113.7", ["203.0.113.7", "203.0.113.7"]), ("198.51.100.7", ["one.example", "two.example"]),
+        ] {
+            let original = OriginalDestination(try #require(SocketAddress("\(address):443")))
+            let found = try ["one.example", "two.example"].map { name in
+                let opening = Opening.known(.tls, name: try HostName(name))
+                return policy.draws(for: Facts(original: original, port: 443, opening: opening)).map(
+                    \.counter.subject.key
+                )
+            }
+            #expect(found.flatMap(\.self) == keys)
+        }
+    }
+
+    @Test("a counter of a user whom nobody knows is nobody's: there is none to draw on; on trial it says so")
+    func unattributable() throws {
+        for (mode, expected) in [
+            ("", "deny undetermined by a"),
+            (", mode: audit", "allow undetermined (would deny) by a, dial x.example"),
+        ] {
+            let policy = try policy(
+                "{ name: a, match: { hosts: [x.example] }, action: allow\(mode), budget: { requests: 9, by: workload } }"
+            )
+            var facts = try facts("x.example")
+            facts.workload = WorkloadNames(namespace: "dev", serviceAccount: "ci")
+            facts.workloadUID = 7
+            let known = try #require(policy.decide(facts).draws.first?.counter.subject)
+            #expect(known.isKnown && known.key == "dev/ci/7")
+            facts.workloadUID = nil
+            let unknown = try #require(policy.decide(facts).draws.first?.counter)
+            #expect(!unknown.subject.isKnown)
+            facts.lack(unknown, because: .unattributable)
+            #expect(policy.decide(facts).summary == expected)
+        }
+    }
+
     @Test("a deny on trial is not carried out, and the record names it")
     func trial() throws {
         let policy = try policy(

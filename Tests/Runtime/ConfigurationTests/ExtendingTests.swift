@@ -65,6 +65,20 @@ struct ExtendingTests {
         #expect(throws: ConfigurationError.self) { try load("a.yaml", "missing.yaml") }
     }
 
+    @Test("a file that is empty, as one that is being written is for a moment, keeps the rest from being loaded")
+    func empty() throws {
+        try write("d/a.yaml")
+        let denies = URL(filePath: "\(path)/d/denies.yaml")
+        let message =
+            "d/denies.yaml:1:1: no document was found, expected a policy; write the policy into it, or remove the file"
+        for text in ["", "\n", "# nothing but a remark\n"] {
+            try Data(text.utf8).write(to: denies)
+            #expect(problems("d") == [message])
+        }
+        try write("team.yaml", extends: "d/denies.yaml")
+        #expect(problems("team.yaml") == [message])
+    }
+
     @Test("what a file extends comes before it, from its own directory, and each file once")
     func extends() throws {
         try write("team.yaml", extends: "[base.yaml, parts/one.yaml]")
