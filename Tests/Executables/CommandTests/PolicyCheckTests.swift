@@ -94,7 +94,8 @@ struct PolicyCheckTests {
         let folder = try Folder(["empty.yaml": "", "all/bad.yaml": "rules: 1\n"])
         let empty = try penstock("policy", "check", "empty.yaml", in: folder)
         #expect(
-            empty.lines.prefix(2).map { $0.prefix(19) } == ["empty.yaml:1:1: err", "empty.yaml: does no"],
+            empty.lines.prefix(3).map { $0.prefix(19) }
+                == ["empty.yaml:1:1: err", "  help: write the p", "empty.yaml: does no"],
             "\(empty)"
         )
         let all = try penstock("policy", "check", "all/", in: folder)
