@@ -75,7 +75,7 @@ let core: [Target] = [
 let bindings: [Target] = [
     module("Bindings", "LinuxBindings", ["CLinux", "NetworkTypes"]),
     module("Bindings", "NetfilterBindings", ["CNetfilter", "NetworkTypes"]),
-    module("Bindings", "OpenSSLBindings", ["COpenSSL"]),
+    module("Bindings", "OpenSSLBindings", ["COpenSSL", "NetworkTypes"]),
     module("Bindings", "YAMLBindings", ["CYAML", "SourceDocuments"]),
     module("Bindings", "CaresBindings", ["CCares", "NetworkTypes"]),
     module("Bindings", "SQLiteBindings", ["CSQLite"]),
@@ -113,6 +113,11 @@ let runtime: [Target] = [
         ["NetfilterBindings", "LinuxBindings", "NetworkTypes", "SourceDocuments", "YAMLBindings"]
     ),
     module("Runtime", "ManifestInjection", ["PodInjection", "SourceDocuments", "YAMLBindings"]),
+    module(
+        "Runtime",
+        "TLSInterception",
+        ["AuditTrail", "LinuxBindings", "NetworkTypes", "OpenSSLBindings", "Telemetry"]
+    ),
 ]
 
 let proxy: [Target] = [
@@ -158,7 +163,7 @@ let programs: [Target] = [
         [
             "AuditIndex", "AuditReading", "AuditSigning", "AuditTrail", "Configuration", "PolicyEngine", "PolicyTrials",
             "NetworkTypes", "LinuxBindings", "ManifestInjection", "OpenSSLBindings", "PodInjection", "SourceDocuments",
-            "Telemetry", "YAMLBindings",
+            "TLSInterception", "Telemetry", "YAMLBindings",
         ]
     ),
 ]
@@ -217,6 +222,11 @@ let testTargets: [Target] = [
         "ManifestInjectionTests",
         ["ManifestInjection", "PodInjection", "SourceDocuments", "TestSupport", "YAMLBindings"],
         exclude: ["Golden"]
+    ),
+    tests(
+        "Runtime",
+        "TLSInterceptionTests",
+        ["EventLoops", "LinuxBindings", "NetworkTypes", "OpenSSLBindings", "TLSInterception", "Telemetry"]
     ),
     tests("Runtime", "EventLoopsTests", ["EventLoops", "LinuxBindings", "NetworkTypes"]),
     tests(

@@ -7,6 +7,7 @@ enum Command: Hashable {
     case policy(PolicyCommand)
     case audit(AuditCommand)
     case inject(InjectRequest)
+    case authority(AuthorityCommand)
 
     /// Reads the arguments after the program's name.
     init(_ words: some Sequence<String>) throws(Misuse) {
@@ -20,8 +21,14 @@ enum Command: Hashable {
         case "policy": self = try PolicyCommand.read(words)
         case "audit": self = try AuditCommand.read(words)
         case "inject": self = try InjectRequest(words).map(Command.inject) ?? .help(.inject)
+        case "ca": self = try AuthorityCommand.read(words)
         case .some(let word):
-            throw Misuse(unknown: "command", word, among: ["audit", "help", "inject", "policy", "version"], .penstock)
+            throw Misuse(
+                unknown: "command",
+                word,
+                among: ["audit", "ca", "help", "inject", "policy", "version"],
+                .penstock
+            )
         }
     }
 

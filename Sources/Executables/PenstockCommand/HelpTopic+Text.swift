@@ -18,6 +18,12 @@ extension HelpTopic {
         case .query: Self.queryText
         case .reindex: Self.reindexText
         case .inject: Self.injectText
+        case .authority: Self.authorityText
+        case .create: Self.createText
+        case .showAuthority: Self.showAuthorityText
+        case .bundle: Self.bundleText
+        case .rotate: Self.rotateText
+        case .env: Self.envText
         case .version:
             """
             penstock version: prints the version
@@ -51,6 +57,11 @@ extension HelpTopic {
           audit query …              finds records by host, time, rule and words, in an index
           audit reindex …            makes that index anew
           inject -f FILE …           puts the guard into the pods of a Kubernetes manifest, and takes it out
+          ca create --out DIR …      makes the authority that signs leaves for interception
+          ca show DIR                says what it is, and whether it can be used
+          ca bundle --ca DIR …       writes what agents are given to trust it
+          ca rotate DIR …            puts a new root in its place
+          ca env --bundle DIR …      prints the variables by which runtimes are told whom to trust
           version                    prints the version
           help [COMMAND]             says what a command takes; so does --help behind a command
 

@@ -16,6 +16,12 @@ enum HelpTopic: String, Hashable, CaseIterable {
     case query = "audit query"
     case reindex = "audit reindex"
     case inject
+    case authority = "ca"
+    case create = "ca create"
+    case showAuthority = "ca show"
+    case bundle = "ca bundle"
+    case rotate = "ca rotate"
+    case env = "ca env"
     case version
     case help
 
@@ -23,6 +29,9 @@ enum HelpTopic: String, Hashable, CaseIterable {
     static let ofPolicy = [check, explain, test, diff, learn].map(\.rawValue)
     /// The commands below `audit`, as they are typed.
     static let ofAudit = [verify, tail, show, stats, keys, query, reindex].map(\.rawValue)
+
+    /// The commands below `ca`, as they are typed.
+    static let ofAuthority = [create, showAuthority, bundle, rotate, env].map(\.rawValue)
 
     /// Reads the words after `help`.
     init(words: ArraySlice<String>) throws(Misuse) {
@@ -43,7 +52,7 @@ enum HelpTopic: String, Hashable, CaseIterable {
         switch self {
         case .penstock: "penstock help"
         case .policy, .check, .explain, .test, .diff, .learn, .audit, .verify, .tail, .show, .stats, .keys, .query,
-            .reindex, .inject, .version, .help:
+            .reindex, .inject, .authority, .create, .showAuthority, .bundle, .rotate, .env, .version, .help:
             "penstock help \(rawValue)"
         }
     }

@@ -33,6 +33,7 @@ extension Command {
         case .policy(let command): return try command.run()
         case .audit(let command): return try command.run()
         case .inject(let request): return try request.run()
+        case .authority(let command): return try command.run()
         }
     }
 }
