@@ -240,7 +240,10 @@ let testTargets: [Target] = [
     tests(
         "Executables",
         "CommandTests",
-        ["PenstockCommand", "AuditSigning", "AuditStore", "AuditTrail", "LinuxBindings", "OpenSSLBindings"],
+        [
+            "PenstockCommand", "AuditSigning", "AuditStore", "AuditTrail", "LinuxBindings", "NetworkTypes",
+            "OpenSSLBindings", "TLSInterception",
+        ],
         exclude: ["Golden"]
     ),
 ]

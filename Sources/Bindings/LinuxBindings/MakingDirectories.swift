@@ -1,7 +1,9 @@
 import CLinux
 import Glibc
 
-/// Makes a directory; `mode` is cut by the process's mask. One that is there is left as it is.
+/// Makes a directory; `mode` is cut by the process's mask.
+///
+/// One that is there is left as it is.
 ///
 /// - Returns: whether it was made.
 @discardableResult

@@ -67,6 +67,7 @@ extension Certificate {
     ///   - end: The last second of its time; cut to the authority's own.
     ///   - key: The server's.
     ///   - authorityKey: The key of this certificate.
+    /// - Returns: the certificate, signed.
     /// - Throws: `.notPermitted`, `.outlived`, `.failed`.
     package func leaf(
         for name: CertifiedName,
@@ -88,8 +89,9 @@ extension Certificate {
         try draft.add(NID_ext_key_usage, "serverAuth")
         try draft.add(NID_subject_alt_name, name.extensionValue)
         try draft.add(NID_authority_key_identifier, "keyid:always", issuer: self)
-        guard try draft.isPermitted(by: self) else { throw .notPermitted }
-        return try draft.sign(by: self, with: authorityKey)
+        let leaf = try draft.sign(by: self, with: authorityKey)
+        guard try leaf.isPermitted(by: self) else { throw .notPermitted }
+        return leaf
     }
 }
 

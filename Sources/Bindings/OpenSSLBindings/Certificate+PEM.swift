@@ -14,6 +14,8 @@ extension Certificate {
     /// - Parameters:
     ///   - text: There must be one at least, and each must be whole.
     ///   - limit: The most certificates.
+    /// - Returns: them, in their order.
+    /// - Throws: `.noCertificate`, `.tooMany`, `.damaged`.
     package static func all(pem text: [UInt8], limit: Int) throws(CertificateError) -> [Certificate] {
         KeyHandle.prepare()
         defer { ERR_clear_error() }

@@ -73,6 +73,19 @@ package struct Certificate: Sendable {
     /// Whether `seconds` since 1970-01-01T00:00:00Z lie within its time.
     package func isValid(at seconds: Int64) -> Bool { (notBefore...max(notBefore, notAfter)).contains(seconds) }
 
+    /// Whether the name constraints of `authority` permit what it stands for (RFC 5280, section 4.2.1.10).
+    func isPermitted(by authority: Certificate) throws(CertificateError) -> Bool {
+        defer { ERR_clear_error() }
+        let certificate = unsafe authority.handle.certificate
+        guard unsafe X509_get_ext_by_NID(certificate, NID_name_constraints, -1) >= 0 else { return true }
+        guard let found = unsafe X509_get_ext_d2i(certificate, NID_name_constraints, nil, nil) else { throw .failed }
+        let constraints = unsafe found.assumingMemoryBound(to: NAME_CONSTRAINTS.self)
+        defer { unsafe NAME_CONSTRAINTS_free(constraints) }
+        // Without this OpenSSL has not read the alternative names yet, and would find nothing to object to.
+        guard unsafe X509_check_purpose(handle.certificate, -1, 0) == 1 else { throw .failed }
+        return unsafe NAME_CONSTRAINTS_check(handle.certificate, constraints) == X509_V_OK
+    }
+
     private func text(_ write: (OpaquePointer) -> Bool) -> String {
         let bytes = try? unsafe KeyHandle.collecting { unsafe write($0) ? 1 : 0 }
         ERR_clear_error()

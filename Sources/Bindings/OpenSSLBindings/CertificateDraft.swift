@@ -62,6 +62,7 @@ struct CertificateDraft {
     ///   - identifier: The NID.
     ///   - value: It must hold nothing that a stranger wrote and nobody checked.
     ///   - issuer: Whose key identifier `authorityKeyIdentifier` names; nil: this certificate is its own issuer.
+    /// - Throws: `.failed`.
     func add(_ identifier: Int32, _ value: String, issuer: Certificate? = nil) throws(CertificateError) {
         var context = unsafe X509V3_CTX()
         unsafe X509V3_set_ctx(
@@ -75,17 +76,6 @@ struct CertificateDraft {
         guard let made = unsafe X509V3_EXT_conf_nid(nil, &context, identifier, value) else { throw .failed }
         defer { unsafe X509_EXTENSION_free(made) }
         guard unsafe X509_add_ext(handle.certificate, made, -1) == 1 else { throw .failed }
-    }
-
-    /// Whether the name constraints of `authority` permit what the draft stands for (RFC 5280, section 4.2.1.10).
-    func isPermitted(by authority: Certificate) throws(CertificateError) -> Bool {
-        defer { ERR_clear_error() }
-        let certificate = unsafe authority.handle.certificate
-        guard unsafe X509_get_ext_by_NID(certificate, NID_name_constraints, -1) >= 0 else { return true }
-        guard let found = unsafe X509_get_ext_d2i(certificate, NID_name_constraints, nil, nil) else { throw .failed }
-        let constraints = unsafe found.assumingMemoryBound(to: NAME_CONSTRAINTS.self)
-        defer { unsafe NAME_CONSTRAINTS_free(constraints) }
-        return unsafe NAME_CONSTRAINTS_check(handle.certificate, constraints) == X509_V_OK
     }
 
     /// Names the issuer and signs, by ECDSA with SHA-256: the certificate is whole.

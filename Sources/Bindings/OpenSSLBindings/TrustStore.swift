@@ -14,6 +14,8 @@ package enum TrustStore {
     /// - Parameters:
     ///   - entries: Each under a name of its own, in lower case, as Java compares them.
     ///   - password: Java's custom is `changeit`.
+    /// - Returns: the store in DER.
+    /// - Throws: `.failed`.
     package static func pkcs12(
         _ entries: [(alias: String, certificate: Certificate)],
         password: String

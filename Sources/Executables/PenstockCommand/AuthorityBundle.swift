@@ -39,15 +39,15 @@ extension AuthorityBundle {
         } catch {
             throw .failed(error)
         }
+        let holdsKey: Bool
         do throws(SystemCallError) {
             try makeDirectory(output, mode: 0o755)
-            let folder = try openFile(output, [.readOnly, .directory])
-            // By another name it may be the same folder.
-            if try fileStatus(below: folder, "ca.key") != nil { throw .inputOutput("bundle") }
+            // By another name it may be the authority's own folder.
+            holdsKey = try fileStatus(below: try openFile(output, [.readOnly, .directory]), "ca.key") != nil
         } catch {
-            throw error.code == SystemCallError.inputOutput("").code
-                ? .alreadyThere("\(output)/ca.key") : .unwritable(output, error)
+            throw .unwritable(output, error)
         }
+        guard !holdsKey else { throw .holdsKey(output) }
         do throws(Complaint) {
             for file in bundle.files { try replaceContent(of: "\(output)/\(file.name)", with: file.bytes) }
         } catch {

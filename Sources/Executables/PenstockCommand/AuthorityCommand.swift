@@ -55,7 +55,7 @@ extension Complaint {
                 .foreignOwner, .notRegular, .tooLarge:
                 .problems
             case .missing, .unreadable: .unreadable
-            case .alreadyThere, .inUse, .unwritable: .unwritable
+            case .alreadyThere, .holdsKey, .inUse, .unwritable: .unwritable
             case .failed: .defect
             }
         self.init("\(error)", code)

@@ -25,7 +25,7 @@ extension HelpTopic {
           --days N         how long it is valid (\(AuthorityWish.usualDays)), 1 to 36500
           --help           print this and exit
 
-        An authority that is there is never overwritten. The user who runs this owns the key, and the daemon must run as that user.
+        An authority that is there is never overwritten. Whoever runs this owns the key: run it as the daemon's user.
 
         exit codes: 0   made
                     1   something else than files stands in its place

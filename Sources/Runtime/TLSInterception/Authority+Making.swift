@@ -35,6 +35,8 @@ extension Authority {
     ///   - days: How long the new root is valid.
     ///   - overlapDays: How long the old root is still to be trusted.
     ///   - now: Seconds since 1970-01-01T00:00:00Z.
+    /// - Returns: the new authority.
+    /// - Throws: why nothing was changed, or not all.
     @discardableResult
     package static func rotate(
         in path: String,

@@ -19,8 +19,9 @@ package struct Authority: Sendable {
     /// Reads `ca.pem` and `ca.key` of a folder.
     ///
     /// - Parameters:
-    ///   - folder: The key in it must be its owner's alone (0600 or 0400), and the owner this process's user.
+    ///   - path: The folder. The key in it must be its owner's alone (0600 or 0400), and the owner this process's user.
     ///   - now: Seconds since 1970-01-01T00:00:00Z.
+    /// - Throws: what is wrong with which file.
     package init(folder path: String, at now: Int64) throws(AuthorityError) {
         let folder = try AuthorityFolder(path)
         let parts = try AuthorityParts(folder)
@@ -49,7 +50,9 @@ package struct Authority: Sendable {
     ///   - name: What it stands for.
     ///   - start: The first second of its time.
     ///   - end: The last; cut to the root's own.
-    ///   - key: The key of the leaf.
+    ///   - leafKey: The key of the leaf.
+    /// - Returns: the certificate of the leaf.
+    /// - Throws: `.notPermitted`, `.outlived`, `.failed`.
     package func leaf(
         for name: CertifiedName,
         notBefore start: Int64,

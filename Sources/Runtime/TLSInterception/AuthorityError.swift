@@ -27,6 +27,8 @@ package enum AuthorityError: Error, Hashable, Sendable {
     case notYetValid(String, Int64)
     /// There is an authority, or a part of one, in the folder where one should be made.
     case alreadyThere(String)
+    /// The folder that agents are to read holds a key of an authority.
+    case holdsKey(String)
     /// Somebody else is changing the folder.
     case inUse(String)
     case unwritable(String, SystemCallError)
@@ -65,6 +67,8 @@ extension AuthorityError: CustomStringConvertible {
         case .alreadyThere(let path):
             "\(path) is there already and was left as it is; `penstock ca rotate` puts a new root in its place, or name "
                 + "another folder"
+        case .holdsKey(let folder):
+            "\(folder) holds ca.key, which no agent may read; write what agents are given to another folder"
         case .inUse(let folder): "somebody else is changing \(folder); try again"
         case .unwritable(let path, let error): "cannot write \(path): \(error)"
         case .failed(let error): "\(error)"

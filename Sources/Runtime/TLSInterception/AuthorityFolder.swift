@@ -24,7 +24,7 @@ struct AuthorityFolder: ~Copyable {
 
     /// The content of a file that must be there.
     ///
-    /// - Parameter isSecret: it must be its owner's alone, and its owner this process's user.
+    /// A secret one must be its owner's alone, and its owner this process's user.
     func read(_ name: String, isSecret: Bool = false) throws(AuthorityError) -> [UInt8] {
         guard let bytes = try readIfThere(name, isSecret: isSecret) else { throw .missing(place(name)) }
         return bytes

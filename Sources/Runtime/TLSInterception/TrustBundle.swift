@@ -21,6 +21,7 @@ package struct TrustBundle: Sendable {
     /// - Parameters:
     ///   - ours: The authority's roots.
     ///   - system: Those of the machine.
+    /// - Throws: `.failed`.
     package init(ours: [Certificate], system: [Certificate]) throws(CertificateError) {
         let others = system.filter { !ours.contains($0) }
         var added: [UInt8] = []
