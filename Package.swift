@@ -76,7 +76,7 @@ let core: [Target] = [
 let bindings: [Target] = [
     module("Bindings", "LinuxBindings", ["CLinux", "NetworkTypes"]),
     module("Bindings", "NetfilterBindings", ["CNetfilter", "NetworkTypes"]),
-    module("Bindings", "OpenSSLBindings", ["COpenSSL"]),
+    module("Bindings", "OpenSSLBindings", ["COpenSSL", "NetworkTypes"]),
     module("Bindings", "YAMLBindings", ["CYAML", "SourceDocuments"]),
     module("Bindings", "CaresBindings", ["CCares", "NetworkTypes"]),
     module("Bindings", "SQLiteBindings", ["CSQLite"]),
@@ -114,6 +114,11 @@ let runtime: [Target] = [
         ["NetfilterBindings", "LinuxBindings", "NetworkTypes", "SourceDocuments", "YAMLBindings"]
     ),
     module("Runtime", "ManifestInjection", ["PodInjection", "SourceDocuments", "YAMLBindings"]),
+    module(
+        "Runtime",
+        "TLSInterception",
+        ["AuditTrail", "LinuxBindings", "NetworkTypes", "OpenSSLBindings", "Telemetry"]
+    ),
 ]
 
 let proxy: [Target] = [
@@ -162,7 +167,7 @@ let programs: [Target] = [
         [
             "AuditIndex", "AuditReading", "AuditSigning", "AuditTrail", "Configuration", "PolicyEngine", "PolicyTrials",
             "NetworkTypes", "LinuxBindings", "ManifestInjection", "OpenSSLBindings", "PodInjection", "Posture",
-            "SourceDocuments", "Telemetry", "TrafficCapture", "YAMLBindings",
+            "SourceDocuments", "TLSInterception", "Telemetry", "TrafficCapture", "YAMLBindings",
         ]
     ),
 ]
@@ -223,6 +228,11 @@ let testTargets: [Target] = [
         ["ManifestInjection", "PodInjection", "SourceDocuments", "TestSupport", "YAMLBindings"],
         exclude: ["Golden"]
     ),
+    tests(
+        "Runtime",
+        "TLSInterceptionTests",
+        ["EventLoops", "LinuxBindings", "NetworkTypes", "OpenSSLBindings", "TLSInterception", "Telemetry"]
+    ),
     tests("Runtime", "EventLoopsTests", ["EventLoops", "LinuxBindings", "NetworkTypes"]),
     tests(
         "Proxy",
@@ -235,7 +245,10 @@ let testTargets: [Target] = [
     tests(
         "Executables",
         "CommandTests",
-        ["PenstockCommand", "AuditSigning", "AuditStore", "AuditTrail", "LinuxBindings", "OpenSSLBindings"],
+        [
+            "PenstockCommand", "AuditSigning", "AuditStore", "AuditTrail", "LinuxBindings", "NetworkTypes",
+            "OpenSSLBindings", "TLSInterception",
+        ],
         exclude: ["Golden"]
     ),
 ]

@@ -19,7 +19,7 @@ private let allowed: [String: Set<String>] = [
     // Bindings: each its own door.
     "LinuxBindings": ["CLinux", "NetworkTypes"],
     "NetfilterBindings": ["CNetfilter", "NetworkTypes"],
-    "OpenSSLBindings": ["COpenSSL"],
+    "OpenSSLBindings": ["COpenSSL", "NetworkTypes"],
     "YAMLBindings": ["CYAML", "SourceDocuments"],
     "CaresBindings": ["CCares", "NetworkTypes"],
     "SQLiteBindings": ["CSQLite"],
@@ -39,6 +39,7 @@ private let allowed: [String: Set<String>] = [
     "Configuration": ["NetworkTypes", "PolicyEngine", "SourceDocuments", "YAMLBindings", "LinuxBindings"],
     "TrafficCapture": ["NetfilterBindings", "LinuxBindings", "NetworkTypes", "SourceDocuments", "YAMLBindings"],
     "ManifestInjection": ["PodInjection", "SourceDocuments", "YAMLBindings"],
+    "TLSInterception": ["AuditTrail", "LinuxBindings", "NetworkTypes", "OpenSSLBindings", "Telemetry"],
     // Proxy.
     "ByteRelay": ["LinuxBindings", "EventLoops"],
     "HTTPExchange": ["ByteRelay", "AuditTrail", "WireFormats", "NetworkTypes", "LinuxBindings", "EventLoops"],
@@ -64,7 +65,7 @@ private let allowed: [String: Set<String>] = [
     "PenstockCommand": [
         "AuditIndex", "AuditReading", "AuditSigning", "AuditTrail", "Configuration", "PolicyEngine", "PolicyTrials",
         "NetworkTypes", "LinuxBindings", "ManifestInjection", "OpenSSLBindings", "PodInjection", "Posture",
-        "SourceDocuments", "Telemetry", "TrafficCapture", "YAMLBindings",
+        "SourceDocuments", "TLSInterception", "Telemetry", "TrafficCapture", "YAMLBindings",
     ],
 ]
 

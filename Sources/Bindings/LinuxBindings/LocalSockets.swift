@@ -50,13 +50,6 @@ package func peerCredentials(_ socket: borrowing OwnedDescriptor) throws(SystemC
     return PeerCredentials(process: credentials.pid, user: credentials.uid, group: credentials.gid)
 }
 
-/// Makes a directory.
-///
-/// - Throws: `EEXIST` where there is something of that name.
-package func makeDirectory(_ path: String, mode: UInt32) throws(SystemCallError) {
-    _ = try systemCall("mkdir") { unsafe mkdir(path, mode) }
-}
-
 extension SystemCallError {
     /// True where nobody listens.
     package var isRefused: Bool { code == ECONNREFUSED }

@@ -1,22 +1,22 @@
 import COpenSSL
 
 /// The owner of an `EVP_PKEY`.
-@safe final class KeyHandle {
-    let key: OpaquePointer
+@safe final class KeyHandle: Sendable {
+    /// Nothing changes a key once it is here, and OpenSSL lets several threads use one.
+    nonisolated(unsafe) let key: OpaquePointer
 
     /// Takes over a key that nobody else will free.
     init(adopting key: OpaquePointer) { unsafe self.key = key }
 
     deinit { unsafe EVP_PKEY_free(key) }
 
-    /// Has OpenSSL start without its configuration file, which the environment could name (`OPENSSL_CONF`), and without what
-    /// nobody here asks for: texts of errors, and the ciphers and digests that are found by name outside of a provider.
+    /// Has OpenSSL start without its configuration file, which the environment could name (`OPENSSL_CONF`), and without the
+    /// texts of errors, which nobody here asks for.
     ///
-    /// Every call after the first does nothing.
+    /// The names of digests are loaded when they are first looked for: to refuse them for good (`NO_ADD_ALL_DIGESTS`) would let
+    /// no certificate be verified. Every call after the first does nothing.
     static func prepare() {
-        let leftOut =
-            OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_LOAD_CRYPTO_STRINGS | OPENSSL_INIT_NO_ADD_ALL_CIPHERS
-            | OPENSSL_INIT_NO_ADD_ALL_DIGESTS
+        let leftOut = OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_LOAD_CRYPTO_STRINGS
         _ = OPENSSL_init_crypto(UInt64(leftOut), nil)
     }
 
@@ -25,6 +25,7 @@ import COpenSSL
     /// The queue of errors is left empty.
     static func reading(
         pem text: [UInt8],
+        algorithm: Int32 = EVP_PKEY_ED25519,
         _ read: (OpaquePointer) -> OpaquePointer?
     ) throws(SigningError) -> KeyHandle {
         prepare()
@@ -37,7 +38,7 @@ import COpenSSL
         ERR_clear_error()
         guard let key = unsafe found else { throw .notAKey }
         let handle = unsafe KeyHandle(adopting: key)
-        guard unsafe EVP_PKEY_get_id(key) == EVP_PKEY_ED25519 else { throw .otherAlgorithm }
+        guard unsafe EVP_PKEY_get_id(key) == algorithm else { throw .otherAlgorithm }
         return handle
     }
 

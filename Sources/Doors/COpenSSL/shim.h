@@ -1,4 +1,4 @@
-// The door to OpenSSL. Only libcrypto so far: SHA-256 and Ed25519.
+// The door to OpenSSL. Only libcrypto so far: SHA-256, Ed25519, and certificates under P-256.
 #ifndef PENSTOCK_COPENSSL_SHIM_H
 #define PENSTOCK_COPENSSL_SHIM_H
 
@@ -14,5 +14,23 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
+
+// Certificates, and PKCS#12, in which Java reads a trust store.
+#include <openssl/bn.h>
+#include <openssl/ec.h>
+#include <openssl/pkcs12.h>
+#include <openssl/x509v3.h>
+
+// EVP_EC_gen is a macro over a function with variable arguments.
+static inline EVP_PKEY *copenssl_generate_p256(void) { return EVP_EC_gen("P-256"); }
+
+// A macro over other macros.
+static const unsigned long copenssl_rfc2253 = XN_FLAG_RFC2253;
+
+// These are macros that cast.
+static inline void copenssl_free_bags(STACK_OF(PKCS12_SAFEBAG) *bags) {
+    sk_PKCS12_SAFEBAG_pop_free(bags, PKCS12_SAFEBAG_free);
+}
+static inline void copenssl_free_safes(STACK_OF(PKCS7) *safes) { sk_PKCS7_pop_free(safes, PKCS7_free); }
 
 #endif

@@ -8,6 +8,7 @@ enum Command: Hashable {
     case audit(AuditCommand)
     case doctor(DoctorRequest)
     case inject(InjectRequest)
+    case authority(AuthorityCommand)
 
     /// Reads the arguments after the program's name.
     init(_ words: some Sequence<String>) throws(Misuse) {
@@ -22,8 +23,9 @@ enum Command: Hashable {
         case "audit": self = try AuditCommand.read(words)
         case "doctor": self = try DoctorRequest(words).map(Command.doctor) ?? .help(.doctor)
         case "inject": self = try InjectRequest(words).map(Command.inject) ?? .help(.inject)
+        case "ca": self = try AuthorityCommand.read(words)
         case .some(let word):
-            let commands = ["audit", "doctor", "help", "inject", "policy", "version"]
+            let commands = ["audit", "ca", "doctor", "help", "inject", "policy", "version"]
             throw Misuse(unknown: "command", word, among: commands, .penstock)
         }
     }

@@ -19,6 +19,12 @@ extension HelpTopic {
         case .reindex: Self.reindexText
         case .doctor: Self.doctorText
         case .inject: Self.injectText
+        case .authority: Self.authorityText
+        case .create: Self.createText
+        case .showAuthority: Self.showAuthorityText
+        case .bundle: Self.bundleText
+        case .rotate: Self.rotateText
+        case .env: Self.envText
         case .version:
             """
             penstock version: prints the version
@@ -53,6 +59,11 @@ extension HelpTopic {
           audit reindex …            makes that index anew
           doctor                     says how strong the boundary around the agent is
           inject -f FILE …           puts the guard into the pods of a Kubernetes manifest, and takes it out
+          ca create --out DIR …      makes the authority that signs leaves for interception
+          ca show DIR                says what it is, and whether it can be used
+          ca bundle --ca DIR …       writes what agents are given to trust it
+          ca rotate DIR …            puts a new root in its place
+          ca env --bundle DIR …      prints the variables by which runtimes are told whom to trust
           version                    prints the version
           help [COMMAND]             says what a command takes; so does --help behind a command
 

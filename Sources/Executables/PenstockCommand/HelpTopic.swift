@@ -17,6 +17,12 @@ enum HelpTopic: String, Hashable, CaseIterable {
     case reindex = "audit reindex"
     case doctor
     case inject
+    case authority = "ca"
+    case create = "ca create"
+    case showAuthority = "ca show"
+    case bundle = "ca bundle"
+    case rotate = "ca rotate"
+    case env = "ca env"
     case version
     case help
 
@@ -24,6 +30,9 @@ enum HelpTopic: String, Hashable, CaseIterable {
     static let ofPolicy = [check, explain, test, diff, learn].map(\.rawValue)
     /// The commands below `audit`, as they are typed.
     static let ofAudit = [verify, tail, show, stats, keys, query, reindex].map(\.rawValue)
+
+    /// The commands below `ca`, as they are typed.
+    static let ofAuthority = [create, showAuthority, bundle, rotate, env].map(\.rawValue)
 
     /// Reads the words after `help`.
     init(words: ArraySlice<String>) throws(Misuse) {
@@ -44,7 +53,7 @@ enum HelpTopic: String, Hashable, CaseIterable {
         switch self {
         case .penstock: "penstock help"
         case .policy, .check, .explain, .test, .diff, .learn, .audit, .verify, .tail, .show, .stats, .keys, .query,
-            .reindex, .inject, .doctor, .version, .help:
+            .reindex, .inject, .doctor, .authority, .create, .showAuthority, .bundle, .rotate, .env, .version, .help:
             "penstock help \(rawValue)"
         }
     }

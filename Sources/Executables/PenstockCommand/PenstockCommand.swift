@@ -34,6 +34,7 @@ extension Command {
         case .audit(let command): return try command.run()
         case .doctor(let request): return try request.run()
         case .inject(let request): return try request.run()
+        case .authority(let command): return try command.run()
         }
     }
 }

@@ -19,6 +19,12 @@ struct HelpTests {
             (["help", "audit", "stats"], ["audit", "stats", "--help"], "--top"),
             (["help", "audit", "keys"], ["audit", "keys", "--help"], "--json"),
             (["help", "inject"], ["inject", "-f", "x", "-h"], "--uninject"),
+            (["help", "ca"], ["ca", "--help"], "ca rotate DIR"),
+            (["help", "ca", "create"], ["ca", "create", "--help"], "--permit DOMAIN"),
+            (["help", "ca", "show"], ["ca", "show", "x", "-h"], "--json"),
+            (["help", "ca", "bundle"], ["ca", "bundle", "--help"], "--roots FILE"),
+            (["help", "ca", "rotate"], ["ca", "rotate", "-h"], "--overlap N"),
+            (["help", "ca", "env"], ["ca", "env", "--help"], "JAVA_TOOL_OPTIONS"),
             (["help", "version"], ["version", "--help"], "prints the version"),
             (["help", "help"], ["help", "help", "--help"], "[COMMAND]"),
         ]

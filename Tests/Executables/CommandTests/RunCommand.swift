@@ -39,8 +39,18 @@ func run(
     output: String? = nil,
     environment variables: [String] = []
 ) throws -> Ending {
+    try spawn([program] + arguments, in: folder, output: output, environment: variables)
+}
+
+/// Runs a program found on the usual path, with nothing in its environment but `variables`.
+func spawn(
+    _ words: [String],
+    in folder: Folder? = nil,
+    output: String? = nil,
+    environment variables: [String] = []
+) throws -> Ending {
     let folder = try folder ?? Folder()
-    let command = ["/usr/bin/env", "-C", folder.path] + variables + [program] + arguments
+    let command = ["/usr/bin/env", "-C", folder.path] + variables + words
     let streams = try Folder()
     var actions = unsafe posix_spawn_file_actions_t()
     unsafe posix_spawn_file_actions_init(&actions)

@@ -1,0 +1,77 @@
+import LinuxBindings
+import OpenSSLBindings
+
+/// Why there is no authority to be had from a folder, or none to be made in it.
+package enum AuthorityError: Error, Hashable, Sendable {
+    /// The folder, or a file in it that must be there, is missing.
+    case missing(String)
+    case unreadable(String, SystemCallError)
+    /// A symbolic link, a folder or a device stands where a file should.
+    case notRegular(String)
+    case tooLarge(String)
+    /// The file belongs to the first user, and should to the second.
+    case foreignOwner(String, UInt32, UInt32)
+    /// Others than the owner may read or write the key; these are its permissions.
+    case exposed(String, UInt32)
+    case badCertificate(String, CertificateError)
+    case badKey(String, CertificateError)
+    /// The key is another certificate's.
+    case mismatch(String)
+    /// It may not sign certificates.
+    case notAnAuthority(String)
+    /// It was signed by another.
+    case notARoot(String)
+    /// It ended at that second.
+    case expired(String, Int64)
+    /// It begins at that second.
+    case notYetValid(String, Int64)
+    /// There is an authority, or a part of one, in the folder where one should be made.
+    case alreadyThere(String)
+    /// The folder that agents are to read holds a key of an authority.
+    case holdsKey(String)
+    /// Somebody else is changing the folder.
+    case inUse(String)
+    case unwritable(String, SystemCallError)
+    /// OpenSSL failed.
+    case failed(CertificateError)
+}
+
+extension AuthorityError: CustomStringConvertible {
+    /// What is wrong with which file, and what to do about it.
+    package var description: String {
+        switch self {
+        case .missing(let path):
+            "\(path) is not there; `penstock ca create --out DIR` makes an authority"
+        case .unreadable(let path, let error): "cannot read \(path): \(error)"
+        case .notRegular(let path):
+            "\(path) is no regular file; put the file itself there, for links are not followed"
+        case .tooLarge(let path): "\(path) is too long to be what it should be"
+        case .foreignOwner(let path, let owner, let wanted):
+            "\(path) belongs to UID \(owner), not to \(wanted), who runs this; give it to that user (chown \(wanted)), or run "
+                + "this as the other"
+        case .exposed(let path, let permissions):
+            "\(path) has mode 0\(String(permissions, radix: 8)): others than its owner can have the key; if nobody had it "
+                + "yet, chmod 0600 it, else make another authority"
+        case .badCertificate(let path, let error): "\(path): \(error); put a root certificate in PEM there"
+        case .badKey(let path, let error): "\(path): \(error); put the unencrypted P-256 key of the certificate there"
+        case .mismatch(let folder):
+            "\(folder)/ca.key is not the key of \(folder)/ca.pem; put the pair there again, or make another authority"
+        case .notAnAuthority(let path):
+            "\(path) may not sign certificates: it lacks CA:TRUE or the key usage; use a root certificate"
+        case .notARoot(let path):
+            "\(path) is not self-signed; use a root: clients would have to trust whoever signed this"
+        case .expired(let path, let end):
+            "\(path) expired at \(timeText(end)); make another one with `penstock ca rotate`, and distribute it"
+        case .notYetValid(let path, let start):
+            "\(path) is valid from \(timeText(start)) on; set the clock, or make another authority"
+        case .alreadyThere(let path):
+            "\(path) is there already and was left as it is; `penstock ca rotate` puts a new root in its place, or name "
+                + "another folder"
+        case .holdsKey(let folder):
+            "\(folder) holds ca.key, which no agent may read; write what agents are given to another folder"
+        case .inUse(let folder): "somebody else is changing \(folder); try again"
+        case .unwritable(let path, let error): "cannot write \(path): \(error)"
+        case .failed(let error): "\(error)"
+        }
+    }
+}

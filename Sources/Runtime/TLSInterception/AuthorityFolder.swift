@@ -1,0 +1,108 @@
+import LinuxBindings
+import OpenSSLBindings
+
+/// The folder of an authority: `ca.pem`, `ca.key`, and `previous.pem` with the roots before.
+struct AuthorityFolder: ~Copyable {
+    static let certificate = "ca.pem"
+    static let key = "ca.key"
+    static let previous = "previous.pem"
+    private static let byteLimit = 1 << 20
+
+    let path: String
+    private let descriptor: OwnedDescriptor
+
+    init(_ path: String) throws(AuthorityError) {
+        self.path = path
+        do throws(SystemCallError) {
+            descriptor = try openFile(path, [.readOnly, .directory])
+        } catch {
+            throw error.isMissing ? .missing(path) : .unreadable(path, error)
+        }
+    }
+
+    func place(_ name: String) -> String { "\(path)/\(name)" }
+
+    /// The content of a file that must be there.
+    ///
+    /// A secret one must be its owner's alone, and its owner this process's user.
+    func read(_ name: String, isSecret: Bool = false) throws(AuthorityError) -> [UInt8] {
+        guard let bytes = try readIfThere(name, isSecret: isSecret) else { throw .missing(place(name)) }
+        return bytes
+    }
+
+    /// The content of a file; nil where there is none.
+    func readIfThere(_ name: String, isSecret: Bool = false) throws(AuthorityError) -> [UInt8]? {
+        guard let before = try status(name) else { return nil }
+        guard before.isRegular else { throw .notRegular(place(name)) }
+        var fault: AuthorityError?
+        do throws(SystemCallError) {
+            let file = try openFile(below: descriptor, name, [.readOnly, .noFollow, .nonblocking])
+            // Of the file that was opened: another may have taken its place by now.
+            let status = try fileStatus(file)
+            fault = self.fault(of: status, name, isSecret: isSecret)
+            if fault == nil {
+                let bytes = try readBytes(file, atMost: Self.byteLimit, at: 0)
+                if bytes.count < Self.byteLimit { return bytes }
+                fault = .tooLarge(place(name))
+            }
+        } catch {
+            throw .unreadable(place(name), error)
+        }
+        throw fault ?? .notRegular(place(name))
+    }
+
+    /// What the kernel knows of a file; nil where there is none.
+    func status(_ name: String) throws(AuthorityError) -> FileStatus? {
+        do throws(SystemCallError) {
+            return try fileStatus(below: descriptor, name)
+        } catch {
+            throw .unreadable(place(name), error)
+        }
+    }
+
+    private func fault(of status: FileStatus, _ name: String, isSecret: Bool) -> AuthorityError? {
+        guard status.isRegular else { return .notRegular(place(name)) }
+        guard isSecret else { return nil }
+        let user = effectiveIdentity().user
+        guard status.owner == user else { return .foreignOwner(place(name), status.owner, user) }
+        guard status.permissions & 0o077 == 0 else { return .exposed(place(name), status.permissions) }
+        return nil
+    }
+
+    /// Keeps others who ask as well from changing the folder, for as long as this value lives.
+    func lock() throws(AuthorityError) {
+        do throws(SystemCallError) {
+            if try lockExclusively(descriptor) { return }
+        } catch {
+            throw .unreadable(path, error)
+        }
+        throw .inUse(path)
+    }
+
+    /// Writes a file beside the place of another; `take` puts it there.
+    func prepare(_ name: String, _ bytes: [UInt8], mode: UInt32) throws(AuthorityError) {
+        let part = name + ".part"
+        do throws(SystemCallError) {
+            if try fileStatus(below: descriptor, part) != nil { try removeFile(below: descriptor, part) }
+            let file = try openFile(below: descriptor, part, [.readWrite, .create, .exclusive, .noFollow], mode: mode)
+            try writeBytes(file, bytes, at: 0)
+            try synchronize(file)
+        } catch {
+            throw .unwritable(place(name), error)
+        }
+    }
+
+    /// Puts a prepared file in its place: in that of another, or only where there is none.
+    func take(_ name: String, replacing: Bool) throws(AuthorityError) {
+        do throws(SystemCallError) {
+            if replacing {
+                try replaceFile(below: descriptor, name, with: name + ".part")
+            } else {
+                try renameFile(below: descriptor, name + ".part", to: name)
+            }
+            try synchronize(descriptor)
+        } catch {
+            throw error.isAlreadyThere ? .alreadyThere(place(name)) : .unwritable(place(name), error)
+        }
+    }
+}

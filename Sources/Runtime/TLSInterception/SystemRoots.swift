@@ -1,0 +1,33 @@
+import LinuxBindings
+import OpenSSLBindings
+
+/// The roots that this machine trusts, as distributions write them: one PEM file.
+package enum SystemRoots {
+    /// Where they are looked for, in this order: Debian and Alpine, Fedora, openSUSE, the BSDs and Alpine again.
+    package static let places = [
+        "/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem",
+        "/etc/ssl/cert.pem",
+    ]
+    /// Distributions have some 150.
+    private static let countLimit = 4096
+    private static let byteLimit = 16 << 20
+
+    /// The first of the places that is there; nil: this machine has no roots.
+    package static func place() -> String? { places.first { (try? openForReading($0)) != nil } }
+
+    /// Reads the certificates of a PEM file, each once, in their order.
+    package static func read(_ path: String) throws(AuthorityError) -> [Certificate] {
+        let bytes: [UInt8]
+        do throws(SystemCallError) {
+            bytes = try readFile(path, limit: byteLimit)
+        } catch {
+            throw error.isMissing ? .missing(path) : error.isTooLarge ? .tooLarge(path) : .unreadable(path, error)
+        }
+        do throws(CertificateError) {
+            var seen: Set<Certificate> = []
+            return try Certificate.all(pem: bytes, limit: countLimit).filter { seen.insert($0).inserted }
+        } catch {
+            throw .badCertificate(path, error)
+        }
+    }
+}

@@ -1,0 +1,151 @@
+import EventLoops
+import LinuxBindings
+import NetworkTypes
+import OpenSSLBindings
+import Synchronization
+import TLSInterception
+import Telemetry
+import Testing
+
+/// A mint that is closed with the value, and its clock.
+private final class Bed: Sendable {
+    let mint: LeafMint
+
+    init(_ wish: AuthorityWish = AuthorityWish(), _ change: (inout LeafMintLimits) -> Void = { _ in }) throws {
+        var limits = LeafMintLimits()
+        change(&limits)
+        let clock = Clock()
+        self.clock = clock
+        mint = try LeafMint(
+            authority: try Authority.ephemeral(wish, at: now),
+            limits: limits,
+            wall: { clock.seconds.withLock { $0 } },
+            steady: { monotonicNanoseconds() }
+        )
+    }
+
+    let clock: Clock
+
+    final class Clock: Sendable {
+        let seconds = Mutex(now)
+    }
+
+    deinit { mint.stop() }
+
+    /// Asks for each of the names at once; how many got a leaf, and what the others got.
+    func ask(_ names: [CertifiedName]) async -> [Result<Leaf, LeafMintError>] {
+        let mint = mint
+        return await withTaskGroup(of: Result<Leaf, LeafMintError>.self) { group in
+            for name in names {
+                group.addTask {
+                    do throws(LeafMintError) {
+                        return .success(try await mint.leaf(for: name))
+                    } catch {
+                        return .failure(error)
+                    }
+                }
+            }
+            var all: [Result<Leaf, LeafMintError>] = []
+            for await result in group { all.append(result) }
+            return all
+        }
+    }
+}
+
+private func names(_ count: Int, _ label: String = "n") throws -> [CertifiedName] {
+    try (0..<count).map { try host("\(label)\($0).test") }
+}
+
+@Suite("The mint of leaves")
+struct LeafMintTests {
+    @Test("a name that many ask for at once is made once, and all have the same leaf and the same key")
+    func oneMintForAName() async throws {
+        let bed = try Bed()
+        let all = try names(20)
+        let results = await bed.ask((0..<50).flatMap { _ in all })
+        let leaves = results.compactMap { try? $0.get() }
+        #expect(leaves.count == 1000)
+        #expect(Set(leaves.map(\.certificate)).count == 20)
+        #expect(bed.mint.metrics.minted.value == 20)
+        #expect(bed.mint.metrics.reused.value + bed.mint.metrics.shared.value <= 980)
+        #expect(Set(leaves.compactMap { try? $0.key.pem() }).count == 1)
+        #expect(bed.mint.ready(for: all[0]) != nil)
+    }
+
+    @Test("G07: what is kept is bounded, and the leaf longest unused goes first")
+    func bounded() async throws {
+        let bed = try Bed { $0.leaves = 3 }
+        let all = try names(4)
+        for name in all.prefix(3) { _ = try await bed.mint.leaf(for: name) }
+        _ = bed.mint.ready(for: all[0])
+        _ = try await bed.mint.leaf(for: all[3])
+        #expect(bed.mint.ready(for: all[0]) != nil)
+        #expect(bed.mint.ready(for: all[1]) == nil)
+        #expect(bed.mint.ready(for: all[2]) != nil && bed.mint.ready(for: all[3]) != nil)
+        #expect(bed.mint.metrics.kept.value == 3 && bed.mint.metrics.evicted.value == 1)
+    }
+
+    @Test("G07: a flood of new names is made at the bounded rate, refused beyond the queue, and a known name is served")
+    func flood() async throws {
+        let bed = try Bed {
+            $0.leavesPerSecond = 100
+            $0.burst = 10
+            $0.waitingNames = 40
+        }
+        let known = try host("known.test")
+        _ = try await bed.mint.leaf(for: known)
+        let start = monotonicNanoseconds()
+        let results = await bed.ask(try names(2000))
+        let seconds = Double(monotonicNanoseconds() - start) / 1e9
+        let made = results.count { (try? $0.get()) != nil }
+        #expect(Double(made) <= 10 + 100 * seconds + 1, "\(made) in \(seconds) s")
+        #expect(made >= 40 && made < 2000)
+        #expect(Int(bed.mint.metrics.busy.value) == 2000 - made)
+        #expect(seconds >= 0.25)
+        #expect(bed.mint.ready(for: known) != nil)
+    }
+
+    @Test("G10: a leaf is under 24 hours long, is made anew before it ends, and after the clock was set back")
+    func renewal() async throws {
+        let bed = try Bed()
+        let name = try host("a.test")
+        let first = try await bed.mint.leaf(for: name).certificate
+        #expect(first.notBefore == now - 600 && first.notAfter - first.notBefore < 86_400)
+        bed.clock.seconds.withLock { $0 = first.notAfter - 3600 }
+        #expect(bed.mint.ready(for: name)?.certificate == first)
+        bed.clock.seconds.withLock { $0 += 1 }
+        #expect(bed.mint.ready(for: name) == nil)
+        let second = try await bed.mint.leaf(for: name).certificate
+        #expect(second != first)
+        bed.clock.seconds.withLock { $0 = now }
+        #expect(try await bed.mint.leaf(for: name).certificate != second)
+        #expect(bed.mint.metrics.kept.value == 1)
+    }
+
+    @Test("after a rotation new leaves are the new root's; whoever has an old leaf keeps it")
+    func rotation() async throws {
+        let bed = try Bed()
+        let name = try host("a.test")
+        let old = try await bed.mint.leaf(for: name)
+        let next = try Authority.ephemeral(AuthorityWish(name: "Next"), at: now)
+        bed.mint.replace(next)
+        #expect(bed.mint.metrics.kept.value == 0)
+        let new = try await bed.mint.leaf(for: name)
+        #expect(new.authority == next.certificate && new.certificate != old.certificate)
+        #expect(old.certificate.isValid(at: now) && old.certificate.belongs(to: old.key))
+    }
+
+    @Test("what cannot be made is refused by name: outside the constraints, under an expired root, after the end")
+    func refusals() async throws {
+        let bed = try Bed(AuthorityWish(permitted: [try HostName("example.com")], days: 1))
+        await #expect(throws: LeafMintError.notPermitted) { try await bed.mint.leaf(for: try host("a.test")) }
+        bed.clock.seconds.withLock { $0 += 86_401 }
+        await #expect(throws: LeafMintError.authorityExpired) { try await bed.mint.leaf(for: try host("example.com")) }
+        #expect(bed.mint.metrics.failed.value == 2)
+        bed.mint.stop()
+        await #expect(throws: LeafMintError.stopped) { try await bed.mint.leaf(for: try host("b.example.com")) }
+        var text = MetricsText()
+        bed.mint.metrics.write(to: &text)
+        #expect(text.text.contains("penstock_leaf_requests_total{outcome=\"failed\"} 2"))
+    }
+}
