@@ -54,7 +54,7 @@ func tests(
 let doors: [Target] = [
     door("CLinux"),
     door("CNetfilter", pkgConfig: "libnftnl", apt: "libnftnl-dev"),
-    door("COpenSSL", pkgConfig: "libcrypto", apt: "libssl-dev"),
+    door("COpenSSL", pkgConfig: "libssl", apt: "libssl-dev"),
     door("CYAML", pkgConfig: "yaml-0.1", apt: "libyaml-dev"),
     door("CCares", pkgConfig: "libcares", apt: "libc-ares-dev"),
     door("CSQLite", pkgConfig: "sqlite3", apt: "libsqlite3-dev"),
@@ -117,7 +117,7 @@ let runtime: [Target] = [
     module(
         "Runtime",
         "TLSInterception",
-        ["AuditTrail", "LinuxBindings", "NetworkTypes", "OpenSSLBindings", "Telemetry"]
+        ["AuditTrail", "EventLoops", "LinuxBindings", "NetworkTypes", "OpenSSLBindings", "Telemetry"]
     ),
 ]
 
@@ -133,7 +133,8 @@ let proxy: [Target] = [
         "ConnectionJourney",
         [
             "ByteRelay", "HTTPExchange", "NetworkTypes", "WireFormats", "PolicyEngine", "AuditTrail", "Telemetry",
-            "LinuxBindings", "EventLoops", "NameResolution", "AuditStore", "PolicyCounters",
+            "LinuxBindings", "EventLoops", "NameResolution", "AuditStore", "PolicyCounters", "OpenSSLBindings",
+            "TLSInterception",
         ]
     ),
     module(
@@ -159,7 +160,7 @@ let programs: [Target] = [
             "NameResolution",
             "EventLoops", "PolicyEngine", "Posture", "Telemetry", "NetworkTypes", "LinuxBindings", "WireFormats",
             "OpenSSLBindings",
-            "SourceDocuments", "YAMLBindings", "PolicyCounters",
+            "SourceDocuments", "TLSInterception", "YAMLBindings", "PolicyCounters",
         ]
     ),
     program(

@@ -62,7 +62,7 @@ private let reasonsOfCounters: Set<String> = Set(
 private func isBeyondPolicy(_ reason: Reason) -> Bool {
     switch reason {
     case .ownListener, .noOriginalDestination, .malformedOpening, .malformedName, .proxyInCapture, .malformedRequest,
-        .nameMismatch, .unknownAction, .sniffLimit, .undecidedLimit, .auditUnavailable,
+        .nameMismatch, .encryptedName, .unknownAction, .sniffLimit, .undecidedLimit, .auditUnavailable,
         .decisionRate, .draining,
         .policyChanged:
         true

@@ -8,6 +8,7 @@ import NetworkTypes
 import OpenSSLBindings
 import OperatorEndpoints
 import PolicyEngine
+import TLSInterception
 import WireFormats
 
 extension DaemonPlan {
@@ -22,6 +23,9 @@ extension DaemonPlan {
         }
         let workers = configuration.workers ?? usableProcessors()
         let policyPaths = configuration.policy.paths
+        let interception = configuration.interception.map {
+            InterceptionPlan($0, roots: configuration.dial.trust.map(\.path))
+        }
         self.init(
             workers: workers,
             transparentPort: configuration.listen.transparentPort,
@@ -29,23 +33,24 @@ extension DaemonPlan {
             apiPort: configuration.listen.apiPort,
             health: configuration.listen.health,
             admin: AdminPlan(configuration.listen),
-            trust: configuration.interception.map { _ in configuration.dial.trust.map(\.path) },
+            interception: interception,
             auditPath: configuration.audit.path,
             durability: configuration.audit.durability == .synced ? .synced : .written,
             store: AuditStoreSettings(configuration),
             journeys: JourneySettings(configuration, workers: workers),
             resolving: try ResolverSettings(configuration.dial),
             drainSeconds: Int(configuration.drain.time.components.seconds),
-            unbuilt: configuration.unbuilt,
             policyPaths: policyPaths,
             watchSeconds: Int(configuration.policy.watchTime.components.seconds),
             statePath: configuration.state.path,
-            loadPolicy: { try Self.readPolicy(policyPaths) }
+            loadPolicy: { try Self.readPolicy(policyPaths, canIntercept: interception != nil) }
         )
     }
 
-    private static func readPolicy(_ paths: [String]) throws -> Policy {
-        let loaded = try Configuration.loadPolicy(paths: paths) { SHA256Digest(of: $0.span).bytes }
+    private static func readPolicy(_ paths: [String], canIntercept: Bool) throws -> Policy {
+        let loaded = try Configuration.loadPolicy(paths: paths, canIntercept: canIntercept) {
+            SHA256Digest(of: $0.span).bytes
+        }
         for warning in loaded.warnings { say("warning: \(warning)") }
         return loaded.policy
     }
@@ -68,7 +73,7 @@ extension DialSettings.TrustSource {
     /// Where a distribution keeps the certificates of all authorities, or the file that is named.
     fileprivate var path: String {
         switch self {
-        case .system: "/etc/ssl/certs/ca-certificates.crt"
+        case .system: SystemRoots.place() ?? SystemRoots.places[0]
         case .file(let path): path
         }
     }

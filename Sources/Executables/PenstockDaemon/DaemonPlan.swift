@@ -17,8 +17,8 @@ struct DaemonPlan: Sendable {
     /// Health and metrics: each a listener of its own.
     var health: [SocketAddress]
     var admin: AdminPlan
-    /// PEM files that upstream certificates are checked against; nil where nothing is intercepted.
-    var trust: [String]?
+    /// How TLS is ended; nil where nothing is intercepted.
+    var interception: InterceptionPlan?
     var auditPath: String
     /// When the audit file was written to before this start, in microseconds since 1970-01-01T00:00:00Z.
     var lastWritten: Int64?
@@ -28,8 +28,6 @@ struct DaemonPlan: Sendable {
     var journeys: JourneySettings
     var resolving: ResolverSettings
     var drainSeconds: Int
-    /// Keys that are accepted and whose feature is not there yet: the start says so.
-    var unbuilt: [String]
     /// Where the policy is.
     var policyPaths: [String]
     /// How often it is looked whether another policy stands there, in seconds; 0: never.

@@ -63,7 +63,13 @@ extension Conversation {
         -> Ending?
     {
         let isBroken = decision.reason == .malformedRequest
-        let problem = Problem(refusing: decision, detail: detail, id: requestID, retrySeconds: hold?.retrySeconds)
+        let problem = Problem(
+            refusing: decision,
+            detail: detail,
+            id: requestID,
+            retrySeconds: hold?.retrySeconds,
+            isMisdirected: scope.isIntercepted && decision.reason == .nameMismatch
+        )
         return await answer(problem, to: request, closes: isBroken, on: loop)
     }
 

@@ -95,6 +95,15 @@ extension Conversation {
         let name = permit.name
         switch await openUpstream(permit, for: connection, worker, on: loop) {
         case .connected(let socket, let address):
+            if scope.isIntercepted {
+                let peer = UpstreamPeer(name: name, address: address)
+                if let fault = await secure(socket, with: peer, connection, worker, on: loop) {
+                    resetOnClose(socket.descriptor)
+                    socket.detach(from: loop)
+                    if connection.cutting != nil { return .cut }
+                    return .unreachable(Unreachable(status: fault.status, detail: fault.detail))
+                }
+            }
             upstream = OpenUpstream(socket, at: address, dialledFor: name, client: client, worker)
             return connection.cutting == nil ? .connected : .cut
         case .failed(let error, let attempts):
@@ -109,9 +118,12 @@ extension Conversation {
     func headSent(for request: HTTP1Request) -> [UInt8] {
         var forwarding = HTTP1RequestForwarding(closes: !request.keepsAlive, upgrades: request.asksUpgrade)
         if let original = facts.original?.socket {
-            forwarding.hostIfAbsent = .address(original.address, port: original.port == 80 ? nil : original.port)
+            forwarding.hostIfAbsent = .address(
+                original.address,
+                port: original.port == scope.customaryPort ? nil : original.port
+            )
         } else if case .known(_, let name?) = facts.opening {
-            forwarding.hostIfAbsent = .name(name, port: facts.port == 80 ? nil : facts.port)
+            forwarding.hostIfAbsent = .name(name, port: facts.port == scope.customaryPort ? nil : facts.port)
         }
         var octets: [UInt8] = []
         octets.reserveCapacity(request.headBytes + 64)

@@ -23,7 +23,7 @@ extension Conversation {
             connection: connection.id,
             decision: allows ? .allow : .deny,
             would: decision.wouldDeny ? .deny : nil,
-            treatment: allows ? .http : .refuse,
+            treatment: allows ? (scope.isIntercepted ? .inspect : .http) : .refuse,
             rule: decision.rule?.text,
             reason: decision.reason.rawValue,
             policy: worker.recordedPolicy,

@@ -68,6 +68,10 @@ final class Conversation: SocketObserver {
     func run(on loop: isolated EventLoop) async -> Ending {
         var ending = await carryAll(on: loop)
         closeUpstream(on: loop)
+        // In TLS an end has to be said: a stream that only stops may have been cut by anybody.
+        if ending.isOrderly, client.socket.isCoded, await client.flush(until: loop.now &+ 1_000_000_000, on: loop) {
+            try? client.socket.endSending()
+        }
         ending.bytesUp = bytesUp
         ending.bytesDown = bytesDown
         return ending

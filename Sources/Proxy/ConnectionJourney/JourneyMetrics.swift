@@ -25,6 +25,13 @@ package final class JourneyMetrics: Sendable {
     /// How often accepting stopped because the audit file or the number of connections would not take more.
     package let pauses = Counter()
     package let live = Gauge()
+    /// TLS begun with clients and with upstreams, in full and resumed.
+    package let clientHandshakes = Counter()
+    package let clientResumptions = Counter()
+    package let upstreamHandshakes = Counter()
+    package let upstreamResumptions = Counter()
+    /// Clients that did not take the certificate that they were shown.
+    package let rejectedInterceptions = Counter()
 
     package init() {}
 
@@ -96,6 +103,23 @@ package final class JourneyMetrics: Sendable {
         )
         counter("bytes_up", "Bytes from agents to their upstreams, of connections that are over.", bytesUp)
         counter("bytes_down", "Bytes from upstreams to their agents, of connections that are over.", bytesDown)
+        text.write(
+            "penstock_tls_handshakes_total",
+            kind: "counter",
+            help: "TLS sessions begun, by the side and whether one before was gone on with.",
+            label: "kind",
+            samples: [
+                ("client_full", Int64(clamping: clientHandshakes.value)),
+                ("client_resumed", Int64(clamping: clientResumptions.value)),
+                ("upstream_full", Int64(clamping: upstreamHandshakes.value)),
+                ("upstream_resumed", Int64(clamping: upstreamResumptions.value)),
+            ]
+        )
+        counter(
+            "interceptions_rejected",
+            "Clients that did not take the certificate that they were shown.",
+            rejectedInterceptions
+        )
         counter("dial_failures", "Allowed connections whose upstream could not be reached.", dialFailures)
         counter("resolution_failures", "Names that could not be resolved.", resolutionFailures)
         counter("owner_lookup_failures", "Sockets whose owner the kernel would not tell.", ownerLookupFailures)

@@ -16,6 +16,8 @@ package struct JourneySettings: Sendable {
     package var sniffNanoseconds: UInt64 = 5_000_000_000
     /// How long a client may be silent before the server is taken to speak first, in nanoseconds.
     package var silenceNanoseconds: UInt64 = 300_000_000
+    /// How long either side may take to begin TLS, in nanoseconds.
+    package var handshakeNanoseconds: UInt64 = 10_000_000_000
     /// How long all attempts to dial may take together, in nanoseconds.
     package var dialNanoseconds: UInt64 = 10_000_000_000
     /// How long a decision may wait to be written, in nanoseconds.

@@ -92,6 +92,7 @@ extension Connection {
 
     private func firstPhase(_ policy: Policy, isFinal: Bool) -> Decision {
         if case .unfinished(let reason) = sniffed { return policy.refuse(facts, because: reason) }
+        if hidesName { return policy.refuse(facts, because: .encryptedName) }
         let decision = ask(policy)
         switch decision.verdict {
         case .allow, .deny: return decision

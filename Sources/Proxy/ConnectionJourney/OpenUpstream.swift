@@ -41,8 +41,7 @@ final class OpenUpstream {
     func isQuiet(_ worker: Worker) -> Bool {
         guard !socket.isEnding else { return false }
         guard socket.isReadable else { return true }
-        guard case .wouldBlock? = try? worker.means.buffer.receive(from: socket.descriptor) else { return false }
-        socket.isReadable = false
+        guard case .wouldBlock? = try? socket.receive(into: worker.means.buffer) else { return false }
         return true
     }
 }

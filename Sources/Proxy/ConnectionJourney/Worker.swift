@@ -7,6 +7,7 @@ import NameResolution
 import NetworkTypes
 import PolicyCounters
 import PolicyEngine
+import TLSInterception
 import Telemetry
 
 /// What all workers share.
@@ -18,14 +19,18 @@ package struct JourneyServices: Sendable {
     package let metrics: JourneyMetrics
     package let resolving: ResolverSettings
     package let counters: PolicyCounters
+    /// What TLS is ended with; `nil`: nothing is intercepted.
+    package let interceptor: Interceptor?
 
     package init(
         settings: JourneySettings,
         audit: AuditWriter,
         metrics: JourneyMetrics,
         resolving: ResolverSettings,
-        counters: PolicyCounters
+        counters: PolicyCounters,
+        interceptor: Interceptor? = nil
     ) {
+        self.interceptor = interceptor
         self.settings = settings
         self.audit = audit
         self.metrics = metrics
@@ -42,6 +47,8 @@ package final class Worker {
     let audit: AuditWriter
     let metrics: JourneyMetrics
     let counters: PolicyCounters
+    let interceptor: Interceptor?
+    let tickets = TicketCache(capacity: 1024)
     let means = RelayMeans(bufferBytes: 65536, pipes: 48)
     let registry = Registry()
     var pacer: DecisionPacer
@@ -77,6 +84,7 @@ package final class Worker {
         audit = services.audit
         metrics = services.metrics
         counters = services.counters
+        interceptor = services.interceptor
         self.snapshot = snapshot
         pacer = DecisionPacer(perSecond: settings.decisionsPerSecond)
         recordedPolicy = RecordedPolicy(snapshot)

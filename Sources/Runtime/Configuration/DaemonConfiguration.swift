@@ -14,12 +14,6 @@ package struct DaemonConfiguration: Hashable, Sendable {
     package var limits = LimitSettings()
     package var workload = WorkloadSettings()
     package var drain = DrainSettings()
-    /// Keys that the file gives and this build does not carry out yet, in the order of this list: `dial.trust`,
-    /// `interception`.
-    ///
-    /// They were read and checked.
-    package var unbuilt: [String] = []
-
     /// The defaults: what an empty file says.
     package init() {}
 }
@@ -32,12 +26,6 @@ package struct PolicySettings: Hashable, Sendable {
     ///
     /// Zero: only on SIGHUP.
     package var watchTime = Duration.seconds(2)
-}
-
-/// How TLS is ended here.
-package struct InterceptionSettings: Hashable, Sendable {
-    /// The directory of the certificate authority.
-    package var authority: String
 }
 
 /// What the daemon keeps for itself: keys, counters, index.
