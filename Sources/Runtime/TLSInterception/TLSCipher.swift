@@ -17,10 +17,13 @@ package final class TLSCipher: SocketCipher {
     package var hasUnsent: Bool { session.hasUnsent }
     package var endedInOrder: Bool { session.endedInOrder }
 
+    /// Something can be read from the socket again.
     package func becomesReadable(isEnding: Bool) { session.becomesReadable(isEnding: isEnding) }
 
+    /// Ends the sending side behind what was sent, with close_notify only if `inOrder`.
     package func endSending(inOrder: Bool) { session.endSending(inOrder: inOrder) }
 
+    /// Sends what the socket has not taken yet.
     package func flush() throws(SystemCallError) {
         do throws(TLSFailure) {
             try session.flush()
@@ -29,6 +32,7 @@ package final class TLSCipher: SocketCipher {
         }
     }
 
+    /// Receives and decrypts at most `count` octets.
     package func receive(into buffer: TransferBuffer, atMost count: Int) throws(SystemCallError) -> Completion<Int> {
         do throws(TLSFailure) {
             return try buffer.fill(atMost: count) { place throws(TLSFailure) in try session.receive(into: &place) }
@@ -37,6 +41,7 @@ package final class TLSCipher: SocketCipher {
         }
     }
 
+    /// Whether a decrypted octet waits.
     package func peek() throws(SystemCallError) -> Completion<Int> {
         do throws(TLSFailure) {
             return try session.peek().map(Completion.done) ?? .wouldBlock
@@ -45,6 +50,7 @@ package final class TLSCipher: SocketCipher {
         }
     }
 
+    /// Encrypts octets and sends them.
     package func send(_ octets: Span<UInt8>) throws(SystemCallError) -> Completion<Int> {
         do throws(TLSFailure) {
             return try session.send(octets).map(Completion.done) ?? .wouldBlock
