@@ -40,7 +40,11 @@ extension Conversation {
         bytesDown &+= exchanged.bytesDown
         let ending = Ending(exchanged, connection.cutting)
         record(ending, exchanged, at: loop.now)
-        upstream?.hasServed = true
+        if let upstream {
+            if !upstream.hasServed { upstream.keepTicket(in: worker.tickets) }
+            upstream.hasServed = true
+            if upstream.exchange.authenticatesConnection { isPinned = true }
+        }
         if !exchanged.keepsUpstream { closeUpstream(on: loop) }
         return ending
     }

@@ -43,7 +43,7 @@ extension Conversation {
         record.authority = texts.authority(request.host)
         record.path = facts.request?.path?.text ?? String(decoding: request.path, as: UTF8.self)
         record.hasQuery = request.query != nil
-        record.masked = masked(request, by: worker.audit.mask)
+        record.masked = masked(request, by: worker.audit.mask, &isPinned)
         let name = facts.recordedName
         record.destination = RecordedDestination(
             name: name?.text,

@@ -26,6 +26,8 @@ package struct JourneySettings: Sendable {
     package var undecided = 1000
     /// Connections of one loop at a time.
     package var connections = 4000
+    /// Upstream connections of one loop that are kept while nobody uses them.
+    package var pooledUpstreams = 128
     /// Decisions of one loop for one user in a second.
     package var decisionsPerSecond = 25_000
     /// Records that may wait for the audit file before nobody new is accepted.

@@ -49,6 +49,7 @@ package final class Worker {
     let counters: PolicyCounters
     let interceptor: Interceptor?
     let tickets = TicketCache(capacity: 1024)
+    let pool: UpstreamPool
     let means = RelayMeans(bufferBytes: 65536, pipes: 48)
     let registry = Registry()
     var pacer: DecisionPacer
@@ -85,6 +86,7 @@ package final class Worker {
         metrics = services.metrics
         counters = services.counters
         interceptor = services.interceptor
+        pool = UpstreamPool(capacity: services.settings.pooledUpstreams, means)
         self.snapshot = snapshot
         pacer = DecisionPacer(perSecond: settings.decisionsPerSecond)
         recordedPolicy = RecordedPolicy(snapshot)
@@ -119,7 +121,9 @@ package final class Worker {
         for connection in registry.live.values {
             connection.tunnel?.watchUpstream()
             connection.conversation?.watchUpstream()
+            connection.conversation?.lendUpstream(on: loop)
         }
+        pool.letGo(on: loop)
         while let oldest = registry.idle.first, let since = oldest.conversation?.idleSince,
             since &+ settings.idleNanoseconds <= loop.now
         {
@@ -138,6 +142,8 @@ package final class Worker {
     /// Puts a new policy in force, and to every connection that the old one let through.
     package func adopt(_ snapshot: PolicySnapshot, on loop: isolated EventLoop) {
         self.snapshot = snapshot
+        // What another policy let through is nobody's any more.
+        pool.letGo(all: true, on: loop)
         judgeAgain(outcome: .policyChanged, on: loop)
     }
 
@@ -168,6 +174,7 @@ package final class Worker {
         for listener in listeners { listener.close(on: loop) }
         listeners = []
         isDraining = true
+        pool.letGo(all: true, on: loop)
         for connection in Array(registry.live.values) { connection.conversation?.endSoon(on: loop) }
     }
 

@@ -206,6 +206,11 @@ package final class Exchange: SocketObserver, DeferredWork {
         party.take()?.exchangeIsOver(result, on: loop)
     }
 
+    /// The server of the last answer wants credentials that are good for its whole connection.
+    package var authenticatesConnection: Bool {
+        response.map(HTTP1ConnectionAuthentication.isAsked) ?? false
+    }
+
     /// All of the request has gone up.
     private var hasSentRequest: Bool { up.isFinished && uploadFailure == nil }
 
