@@ -22,6 +22,7 @@ extension DaemonPlan {
         }
         let workers = configuration.workers ?? usableProcessors()
         let policyPaths = configuration.policy.paths
+        let secrets = configuration.secrets
         self.init(
             workers: workers,
             transparentPort: configuration.listen.transparentPort,
@@ -38,16 +39,11 @@ extension DaemonPlan {
             drainSeconds: Int(configuration.drain.time.components.seconds),
             unbuilt: configuration.unbuilt,
             policyPaths: policyPaths,
+            secretPaths: secrets.values.sorted(),
             watchSeconds: Int(configuration.policy.watchTime.components.seconds),
             statePath: configuration.state.path,
-            loadPolicy: { try Self.readPolicy(policyPaths) }
+            loadPolicy: { try ReadPolicy(policyPaths, secrets: secrets) }
         )
-    }
-
-    private static func readPolicy(_ paths: [String]) throws -> Policy {
-        let loaded = try Configuration.loadPolicy(paths: paths) { SHA256Digest(of: $0.span).bytes }
-        for warning in loaded.warnings { say("warning: \(warning)") }
-        return loaded.policy
     }
 }
 

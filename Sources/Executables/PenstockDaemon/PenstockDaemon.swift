@@ -29,7 +29,7 @@ enum PenstockDaemon {
         do throws(Complaint) {
             let plan = try DaemonPlan(configurationFile: path, workload: workload)
             do {
-                let policy = try plan.loadPolicy()
+                let policy = try plan.loadPolicy().policy
                 writeToStandardOutput("\(path): ok; policy '\(policy.name)' \(policy.hash)\n")
             } catch {
                 throw Complaint("\(error)", .configuration)

@@ -1,4 +1,5 @@
 import NetworkTypes
+import PolicyEngine
 
 /// What the daemon is told by its configuration file: an immutable value, with a default for everything.
 package struct DaemonConfiguration: Hashable, Sendable {
@@ -6,6 +7,8 @@ package struct DaemonConfiguration: Hashable, Sendable {
     package var workers: Int?
     package var listen = ListenSettings()
     package var policy = PolicySettings()
+    /// The files of secrets that policies put into requests, by their names.
+    package var secrets: [SecretName: String] = [:]
     package var audit = AuditSettings()
     package var dial = DialSettings()
     /// Absent: nothing is intercepted.

@@ -23,19 +23,26 @@ package struct LoadedPolicy: Hashable, Sendable {
 /// - Parameters:
 ///   - paths: the files and directories, at least one; symbolic links are followed.
 ///   - limits: how much is read.
+///   - secrets: those that are configured; `nil` where nobody knows.
 ///   - digest: SHA-256.
 /// - Returns: the policy, and what was found in reading it.
 /// - Throws: why it cannot be read, or everything that is wrong with it.
 package func loadPolicy(
     paths: [String],
     limits: PolicyFileLimits = PolicyFileLimits(),
+    secrets: Set<SecretName>? = nil,
     digest: ([UInt8]) -> [UInt8]
 ) throws(ConfigurationError) -> LoadedPolicy {
     let source = try collect(paths, limits: limits)
     do throws(SourceProblems) {
         guard source.problems.isEmpty else { throw SourceProblems(inOrder: source.problems) }
         let name = paths.first ?? "policy"
-        let (policy, warnings) = try Policy.load(source.documents, of: name, hash: source.hash(digest))
+        let (policy, warnings) = try Policy.load(
+            source.documents,
+            of: name,
+            hash: source.hash(digest),
+            secrets: secrets
+        )
         return LoadedPolicy(policy: policy, warnings: warnings)
     } catch {
         throw .source(error)
