@@ -224,7 +224,11 @@ let testTargets: [Target] = [
         ]
     ),
     tests("Runtime", "PolicyCountersTests", ["PolicyCounters", "LinuxBindings", "SQLiteBindings"]),
-    tests("Runtime", "ConfigurationTests", ["Configuration", "NetworkTypes", "PolicyEngine", "SourceDocuments"]),
+    tests(
+        "Runtime",
+        "ConfigurationTests",
+        ["Configuration", "Credentials", "NetworkTypes", "PolicyEngine", "SourceDocuments"]
+    ),
     tests("Runtime", "TrafficCaptureTests", ["TrafficCapture", "NetworkTypes", "SourceDocuments", "TestSupport"]),
     tests(
         "Runtime",
@@ -238,6 +242,15 @@ let testTargets: [Target] = [
         ["EventLoops", "LinuxBindings", "NetworkTypes", "OpenSSLBindings", "TLSInterception", "Telemetry"]
     ),
     tests("Runtime", "EventLoopsTests", ["EventLoops", "LinuxBindings", "NetworkTypes"]),
+    tests(
+        "Proxy",
+        "AnswerScrubbingTests",
+        [
+            "ByteRelay", "ConnectionJourney", "Credentials", "EventLoops", "HTTPExchange", "LinuxBindings",
+            "NetworkTypes",
+            "PolicyEngine", "WireFormats",
+        ]
+    ),
     tests(
         "Proxy",
         "GovernanceAPITests",

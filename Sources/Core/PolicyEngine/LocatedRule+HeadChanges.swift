@@ -41,7 +41,7 @@ extension RuleTerms {
         guard !limits.canIntercept, protocols != [.http], key == "credentials" || match.http == nil else { return }
         reader.refuse(
             key,
-            "changes what is inside TLS here, and to look inside needs interception, which is not configured",
+            "is about what is inside TLS here, and to look inside needs interception, which is not configured",
             remedy: key == "headers" ? "say `protocols: [http]`" : "configure `interception`"
         )
     }

@@ -1,0 +1,136 @@
+import NetworkTypes
+import PolicyEngine
+import SourceDocuments
+import Testing
+
+private let head = "apiVersion: penstock/v1\nkind: EgressPolicy\nname: test\nrules:\n"
+
+private let openai = """
+      - name: openai
+        match:
+          hosts: [api.openai.com]
+          ports: [443]
+          protocols: [tls]
+          http: { methods: [POST], paths: ["/v1/*"] }
+        action: allow
+        headers: { set: { X-Team: research }, remove: [Cookie] }
+        credentials: [{ placeholder: PENSTOCK-OPENAI, secret: openai, header: Authorization }]
+
+    """
+
+@Suite("Rules that change requests")
+struct HeadChangesTests {
+    private func messages(_ rules: String, canIntercept: Bool = true, secrets: Set<SecretName>? = nil) throws
+        -> [String]
+    {
+        do throws(SourceProblems) {
+            _ = try Policy.load(readPolicyText(head + rules), hash: "h", canIntercept: canIntercept, secrets: secrets)
+            return []
+        } catch {
+            return error.problems.map(\.message)
+        }
+    }
+
+    private func policy(_ rules: String = openai) throws -> Policy { try load(head + rules, canIntercept: true).policy }
+
+    private func asking(
+        _ policy: Policy,
+        host: String = "api.openai.com",
+        port: UInt16 = 443,
+        _ path: String = "/v1/chat",
+        speaking spoken: ApplicationProtocol = .tls
+    ) throws -> Decision {
+        var facts = try request("POST", path)
+        facts.opening = .known(spoken, name: try HostName(host))
+        facts.port = port
+        facts.addresses = [try address("203.0.113.7")]
+        return policy.decide(facts)
+    }
+
+    @Test("F04: a credential is for the scheme, host, port and path that its rule names, and for nothing else")
+    func scope() throws {
+        let policy = try policy()
+        let decision = try asking(policy)
+        #expect(decision.treatment == .intercept)
+        let changes = try #require(policy.headChanges(for: decision))
+        #expect(changes.credentials.map(\.secret.text) == ["openai"])
+        #expect(changes.headers.set.map(\.value) == ["research"])
+        #expect(changes.headers.remove.map(\.canonical) == ["cookie"])
+        let others = [
+            try asking(policy, host: "www.openai.com"), try asking(policy, port: 8443), try asking(policy, "/v2/chat"),
+            try asking(policy, speaking: .http),
+        ]
+        for other in others {
+            #expect(other.verdict == .deny)
+            #expect(policy.headChanges(for: other) == nil)
+        }
+    }
+
+    @Test("B17: the same name over plain HTTP gets no credential, whichever rule lets it through")
+    func scheme() throws {
+        let plain =
+            "  - { name: plain, match: { hosts: [api.openai.com], ports: [443, 80], protocols: [http] }, action: allow }\n"
+        let policy = try policy(plain + openai)
+        for port: UInt16 in [80, 443] {
+            let decision = try asking(policy, port: port, speaking: .http)
+            #expect(decision.verdict == .allow)
+            #expect(policy.headChanges(for: decision) == nil)
+        }
+    }
+
+    @Test(
+        "B17: a rule for credentials that could meet plain HTTP does not load",
+        arguments: ["[http]", "[tls, http]", nil]
+    )
+    func plainHTTP(protocols: String?) throws {
+        let line = protocols.map { "protocols: \($0)" } ?? "sni: present"
+        let said = try messages(openai.replacing("protocols: [tls]", with: line))
+        #expect(said.contains("`credentials` must never go over plain HTTP"))
+    }
+
+    @Test(
+        "F04: a rule for credentials names whole hosts, ports and paths",
+        arguments: [
+            (
+                "hosts: [api.openai.com]", "hosts: [\"*.openai.com\"]",
+                "`credentials` needs `hosts` that are whole names"
+            ),
+            ("hosts: [api.openai.com]", "cidrs: [203.0.113.0/24]", "`credentials` needs `hosts` that are whole names"),
+            ("      ports: [443]\n", "", "`credentials` needs `ports`"),
+            (", paths: [\"/v1/*\"]", "", "`credentials` needs `paths` under `http`"),
+        ]
+    )
+    func bounds(part: String, instead: String, message: String) throws {
+        #expect(openai.contains(part))
+        #expect(try messages(openai.replacing(part, with: instead)) == [message])
+    }
+
+    @Test("the secret has to be configured, where that is known")
+    func configured() throws {
+        #expect(try messages(openai).isEmpty)
+        #expect(try messages(openai, secrets: [try #require(SecretName("openai"))]).isEmpty)
+        #expect(try messages(openai, secrets: []) == ["the configuration has no secret `openai`"])
+    }
+
+    @Test("TLS that a rule changes requests in is looked into, even where it asks for none of them")
+    func lookingInside() throws {
+        let rules = "  - { name: team, match: { hosts: [a.example] }, action: allow, headers: { remove: [Cookie] } }\n"
+        let policy = try policy(rules)
+        let opening = policy.decide(try facts("a.example"))
+        #expect(opening.treatment == .intercept)
+        #expect(opening.reason == .perRequest)
+        let plain = try asking(policy, host: "a.example", port: 80, speaking: .http)
+        #expect(policy.headChanges(for: plain)?.headers.remove.count == 1)
+        let ssh = policy.decide(try facts("a.example", speaking: .opaque))
+        #expect(ssh.verdict == .deny)
+    }
+
+    @Test("what is let through although it would be denied goes as it came")
+    func onTrial() throws {
+        let deny = "  - { name: no, match: { hosts: [api.openai.com] }, action: deny, mode: audit }\n"
+        let policy = try policy(openai + deny)
+        let decision = try asking(policy)
+        #expect(decision.verdict == .allow && decision.wouldDeny)
+        #expect(policy.headChanges(for: decision) == nil)
+    }
+}
