@@ -96,7 +96,7 @@ extension Explanation {
 
     /// What is changed in the requests that are let through; names of secrets, never more.
     fileprivate var changeLines: [String] {
-        guard let changes = policy.headChanges(for: decision) else { return [] }
+        guard let changes = policy.headChanges(for: decision, facts) else { return [] }
         return changes.headers.set.map { "sets: \($0.name): \($0.value)" }
             + changes.headers.remove.map { "removes: \($0)" }
             + changes.credentials.map { "puts in: \($0.text)" }

@@ -7,7 +7,7 @@ extension Conversation {
     /// Finds out what is changed in a request, by the policy that judged it.
     func revise(_ request: HTTP1Request, _ decision: Decision) {
         let snapshot = worker.snapshot
-        let changes = snapshot.policy?.headChanges(for: decision)
+        let changes = snapshot.policy?.headChanges(for: decision, facts)
         revision = changes.map { HeadRevision($0, of: request, snapshot.vault) }
         scrubbing = nil
         // What is wrong with a request says more.

@@ -1,3 +1,4 @@
+import Foundation
 import NetworkTypes
 import PolicyEngine
 import SourceDocuments
@@ -39,20 +40,21 @@ struct HeadChangesTests {
         port: UInt16 = 443,
         _ path: String = "/v1/chat",
         speaking spoken: ApplicationProtocol = .tls
-    ) throws -> Decision {
+    ) throws -> (decision: Decision, changes: HeadChanges?) {
         var facts = try request("POST", path)
         facts.opening = .known(spoken, name: try HostName(host))
         facts.port = port
         facts.addresses = [try address("203.0.113.7")]
-        return policy.decide(facts)
+        let decision = policy.decide(facts)
+        return (decision, policy.headChanges(for: decision, facts))
     }
 
     @Test("F04: a credential is for the scheme, host, port and path that its rule names, and for nothing else")
     func scope() throws {
         let policy = try policy()
-        let decision = try asking(policy)
+        let (decision, found) = try asking(policy)
         #expect(decision.treatment == .intercept)
-        let changes = try #require(policy.headChanges(for: decision))
+        let changes = try #require(found)
         #expect(changes.credentials.map(\.secret.text) == ["openai"])
         #expect(changes.headers.set.map(\.value) == ["research"])
         #expect(changes.headers.remove.map(\.canonical) == ["cookie"])
@@ -61,8 +63,8 @@ struct HeadChangesTests {
             try asking(policy, speaking: .http),
         ]
         for other in others {
-            #expect(other.verdict == .deny)
-            #expect(policy.headChanges(for: other) == nil)
+            #expect(other.decision.verdict == .deny)
+            #expect(other.changes == nil)
         }
     }
 
@@ -72,9 +74,9 @@ struct HeadChangesTests {
             "  - { name: plain, match: { hosts: [api.openai.com], ports: [443, 80], protocols: [http] }, action: allow }\n"
         let policy = try policy(plain + openai)
         for port: UInt16 in [80, 443] {
-            let decision = try asking(policy, port: port, speaking: .http)
+            let (decision, changes) = try asking(policy, port: port, speaking: .http)
             #expect(decision.verdict == .allow)
-            #expect(policy.headChanges(for: decision) == nil)
+            #expect(changes == nil)
         }
     }
 
@@ -120,7 +122,7 @@ struct HeadChangesTests {
         #expect(opening.treatment == .intercept)
         #expect(opening.reason == .perRequest)
         let plain = try asking(policy, host: "a.example", port: 80, speaking: .http)
-        #expect(policy.headChanges(for: plain)?.headers.remove.count == 1)
+        #expect(plain.changes?.headers.remove.count == 1)
         let ssh = policy.decide(try facts("a.example", speaking: .opaque))
         #expect(ssh.verdict == .deny)
     }
@@ -129,8 +131,31 @@ struct HeadChangesTests {
     func onTrial() throws {
         let deny = "  - { name: no, match: { hosts: [api.openai.com] }, action: deny, mode: audit }\n"
         let policy = try policy(openai + deny)
-        let decision = try asking(policy)
+        let (decision, changes) = try asking(policy)
         #expect(decision.verdict == .allow && decision.wouldDeny)
-        #expect(policy.headChanges(for: decision) == nil)
+        #expect(changes == nil)
+    }
+
+    @Test("F04: a decision of another policy, whose rule of that name is for another host, gets no credential")
+    func replaced() throws {
+        var facts = try request("POST", "/v1/chat")
+        facts.opening = .known(.tls, name: try HostName("api.openai.com"))
+        facts.port = 443
+        facts.addresses = [try address("203.0.113.7")]
+        let decision = try policy().decide(facts)
+        let other = try policy(openai.replacing("api.openai.com", with: "api.elsewhere.example"))
+        #expect(other.headChanges(for: decision, facts) == nil)
+        #expect(try policy().headChanges(for: decision, facts) != nil)
+    }
+
+    @Test("the credentials of docs/policy.md load where TLS can be looked into")
+    func documented() throws {
+        let page = URL(filePath: #filePath).appending(path: "../../../../docs/policy.md").standardized
+        let text = try String(contentsOf: page, encoding: .utf8)
+        let blocks = text.split(separator: "```yaml\n").compactMap { $0.split(separator: "\n```").first }
+        let block = try #require(blocks.first { $0.contains("credentials:") && $0.hasPrefix("rules:") })
+        let (policy, warnings) = try load(head.replacing("rules:\n", with: "") + block + "\n", canIntercept: true)
+        #expect(warnings.isEmpty)
+        #expect(policy.rules.map(\.terms.credentials.count) == [1])
     }
 }
