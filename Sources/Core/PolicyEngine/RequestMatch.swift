@@ -18,9 +18,6 @@ package struct RequestMatch: Hashable, Sendable {
         self.fields = fields
         self.query = query
     }
-
-    /// True where any request matches: it is asked for only so that it is read.
-    package var isAny: Bool { methods == nil && paths == nil && fields == nil && query == nil }
 }
 
 /// An item of `paths`.

@@ -64,9 +64,11 @@ extension Rule {
             if let sni = match.sni, (sni == .present) != (facts.hasServerName ?? (name != nil)) { return .no }
             guard let http = match.http else { return .yes }
             let isReadable = spoken == .http || (spoken == .tls && canIntercept)
+            guard isReadable else { return .no }
+            let likelihood = http.likelihood(facts.request, for: action)
             // Any request will do, but not what nobody looks into: this rule changes what it lets through.
-            if spoken == .tls, canIntercept, facts.request == nil, http.isAny { return .maybe }
-            return isReadable ? http.likelihood(facts.request, for: action) : .no
+            let isUnread = spoken == .tls && facts.request == nil && terms.changesHeads
+            return isUnread && likelihood == .yes ? .maybe : likelihood
         }
     }
 
