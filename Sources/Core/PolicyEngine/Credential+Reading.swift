@@ -67,7 +67,7 @@ extension Credential {
                     "write the name that it has in the daemon's `secrets`: lower-case letters, digits, `-`, `_`, `.`"
             )
         }
-        guard limits.secrets?.contains(name) ?? true else {
+        guard limits.secrets?.keys.contains(name) ?? true else {
             throw SourceProblem(
                 "the configuration has no secret `\(name)`",
                 at: node.location,

@@ -20,6 +20,7 @@ extension RuleTerms {
         }
         guard reader.has("credentials"), action == .allow || action == .inspect else { return }
         refuseUnboundCredentials(match, &reader)
+        refuseStrangers(match, limits, &reader)
         refuseOwnHeaders(&reader)
     }
 
@@ -68,6 +69,18 @@ extension RuleTerms {
                 "credentials",
                 "needs `paths` under `http`",
                 remedy: "name them in the match; \"/*\" is every path"
+            )
+        }
+    }
+
+    private func refuseStrangers(_ match: RuleMatch, _ limits: LoadingLimits, _ reader: inout MappingReader) {
+        for credential in credentials {
+            let stranger = limits.secrets?[credential.secret]?.stranger(among: match.hosts ?? [])
+            guard let stranger else { continue }
+            reader.refuse(
+                "credentials",
+                "would send the secret `\(credential.secret)` to \(stranger), and the configuration does not let it go there",
+                remedy: "name one of its `hosts` in the daemon's `secrets`, or have the operator add this one"
             )
         }
     }

@@ -6,7 +6,7 @@ struct LoadingLimits {
     /// True where TLS can be looked into.
     var canIntercept: Bool
     /// The secrets that are configured; `nil` where nobody knows.
-    var secrets: Set<SecretName>?
+    var secrets: [SecretName: SecretScope]?
 }
 
 /// A rule and the places that a message about it names.

@@ -12,7 +12,7 @@ extension Policy {
     ///   - file: what a message calls the source where it holds no document.
     ///   - hash: the SHA-256 of the source, `sha256:…`.
     ///   - canIntercept: whether an authority for interception is configured.
-    ///   - secrets: those that are configured; `nil` where nobody knows, and every name is taken.
+    ///   - secrets: those that are configured, and where they may go; `nil` where nobody knows, and every name is taken.
     /// - Returns: the policy, and what is right but probably not meant.
     /// - Throws: everything that is wrong with the documents, in the order of the text.
     package static func load(
@@ -20,7 +20,7 @@ extension Policy {
         of file: String = "policy",
         hash: String,
         canIntercept: Bool = false,
-        secrets: Set<SecretName>? = nil
+        secrets: [SecretName: SecretScope]? = nil
     ) throws(SourceProblems) -> (policy: Policy, warnings: [SourceProblem]) {
         try load(
             documents.map { PolicyDocument($0) },
@@ -39,7 +39,7 @@ extension Policy {
         of file: String = "policy",
         hash: String,
         canIntercept: Bool = false,
-        secrets: Set<SecretName>? = nil
+        secrets: [SecretName: SecretScope]? = nil
     ) throws(SourceProblems) -> (policy: Policy, warnings: [SourceProblem]) {
         var problems: [SourceProblem] = []
         let limits = LoadingLimits(canIntercept: canIntercept, secrets: secrets)

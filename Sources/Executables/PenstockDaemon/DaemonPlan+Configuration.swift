@@ -39,7 +39,7 @@ extension DaemonPlan {
             drainSeconds: Int(configuration.drain.time.components.seconds),
             unbuilt: configuration.unbuilt,
             policyPaths: policyPaths,
-            secretPaths: secrets.values.sorted(),
+            secretPaths: secrets.values.map(\.path).sorted(),
             watchSeconds: Int(configuration.policy.watchTime.components.seconds),
             statePath: configuration.state.path,
             loadPolicy: { try ReadPolicy(policyPaths, secrets: secrets) }

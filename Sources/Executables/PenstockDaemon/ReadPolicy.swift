@@ -11,9 +11,10 @@ struct ReadPolicy {
     /// Reads the secrets first: a policy that names one that is not there does not load.
     ///
     /// - Throws: `ConfigurationError`.
-    init(_ paths: [String], secrets files: [SecretName: String]) throws {
-        let read = try loadSecrets(files)
-        let loaded = try loadPolicy(paths: paths, secrets: Set(read.secrets.keys)) { SHA256Digest(of: $0.span).bytes }
+    init(_ paths: [String], secrets: [SecretName: SecretSettings]) throws {
+        let read = try loadSecrets(secrets.mapValues(\.path))
+        let scopes = secrets.mapValues(\.scope)
+        let loaded = try loadPolicy(paths: paths, secrets: scopes) { SHA256Digest(of: $0.span).bytes }
         policy = loaded.policy
         let used = Set(policy.rules.flatMap { $0.terms.credentials.map(\.secret) })
         vault = CredentialVault(read.secrets.filter { used.contains($0.key) }, placeholders: policy.placeholders)

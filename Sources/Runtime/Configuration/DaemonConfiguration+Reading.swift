@@ -39,7 +39,7 @@ extension DaemonConfiguration {
         configuration.listen =
             reader.mapping("listen") { ListenSettings.read(&$0) } ?? configuration.listen
         configuration.policy = reader.mapping("policy") { PolicySettings.read(&$0) } ?? configuration.policy
-        configuration.secrets = reader.mapping("secrets") { $0.readSecretPaths() } ?? [:]
+        configuration.secrets = reader.mapping("secrets") { $0.readSecrets() } ?? [:]
         configuration.audit = reader.mapping("audit") { AuditSettings.read(&$0) } ?? configuration.audit
         configuration.dial =
             reader.mapping("dial") { DialSettings.read(&$0, unbuilt: &unbuilt) } ?? configuration.dial

@@ -7,8 +7,8 @@ package struct DaemonConfiguration: Hashable, Sendable {
     package var workers: Int?
     package var listen = ListenSettings()
     package var policy = PolicySettings()
-    /// The files of secrets that policies put into requests, by their names.
-    package var secrets: [SecretName: String] = [:]
+    /// The secrets that policies put into requests, by their names.
+    package var secrets: [SecretName: SecretSettings] = [:]
     package var audit = AuditSettings()
     package var dial = DialSettings()
     /// Absent: nothing is intercepted.
@@ -35,6 +35,18 @@ package struct PolicySettings: Hashable, Sendable {
     ///
     /// Zero: only on SIGHUP.
     package var watchTime = Duration.seconds(2)
+}
+
+/// A secret that policies put into requests.
+package struct SecretSettings: Hashable, Sendable {
+    /// The absolute path of the file that holds it.
+    package var path: String
+    package var scope: SecretScope
+
+    package init(path: String, scope: SecretScope = SecretScope()) {
+        self.path = path
+        self.scope = scope
+    }
 }
 
 /// How TLS is ended here.

@@ -23,14 +23,14 @@ package struct LoadedPolicy: Hashable, Sendable {
 /// - Parameters:
 ///   - paths: the files and directories, at least one; symbolic links are followed.
 ///   - limits: how much is read.
-///   - secrets: those that are configured; `nil` where nobody knows.
+///   - secrets: those that are configured, and where they may go; `nil` where nobody knows.
 ///   - digest: SHA-256.
 /// - Returns: the policy, and what was found in reading it.
 /// - Throws: why it cannot be read, or everything that is wrong with it.
 package func loadPolicy(
     paths: [String],
     limits: PolicyFileLimits = PolicyFileLimits(),
-    secrets: Set<SecretName>? = nil,
+    secrets: [SecretName: SecretScope]? = nil,
     digest: ([UInt8]) -> [UInt8]
 ) throws(ConfigurationError) -> LoadedPolicy {
     let source = try collect(paths, limits: limits)

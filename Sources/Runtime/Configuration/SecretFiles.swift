@@ -1,5 +1,6 @@
 import Credentials
 import LinuxBindings
+import NetworkTypes
 import PolicyEngine
 import SourceDocuments
 
@@ -55,17 +56,13 @@ private func openness(of status: FileStatus) -> [String] {
 }
 
 extension MappingReader {
-    /// Reads `secrets`: names, each with the file that holds it.
-    mutating func readSecretPaths() -> [SecretName: String] {
-        var paths: [SecretName: String] = [:]
+    /// Reads `secrets`: names, each with the file that holds it and, if the operator says so, the hosts that it may go to.
+    mutating func readSecrets() -> [SecretName: SecretSettings] {
+        var secrets: [SecretName: SecretSettings] = [:]
         for key in keys {
-            let path = mapping(key) { reader in
-                reader.value("file", .required) { node, subject throws(SourceProblem) in
-                    try node.absolutePath(subject)
-                }
-            }
+            let settings = mapping(key, .optional, readSecret)
             if let name = SecretName(key) {
-                paths[name] = path
+                secrets[name] = settings
             } else {
                 note(
                     SourceProblem(
@@ -76,6 +73,25 @@ extension MappingReader {
                 )
             }
         }
-        return paths
+        return secrets
     }
+}
+
+private func readSecret(_ reader: inout MappingReader) -> SecretSettings? {
+    let path = reader.value("file", .required) { node, subject throws(SourceProblem) in
+        try node.absolutePath(subject)
+    }
+    let hosts = reader.list("hosts", of: "host names") { node, subject throws(SourceProblem) in
+        let text = try node.string(subject, expected: "a host name")
+        do throws(HostName.Malformed) {
+            return try HostName(text)
+        } catch {
+            throw SourceProblem(
+                "\(subject) is no host name: \(error.explanation(for: text))",
+                at: node.location,
+                remedy: "write whole names, such as api.example.com"
+            )
+        }
+    }
+    return path.map { SecretSettings(path: $0, scope: SecretScope(hosts: hosts.map(Set.init))) }
 }

@@ -21,7 +21,7 @@ private let openai = """
 
 @Suite("Rules that change requests")
 struct HeadChangesTests {
-    private func messages(_ rules: String, canIntercept: Bool = true, secrets: Set<SecretName>? = nil) throws
+    private func messages(_ rules: String, canIntercept: Bool = true, secrets: [SecretName: SecretScope]? = nil) throws
         -> [String]
     {
         do throws(SourceProblems) {
@@ -109,9 +109,22 @@ struct HeadChangesTests {
 
     @Test("the secret has to be configured, where that is known")
     func configured() throws {
+        let name = try #require(SecretName("openai"))
         #expect(try messages(openai).isEmpty)
-        #expect(try messages(openai, secrets: [try #require(SecretName("openai"))]).isEmpty)
-        #expect(try messages(openai, secrets: []) == ["the configuration has no secret `openai`"])
+        #expect(try messages(openai, secrets: [name: SecretScope()]).isEmpty)
+        #expect(try messages(openai, secrets: [:]) == ["the configuration has no secret `openai`"])
+    }
+
+    @Test("F04: a secret goes only to the hosts that the operator names for it, whatever a policy says")
+    func operatorsHosts() throws {
+        let name = try #require(SecretName("openai"))
+        let own = SecretScope(hosts: [try HostName("api.openai.com")])
+        #expect(try messages(openai, secrets: [name: own]).isEmpty)
+        let message =
+            "`credentials` would send the secret `openai` to evil.example, and the configuration does not let it go there"
+        let rules = openai.replacing("[api.openai.com]", with: "[api.openai.com, evil.example]")
+        #expect(try messages(rules, secrets: [name: own]) == [message])
+        #expect(try messages(openai, secrets: [name: SecretScope(hosts: [])]).count == 1)
     }
 
     @Test("TLS that a rule changes requests in is looked into, even where it asks for none of them")

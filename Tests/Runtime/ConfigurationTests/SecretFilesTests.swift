@@ -1,6 +1,7 @@
 import Configuration
 import Credentials
 import Foundation
+import NetworkTypes
 import PolicyEngine
 import SourceDocuments
 import Testing
@@ -99,11 +100,18 @@ struct SecretFilesTests {
 
     @Test("the configuration names each secret and its file")
     func configuration() throws {
-        let text = "secrets: { openai: { file: /etc/penstock/secrets/openai }, a.b_c-1: { file: /s } }"
+        let text = """
+            secrets:
+              openai: { file: /etc/penstock/secrets/openai, hosts: [API.openai.com] }
+              a.b_c-1: { file: /s }
+            """
         let read = try DaemonConfiguration.read(Array(text.utf8), file: "c")
-        #expect(read.secrets == [try name("openai"): "/etc/penstock/secrets/openai", try name("a.b_c-1"): "/s"])
+        let scope = SecretScope(hosts: [try HostName("api.openai.com")])
+        let openai = SecretSettings(path: "/etc/penstock/secrets/openai", scope: scope)
+        #expect(read.secrets == [try name("openai"): openai, try name("a.b_c-1"): SecretSettings(path: "/s")])
         for wrong in [
-            "{ OpenAI: { file: /s } }", "{ a: { file: s } }", "{ a: {} }", "{ a: { path: /s } }", "{ a: /s }", "[]",
+            "{ OpenAI: { file: /s } }", "{ a: { file: s } }", "{ a: {} }", "{ a: { path: /s } }", "{ a: /s }",
+            "{ a: { file: /s, hosts: [\"*.a.example\"] } }", "[]",
         ] {
             let bytes = Array("secrets: \(wrong)".utf8)
             #expect(throws: SourceProblems.self) { try DaemonConfiguration.read(bytes, file: "c") }
