@@ -67,6 +67,7 @@ let core: [Target] = [
     module("Core", "WireFormats", ["NetworkTypes"]),
     module("Core", "PolicyEngine", ["NetworkTypes", "SourceDocuments"]),
     module("Core", "AuditTrail", ["NetworkTypes"]),
+    module("Core", "Credentials", ["AuditTrail", "PolicyEngine", "WireFormats"]),
     module("Core", "PolicyTrials", ["AuditTrail", "NetworkTypes", "PolicyEngine", "SourceDocuments"]),
     module("Core", "Telemetry"),
     module("Core", "Posture", ["AuditTrail", "WireFormats"]),
@@ -106,7 +107,7 @@ let runtime: [Target] = [
     module(
         "Runtime",
         "Configuration",
-        ["NetworkTypes", "PolicyEngine", "SourceDocuments", "YAMLBindings", "LinuxBindings"]
+        ["Credentials", "NetworkTypes", "PolicyEngine", "SourceDocuments", "YAMLBindings", "LinuxBindings"]
     ),
     module(
         "Runtime",
@@ -132,7 +133,8 @@ let proxy: [Target] = [
         "Proxy",
         "ConnectionJourney",
         [
-            "ByteRelay", "HTTPExchange", "NetworkTypes", "WireFormats", "PolicyEngine", "AuditTrail", "Telemetry",
+            "ByteRelay", "Credentials", "HTTPExchange", "NetworkTypes", "WireFormats", "PolicyEngine", "AuditTrail",
+            "Telemetry",
             "LinuxBindings", "EventLoops", "NameResolution", "AuditStore", "PolicyCounters", "OpenSSLBindings",
             "TLSInterception",
         ]
@@ -156,7 +158,8 @@ let programs: [Target] = [
     program(
         "PenstockDaemon",
         [
-            "ConnectionJourney", "GovernanceAPI", "OperatorEndpoints", "Configuration", "AuditStore", "AuditTrail",
+            "ConnectionJourney", "Credentials", "GovernanceAPI", "OperatorEndpoints", "Configuration", "AuditStore",
+            "AuditTrail",
             "NameResolution",
             "EventLoops", "PolicyEngine", "Posture", "Telemetry", "NetworkTypes", "LinuxBindings", "WireFormats",
             "OpenSSLBindings",
@@ -192,6 +195,7 @@ let testTargets: [Target] = [
     ),
     tests("Core", "PostureTests", ["Posture"]),
     tests("Core", "AuditTrailTests", ["AuditTrail", "NetworkTypes"]),
+    tests("Core", "CredentialsTests", ["Credentials", "PolicyEngine", "WireFormats"]),
     tests("Core", "PolicyTrialsTests", ["AuditTrail", "NetworkTypes", "PolicyEngine", "PolicyTrials"]),
     tests("Bindings", "YAMLBindingsTests", ["YAMLBindings", "SourceDocuments"]),
     tests("Bindings", "SQLiteBindingsTests", ["SQLiteBindings"]),
@@ -221,7 +225,11 @@ let testTargets: [Target] = [
         ]
     ),
     tests("Runtime", "PolicyCountersTests", ["PolicyCounters", "LinuxBindings", "SQLiteBindings"]),
-    tests("Runtime", "ConfigurationTests", ["Configuration", "NetworkTypes", "PolicyEngine", "SourceDocuments"]),
+    tests(
+        "Runtime",
+        "ConfigurationTests",
+        ["Configuration", "Credentials", "NetworkTypes", "PolicyEngine", "SourceDocuments"]
+    ),
     tests("Runtime", "TrafficCaptureTests", ["TrafficCapture", "NetworkTypes", "SourceDocuments", "TestSupport"]),
     tests(
         "Runtime",
@@ -235,6 +243,15 @@ let testTargets: [Target] = [
         ["EventLoops", "LinuxBindings", "NetworkTypes", "OpenSSLBindings", "TLSInterception", "Telemetry"]
     ),
     tests("Runtime", "EventLoopsTests", ["EventLoops", "LinuxBindings", "NetworkTypes"]),
+    tests(
+        "Proxy",
+        "AnswerScrubbingTests",
+        [
+            "ByteRelay", "ConnectionJourney", "Credentials", "EventLoops", "HTTPExchange", "LinuxBindings",
+            "NetworkTypes",
+            "PolicyEngine", "WireFormats",
+        ]
+    ),
     tests(
         "Proxy",
         "GovernanceAPITests",

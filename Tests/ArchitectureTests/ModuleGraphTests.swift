@@ -12,6 +12,7 @@ private let allowed: [String: Set<String>] = [
     "WireFormats": ["NetworkTypes"],
     "PolicyEngine": ["NetworkTypes", "SourceDocuments"],
     "AuditTrail": ["NetworkTypes"],
+    "Credentials": ["AuditTrail", "PolicyEngine", "WireFormats"],
     "PolicyTrials": ["AuditTrail", "NetworkTypes", "PolicyEngine", "SourceDocuments"],
     "Telemetry": [],
     "Posture": ["AuditTrail", "WireFormats"],
@@ -36,7 +37,9 @@ private let allowed: [String: Set<String>] = [
     ],
     "AuditReading": ["AuditSigning", "AuditTrail", "LinuxBindings", "OpenSSLBindings", "ZstdBindings"],
     "PolicyCounters": ["LinuxBindings", "SQLiteBindings"],
-    "Configuration": ["NetworkTypes", "PolicyEngine", "SourceDocuments", "YAMLBindings", "LinuxBindings"],
+    "Configuration": [
+        "Credentials", "NetworkTypes", "PolicyEngine", "SourceDocuments", "YAMLBindings", "LinuxBindings",
+    ],
     "TrafficCapture": ["NetfilterBindings", "LinuxBindings", "NetworkTypes", "SourceDocuments", "YAMLBindings"],
     "ManifestInjection": ["PodInjection", "SourceDocuments", "YAMLBindings"],
     "TLSInterception": ["AuditTrail", "EventLoops", "LinuxBindings", "NetworkTypes", "OpenSSLBindings", "Telemetry"],
@@ -44,7 +47,8 @@ private let allowed: [String: Set<String>] = [
     "ByteRelay": ["LinuxBindings", "EventLoops"],
     "HTTPExchange": ["ByteRelay", "AuditTrail", "WireFormats", "NetworkTypes", "LinuxBindings", "EventLoops"],
     "ConnectionJourney": [
-        "ByteRelay", "HTTPExchange", "NetworkTypes", "WireFormats", "PolicyEngine", "AuditTrail", "Telemetry",
+        "ByteRelay", "Credentials", "HTTPExchange", "NetworkTypes", "WireFormats", "PolicyEngine", "AuditTrail",
+        "Telemetry",
         "LinuxBindings", "EventLoops",
         "NameResolution", "AuditStore", "PolicyCounters", "OpenSSLBindings", "TLSInterception",
     ],
@@ -57,6 +61,7 @@ private let allowed: [String: Set<String>] = [
     "PenstockInit": ["TrafficCapture", "NetworkTypes", "LinuxBindings", "Posture", "SourceDocuments", "Telemetry"],
     "PenstockDaemon": [
         "ConnectionJourney", "GovernanceAPI", "OperatorEndpoints", "Configuration", "AuditStore", "AuditTrail",
+        "Credentials",
         "NameResolution",
         "EventLoops", "PolicyEngine", "Posture", "Telemetry", "NetworkTypes", "LinuxBindings", "OpenSSLBindings",
         "WireFormats",

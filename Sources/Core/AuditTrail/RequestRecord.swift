@@ -25,6 +25,8 @@ package struct RequestRecord: Hashable, Sendable {
     package var hasQuery: Bool
     /// The secrets that it held.
     package var masked: [MaskedSecret] = []
+    /// The names of the secrets that were put in the place of placeholders.
+    package var credentials: [String] = []
     package var destination: RecordedDestination
     /// By what the destination was bound to the name, such as `host` or `dns`.
     package var binding: [String]
@@ -102,6 +104,7 @@ extension RequestRecord: DecisionRecord {
     func writeBehindOwn(into members: inout JSONMembers) {
         if hasQuery { members.flag("query") }
         members.masked(masked)
+        if !credentials.isEmpty { members.texts("credentials", credentials) }
         members.object("destination") { destination.write(into: &$0) }
         members.texts("binding", binding)
         if let detail { members.text("detail", detail) }

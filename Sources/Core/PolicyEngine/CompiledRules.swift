@@ -31,6 +31,9 @@ struct RuleTraits: Sendable {
     let asksForQuery: Bool
     let hasCounters: Bool
     let hasTrials: Bool
+    let changesHeads: Bool
+    /// Those of all credentials, each once.
+    let placeholders: [Placeholder]
     let timeWindows: Set<TimeWindow>
 
     init(_ rules: [Rule]) {
@@ -40,6 +43,8 @@ struct RuleTraits: Sendable {
         asksForQuery = requests.contains { $0.query != nil }
         hasCounters = rules.contains { $0.terms.rate != nil || $0.terms.budget != nil }
         hasTrials = rules.contains(where: \.terms.isOnTrial)
+        changesHeads = rules.contains(where: \.terms.changesHeads)
+        placeholders = Set(rules.flatMap { $0.terms.credentials.map(\.placeholder) }).sorted { $0.text < $1.text }
         timeWindows = Set(rules.flatMap { $0.match.times ?? [] })
     }
 }

@@ -64,7 +64,11 @@ extension Rule {
             if let sni = match.sni, (sni == .present) != (facts.hasServerName ?? (name != nil)) { return .no }
             guard let http = match.http else { return .yes }
             let isReadable = spoken == .http || (spoken == .tls && canIntercept)
-            return isReadable ? http.likelihood(facts.request, for: action) : .no
+            guard isReadable else { return .no }
+            let likelihood = http.likelihood(facts.request, for: action)
+            // Any request will do, but not what nobody looks into: this rule changes what it lets through.
+            let isUnread = spoken == .tls && facts.request == nil && terms.changesHeads
+            return isUnread && likelihood == .yes ? .maybe : likelihood
         }
     }
 

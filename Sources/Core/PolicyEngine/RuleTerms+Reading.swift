@@ -2,13 +2,21 @@ import SourceDocuments
 
 extension RuleTerms {
     /// Reads the keys beside `action` that say how a rule is carried out.
-    static func read(_ reader: inout MappingReader, _ action: RuleAction?, _ match: RuleMatch?) -> RuleTerms {
+    static func read(
+        _ reader: inout MappingReader,
+        _ action: RuleAction?,
+        _ match: RuleMatch?,
+        _ limits: LoadingLimits
+    ) -> RuleTerms {
         let mode = reader.choice("mode", of: PolicyMode.self)
+        let headers = reader.mapping("headers", .optional, HeaderChanges.read)
         let terms = RuleTerms(
             isOnTrial: mode == .audit,
             exceptsTunnels: reader.boolean("except_tunnels") ?? false,
             rate: reader.mapping("rate", .optional, RateLimit.read),
-            budget: reader.mapping("budget", .optional, Budget.read)
+            budget: reader.mapping("budget", .optional, Budget.read),
+            headers: headers,
+            credentials: Credential.readAll(&reader, headers, limits)
         )
         if mode == .enforce {
             reader.refuse("mode", "is `enforce`, which every rule does", remedy: "leave it out, or write `audit`")
@@ -20,6 +28,7 @@ extension RuleTerms {
             refuseTrialOfNothing(terms, action, &reader)
         }
         if terms.exceptsTunnels { refuseEmptyException(action, match, &reader) }
+        if let match { terms.refuseUnreadableHeads(action, match, limits, &reader) }
         return terms
     }
 
@@ -61,7 +70,7 @@ extension RuleTerms {
 
 extension MappingReader {
     /// Notes what is wrong with a key that is well written.
-    fileprivate mutating func refuse(_ key: String, _ fault: String, remedy: String) {
+    mutating func refuse(_ key: String, _ fault: String, remedy: String) {
         note(SourceProblem("`\(key)` \(fault)", at: keyLocation(of: key), remedy: remedy))
     }
 }

@@ -6,18 +6,29 @@ package struct RuleTerms: Hashable, Sendable {
     package var exceptsTunnels: Bool
     package var rate: RateLimit?
     package var budget: Budget?
+    /// What it changes in the heads of requests.
+    package var headers: HeaderChanges?
+    /// The secrets that it puts in.
+    package var credentials: [Credential]
 
     package init(
         isOnTrial: Bool = false,
         exceptsTunnels: Bool = false,
         rate: RateLimit? = nil,
-        budget: Budget? = nil
+        budget: Budget? = nil,
+        headers: HeaderChanges? = nil,
+        credentials: [Credential] = []
     ) {
         self.isOnTrial = isOnTrial
         self.exceptsTunnels = exceptsTunnels
         self.rate = rate
         self.budget = budget
+        self.headers = headers
+        self.credentials = credentials
     }
+
+    /// True where requests are not sent as they came: somebody must look inside.
+    package var changesHeads: Bool { headers != nil || !credentials.isEmpty }
 }
 
 /// A stretch of time over which something is counted.

@@ -12,6 +12,7 @@ extension Explanation {
         if let sentence { lines.append("because: \(sentence)") }
         lines.append(winnerLine)
         lines += traceLines
+        lines += changeLines
         lines.append("protocol: \(spokenProtocol)")
         lines.append("name: \(spokenName ?? "none")")
         lines += requestLines
@@ -91,6 +92,14 @@ extension Explanation {
             "method: \(question.method?.text ?? "unknown")",
             "path: \(facts.request?.path?.text ?? question.path ?? "unknown")",
         ]
+    }
+
+    /// What is changed in the requests that are let through; names of secrets, never more.
+    fileprivate var changeLines: [String] {
+        guard let changes = policy.headChanges(for: decision, facts) else { return [] }
+        return changes.headers.set.map { "sets: \($0.name): \($0.value)" }
+            + changes.headers.remove.map { "removes: \($0)" }
+            + changes.credentials.map { "puts in: \($0.text)" }
     }
 
     /// What the command line left open although rules ask for it.

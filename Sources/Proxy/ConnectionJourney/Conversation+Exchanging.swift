@@ -1,3 +1,4 @@
+import Credentials
 import EventLoops
 import HTTPExchange
 import LinuxBindings
@@ -158,8 +159,8 @@ extension Conversation {
         )
     }
 
-    /// The head as it is sent: what was judged, written anew.
-    func headSent(for request: HTTP1Request) -> [UInt8] {
+    /// The head as it is sent, what was judged, written anew; and what its answer passes through.
+    func headSent(for request: HTTP1Request) -> OutgoingHead {
         var forwarding = HTTP1RequestForwarding(closes: !request.keepsAlive, upgrades: request.asksUpgrade)
         if let original = facts.original?.socket {
             forwarding.hostIfAbsent = .address(
@@ -169,9 +170,10 @@ extension Conversation {
         } else if case .known(_, let name?) = facts.opening {
             forwarding.hostIfAbsent = .name(name, port: facts.port == scope.customaryPort ? nil : facts.port)
         }
+        forwarding.revision = revision?.fields
         var octets: [UInt8] = []
         octets.reserveCapacity(request.headBytes + 64)
         request.append(to: &octets, forwarding: forwarding)
-        return octets
+        return OutgoingHead(octets, answeredThrough: answerStage())
     }
 }

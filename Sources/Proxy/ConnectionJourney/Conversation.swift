@@ -1,5 +1,6 @@
 import AuditStore
 import AuditTrail
+import Credentials
 import EventLoops
 import HTTPExchange
 import LinuxBindings
@@ -36,6 +37,10 @@ final class Conversation: SocketObserver {
     var requestID: RecordIdentifier?
     /// What went wrong with the request in hand.
     var detail: String?
+    /// What is changed in the request in hand; `nil`: it goes up as it came.
+    var revision: HeadRevision?
+    /// Finds secrets in the answer to the request in hand; `nil`: there are none to find.
+    var scrubbing: AnswerScrubbing?
     var texts: RequestTexts
     var encoding: RequestRecordEncoding
     /// Set where the client has authenticated its connection, and not each request (NTLM, Negotiate): the upstream is its own.
@@ -219,6 +224,8 @@ final class Conversation: SocketObserver {
         meter?.finish()
         meter = nil
         detail = nil
+        revision = nil
+        scrubbing = nil
         requestID = nil
     }
 

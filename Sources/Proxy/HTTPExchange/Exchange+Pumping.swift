@@ -50,7 +50,8 @@ extension Exchange {
         }
     }
 
-    private func passOn(_ response: HTTP1Response) throws(MessageFailure) {
+    private func passOn(_ received: HTTP1Response) throws(MessageFailure) {
+        let response = try down.staged(received)
         if response.isInformational { return try passOn(informational: response) }
         if response.isSwitch { return try passOn(change: response) }
         self.response = response
@@ -83,8 +84,8 @@ extension Exchange {
         self.response = response
         closesClient = true
         phase = .tunnel
-        down.becomeTunnel(behind: head(response, HTTP1ResponseForwarding()))
-        up.becomeTunnel()
+        try down.becomeTunnel(behind: head(response, HTTP1ResponseForwarding()))
+        try up.becomeTunnel()
     }
 
     private func head(_ response: HTTP1Response, _ forwarding: HTTP1ResponseForwarding) -> [UInt8] {

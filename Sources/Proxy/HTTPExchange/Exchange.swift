@@ -107,7 +107,7 @@ package final class Exchange: SocketObserver, DeferredWork {
     /// `head` is what is sent for the request's head; `meter` bounds how much goes up of it and of what follows.
     package func run(
         _ request: HTTP1Request,
-        head: [UInt8],
+        head: OutgoingHead,
         meter: (any FlowMeter)? = nil,
         on loop: isolated EventLoop
     ) async -> Exchanged {
@@ -120,7 +120,7 @@ package final class Exchange: SocketObserver, DeferredWork {
     /// Sends the request up and its answer down, and tells `party` how that went: a task that waits costs more than a head.
     package func start(
         _ request: HTTP1Request,
-        head: [UInt8],
+        head: OutgoingHead,
         for party: some ExchangeParty,
         on loop: isolated EventLoop
     ) {
@@ -130,7 +130,7 @@ package final class Exchange: SocketObserver, DeferredWork {
 
     private func start(
         _ request: HTTP1Request,
-        head: [UInt8],
+        head: OutgoingHead,
         meter: (any FlowMeter)?,
         on loop: isolated EventLoop
     ) {
@@ -146,9 +146,10 @@ package final class Exchange: SocketObserver, DeferredWork {
         hasContinued = false
         before = (up.moved, down.moved)
         up.meter = meter
+        down.stage = head.stage
         phase = .head
         do throws(MessageFailure) {
-            try up.begin(head, request.framing)
+            try up.begin(head.octets, request.framing)
         } catch {
             return finish(Exchanged.Outcome(ofRequest: error), on: loop)
         }
@@ -200,6 +201,7 @@ package final class Exchange: SocketObserver, DeferredWork {
         up.abandon(means)
         down.abandon(means)
         up.meter = nil
+        down.stage = nil
         client.socket.observer = nil
         upstream.socket.observer = nil
         continuation.take()?.resume(returning: result)

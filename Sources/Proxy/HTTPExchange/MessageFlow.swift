@@ -27,6 +27,10 @@ final class MessageFlow {
     private var chunks: HTTP1BodyReader
     /// A client of HTTP/1.0 gets the payload alone.
     private var writesChunks = true
+    /// The body is read piece by piece, and not left to the flow.
+    private var isTakenApart = false
+    /// What the message passes through; `nil`: nothing.
+    var stage: (any AnswerStage)?
     /// The message has been passed on whole.
     private(set) var isFinished = true
 
@@ -56,8 +60,10 @@ final class MessageFlow {
         var octets = head
         isFinished = false
         self.framing = framing
+        isTakenApart = framing == .chunked || (stage != nil && framing != .none)
+        guard !isTakenApart else { return try beginPieces(behind: octets, framing, writesChunks: writesChunks) }
         switch framing {
-        case .none:
+        case .none, .chunked:
             flow.begin(octets, thenTaking: 0)
         case .length(let length):
             let waiting = source.takeUnread(atMost: Int(clamping: length))
@@ -66,21 +72,37 @@ final class MessageFlow {
         case .untilClose:
             octets += source.takeUnread()
             flow.begin(octets, thenTaking: nil)
-        case .chunked:
-            chunks = HTTP1BodyReader(.chunked, limits: limits)
-            self.writesChunks = writesChunks
-            let waiting = Array(source.takeUnread())
-            let consumed = try frame(waiting.span, into: &octets) { range, octets in octets += waiting[range] }
-            source.putBack(waiting[consumed...])
-            flow.begin(octets, thenTaking: 0)
         }
     }
 
+    /// Starts on a body that is read piece by piece.
+    private func beginPieces(
+        behind head: [UInt8],
+        _ framing: HTTP1Framing,
+        writesChunks: Bool
+    ) throws(MessageFailure) {
+        var octets = head
+        chunks = HTTP1BodyReader(framing, limits: limits)
+        self.writesChunks = writesChunks && framing == .chunked
+        let waiting = Array(source.takeUnread())
+        let consumed = try frame(waiting.span, into: &octets) { range, octets in octets += waiting[range] }
+        source.putBack(waiting[consumed...])
+        flow.begin(octets, thenTaking: 0)
+    }
+
     /// Becomes a tunnel's direction: what waits goes first, then all until the source ends, and the end too.
-    func becomeTunnel(behind head: [UInt8] = []) {
-        isFinished = false
-        framing = .untilClose
-        flow.begin(head + source.takeUnread(), thenTaking: nil)
+    func becomeTunnel(behind head: [UInt8] = []) throws(MessageFailure) {
+        try begin(head, .untilClose)
+    }
+
+    /// The head as it goes on.
+    func staged(_ response: HTTP1Response) throws(MessageFailure) -> HTTP1Response {
+        guard let stage else { return response }
+        do throws(HTTP1Violation) {
+            return try stage.pass(response)
+        } catch {
+            throw .malformed(error)
+        }
     }
 
     /// Moves what can be moved now; true where there may be more, and only the turn is over.
@@ -88,10 +110,7 @@ final class MessageFlow {
     /// `isLast` is false for a tunnel whose other direction goes on: the sink is then told of the end.
     func pump(_ means: RelayMeans, isLast: Bool = true) throws(MessageFailure) -> Bool {
         guard !isFinished else { return false }
-        switch framing {
-        case .none, .length, .untilClose: return try pumpPlain(means, isLast: isLast)
-        case .chunked: return try pumpChunks(means)
-        }
+        return isTakenApart ? try pumpPieces(means, isLast: isLast) : try pumpPlain(means, isLast: isLast)
     }
 
     /// Gives up on the message; what is held of it is lost.
@@ -108,8 +127,10 @@ final class MessageFlow {
         return false
     }
 
-    private func pumpChunks(_ means: RelayMeans) throws(MessageFailure) -> Bool {
+    private func pumpPieces(_ means: RelayMeans, isLast: Bool) throws(MessageFailure) -> Bool {
         for _ in 0..<Self.budget {
+            // The source has ended: what is left is the flow's, which tells the sink of the end.
+            guard isTakenApart else { return try pumpPlain(means, isLast: isLast) }
             _ = try passOn(means, isLast: true)
             if !flow.isFinished { return false }
             if chunks.isComplete {
@@ -117,16 +138,16 @@ final class MessageFlow {
                 return false
             }
             guard source.socket.isReadable else { return false }
-            try readChunks(means)
+            try readPiece(means)
         }
         return true
     }
 
-    private func readChunks(_ means: RelayMeans) throws(MessageFailure) {
+    private func readPiece(_ means: RelayMeans) throws(MessageFailure) {
         switch source.receive(means) {
         case .failure(let error): throw .source(error)
         case .success(nil): break
-        case .success(0?): throw .malformed(.messageIncomplete)
+        case .success(0?): try endPieces()
         case .success(let count?):
             var octets: [UInt8] = []
             let consumed = try means.buffer.withBytes(0..<count) { bytes throws(MessageFailure) in
@@ -137,7 +158,20 @@ final class MessageFlow {
         }
     }
 
-    /// Takes octets of a chunked body apart and writes them as chunks of our own; answers how many are done with.
+    /// The source has ended, which is the end of a body that lasts until then, and of no other.
+    private func endPieces() throws(MessageFailure) {
+        do throws(HTTP1Violation) {
+            try chunks.inputEnded()
+        } catch {
+            throw .malformed(error)
+        }
+        isTakenApart = false
+        flow.begin(stage?.finish() ?? [], thenTaking: nil)
+        // It reads the end once more.
+        source.socket.isReadable = true
+    }
+
+    /// Takes octets of a body apart, and writes those of a chunked one as chunks of our own; answers how many are done with.
     private func frame(
         _ bytes: Span<UInt8>,
         into octets: inout [UInt8],
@@ -145,16 +179,34 @@ final class MessageFlow {
     ) throws(MessageFailure) -> Int {
         do throws(HTTP1Violation) {
             let (payload, consumed) = try chunks.stretches(of: bytes)
-            for stretch in payload {
-                if writesChunks { HTTP1ChunkWriting.appendStart(of: stretch.count, to: &octets) }
-                append(stretch, &octets)
-                if writesChunks { HTTP1ChunkWriting.appendEnd(to: &octets) }
+            if let stage {
+                var piece: [UInt8] = []
+                for stretch in payload { append(stretch, &piece) }
+                stage.pass(&piece)
+                if chunks.isComplete { piece += stage.finish() }
+                write(piece.count, to: &octets) { $0 += piece }
+            } else {
+                for stretch in payload { write(stretch.count, to: &octets) { append(stretch, &$0) } }
             }
-            if chunks.isComplete, writesChunks { HTTP1ChunkWriting.appendLast(trailers: chunks.trailers, to: &octets) }
+            if chunks.isComplete, writesChunks { appendEnd(to: &octets) }
             return consumed
         } catch {
             throw .malformed(error)
         }
+    }
+
+    /// Writes payload, as a chunk if the body is chunked.
+    private func write(_ count: Int, to octets: inout [UInt8], _ append: (inout [UInt8]) -> Void) {
+        // A chunk of no octets would be the last.
+        guard count > 0 else { return }
+        if writesChunks { HTTP1ChunkWriting.appendStart(of: count, to: &octets) }
+        append(&octets)
+        if writesChunks { HTTP1ChunkWriting.appendEnd(to: &octets) }
+    }
+
+    private func appendEnd(to octets: inout [UInt8]) {
+        let trailers = chunks.trailers.map { stage?.pass(trailers: $0) ?? $0 }
+        HTTP1ChunkWriting.appendLast(trailers: trailers, to: &octets)
     }
 
     private func passOn(_ means: RelayMeans, isLast: Bool) throws(MessageFailure) -> Bool {
