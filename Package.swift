@@ -65,6 +65,7 @@ let core: [Target] = [
     module("Core", "NetworkTypes"),
     module("Core", "SourceDocuments"),
     module("Core", "WireFormats", ["NetworkTypes"]),
+    module("Core", "AgentProtocols", ["AuditTrail", "WireFormats"]),
     module("Core", "PolicyEngine", ["NetworkTypes", "SourceDocuments"]),
     module("Core", "AuditTrail", ["NetworkTypes"]),
     module("Core", "PolicyTrials", ["AuditTrail", "NetworkTypes", "PolicyEngine", "SourceDocuments"]),
@@ -132,6 +133,7 @@ let proxy: [Target] = [
         "Proxy",
         "ConnectionJourney",
         [
+            "AgentProtocols",
             "ByteRelay", "HTTPExchange", "NetworkTypes", "WireFormats", "PolicyEngine", "AuditTrail", "Telemetry",
             "LinuxBindings", "EventLoops", "NameResolution", "AuditStore", "PolicyCounters",
         ]
@@ -184,6 +186,7 @@ let testTargets: [Target] = [
     tests("", "NamespaceTests", ["TestSupport"]),
     tests("Core", "NetworkTypesTests", ["NetworkTypes"]),
     tests("Core", "WireFormatsTests", ["WireFormats", "NetworkTypes", "TestSupport"], exclude: ["Vectors"]),
+    tests("Core", "AgentProtocolsTests", ["AgentProtocols", "AuditTrail", "TestSupport", "WireFormats"]),
     tests(
         "Core",
         "PolicyEngineTests",
@@ -271,7 +274,7 @@ if Context.environment["FUZZ"] != nil {
     let wire: [Target.Dependency] = ["WireFormats"]
     let fuzzers: KeyValuePairs = [
         "FuzzOpening": wire, "FuzzJSON": wire, "FuzzRequest": wire, "FuzzResponse": wire, "FuzzRoundTrip": wire,
-        "FuzzInject": ["ManifestInjection", "PodInjection"],
+        "FuzzMCP": ["AgentProtocols", "WireFormats"], "FuzzInject": ["ManifestInjection", "PodInjection"],
     ]
     package.targets += fuzzers.map { name, dependencies in
         .executableTarget(

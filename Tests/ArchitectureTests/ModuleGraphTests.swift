@@ -10,6 +10,7 @@ private let allowed: [String: Set<String>] = [
     "NetworkTypes": [],
     "SourceDocuments": [],
     "WireFormats": ["NetworkTypes"],
+    "AgentProtocols": ["AuditTrail", "WireFormats"],
     "PolicyEngine": ["NetworkTypes", "SourceDocuments"],
     "AuditTrail": ["NetworkTypes"],
     "PolicyTrials": ["AuditTrail", "NetworkTypes", "PolicyEngine", "SourceDocuments"],
@@ -44,6 +45,7 @@ private let allowed: [String: Set<String>] = [
     "ByteRelay": ["LinuxBindings", "EventLoops"],
     "HTTPExchange": ["ByteRelay", "AuditTrail", "WireFormats", "NetworkTypes", "LinuxBindings", "EventLoops"],
     "ConnectionJourney": [
+        "AgentProtocols",
         "ByteRelay", "HTTPExchange", "NetworkTypes", "WireFormats", "PolicyEngine", "AuditTrail", "Telemetry",
         "LinuxBindings", "EventLoops",
         "NameResolution", "AuditStore", "PolicyCounters",
