@@ -41,7 +41,8 @@ extension HelpTopic {
         usage: penstock policy explain POLICY --host HOST --port PORT [--sni NAME] [--addr ADDRESS]… [--uid UID]
                                        [--protocol tls|http|h2c|opaque]
                                        [--method METHOD] [--path PATH] [--query QUERY]
-                                       [--header 'NAME: VALUE']… [--call CALL]… [--namespace NAME] [--service-account NAME] [--time TIME]
+                                       [--header 'NAME: VALUE']… [--call CALL]…
+                                       [--namespace NAME] [--service-account NAME] [--time TIME]
 
           POLICY         a file, or a directory that is loaded as a whole
           --host HOST    where the agent wants to go: a name, which the client then says itself; or an address
