@@ -6,7 +6,7 @@ extension MCPCall {
         let id: JSONValue? = message.member("id")
         let written = id.map { Array($0.source) }
         do throws(MCPFault) {
-            try message.refuseOtherCase(of: ["jsonrpc", "id", "method", "params", "result", "error"])
+            try message.refuseOtherCase(of: keysOfMessages)
             guard message.member("jsonrpc")?.text == "2.0" else { throw .jsonrpcVersion }
             try id?.checkIdentifier(limits)
         } catch {
@@ -27,12 +27,12 @@ extension MCPCall {
         }
         guard outcomes.isEmpty else { throw .messageKind }
         let method = try name.callableName(limits, or: .methodName)
-        guard !methodsOfMCP.containsInOtherCase(method) else { throw .methodCase }
+        guard !methodsOfMCP.holdInOtherCase(method) else { throw .methodCase }
         guard method != "rpc.response" else { throw .methodReserved }
         let params = message.member("params")
         if let params {
             guard params.kind == .object || !methodsWithNames.contains(method) else { throw .paramsType }
-            try params.refuseOtherCase(of: ["name", "arguments", "uri", "_meta", "protocolVersion"])
+            try params.refuseOtherCase(of: keysOfParams)
         }
         let tool: String?
         if method == "tools/call" {
@@ -47,9 +47,9 @@ extension MCPCall {
 
 extension JSONValue {
     /// Refuses a key of an object that is one of these in another case.
-    fileprivate func refuseOtherCase(of keys: [String]) throws(MCPFault) {
+    fileprivate func refuseOtherCase(of keys: CaseSensitiveNames) throws(MCPFault) {
         for (name, _) in members {
-            if let text = name.text, keys.containsInOtherCase(text) { throw .keyCase }
+            if let text = name.text, keys.holdInOtherCase(text) { throw .keyCase }
         }
     }
 
@@ -82,11 +82,17 @@ extension JSONValue {
 /// The methods whose `params` name what is meant.
 let methodsWithNames: Set = ["tools/call", "prompts/get", "resources/read"]
 
+/// What an object of JSON-RPC is judged by.
+private let keysOfMessages = CaseSensitiveNames(["jsonrpc", "id", "method", "params", "result", "error"])
+
+/// What its `params` are judged by.
+private let keysOfParams = CaseSensitiveNames(["name", "arguments", "uri", "_meta", "protocolVersion"])
+
 /// The methods that clients call, of all revisions.
-private let methodsOfMCP: Set = [
+private let methodsOfMCP = CaseSensitiveNames([
     "initialize", "ping", "server/discover", "tools/list", "tools/call", "resources/list", "resources/templates/list",
     "resources/read", "resources/subscribe", "resources/unsubscribe", "prompts/list", "prompts/get",
     "completion/complete", "logging/setLevel", "subscriptions/listen", "tasks/get", "tasks/update", "tasks/result",
     "tasks/list", "tasks/cancel", "notifications/initialized", "notifications/cancelled", "notifications/progress",
     "notifications/roots/list_changed",
-]
+])
