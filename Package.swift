@@ -186,7 +186,7 @@ let testTargets: [Target] = [
     tests("", "NamespaceTests", ["TestSupport"]),
     tests("Core", "NetworkTypesTests", ["NetworkTypes"]),
     tests("Core", "WireFormatsTests", ["WireFormats", "NetworkTypes", "TestSupport"], exclude: ["Vectors"]),
-    tests("Core", "AgentProtocolsTests", ["AgentProtocols", "AuditTrail", "TestSupport", "WireFormats"]),
+    tests("Core", "AgentProtocolsTests", ["AgentProtocols", "AuditTrail", "WireFormats"]),
     tests(
         "Core",
         "PolicyEngineTests",
