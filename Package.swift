@@ -65,6 +65,7 @@ let core: [Target] = [
     module("Core", "NetworkTypes"),
     module("Core", "SourceDocuments"),
     module("Core", "WireFormats", ["NetworkTypes"]),
+    module("Core", "AgentProtocols", ["AuditTrail", "WireFormats"]),
     module("Core", "PolicyEngine", ["NetworkTypes", "SourceDocuments"]),
     module("Core", "AuditTrail", ["NetworkTypes"]),
     module("Core", "Credentials", ["AuditTrail", "PolicyEngine", "WireFormats"]),
@@ -133,7 +134,7 @@ let proxy: [Target] = [
         "Proxy",
         "ConnectionJourney",
         [
-            "ByteRelay", "Credentials", "HTTPExchange", "NetworkTypes", "WireFormats", "PolicyEngine", "AuditTrail",
+            "AgentProtocols", "ByteRelay", "Credentials", "HTTPExchange", "NetworkTypes", "WireFormats", "PolicyEngine", "AuditTrail",
             "Telemetry",
             "LinuxBindings", "EventLoops", "NameResolution", "AuditStore", "PolicyCounters", "OpenSSLBindings",
             "TLSInterception",
@@ -188,6 +189,7 @@ let testTargets: [Target] = [
     tests("", "NamespaceTests", ["TestSupport"]),
     tests("Core", "NetworkTypesTests", ["NetworkTypes"]),
     tests("Core", "WireFormatsTests", ["WireFormats", "NetworkTypes", "TestSupport"], exclude: ["Vectors"]),
+    tests("Core", "AgentProtocolsTests", ["AgentProtocols", "AuditTrail", "WireFormats"]),
     tests(
         "Core",
         "PolicyEngineTests",
@@ -289,7 +291,7 @@ if Context.environment["FUZZ"] != nil {
     let wire: [Target.Dependency] = ["WireFormats"]
     let fuzzers: KeyValuePairs = [
         "FuzzOpening": wire, "FuzzJSON": wire, "FuzzRequest": wire, "FuzzResponse": wire, "FuzzRoundTrip": wire,
-        "FuzzInject": ["ManifestInjection", "PodInjection"],
+        "FuzzMCP": ["AgentProtocols", "WireFormats"], "FuzzInject": ["ManifestInjection", "PodInjection"],
     ]
     package.targets += fuzzers.map { name, dependencies in
         .executableTarget(

@@ -10,6 +10,7 @@ private let allowed: [String: Set<String>] = [
     "NetworkTypes": [],
     "SourceDocuments": [],
     "WireFormats": ["NetworkTypes"],
+    "AgentProtocols": ["AuditTrail", "WireFormats"],
     "PolicyEngine": ["NetworkTypes", "SourceDocuments"],
     "AuditTrail": ["NetworkTypes"],
     "Credentials": ["AuditTrail", "PolicyEngine", "WireFormats"],
@@ -47,6 +48,7 @@ private let allowed: [String: Set<String>] = [
     "ByteRelay": ["LinuxBindings", "EventLoops"],
     "HTTPExchange": ["ByteRelay", "AuditTrail", "WireFormats", "NetworkTypes", "LinuxBindings", "EventLoops"],
     "ConnectionJourney": [
+        "AgentProtocols",
         "ByteRelay", "Credentials", "HTTPExchange", "NetworkTypes", "WireFormats", "PolicyEngine", "AuditTrail",
         "Telemetry",
         "LinuxBindings", "EventLoops",

@@ -21,6 +21,8 @@ package struct RequestRecord: Hashable, Sendable {
     package var authority: String?
     /// The path as it was judged, without its query: what stands there is often a secret.
     package var path: String?
+    /// What the body said to an MCP server, where a rule had it read.
+    package var message: RecordedMessage?
     /// Whether the target had a query.
     package var hasQuery: Bool
     /// The secrets that it held.
@@ -99,6 +101,7 @@ extension RequestRecord: DecisionRecord {
 
     func writeOwn(into members: inout JSONMembers) {
         members.text("path", orNull: path)
+        if let message { members.object("mcp") { message.write(into: &$0) } }
     }
 
     func writeBehindOwn(into members: inout JSONMembers) {

@@ -29,6 +29,7 @@ struct RuleTraits: Sendable {
     let askedFields: [String]
     let asksForPaths: Bool
     let asksForQuery: Bool
+    let asksForCalls: Bool
     let hasCounters: Bool
     let hasTrials: Bool
     let changesHeads: Bool
@@ -41,6 +42,7 @@ struct RuleTraits: Sendable {
         askedFields = Set(requests.flatMap { $0.fields ?? [] }.map(\.name)).sorted()
         asksForPaths = requests.contains { $0.paths != nil }
         asksForQuery = requests.contains { $0.query != nil }
+        asksForCalls = rules.contains { $0.match.mcp != nil }
         hasCounters = rules.contains { $0.terms.rate != nil || $0.terms.budget != nil }
         hasTrials = rules.contains(where: \.terms.isOnTrial)
         changesHeads = rules.contains(where: \.terms.changesHeads)

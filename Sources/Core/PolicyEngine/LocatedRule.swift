@@ -26,7 +26,7 @@ struct LocatedRule {
             try ruleAction(node, subject, limits)
         }
         let terms = RuleTerms.read(&reader, action, match, limits)
-        reader.refuseMisplaced(["time", "http", "workload"], remedy: "write it under `match`")
+        reader.refuseMisplaced(["time", "http", "mcp", "workload"], remedy: "write it under `match`")
         guard let name, let action else { return nil }
         if let match { refuseContradictions(action, match, limits, &reader) }
         // What is to be changed has to be read: any request, where the match asks for none.
@@ -81,14 +81,16 @@ struct LocatedRule {
                 )
             )
         }
-        guard action == .tunnel, match.http != nil, match.protocols?.isSubset(of: [.http]) != true else { return }
-        // Without interception, `http` has its own problem.
+        guard action == .tunnel, let key = match.keyLookingInside, match.protocols?.isSubset(of: [.http]) != true else {
+            return
+        }
+        // Without interception, the key has its own problem.
         guard limits.canIntercept else { return }
         reader.note(
             SourceProblem(
-                "`tunnel` never looks inside TLS, and `http` asks what is inside",
+                "`tunnel` never looks inside TLS, and `\(key)` asks what is inside",
                 at: reader.location(of: "action"),
-                remedy: "write `allow`, or leave out `http`"
+                remedy: "write `allow`, or leave out `\(key)`"
             )
         )
     }

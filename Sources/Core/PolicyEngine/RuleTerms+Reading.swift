@@ -58,10 +58,10 @@ extension RuleTerms {
     ) {
         if action != .deny {
             reader.refuse("except_tunnels", "belongs to a `deny`", remedy: "remove it")
-        } else if let match, match.http == nil {
+        } else if let match, !match.looksInside {
             reader.refuse(
                 "except_tunnels",
-                "is for a `deny` with `http`: this one does not look inside, and denies tunnels like everything else",
+                "is for a `deny` with `http` or `mcp`: this one does not look inside, and denies tunnels like everything else",
                 remedy: "remove it"
             )
         }

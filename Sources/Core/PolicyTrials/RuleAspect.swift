@@ -32,6 +32,8 @@ extension Rule {
         for key in match.http?.query ?? [] {
             add("http.query.\(String(decoding: key.key, as: UTF8.self))", key.values.map(texts) ?? ["present"])
         }
+        add("mcp.tools", match.mcp?.tools?.map(\.text))
+        add("mcp.methods", match.mcp?.methods?.map(\.text))
         add("mode", terms.isOnTrial ? ["audit"] : nil)
         add("except_tunnels", terms.exceptsTunnels ? ["true"] : nil)
         add("rate", terms.rate.map { ["\($0.limit) per \($0.per.rawValue) by \($0.by.rawValue)"] })

@@ -44,7 +44,7 @@ extension Explanation {
             let answer = policy.decide(alone)
             switch answer.verdict {
             case .allow: return "address: \(address) may be dialled"
-            case .deny, .undetermined:
+            case .deny, .undetermined, .needsBody:
                 let rule = answer.rule.map { ", rule \($0)" } ?? ""
                 return "address: \(address) may not be dialled (\(answer.reason.rawValue)\(rule))"
             }
@@ -107,6 +107,7 @@ extension Explanation {
         let asking = policy.rules.filter { decision.rule == nil || $0.name == decision.rule }.map(\.match)
         let requests = asking.compactMap(\.http)
         let missing: [(String, Bool)] = [
+            ("--call", question.calls == nil && asking.contains { $0.mcp != nil }),
             // An unknown user leaves only a deny open.
             ("--uid", question.uid == nil && decision.rule != nil && asking.contains { $0.uids != nil }),
             ("--method", question.method == nil && requests.contains { $0.methods != nil }),

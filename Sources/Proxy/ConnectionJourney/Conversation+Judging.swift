@@ -42,6 +42,8 @@ extension Conversation {
         facts.addresses = nil
         let decision = ask()
         switch (decision.verdict, decision.dial) {
+        // Nobody hands over bodies yet.
+        case (.needsBody, _): return policy.refuse(facts, because: .undetermined)
         case (.deny, _), (_, nil): return decision
         case (.undetermined, _): return policy.refuse(facts, because: .undetermined)
         case (.allow, .original?): facts.addresses = facts.original.map { [$0.socket.address] } ?? []

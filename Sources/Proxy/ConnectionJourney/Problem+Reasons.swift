@@ -85,6 +85,7 @@ extension Decision {
         case .ownListener: "This is a port of Penstock itself."
         case .noPolicy: "No policy is loaded, so nothing may leave."
         case .malformedRequest, .malformedOpening, .malformedName: "It breaks the rules of HTTP/1."
+        case .malformedCall: "Servers could read what it calls in more than one way."
         case .ambiguousPath: "Servers could read its path in more than one way."
         case .nameMismatch: "The names that it gives contradict each other."
         case .encryptedName: "It hides the name of the server that it is meant for."
@@ -116,7 +117,7 @@ extension Reason {
 
     private var isOfMessage: Bool {
         switch self {
-        case .malformedRequest, .malformedOpening, .malformedName: true
+        case .malformedRequest, .malformedOpening, .malformedName, .malformedCall: true
         case .ruleAllow, .ruleDeny, .defaultAllow, .defaultDeny, .specialAddress, .deniedAddress, .outsideCIDRs,
             .unresolvable, .ownListener, .noPolicy, .noOriginalDestination, .proxyInCapture, .perRequest,
             .ambiguousPath, .nameMismatch, .encryptedName, .unknownAction, .decisionRate, .rateExceeded,
