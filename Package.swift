@@ -59,6 +59,8 @@ let doors: [Target] = [
     door("CCares", pkgConfig: "libcares", apt: "libc-ares-dev"),
     door("CSQLite", pkgConfig: "sqlite3", apt: "libsqlite3-dev"),
     door("CZstd", pkgConfig: "libzstd", apt: "libzstd-dev"),
+    door("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
+    door("CBrotli", pkgConfig: "libbrotlidec", apt: "libbrotli-dev"),
 ]
 
 let core: [Target] = [
@@ -81,6 +83,8 @@ let bindings: [Target] = [
     module("Bindings", "CaresBindings", ["CCares", "NetworkTypes"]),
     module("Bindings", "SQLiteBindings", ["CSQLite"]),
     module("Bindings", "ZstdBindings", ["CZstd"]),
+    module("Bindings", "ZlibBindings", ["CZlib"]),
+    module("Bindings", "BrotliBindings", ["CBrotli"]),
 ]
 
 let runtime: [Target] = [
@@ -116,6 +120,11 @@ let runtime: [Target] = [
     module("Runtime", "ManifestInjection", ["PodInjection", "SourceDocuments", "YAMLBindings"]),
     module(
         "Runtime",
+        "ContentInspection",
+        ["BrotliBindings", "PolicyEngine", "WireFormats", "ZlibBindings", "ZstdBindings"]
+    ),
+    module(
+        "Runtime",
         "TLSInterception",
         ["AuditTrail", "LinuxBindings", "NetworkTypes", "OpenSSLBindings", "Telemetry"]
     ),
@@ -126,13 +135,17 @@ let proxy: [Target] = [
     module(
         "Proxy",
         "HTTPExchange",
-        ["ByteRelay", "AuditTrail", "WireFormats", "NetworkTypes", "LinuxBindings", "EventLoops"]
+        [
+            "ByteRelay", "AuditTrail", "ContentInspection", "WireFormats", "NetworkTypes", "LinuxBindings",
+            "EventLoops",
+        ]
     ),
     module(
         "Proxy",
         "ConnectionJourney",
         [
-            "ByteRelay", "HTTPExchange", "NetworkTypes", "WireFormats", "PolicyEngine", "AuditTrail", "Telemetry",
+            "ByteRelay", "ContentInspection", "HTTPExchange", "NetworkTypes", "WireFormats", "PolicyEngine",
+            "AuditTrail", "Telemetry",
             "LinuxBindings", "EventLoops", "NameResolution", "AuditStore", "PolicyCounters",
         ]
     ),

@@ -6,6 +6,7 @@ import Testing
 private let allowed: [String: Set<String>] = [
     // Doors.
     "CLinux": [], "CNetfilter": [], "COpenSSL": [], "CYAML": [], "CCares": [], "CSQLite": [], "CZstd": [],
+    "CZlib": [], "CBrotli": [],
     // Core.
     "NetworkTypes": [],
     "SourceDocuments": [],
@@ -24,6 +25,8 @@ private let allowed: [String: Set<String>] = [
     "CaresBindings": ["CCares", "NetworkTypes"],
     "SQLiteBindings": ["CSQLite"],
     "ZstdBindings": ["CZstd"],
+    "ZlibBindings": ["CZlib"],
+    "BrotliBindings": ["CBrotli"],
     // Runtime.
     "EventLoops": ["LinuxBindings", "NetworkTypes"],
     "NameResolution": ["CaresBindings", "EventLoops", "NetworkTypes"],
@@ -39,12 +42,16 @@ private let allowed: [String: Set<String>] = [
     "Configuration": ["NetworkTypes", "PolicyEngine", "SourceDocuments", "YAMLBindings", "LinuxBindings"],
     "TrafficCapture": ["NetfilterBindings", "LinuxBindings", "NetworkTypes", "SourceDocuments", "YAMLBindings"],
     "ManifestInjection": ["PodInjection", "SourceDocuments", "YAMLBindings"],
+    "ContentInspection": ["BrotliBindings", "PolicyEngine", "WireFormats", "ZlibBindings", "ZstdBindings"],
     "TLSInterception": ["AuditTrail", "LinuxBindings", "NetworkTypes", "OpenSSLBindings", "Telemetry"],
     // Proxy.
     "ByteRelay": ["LinuxBindings", "EventLoops"],
-    "HTTPExchange": ["ByteRelay", "AuditTrail", "WireFormats", "NetworkTypes", "LinuxBindings", "EventLoops"],
+    "HTTPExchange": [
+        "ByteRelay", "AuditTrail", "ContentInspection", "WireFormats", "NetworkTypes", "LinuxBindings", "EventLoops",
+    ],
     "ConnectionJourney": [
-        "ByteRelay", "HTTPExchange", "NetworkTypes", "WireFormats", "PolicyEngine", "AuditTrail", "Telemetry",
+        "ByteRelay", "ContentInspection", "HTTPExchange", "NetworkTypes", "WireFormats", "PolicyEngine", "AuditTrail",
+        "Telemetry",
         "LinuxBindings", "EventLoops",
         "NameResolution", "AuditStore", "PolicyCounters",
     ],

@@ -31,6 +31,7 @@ struct RuleTraits: Sendable {
     let asksForQuery: Bool
     let hasCounters: Bool
     let hasTrials: Bool
+    let looksAtContent: Bool
     let timeWindows: Set<TimeWindow>
 
     init(_ rules: [Rule]) {
@@ -40,6 +41,7 @@ struct RuleTraits: Sendable {
         asksForQuery = requests.contains { $0.query != nil }
         hasCounters = rules.contains { $0.terms.rate != nil || $0.terms.budget != nil }
         hasTrials = rules.contains(where: \.terms.isOnTrial)
+        looksAtContent = rules.contains(where: \.terms.looksAtContent)
         timeWindows = Set(rules.flatMap { $0.match.times ?? [] })
     }
 }

@@ -6,18 +6,24 @@ package struct RuleTerms: Hashable, Sendable {
     package var exceptsTunnels: Bool
     package var rate: RateLimit?
     package var budget: Budget?
+    package var limits: ContentLimits?
 
     package init(
         isOnTrial: Bool = false,
         exceptsTunnels: Bool = false,
         rate: RateLimit? = nil,
-        budget: Budget? = nil
+        budget: Budget? = nil,
+        limits: ContentLimits? = nil
     ) {
         self.isOnTrial = isOnTrial
         self.exceptsTunnels = exceptsTunnels
         self.rate = rate
         self.budget = budget
+        self.limits = limits
     }
+
+    /// True where what the rule allows must be read to carry it out, bodies among it.
+    package var looksAtContent: Bool { limits != nil }
 }
 
 /// A stretch of time over which something is counted.
@@ -76,5 +82,20 @@ package struct Budget: Hashable, Sendable {
         self.requests = requests
         self.per = per
         self.by = by
+    }
+}
+
+/// `limits`: how large the content of one request, and of its answer, may be once it is decoded.
+///
+/// Of WebSocket, each message has these limits.
+package struct ContentLimits: Hashable, Sendable {
+    /// Octets from the agent; at least 1.
+    package var requestBytes: UInt64?
+    /// Octets to the agent; at least 1.
+    package var responseBytes: UInt64?
+
+    package init(requestBytes: UInt64? = nil, responseBytes: UInt64? = nil) {
+        self.requestBytes = requestBytes
+        self.responseBytes = responseBytes
     }
 }
