@@ -246,7 +246,20 @@ let testTargets: [Target] = [
         "TLSInterceptionTests",
         ["EventLoops", "LinuxBindings", "NetworkTypes", "OpenSSLBindings", "TLSInterception", "Telemetry"]
     ),
+    tests(
+        "Runtime",
+        "ContentInspectionTests",
+        ["ContentInspection", "PolicyEngine", "TestSupport", "WireFormats"]
+    ),
     tests("Runtime", "EventLoopsTests", ["EventLoops", "LinuxBindings", "NetworkTypes"]),
+    tests(
+        "Proxy",
+        "HTTPExchangeTests",
+        [
+            "ByteRelay", "ContentInspection", "EventLoops", "HTTPExchange", "LinuxBindings", "PolicyEngine",
+            "WireFormats",
+        ]
+    ),
     tests(
         "Proxy",
         "GovernanceAPITests",
@@ -284,7 +297,8 @@ if Context.environment["FUZZ"] != nil {
     let wire: [Target.Dependency] = ["WireFormats"]
     let fuzzers: KeyValuePairs = [
         "FuzzOpening": wire, "FuzzJSON": wire, "FuzzRequest": wire, "FuzzResponse": wire, "FuzzRoundTrip": wire,
-        "FuzzInject": ["ManifestInjection", "PodInjection"],
+        "FuzzInject": ["ManifestInjection", "PodInjection"], "FuzzWebSocket": wire, "FuzzEvents": wire,
+        "FuzzContent": ["ContentInspection", "PolicyEngine", "WireFormats"],
     ]
     package.targets += fuzzers.map { name, dependencies in
         .executableTarget(

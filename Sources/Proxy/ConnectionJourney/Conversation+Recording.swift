@@ -1,5 +1,6 @@
 import AuditStore
 import AuditTrail
+import ContentInspection
 import EventLoops
 import HTTPExchange
 import NetworkTypes
@@ -82,7 +83,8 @@ extension Conversation {
                     bytesDown: exchanged?.bytesDown ?? 0,
                     durationMilliseconds: (now &- begun) / 1_000_000,
                     dialled: dialled,
-                    detail: ending.detail
+                    detail: ending.detail,
+                    findings: exchanged?.findings.notes ?? []
                 ),
                 at: worker.audit.clock()
             )

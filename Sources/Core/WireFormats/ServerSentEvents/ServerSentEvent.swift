@@ -4,6 +4,11 @@ package struct ServerSentEvent: Hashable, Sendable {
     package var type: [UInt8]
     /// The values of its `data` lines with line feeds between them.
     package var data: [UInt8]
+
+    package init(type: [UInt8], data: [UInt8]) {
+        self.type = type
+        self.data = data
+    }
 }
 
 /// Why a stream of events is read no further.
@@ -20,4 +25,9 @@ package struct ServerSentEventStep: Hashable, Sendable {
     package var consumed: Int
     /// The event that ends with them, if one does.
     package var event: ServerSentEvent?
+
+    package init(consumed: Int, event: ServerSentEvent?) {
+        self.consumed = consumed
+        self.event = event
+    }
 }

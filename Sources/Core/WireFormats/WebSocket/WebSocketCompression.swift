@@ -6,10 +6,14 @@ package struct WebSocketCompression: Hashable, Sendable {
         package var keepsContext = true
         /// The size of its window as a power of two, 8 to 15.
         package var windowBits = 15
+
+        package init() {}
     }
 
     package var client = Side()
     package var server = Side()
+
+    package init() {}
 
     /// Which extensions there are.
     package enum Violation: Error, Hashable, Sendable {
