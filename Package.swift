@@ -168,8 +168,8 @@ let programs: [Target] = [
     program(
         "PenstockDaemon",
         [
-            "ConnectionJourney", "GovernanceAPI", "OperatorEndpoints", "Configuration", "AuditStore", "AuditTrail",
-            "NameResolution",
+            "ConnectionJourney", "ContentInspection", "GovernanceAPI", "OperatorEndpoints", "Configuration",
+            "AuditStore", "AuditTrail", "NameResolution",
             "EventLoops", "PolicyEngine", "Posture", "Telemetry", "NetworkTypes", "LinuxBindings", "WireFormats",
             "OpenSSLBindings",
             "SourceDocuments", "YAMLBindings", "PolicyCounters",

@@ -63,8 +63,8 @@ private let allowed: [String: Set<String>] = [
     // Executables. The capture program knows nothing of TLS.
     "PenstockInit": ["TrafficCapture", "NetworkTypes", "LinuxBindings", "Posture", "SourceDocuments", "Telemetry"],
     "PenstockDaemon": [
-        "ConnectionJourney", "GovernanceAPI", "OperatorEndpoints", "Configuration", "AuditStore", "AuditTrail",
-        "NameResolution",
+        "ConnectionJourney", "ContentInspection", "GovernanceAPI", "OperatorEndpoints", "Configuration",
+        "AuditStore", "AuditTrail", "NameResolution",
         "EventLoops", "PolicyEngine", "Posture", "Telemetry", "NetworkTypes", "LinuxBindings", "OpenSSLBindings",
         "WireFormats",
         "SourceDocuments", "YAMLBindings", "PolicyCounters",

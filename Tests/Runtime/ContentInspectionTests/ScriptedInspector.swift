@@ -45,7 +45,7 @@ final class ScriptedInspector: Inspector {
     }
 
     private func verdict(_ findings: inout Findings) -> InspectionVerdict {
-        let said = messages.last ?? ""
+        let said = (messages.last ?? "").suffix(64)
         if said.contains("secret") { return .deny(Self.denial) }
         if said.contains("odd") { findings.note("odd") }
         if said.contains("hold") { isHolding = true }
