@@ -80,7 +80,8 @@ extension Conversation {
         case .denied(let denial): return denial
         case .malformed(let violation): return Denial(.malformedRequest, detail: violation.rawValue)
         case .timedOut: return Denial(.unreadableContent, detail: "body_timed_out")
-        case .interrupted: return nil
+        // The connection is being cut: what was read is lost with it.
+        case .interrupted: return Denial(connection.cutting?.reason ?? .draining)
         case .failed: return Denial(.unreadableContent, detail: "client_gone")
         }
     }

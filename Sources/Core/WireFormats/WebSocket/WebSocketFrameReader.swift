@@ -57,14 +57,27 @@ package struct WebSocketFrameReader: Sendable {
         _ bytes: Span<UInt8>,
         into payload: inout [UInt8]
     ) throws(WebSocketViolation) -> WebSocketStep {
+        var consumed = 0
+        while true {
+            let step = try readOn(bytes.extracting(consumed...), into: &payload)
+            consumed += step.consumed
+            // A frame that has no octets left ends without one.
+            guard step.event == nil, consumed < bytes.count || isAtEndOfFrame else {
+                return WebSocketStep(consumed: consumed, event: step.event)
+            }
+        }
+    }
+
+    private var isAtEndOfFrame: Bool {
+        if case .payload(let frame) = state { frame.left == 0 } else { false }
+    }
+
+    private mutating func readOn(
+        _ bytes: Span<UInt8>,
+        into payload: inout [UInt8]
+    ) throws(WebSocketViolation) -> WebSocketStep {
         switch state {
-        case .head:
-            let step = try readHead(bytes)
-            guard step.event == nil, case .payload(let frame) = state else { return step }
-            // A frame without payload ends with its head.
-            var next = try read(frame, bytes.extracting(step.consumed...), into: &payload)
-            next.consumed += step.consumed
-            return next
+        case .head: return try readHead(bytes)
         case .payload(let frame): return try read(frame, bytes, into: &payload)
         case .over:
             guard bytes.isEmpty else { throw .afterClose }
