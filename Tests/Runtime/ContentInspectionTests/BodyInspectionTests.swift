@@ -105,6 +105,31 @@ import WireFormats
         #expect(body.see("x") == [.denied(denial)])
     }
 
+    @Test(
+        "a body that is judged as a whole is judged once, decoded, and one that is too large is not",
+        arguments: [0, 1]
+    )
+    func wholeBody(less: Int) throws {
+        let tooLarge = Denial(.requestTooLarge)
+        var judged: [String] = []
+        let whole = WholeBody(atMost: Samples.text.count - less, tooLarge: tooLarge) { octets, findings in
+            judged.append(String(decoding: octets, as: UTF8.self))
+            return .deny(
+                Denial(.ruleDeny, answer: .init(status: 200, contentType: "application/json", body: [0x7b, 0x7d]))
+            )
+        }
+        let body = try body(InspectorPanel([whole], unreadable: Self.unreadable), "Content-Encoding: br")
+        let seen = body.see(Samples.brotli)
+        guard less == 0 else {
+            #expect(seen == .denied(tooLarge))
+            return
+        }
+        #expect(seen == open(Samples.brotli.count))
+        guard case .denied(let denial) = body.seeEnd() else { throw NoHead() }
+        #expect(denial.answer?.body == [0x7b, 0x7d])
+        #expect(judged == [String(decoding: Samples.text, as: UTF8.self)])
+    }
+
     @Test("on trial, what is too large is noted once")
     func trial() throws {
         let limit = SizeLimit(10, denial: Denial(.requestTooLarge), isEnforced: false)
