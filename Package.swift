@@ -54,7 +54,7 @@ func tests(
 let doors: [Target] = [
     door("CLinux"),
     door("CNetfilter", pkgConfig: "libnftnl", apt: "libnftnl-dev"),
-    door("COpenSSL", pkgConfig: "libcrypto", apt: "libssl-dev"),
+    door("COpenSSL", pkgConfig: "libssl", apt: "libssl-dev"),
     door("CYAML", pkgConfig: "yaml-0.1", apt: "libyaml-dev"),
     door("CCares", pkgConfig: "libcares", apt: "libc-ares-dev"),
     door("CSQLite", pkgConfig: "sqlite3", apt: "libsqlite3-dev"),
@@ -67,8 +67,10 @@ let core: [Target] = [
     module("Core", "NetworkTypes"),
     module("Core", "SourceDocuments"),
     module("Core", "WireFormats", ["NetworkTypes"]),
+    module("Core", "AgentProtocols", ["AuditTrail", "WireFormats"]),
     module("Core", "PolicyEngine", ["NetworkTypes", "SourceDocuments"]),
     module("Core", "AuditTrail", ["NetworkTypes"]),
+    module("Core", "Credentials", ["AuditTrail", "PolicyEngine", "WireFormats"]),
     module("Core", "PolicyTrials", ["AuditTrail", "NetworkTypes", "PolicyEngine", "SourceDocuments"]),
     module("Core", "Telemetry"),
     module("Core", "Posture", ["AuditTrail", "WireFormats"]),
@@ -110,7 +112,7 @@ let runtime: [Target] = [
     module(
         "Runtime",
         "Configuration",
-        ["NetworkTypes", "PolicyEngine", "SourceDocuments", "YAMLBindings", "LinuxBindings"]
+        ["Credentials", "NetworkTypes", "PolicyEngine", "SourceDocuments", "YAMLBindings", "LinuxBindings"]
     ),
     module(
         "Runtime",
@@ -126,7 +128,7 @@ let runtime: [Target] = [
     module(
         "Runtime",
         "TLSInterception",
-        ["AuditTrail", "LinuxBindings", "NetworkTypes", "OpenSSLBindings", "Telemetry"]
+        ["AuditTrail", "EventLoops", "LinuxBindings", "NetworkTypes", "OpenSSLBindings", "Telemetry"]
     ),
 ]
 
@@ -144,9 +146,10 @@ let proxy: [Target] = [
         "Proxy",
         "ConnectionJourney",
         [
-            "ByteRelay", "ContentInspection", "HTTPExchange", "NetworkTypes", "WireFormats", "PolicyEngine",
-            "AuditTrail", "Telemetry",
-            "LinuxBindings", "EventLoops", "NameResolution", "AuditStore", "PolicyCounters",
+            "AgentProtocols", "ByteRelay", "ContentInspection", "Credentials", "HTTPExchange", "NetworkTypes",
+            "WireFormats", "PolicyEngine", "AuditTrail", "Telemetry",
+            "LinuxBindings", "EventLoops", "NameResolution", "AuditStore", "PolicyCounters", "OpenSSLBindings",
+            "TLSInterception",
         ]
     ),
     module(
@@ -168,11 +171,11 @@ let programs: [Target] = [
     program(
         "PenstockDaemon",
         [
-            "ConnectionJourney", "ContentInspection", "GovernanceAPI", "OperatorEndpoints", "Configuration",
-            "AuditStore", "AuditTrail", "NameResolution",
+            "ConnectionJourney", "ContentInspection", "Credentials", "GovernanceAPI", "OperatorEndpoints",
+            "Configuration", "AuditStore", "AuditTrail", "NameResolution",
             "EventLoops", "PolicyEngine", "Posture", "Telemetry", "NetworkTypes", "LinuxBindings", "WireFormats",
             "OpenSSLBindings",
-            "SourceDocuments", "YAMLBindings", "PolicyCounters",
+            "SourceDocuments", "TLSInterception", "YAMLBindings", "PolicyCounters",
         ]
     ),
     program(
@@ -197,6 +200,7 @@ let testTargets: [Target] = [
     tests("", "NamespaceTests", ["TestSupport"]),
     tests("Core", "NetworkTypesTests", ["NetworkTypes"]),
     tests("Core", "WireFormatsTests", ["WireFormats", "NetworkTypes", "TestSupport"], exclude: ["Vectors"]),
+    tests("Core", "AgentProtocolsTests", ["AgentProtocols", "AuditTrail", "WireFormats"]),
     tests(
         "Core",
         "PolicyEngineTests",
@@ -204,6 +208,7 @@ let testTargets: [Target] = [
     ),
     tests("Core", "PostureTests", ["Posture"]),
     tests("Core", "AuditTrailTests", ["AuditTrail", "NetworkTypes"]),
+    tests("Core", "CredentialsTests", ["Credentials", "PolicyEngine", "WireFormats"]),
     tests("Core", "PolicyTrialsTests", ["AuditTrail", "NetworkTypes", "PolicyEngine", "PolicyTrials"]),
     tests("Bindings", "YAMLBindingsTests", ["YAMLBindings", "SourceDocuments"]),
     tests("Bindings", "SQLiteBindingsTests", ["SQLiteBindings"]),
@@ -233,7 +238,11 @@ let testTargets: [Target] = [
         ]
     ),
     tests("Runtime", "PolicyCountersTests", ["PolicyCounters", "LinuxBindings", "SQLiteBindings"]),
-    tests("Runtime", "ConfigurationTests", ["Configuration", "NetworkTypes", "PolicyEngine", "SourceDocuments"]),
+    tests(
+        "Runtime",
+        "ConfigurationTests",
+        ["Configuration", "Credentials", "NetworkTypes", "PolicyEngine", "SourceDocuments"]
+    ),
     tests("Runtime", "TrafficCaptureTests", ["TrafficCapture", "NetworkTypes", "SourceDocuments", "TestSupport"]),
     tests(
         "Runtime",
@@ -258,6 +267,15 @@ let testTargets: [Target] = [
         [
             "ByteRelay", "ContentInspection", "EventLoops", "HTTPExchange", "LinuxBindings", "PolicyEngine",
             "WireFormats",
+        ]
+    ),
+    tests(
+        "Proxy",
+        "AnswerScrubbingTests",
+        [
+            "ByteRelay", "ConnectionJourney", "Credentials", "EventLoops", "HTTPExchange", "LinuxBindings",
+            "NetworkTypes",
+            "PolicyEngine", "WireFormats",
         ]
     ),
     tests(
@@ -297,7 +315,8 @@ if Context.environment["FUZZ"] != nil {
     let wire: [Target.Dependency] = ["WireFormats"]
     let fuzzers: KeyValuePairs = [
         "FuzzOpening": wire, "FuzzJSON": wire, "FuzzRequest": wire, "FuzzResponse": wire, "FuzzRoundTrip": wire,
-        "FuzzInject": ["ManifestInjection", "PodInjection"], "FuzzWebSocket": wire, "FuzzEvents": wire,
+        "FuzzMCP": ["AgentProtocols", "WireFormats"], "FuzzInject": ["ManifestInjection", "PodInjection"],
+        "FuzzWebSocket": wire, "FuzzEvents": wire,
         "FuzzContent": ["ContentInspection", "PolicyEngine", "WireFormats"],
     ]
     package.targets += fuzzers.map { name, dependencies in

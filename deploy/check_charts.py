@@ -6,8 +6,11 @@ manifests of deploy/ are checked by `make manifests`.
 """
 
 import argparse
+import itertools
 import json
 import pathlib
+import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -22,6 +25,12 @@ TOOLS = pathlib.Path(sys.executable).parent
 VERSIONS = [f"1.{minor}" for minor in range(29, 38)]
 # What a pod of one of these holds must end by itself, which classic mode does not let it.
 ENDING = {"Job", "CronJob"}
+# Who may have which capability, and mounts which of the guard's volumes; everybody else none.
+ADDED = {"penstock-init": ["NET_ADMIN"], "penstock-watch": ["NET_ADMIN", "SETUID", "SETGID"]}
+MOUNTED = {
+    "penstockd": {"penstock-config", "penstock-policy", "penstock-audit", "penstock-admin"},
+    "penstock-watch": {"penstock-admin"},
+}
 
 failures = []
 
@@ -71,7 +80,7 @@ def pod_of(item):
     return None
 
 
-def check_guarded(name, text):
+def check_guarded(name, text, is_watched):
     """What no schema says: who has a capability, who comes first, what the agent mounts."""
     for item in objects(text):
         pod = pod_of(item) if "spec" in item else None
@@ -80,36 +89,37 @@ def check_guarded(name, text):
         where = f"{name}: {item['kind']} {item['metadata'].get('name')}"
         containers = pod.get("initContainers", []) + pod["containers"]
         expect(containers[0]["name"] == "penstock-init", f"{where}: penstock-init is not the first container")
+        ours = [container["name"] for container in containers if container["name"].startswith("penstock")]
+        wanted = ["penstock-init", "penstockd"] + (["penstock-watch"] if is_watched else [])
+        expect(ours == wanted, f"{where}: the guard's containers are {ours}")
         for container in containers:
             context = container.get("securityContext", {})
             capabilities = context.get("capabilities", {})
             name = container["name"]
-            ours = name == "penstock-init"
-            expect(capabilities.get("add", []) == (["NET_ADMIN"] if ours else []), f"{where}: {name}: capabilities")
+            expect(capabilities.get("add", []) == ADDED.get(name, []), f"{where}: {name}: capabilities")
             dropped = [word.upper() for word in capabilities.get("drop", [])]
             expect("ALL" in dropped, f"{where}: {name}: drop")
             expect(context.get("allowPrivilegeEscalation") is False, f"{where}: {name}: escalation")
-            expect(ours or context.get("runAsUser", 1) != 0, f"{where}: {name}: root")
-            mounted = [mount["name"] for mount in container.get("volumeMounts", [])]
-            foreign = name != "penstockd" and any(volume.startswith("penstock-") for volume in mounted)
-            expect(not foreign, f"{where}: {name} mounts what is the guard's")
+            expect(name in ADDED or context.get("runAsUser", 1) != 0, f"{where}: {name}: root")
+            mounted = {mount["name"] for mount in container.get("volumeMounts", []) if mount["name"].startswith("penstock-")}
+            expect(mounted == MOUNTED.get(name, set()), f"{where}: {name} mounts {mounted} of the guard's")
 
 
 def check_injected(penstock, folder):
     print("==> penstock inject")
     for sample in sorted(SAMPLES.iterdir()):
-        if ".native." in sample.name:
-            continue
+        if len(sample.suffixes) > 1:
+            continue  # what is made of another
         before = sample.read_text()
         ends = any(item["kind"] in ENDING for item in objects(before))
-        for mode in ["native"] + ([] if ends else ["classic"]):
-            made = folder / f"{mode}-{sample.name}"
-            run(penstock, "inject", "-f", sample, "-o", made, "--mode", mode)
-            run(penstock, "inject", "-f", made, "--check", "--mode", mode)
+        for mode, watch in itertools.product(["native"] if ends else ["native", "classic"], [[], ["--watch"]]):
+            made = folder / f"{mode}{''.join(watch)}-{sample.name}"
+            run(penstock, "inject", "-f", sample, "-o", made, "--mode", mode, *watch)
+            run(penstock, "inject", "-f", made, "--check", "--mode", mode, *watch)
             back = run(penstock, "inject", "-f", made, "--uninject")
             expect(back.stdout == before, f"{made.name}: taking the guard out does not give the bytes from before")
             validate(made.name, made.read_text())
-            check_guarded(made.name, made.read_text())
+            check_guarded(made.name, made.read_text(), bool(watch))
 
 
 def template(*arguments, fails=False):
@@ -137,6 +147,7 @@ def check_chart(programs, folder):
     check_texts(programs, folder, config_maps)
     check_test_pods(of_kind(items, "Pod"))
     check_values(folder)
+    check_notes(programs, folder)
     (folder / "checked").mkdir()
     (folder / "checked/chart.yaml").write_text(rendered)
     check_checkov(folder / "checked")
@@ -205,11 +216,28 @@ def check_values(folder):
     wrong = {
         "webhook.enabled=true": "webhook", "image.tag=a b": "tag", "policies[0].name=UPPER": "name", "x=1": "x",
         "config.settings.policy.path=/tmp": "path", "networkPolicy.inboundPorts[0]=0": "inboundPorts",
+        "config.settings.listen.admin.path=/tmp/a": "path", "watcher.enabled=1": "watcher",
         "config.name=penstock-policy": "penstock-policy", "policies[0].files.policy\\.txt=a": "policy.txt",
     }
     for setting, word in wrong.items():
         said = template("--set", setting, fails=True).stderr
         expect(word in said, f"chart: {setting} is refused without naming {word}: {said}")
+
+
+def check_notes(programs, folder):
+    """The command that NOTES prints puts into a pod what the values ask for."""
+    copy = folder / "said"
+    shutil.copytree(CHART, copy)
+    (copy / "templates/NOTES.txt").rename(copy / "notes.txt")
+    (copy / "templates/said.yaml").write_text(
+        'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: said }\ndata: { text: {{ tpl (.Files.Get "notes.txt") . | quote }} }\n')
+    for value, is_watched in (("false", False), ("true", True)):
+        made = run(TOOLS / "helm", "template", "release", copy, "--namespace", "agents", "--set", f"watcher.enabled={value}").stdout
+        text = next(item["data"]["text"] for item in of_kind(objects(made), "ConfigMap") if item["metadata"]["name"] == "said")
+        command = text[text.index("penstock inject"):].replace("\\\n", " ").splitlines()[0].partition("|")[0]
+        words = [SAMPLES / "pod.yaml" if word == "agent.yaml" else word for word in shlex.split(command)[1:]]
+        check_guarded(f"NOTES, watcher.enabled={value}", run(programs / "penstock", *words).stdout, is_watched)
+        expect(("unwatched" in text) != is_watched, f"NOTES, watcher.enabled={value}: {text}")
 
 
 def check_checkov(folder):

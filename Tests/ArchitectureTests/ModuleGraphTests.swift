@@ -11,8 +11,10 @@ private let allowed: [String: Set<String>] = [
     "NetworkTypes": [],
     "SourceDocuments": [],
     "WireFormats": ["NetworkTypes"],
+    "AgentProtocols": ["AuditTrail", "WireFormats"],
     "PolicyEngine": ["NetworkTypes", "SourceDocuments"],
     "AuditTrail": ["NetworkTypes"],
+    "Credentials": ["AuditTrail", "PolicyEngine", "WireFormats"],
     "PolicyTrials": ["AuditTrail", "NetworkTypes", "PolicyEngine", "SourceDocuments"],
     "Telemetry": [],
     "Posture": ["AuditTrail", "WireFormats"],
@@ -39,21 +41,25 @@ private let allowed: [String: Set<String>] = [
     ],
     "AuditReading": ["AuditSigning", "AuditTrail", "LinuxBindings", "OpenSSLBindings", "ZstdBindings"],
     "PolicyCounters": ["LinuxBindings", "SQLiteBindings"],
-    "Configuration": ["NetworkTypes", "PolicyEngine", "SourceDocuments", "YAMLBindings", "LinuxBindings"],
+    "Configuration": [
+        "Credentials", "NetworkTypes", "PolicyEngine", "SourceDocuments", "YAMLBindings", "LinuxBindings",
+    ],
     "TrafficCapture": ["NetfilterBindings", "LinuxBindings", "NetworkTypes", "SourceDocuments", "YAMLBindings"],
     "ManifestInjection": ["PodInjection", "SourceDocuments", "YAMLBindings"],
     "ContentInspection": ["BrotliBindings", "PolicyEngine", "WireFormats", "ZlibBindings", "ZstdBindings"],
-    "TLSInterception": ["AuditTrail", "LinuxBindings", "NetworkTypes", "OpenSSLBindings", "Telemetry"],
+    "TLSInterception": ["AuditTrail", "EventLoops", "LinuxBindings", "NetworkTypes", "OpenSSLBindings", "Telemetry"],
     // Proxy.
     "ByteRelay": ["LinuxBindings", "EventLoops"],
     "HTTPExchange": [
         "ByteRelay", "AuditTrail", "ContentInspection", "WireFormats", "NetworkTypes", "LinuxBindings", "EventLoops",
     ],
     "ConnectionJourney": [
-        "ByteRelay", "ContentInspection", "HTTPExchange", "NetworkTypes", "WireFormats", "PolicyEngine", "AuditTrail",
+        "AgentProtocols",
+        "ByteRelay", "ContentInspection", "Credentials", "HTTPExchange", "NetworkTypes", "WireFormats", "PolicyEngine",
+        "AuditTrail",
         "Telemetry",
         "LinuxBindings", "EventLoops",
-        "NameResolution", "AuditStore", "PolicyCounters",
+        "NameResolution", "AuditStore", "PolicyCounters", "OpenSSLBindings", "TLSInterception",
     ],
     "GovernanceAPI": [
         "ByteRelay", "HTTPExchange", "NetworkTypes", "WireFormats", "PolicyEngine", "AuditTrail", "LinuxBindings",
@@ -63,11 +69,11 @@ private let allowed: [String: Set<String>] = [
     // Executables. The capture program knows nothing of TLS.
     "PenstockInit": ["TrafficCapture", "NetworkTypes", "LinuxBindings", "Posture", "SourceDocuments", "Telemetry"],
     "PenstockDaemon": [
-        "ConnectionJourney", "ContentInspection", "GovernanceAPI", "OperatorEndpoints", "Configuration",
-        "AuditStore", "AuditTrail", "NameResolution",
+        "ConnectionJourney", "ContentInspection", "Credentials", "GovernanceAPI", "OperatorEndpoints",
+        "Configuration", "AuditStore", "AuditTrail", "NameResolution",
         "EventLoops", "PolicyEngine", "Posture", "Telemetry", "NetworkTypes", "LinuxBindings", "OpenSSLBindings",
         "WireFormats",
-        "SourceDocuments", "YAMLBindings", "PolicyCounters",
+        "SourceDocuments", "TLSInterception", "YAMLBindings", "PolicyCounters",
     ],
     "PenstockCommand": [
         "AuditIndex", "AuditReading", "AuditSigning", "AuditTrail", "Configuration", "PolicyEngine", "PolicyTrials",

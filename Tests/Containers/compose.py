@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 
+import watched
 from guarded import Guarded
 from node import ALLOWED, DENIED, ROOT, lab
 from pods import refused, verify
@@ -15,9 +16,9 @@ from report import wait_until
 PROJECT = "penstock-e2e"
 
 
-def compose(engine, folder, *words, timeout=90):
+def compose(engine, folder, *words, timeout=90, profiles=("--profile", "watched")):
     # From PyPI: Debian's 1.0 knows no `network_mode: service:`.
-    tool = [ROOT / ".build/venv/bin/podman-compose", "-p", PROJECT, "-f", folder / "docker-compose.yaml"]
+    tool = [ROOT / ".build/venv/bin/podman-compose", "-p", PROJECT, "-f", folder / "docker-compose.yaml", *profiles]
     return subprocess.run([*engine.node, *tool, *words],
                           env=engine.environment, cwd=folder, capture_output=True, text=True, timeout=timeout)
 
@@ -48,11 +49,11 @@ def name(engine, service):
 
 
 def check(report, engine, node):
-    report.title("deploy/docker-compose.yaml, by podman-compose")
+    report.title("deploy/docker-compose.yaml with its watcher, by podman-compose")
     folder = lay_out(engine)
     done = compose(engine, folder, "up", "-d")
     running = list(states(engine).values()).count("running")
-    if not report.check(running == 3, "holder, daemon and agent run", done.stderr or states(engine)):
+    if not report.check(running == 4, "holder, daemon, watcher and agent run", done.stderr or states(engine)):
         return
     holder = name(engine, "pod")
     guarded = Guarded(engine, node, name(engine, "agent"), name(engine, "penstockd"))
@@ -66,6 +67,9 @@ def check(report, engine, node):
     report.check(health.returncode == 0, "the holder's health check verifies the rules", health.stdout + health.stderr)
     report.check(guarded.status()["CapBnd"] == "0" * 16, "the daemon has none")
     report.check(*verify(engine, guarded.agent, "the kernel's rules are as planned"))
+    watch = watched.Watched(guarded, name(engine, "penstock-watch"))
+    strong = wait_until(lambda: watch.doctor().returncode == 0, 15, 1)
+    report.check(strong and watch.rules() == ("ok", "verified"), "penstock doctor says boundary: strong", watch.doctor().stdout + watch.log())
     before = node.arrived(DENIED)
     report.check(guarded.curl(f"https://{ALLOWED}/")[1] == 200, "allowed: TLS")
     refused(report, guarded, "denied name over TLS", "default_deny", f"https://{DENIED}/")
@@ -101,7 +105,7 @@ def check_failing(report, engine, node):
     folder = lay_out(engine, without_capability)
     before = node.seen()
     try:
-        compose(engine, folder, "up", "-d", timeout=12)
+        compose(engine, folder, "up", "-d", timeout=12, profiles=())
     except subprocess.TimeoutExpired:
         pass  # it waits for the daemon to run, which cannot be
     running = [each for each, state in states(engine).items() if state == "running" and "agent" in each]

@@ -22,6 +22,13 @@ def attempt(kind, family, address, port):
 """
 
 
+def beside(engine, member, program, *words, user="0:0", capabilities=(), more=()):
+    """Runs one of the image's programs in a container of its own, in the network namespace of another."""
+    added = [word for each in capabilities for word in ("--cap-add", each)]
+    return engine.try_podman("run", "--rm", "--network", f"ns:/proc/{engine.pid(member)}/ns/net", "--user", user, "--read-only",
+                             "--cap-drop", "all", *added, *more, "--entrypoint", f"/usr/local/bin/{program}", "penstock:0.1.0", *words)
+
+
 class Guarded:
     def __init__(self, engine, node, agent, daemon):
         self.engine, self.node, self.agent, self.daemon = engine, node, agent, daemon

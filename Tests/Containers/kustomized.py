@@ -6,6 +6,7 @@ two must agree on every workload, so that this one cannot drift from the real on
 """
 
 import copy
+import os
 import re
 import shutil
 import subprocess
@@ -26,7 +27,7 @@ def by_ourselves(folder):
     for component in kustomization["components"]:
         place = (folder / component).resolve()
         settings = documents(place / "kustomization.yaml")[0]
-        objects += [each for name in settings["resources"] for each in documents(place / name)]
+        objects += [each for name in settings.get("resources", []) for each in documents(place / name)]
         for patch in settings["patches"]:
             change = documents(place / patch["path"])[0]
             objects = [merged(each, change) if is_met(each, patch["target"]) else each for each in objects]
@@ -80,16 +81,27 @@ def workloads(objects):
     return {each["metadata"]["name"]: each for each in objects if each["kind"] in KINDS}
 
 
-def check(report, folder, place):
+def with_watcher(folder, place):
+    """The same kustomization in another folder, with the component behind that brings the watcher."""
+    shutil.rmtree(place, ignore_errors=True)
+    shutil.copytree(folder, place)
+    settings = documents(folder / "kustomization.yaml")[0]
+    component = os.path.relpath(folder / settings["components"][0], place)
+    settings["components"] = [component, f"{component}/watched"]
+    (place / "kustomization.yaml").write_text(yaml.safe_dump(settings))
+    return place
+
+
+def check(report, folder, place, ours=("penstock-init", "penstockd")):
     """Leaves what was rendered at `place`."""
     objects = by_ourselves(folder)
     place.write_text(yaml.safe_dump_all(objects, sort_keys=False))
-    ours = workloads(objects)
-    for name, each in ours.items():
+    rendered = workloads(objects)
+    for name, each in rendered.items():
         order = [container["name"] for container in containers(each)]
-        expected = ["other"] if name == "unguarded" else ["penstock-init", "penstockd", "their-own", "agent"]
+        expected = ["other"] if name == "unguarded" else [*ours, "their-own", "agent"]
         report.check(order == expected, f"rendered, {name} has {' → '.join(expected)}", order)
-    report.check(len(ours) == len(KINDS) + 1, "a workload of each kind was rendered", sorted(ours))
+    report.check(len(rendered) == len(KINDS) + 1, "a workload of each kind was rendered", sorted(rendered))
     tool = next((words for words in (["kustomize", "build"], ["kubectl", "kustomize"]) if shutil.which(words[0])), None)
     if tool is None or not knows_components(tool):
         report.note("no kustomize of 3.7 or later on this machine: the component was rendered by kustomized.py alone")
@@ -100,7 +112,7 @@ def check(report, folder, place):
     # A ConfigMap that kustomize generates has a digest behind its name.
     text = re.sub(r"penstock-config-[a-z0-9]{10}\b", "penstock-config", done.stdout)
     theirs = workloads([each for each in yaml.safe_load_all(text) if each])
-    different = [name for name in ours.keys() | theirs.keys() if ours.get(name) != theirs.get(name)]
+    different = [name for name in rendered.keys() | theirs.keys() if rendered.get(name) != theirs.get(name)]
     report.check(not different, f"{' '.join(tool)} makes the same of every workload", different)
     place.write_text(done.stdout)
 

@@ -6,6 +6,7 @@ import re
 import subprocess
 
 import kustomized
+import watched
 import yaml
 from node import ROOT
 
@@ -16,9 +17,11 @@ VERSIONS = [f"1.{minor}" for minor in range(29, 38)]
 EXCEPTIONS = {
     "CKV_K8S_15": "the tag is a version, which is never moved: it need not be pulled at each start",
     "CKV_K8S_21": "the namespace is the user's to name: kubectl apply -n",
-    "CKV_K8S_25": "penstock-init adds NET_ADMIN, and nothing else: it loads the kernel's rules",
+    "CKV_K8S_23": "the watcher comes down from root by itself: docs/decisions/0016",
+    "CKV_K8S_25": "penstock-init adds NET_ADMIN, and nothing else: it loads the kernel's rules; the watcher reads them",
     "CKV_K8S_40": "penstock-init is root inside, because a capability that is added comes to root only",
     "CKV_K8S_43": "the digest is known once the image is in its user's registry",
+    "CKV_K8S_9": "nobody waits for the watcher: the daemon says whether it is heard",
     "CKV_K8S_8": "when the example's agent is alive is its user's to say; the daemon has its probe",
 }
 
@@ -32,15 +35,49 @@ def check(report):
     kubernetes = [ROOT / "deploy" / name for name in ("pod.yaml", "pod-classic.yaml", "kustomize/networkpolicy.yaml")]
     rendered = ROOT / ".build" / "kustomized.yaml"
     kustomized.check(report, HERE / "kustomize", rendered)
-    files = [*kubernetes, rendered]
+    with_watcher = kustomized.with_watcher(HERE / "kustomize", ROOT / ".build" / "kustomize-watched")
+    rendered_watched = ROOT / ".build" / "kustomized-watched.yaml"
+    kustomized.check(report, with_watcher, rendered_watched, ("penstock-init", "penstockd", "penstock-watch"))
+    kubernetes += [uncommented(place) for place in kubernetes[:2]]
+    files = [*kubernetes, rendered, rendered_watched]
     for version in VERSIONS:
         done = subprocess.run([VENV / "kubernetes-validate", "--strict", "-k", version, *files], capture_output=True, text=True)
         report.check(done.returncode == 0, f"Kubernetes {version} knows every field", done.stdout + done.stderr)
     native, classic = read(ROOT / "deploy/pod.yaml"), read(ROOT / "deploy/pod-classic.yaml")
     check_pods(report, native, classic)
+    check_watcher(report, native, read(kubernetes[-2]), read(kubernetes[-1]))
     check_patches(report, native)
     check_rest(report)
     check_checkov(report, kubernetes)
+
+
+def uncommented(place):
+    """The manifest with what is optional in it."""
+    made = ROOT / ".build" / f"{place.stem}-watched.yaml"
+    made.write_text(watched.with_watcher(place.read_text()))
+    return made
+
+
+def check_watcher(report, plain, native, classic):
+    """What the marked lines, and the component, add."""
+    init, daemon, watcher = native[2]["spec"]["initContainers"]
+    report.check([init, daemon] == plain[2]["spec"]["initContainers"] and native[2]["spec"] == dict(
+        plain[2]["spec"], initContainers=[init, daemon, watcher]), "pod.yaml: the marked lines add a container, and nothing else")
+    same = dict(watcher)
+    report.check(same.pop("restartPolicy") == "Always" and classic[2]["spec"]["containers"][1] == same,
+                 "pod-classic.yaml: the same container, behind the daemon")
+    report.check(watcher["command"] == init["command"] and watcher["args"] == ["verify", "--watch", *init["args"][1:]],
+                 "the watcher has the flags of penstock-init")
+    report.check(watcher["securityContext"]["capabilities"] == {"drop": ["ALL"], "add": ["NET_ADMIN", "SETUID", "SETGID"]}
+                 and watcher["securityContext"] | {"capabilities": 0} == init["securityContext"] | {"capabilities": 0},
+                 "it comes down from root by itself, and has what it needs for that")
+    for name, found in (("pod", ["spec"]), ("workload", ["spec", "template", "spec"]),
+                        ("cronjob", ["spec", "jobTemplate", "spec", "template", "spec"])):
+        inner = read(ROOT / f"deploy/kustomize/watched/{name}.yaml")[0]
+        for key in found:
+            inner = inner[key]
+        wanted = [{"name": "penstock-init"}, {"name": "penstockd"}, dict(watcher, args=["verify", "--watch"])]
+        report.check(inner == {"initContainers": wanted}, f"kustomize/watched/{name}.yaml adds what pod.yaml has", inner)
 
 
 def check_pods(report, native, classic):

@@ -8,8 +8,8 @@ import signal
 import subprocess
 import time
 
-import node as node_module
-from guarded import Guarded
+import watched
+from guarded import Guarded, beside
 from node import ALLOWED, DENIED, NETWORK, ROOT, lab
 from report import wait_until
 
@@ -33,8 +33,8 @@ def play(engine, text):
 
 
 def check_pod(report, engine, node):
-    report.title("deploy/pod-classic.yaml, played by podman")
-    text = as_a_kubelet((ROOT / "deploy/pod-classic.yaml").read_text(), "guarded-agent")
+    report.title("deploy/pod-classic.yaml with its watcher, played by podman")
+    text = as_a_kubelet(watched.with_watcher((ROOT / "deploy/pod-classic.yaml").read_text()), "guarded-agent")
     played = play(engine, text)
     if not report.check(played.returncode == 0, "the pod starts", played.stderr):
         return
@@ -44,10 +44,15 @@ def check_pod(report, engine, node):
         return
     check_confinement(report, engine, pod)
     check_probes(report, pod)
+    watch = watched.Watched(pod, "guarded-agent-penstock-watch")
+    watched.check(report, watch)
+    watched.stop(report, watch)
     check_traffic(report, pod)
     check_policy_swap(report, pod)
+    watched.check_silence(report, watch)
     check_kill(report, pod)
     check_absence(report, engine, pod)
+    report.check(wait_until(lambda: watch.rules() == ("ok", "verified"), 15), "the watcher finds each new daemon", watch.posture())
     check_world(report, pod)
     report.check(*verify(engine, pod.agent, "at the end the kernel's rules are as they were installed"))
     engine.podman("pod", "rm", "--force", "--time", "2", "guarded-agent")
@@ -55,9 +60,7 @@ def check_pod(report, engine, node):
 
 def verify(engine, member, name):
     """Whether `penstock-init verify` finds the rules whole, from a container of its own in the member's namespace."""
-    done = engine.try_podman("run", "--rm", "--network", f"ns:/proc/{engine.pid(member)}/ns/net", "--user", "0:0",
-                             "--read-only", "--cap-drop", "all", "--cap-add", "NET_ADMIN", "--entrypoint", "/usr/local/bin/penstock-init",
-                             "penstock:0.1.0", "verify", "--inbound-port=8080", "--dns-server", node_module.lab.DNS4)
+    done = beside(engine, member, "penstock-init", "verify", *watched.SAME_FLAGS, capabilities=["NET_ADMIN"])
     return done.returncode == 0 and "posture: strong" in done.stdout, name, done.stdout + done.stderr
 
 

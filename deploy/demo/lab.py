@@ -248,7 +248,7 @@ http {{
         config = self.folder / "dnsmasq.conf"
         config.write_text("\n".join([
             "no-resolv", "no-hosts", f"pid-file={self.folder}/dnsmasq.pid",
-            "bind-interfaces", f"listen-address={DNS4},{DNS6}", "user=nobody", "local=/example/", "local-ttl=30",
+            "bind-interfaces", f"listen-address={DNS4},{DNS6}", "user=nobody", "local=/example/", "local=/invalid/", "local-ttl=30",
             "log-queries", f"log-facility={self.folder}/dns.log",
             *(f"host-record={name},{','.join(addresses)}" for name, addresses in records.items()),
         ]) + "\n")

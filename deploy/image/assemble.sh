@@ -27,7 +27,7 @@ printf 'root:x:0:\npenstock:x:%s:\n' $user >"$root/etc/group"
 chmod 644 "$root/etc/passwd" "$root/etc/group"
 
 # An empty volume takes its owner and mode from here under Docker and Podman. Kubernetes mounts its own.
-mkdir -p "$root/var/log/penstock"
+mkdir -p "$root/var/log/penstock" "$root/run"
 chown -R 0:0 "$root"
-chown $user:$user "$root/var/log/penstock"
-chmod 700 "$root/var/log/penstock"
+chown $user:$user "$root/var/log/penstock" "$root/run"
+chmod 700 "$root/var/log/penstock" "$root/run"

@@ -16,3 +16,6 @@ package func wallClockMicroseconds() -> Int64 {
     unsafe clock_gettime(CLOCK_REALTIME, &time)
     return Int64(time.tv_sec) &* 1_000_000 &+ Int64(time.tv_nsec / 1000)
 }
+
+/// Seconds since 1970-01-01T00:00:00Z.
+package func wallClockSeconds() -> Int64 { wallClockMicroseconds() / 1_000_000 }

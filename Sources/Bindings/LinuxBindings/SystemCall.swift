@@ -14,6 +14,11 @@ package struct SystemCallError: Error, Hashable, Sendable {
     }
 }
 
+extension SystemCallError {
+    /// What a peer that breaks its protocol is answered with: `EPROTO`.
+    package static func brokenProtocol(call: String) -> SystemCallError { SystemCallError(call: call, code: EPROTO) }
+}
+
 extension SystemCallError: CustomStringConvertible {
     /// `connect: Connection refused (111)`.
     package var description: String { "\(call): \(errorText(code)) (\(code))" }

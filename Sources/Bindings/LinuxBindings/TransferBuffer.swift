@@ -28,6 +28,17 @@ import Glibc
         return try nonblockingCall("recv") { unsafe recv(number, memory.baseAddress, min(count, capacity), 0) }
     }
 
+    /// Has `body` write at most a buffer full, or `count` bytes where that is less, and say how many; `nil`: none now.
+    package func fill<Failure: Error>(
+        atMost count: Int,
+        _ body: (inout MutableSpan<UInt8>) throws(Failure) -> Int?
+    ) throws(Failure) -> Completion<Int> {
+        let place = unsafe UnsafeMutableRawBufferPointer(rebasing: memory[..<min(count, capacity)])
+        var bytes = unsafe MutableSpan<UInt8>(_unsafeElements: place.bindMemory(to: UInt8.self))
+        guard let written = try body(&bytes) else { return .wouldBlock }
+        return .done(written)
+    }
+
     /// Sends the bytes in `range`, and says how many the socket took.
     ///
     /// With `endFollows` the kernel keeps a last short segment back until the end is said, and sends both as one.

@@ -6,6 +6,10 @@ package enum ConnectionOutcome: String, CaseIterable, Sendable {
     case upstreamFailed = "upstream_failed"
     /// A side reset it.
     case reset
+    /// The client did not take the certificate that it was shown in the server's place.
+    case clientRejectedInterception = "client_rejected_interception"
+    /// Its TLS could not be ended here.
+    case interceptionFailed = "interception_failed"
     /// What was said later is denied by policy.
     case cut
     /// A new policy no longer allows it.

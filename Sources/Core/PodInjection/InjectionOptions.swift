@@ -12,6 +12,8 @@ package struct InjectionOptions: Hashable, Sendable {
     /// When the image is pulled; `nil` leaves it to the cluster.
     package var pullPolicy: String? = "IfNotPresent"
     package var mode = Mode.native
+    /// Whether a container more looks at the kernel's rules for as long as the pod lives.
+    package var isWatched = false
     /// The ConfigMap with the daemon's configuration, `penstock.yaml`.
     package var configuration = "penstock-config"
     /// The ConfigMap with the policy's files.
@@ -52,11 +54,13 @@ package struct InjectionOptions: Hashable, Sendable {
 enum Guard {
     static let initContainer = "penstock-init"
     static let daemonContainer = "penstockd"
+    static let watchContainer = "penstock-watch"
     /// Every name that begins like this is the guard's, of containers and of volumes.
     static let prefix = "penstock-"
     static let configVolume = "penstock-config"
     static let policyVolume = "penstock-policy"
     static let auditVolume = "penstock-audit"
+    static let adminVolume = "penstock-admin"
     /// The daemon's user and group: whoever has both is not captured.
     static let user = 10880
     static let group = 10880
@@ -72,6 +76,8 @@ enum Guard {
     static let configPath = "/etc/penstock/config"
     static let policyPath = "/etc/penstock/policy"
     static let auditPath = "/var/log/penstock"
+    /// One above the admin socket's directory, which the daemon makes itself, for itself alone.
+    static let adminPath = "/run"
     /// What no agent container may mount anything at.
     static let paths = ["/etc/penstock", auditPath, "/var/lib/penstock", "/run/penstock"]
 }

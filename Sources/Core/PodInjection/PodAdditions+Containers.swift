@@ -1,34 +1,49 @@
 /// The guard's own containers and volumes; deploy/pod.yaml and deploy/pod-classic.yaml show the same.
 extension PodAdditions {
-    /// Loads the rules, and ends; the only one with a capability.
+    /// Loads the rules, and ends.
     var initContainer: Fragment {
-        var arguments: [Fragment] = ["install"]
-        arguments += options.inboundPorts.map { .text("--inbound-port=\($0)") }
-        arguments += options.dnsServers.map { .text("--dns-server=\($0)") }
-        arguments += options.bypasses.map { .text("--bypass-cidr=\($0)") }
-        if options.apiPort != Guard.apiPort { arguments.append(.text("--api-port=\(options.apiPort)")) }
-        return .map(
-            head(Guard.initContainer) + [
-                Fragment.Entry("command", ["/usr/local/bin/penstock-init"]),
-                Fragment.Entry("args", .list(arguments)),
-                Fragment.Entry(
-                    "securityContext",
-                    // A capability that is added comes to root only.
-                    securityContext(user: 0, group: 0, capabilities: ["drop": ["ALL"], "add": ["NET_ADMIN"]])
-                ),
-                Fragment.Entry(
-                    "resources",
-                    ["requests": ["cpu": "10m", "memory": "16Mi"], "limits": ["cpu": "1", "memory": "64Mi"]]
-                ),
-            ]
+        .map(head(Guard.initContainer) + ruleKeeper(["install"], capabilities: ["NET_ADMIN"]))
+    }
+
+    /// Compares the rules with the plan for as long as the pod lives, and reports to the daemon.
+    ///
+    /// It becomes the daemon's user and keeps NET_ADMIN alone before it opens anything (docs/decisions/0016).
+    var watchContainer: Fragment {
+        .map(
+            sidecarHead(Guard.watchContainer)
+                + ruleKeeper(["verify", "--watch"], capabilities: ["NET_ADMIN", "SETUID", "SETGID"])
+                + [Fragment.Entry("volumeMounts", [mount(Guard.adminVolume, Guard.adminPath, isReadOnly: false)])]
         )
+    }
+
+    /// What runs `penstock-init`: whoever sets the rules, and whoever watches them, must mean the same ones.
+    private func ruleKeeper(_ command: [Fragment], capabilities: Fragment) -> [Fragment.Entry] {
+        [
+            Fragment.Entry("command", ["/usr/local/bin/penstock-init"]),
+            Fragment.Entry("args", .list(command + ruleFlags)),
+            Fragment.Entry(
+                "securityContext",
+                // A capability that is added comes to root only.
+                securityContext(user: 0, group: 0, capabilities: ["drop": ["ALL"], "add": capabilities])
+            ),
+            Fragment.Entry(
+                "resources",
+                ["requests": ["cpu": "10m", "memory": "16Mi"], "limits": ["cpu": "1", "memory": "64Mi"]]
+            ),
+        ]
+    }
+
+    private var ruleFlags: [Fragment] {
+        var flags = options.inboundPorts.map { "--inbound-port=\($0)" }
+        flags += options.dnsServers.map { "--dns-server=\($0)" }
+        flags += options.bypasses.map { "--bypass-cidr=\($0)" }
+        if options.apiPort != Guard.apiPort { flags.append("--api-port=\(options.apiPort)") }
+        return flags.map { .text($0) }
     }
 
     /// Runs as long as the agent; with no capability.
     var daemonContainer: Fragment {
-        var entries = head(Guard.daemonContainer)
-        if options.mode == .native { entries.append(Fragment.Entry("restartPolicy", "Always")) }
-        entries += [
+        let entries = [
             Fragment.Entry("command", ["/usr/local/bin/penstockd"]),
             Fragment.Entry("args", daemonArguments),
             Fragment.Entry("env", identity),
@@ -43,7 +58,7 @@ extension PodAdditions {
             Fragment.Entry("resources", ["requests": amounts(options.requests), "limits": amounts(options.limits)]),
             Fragment.Entry("volumeMounts", mounts),
         ]
-        return .map(entries)
+        return .map(sidecarHead(Guard.daemonContainer) + entries)
     }
 
     /// None of these may be mounted by the agent.
@@ -55,12 +70,19 @@ extension PodAdditions {
             ["name": .text(Guard.configVolume), "configMap": ["name": .text(options.configuration)]],
             ["name": .text(Guard.policyVolume), "configMap": ["name": .text(options.policy)]],
             .map([Fragment.Entry("name", .text(Guard.auditVolume)), audit]),
+            // Not in memory: podman 5 gives every container another one then, and there is nothing in it but a socket.
+            ["name": .text(Guard.adminVolume), "emptyDir": ["sizeLimit": "1Mi"]],
         ]
     }
 
     private func head(_ name: String) -> [Fragment.Entry] {
         let start = [Fragment.Entry("name", .text(name)), Fragment.Entry("image", .text(options.image))]
         return start + (options.pullPolicy.map { [Fragment.Entry("imagePullPolicy", .text($0))] } ?? [])
+    }
+
+    /// Of what goes on running while the agent's containers start.
+    private func sidecarHead(_ name: String) -> [Fragment.Entry] {
+        head(name) + (options.mode == .native ? [Fragment.Entry("restartPolicy", "Always")] : [])
     }
 
     private var daemonArguments: Fragment {
@@ -106,6 +128,7 @@ extension PodAdditions {
             mount(Guard.configVolume, Guard.configPath, isReadOnly: true),
             mount(Guard.policyVolume, Guard.policyPath, isReadOnly: true),
             mount(Guard.auditVolume, Guard.auditPath, isReadOnly: false),
+            mount(Guard.adminVolume, Guard.adminPath, isReadOnly: false),
         ]
     }
 

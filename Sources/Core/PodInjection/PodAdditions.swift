@@ -66,11 +66,16 @@ package struct PodAdditions {
     }
 
     private var initContainers: [Fragment] {
-        options.mode == .native ? [initContainer, daemonContainer] : [initContainer]
+        [initContainer] + (options.mode == .native ? sidecars : [])
     }
 
     private var plainContainers: [Fragment] {
-        options.mode == .classic ? [daemonContainer] : []
+        options.mode == .classic ? sidecars : []
+    }
+
+    /// What stays as long as the agent; the watcher behind the daemon, to whom it reports.
+    private var sidecars: [Fragment] {
+        options.isWatched ? [daemonContainer, watchContainer] : [daemonContainer]
     }
 
     /// Ours before all others, and in the others what the guard needs of them.

@@ -21,6 +21,8 @@ package enum Verdict: String, Hashable, Sendable {
     case deny
     /// Only what the client has not said yet could allow it: wait on.
     case undetermined
+    /// A rule asks for the calls of the request: read the whole body and ask again with `RequestFacts.calls`.
+    case needsBody = "needs_body"
 }
 
 /// What is done with a connection.
@@ -105,6 +107,11 @@ package struct Decision: Hashable, Sendable {
 
     static func undetermined(port: UInt16) -> Decision {
         Decision(.undetermined, .undetermined, rule: nil, treatment: .refuse, port: port)
+    }
+
+    /// The answer where only the body of a request tells whether the rule matches.
+    static func needsBody(for rule: RuleName?, port: UInt16) -> Decision {
+        Decision(.needsBody, .undetermined, rule: rule, treatment: .refuse, port: port)
     }
 
     /// What lets something through.

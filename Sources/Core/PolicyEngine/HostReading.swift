@@ -1,8 +1,10 @@
 import NetworkTypes
 import SourceDocuments
 
-/// Reads an item of `hosts`.
-func readHostPattern(_ node: SourceNode, _ subject: String) throws(SourceProblem) -> HostPattern {
+/// Reads an item of `hosts`: a name, or `*.` and a name.
+///
+/// - Throws: what is wrong with it, and where.
+package func readHostPattern(_ node: SourceNode, _ subject: String) throws(SourceProblem) -> HostPattern {
     let text = try node.string(subject, expected: "a host name")
     do throws(HostName.Malformed) {
         return try HostPattern(text)

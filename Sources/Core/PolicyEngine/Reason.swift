@@ -36,6 +36,10 @@ package enum Reason: String, Hashable, Sendable, CaseIterable {
     case malformedRequest = "malformed_request"
     /// The path of a request could mean one thing here and another to the server.
     case ambiguousPath = "ambiguous_path"
+    /// Encrypted Client Hello hides the name that is meant: the one that shows is that of a provider's front for all names.
+    case encryptedName = "encrypted_name"
+    /// A rule asks for the calls in a request's body, which servers could read in more than one way.
+    case malformedCall = "malformed_call"
     /// A name or a port contradicts another: SNI or `Host` the authority of a CONNECT, `Host` an absolute target or the port.
     case nameMismatch = "name_mismatch"
     /// A question of the API is about an action that policy does not know.

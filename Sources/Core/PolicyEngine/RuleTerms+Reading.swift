@@ -2,14 +2,22 @@ import SourceDocuments
 
 extension RuleTerms {
     /// Reads the keys beside `action` that say how a rule is carried out.
-    static func read(_ reader: inout MappingReader, _ action: RuleAction?, _ match: RuleMatch?) -> RuleTerms {
+    static func read(
+        _ reader: inout MappingReader,
+        _ action: RuleAction?,
+        _ match: RuleMatch?,
+        _ limits: LoadingLimits
+    ) -> RuleTerms {
         let mode = reader.choice("mode", of: PolicyMode.self)
+        let headers = reader.mapping("headers", .optional, HeaderChanges.read)
         let terms = RuleTerms(
             isOnTrial: mode == .audit,
             exceptsTunnels: reader.boolean("except_tunnels") ?? false,
             rate: reader.mapping("rate", .optional, RateLimit.read),
             budget: reader.mapping("budget", .optional, Budget.read),
-            limits: reader.mapping("limits", .optional, ContentLimits.read)
+            limits: reader.mapping("limits", .optional, ContentLimits.read),
+            headers: headers,
+            credentials: Credential.readAll(&reader, headers, limits)
         )
         if mode == .enforce {
             reader.refuse("mode", "is `enforce`, which every rule does", remedy: "leave it out, or write `audit`")
@@ -21,6 +29,7 @@ extension RuleTerms {
             refuseTrialOfNothing(terms, action, &reader)
         }
         if terms.exceptsTunnels { refuseEmptyException(action, match, &reader) }
+        if let match { terms.refuseUnreadableHeads(action, match, limits, &reader) }
         return terms
     }
 
@@ -57,10 +66,10 @@ extension RuleTerms {
     ) {
         if action != .deny {
             reader.refuse("except_tunnels", "belongs to a `deny`", remedy: "remove it")
-        } else if let match, match.http == nil {
+        } else if let match, !match.looksInside {
             reader.refuse(
                 "except_tunnels",
-                "is for a `deny` with `http`: this one does not look inside, and denies tunnels like everything else",
+                "is for a `deny` with `http` or `mcp`: this one does not look inside, and denies tunnels like everything else",
                 remedy: "remove it"
             )
         }
@@ -69,7 +78,7 @@ extension RuleTerms {
 
 extension MappingReader {
     /// Notes what is wrong with a key that is well written.
-    fileprivate mutating func refuse(_ key: String, _ fault: String, remedy: String) {
+    mutating func refuse(_ key: String, _ fault: String, remedy: String) {
         note(SourceProblem("`\(key)` \(fault)", at: keyLocation(of: key), remedy: remedy))
     }
 }

@@ -7,23 +7,34 @@ package struct RuleTerms: Hashable, Sendable {
     package var rate: RateLimit?
     package var budget: Budget?
     package var limits: ContentLimits?
+    /// What it changes in the heads of requests.
+    package var headers: HeaderChanges?
+    /// The secrets that it puts in.
+    package var credentials: [Credential]
 
     package init(
         isOnTrial: Bool = false,
         exceptsTunnels: Bool = false,
         rate: RateLimit? = nil,
         budget: Budget? = nil,
-        limits: ContentLimits? = nil
+        limits: ContentLimits? = nil,
+        headers: HeaderChanges? = nil,
+        credentials: [Credential] = []
     ) {
         self.isOnTrial = isOnTrial
         self.exceptsTunnels = exceptsTunnels
         self.rate = rate
         self.budget = budget
         self.limits = limits
+        self.headers = headers
+        self.credentials = credentials
     }
 
     /// True where what the rule allows must be read to carry it out, bodies among it.
     package var looksAtContent: Bool { limits != nil }
+
+    /// True where requests are not sent as they came: somebody must look inside.
+    package var changesHeads: Bool { headers != nil || !credentials.isEmpty }
 }
 
 /// A stretch of time over which something is counted.

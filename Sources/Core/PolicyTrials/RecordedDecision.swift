@@ -62,13 +62,13 @@ private let reasonsOfCounters: Set<String> = Set(
 private func isBeyondPolicy(_ reason: Reason) -> Bool {
     switch reason {
     case .ownListener, .noOriginalDestination, .malformedOpening, .malformedName, .proxyInCapture, .malformedRequest,
-        .nameMismatch, .unknownAction, .sniffLimit, .undecidedLimit, .auditUnavailable,
+        .nameMismatch, .encryptedName, .unknownAction, .sniffLimit, .undecidedLimit, .auditUnavailable,
         .decisionRate, .draining, .requestTooLarge, .responseTooLarge, .unreadableContent,
         .policyChanged:
         true
     case .ruleAllow, .ruleDeny, .defaultAllow, .defaultDeny, .specialAddress, .deniedAddress, .outsideCIDRs,
         .unresolvable, .noPolicy, .rateExceeded, .budgetExhausted, .countersUnavailable, .perRequest, .ambiguousPath,
-        .undetermined:
+        .malformedCall, .undetermined:
         false
     }
 }

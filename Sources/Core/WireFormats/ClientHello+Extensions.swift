@@ -40,7 +40,9 @@ extension ClientHello {
         case ExtensionType.protocolNames:
             protocolNames = try readProtocolNames(content, in: bytes, limit: limits.protocolNames)
         case ExtensionType.supportedVersions:
-            highestSupportedVersion = try readHighestVersion(content, in: bytes)
+            let versions = try readVersions(content, in: bytes)
+            highestSupportedVersion = versions?.upperBound
+            lowestSupportedVersion = versions?.lowerBound
         case ExtensionType.earlyData:
             try content.meaning(.earlyDataLength).finish()
             offersEarlyData = true
@@ -91,19 +93,22 @@ private func readProtocolNames(
     return names
 }
 
-/// The highest version of a supported_versions list (RFC 8446, section 4.2.1), GREASE aside.
-private func readHighestVersion(_ content: ByteWindow, in bytes: Span<UInt8>) throws(MalformedOpening) -> TLSVersion? {
+/// The lowest and the highest version of a supported_versions list (RFC 8446, section 4.2.1), GREASE aside.
+private func readVersions(
+    _ content: ByteWindow,
+    in bytes: Span<UInt8>
+) throws(MalformedOpening) -> ClosedRange<TLSVersion>? {
     var content = content.meaning(.supportedVersionsLength)
     var list = try content.vector8(in: bytes)
     try content.finish()
     guard !list.isEmpty else { throw .supportedVersionsLength }
-    var highest: TLSVersion?
+    var found: ClosedRange<TLSVersion>?
     while !list.isEmpty {
         let version = TLSVersion(rawValue: try list.uint16(in: bytes))
         guard !version.isGREASE else { continue }
-        highest = max(highest ?? version, version)
+        found = found.map { min($0.lowerBound, version)...max($0.upperBound, version) } ?? version...version
     }
-    return highest
+    return found
 }
 
 /// Bytes as the audit can show them: visible ASCII as it is, anything else as `0x` and hexadecimal digits.

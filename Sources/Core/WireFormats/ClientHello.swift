@@ -4,6 +4,8 @@ package struct ClientHello: Hashable, Sendable {
     package var legacyVersion: TLSVersion
     /// The highest version in supported_versions, GREASE aside; `nil` without that extension.
     package var highestSupportedVersion: TLSVersion?
+    /// The lowest one there, GREASE aside; `nil` without that extension.
+    package var lowestSupportedVersion: TLSVersion?
     package var serverName: ServerName = .absent
     /// The protocols of the ALPN list, in its order: as text where printable, else as `0x` and hexadecimal digits.
     package var protocolNames: [String] = []
@@ -18,6 +20,9 @@ package struct ClientHello: Hashable, Sendable {
         self.legacyVersion = legacyVersion
         self.highestSupportedVersion = highestSupportedVersion
     }
+
+    /// True where the client takes nothing older than TLS 1.3.
+    package var isTLS13Only: Bool { (lowestSupportedVersion ?? .tls10) >= .tls13 }
 
     /// The highest version that the client offers.
     package var highestVersion: TLSVersion {

@@ -1,4 +1,4 @@
-// The door to OpenSSL. Only libcrypto so far: SHA-256, Ed25519, and certificates under P-256.
+// The door to OpenSSL: SHA-256, Ed25519, certificates under P-256, and TLS.
 #ifndef PENSTOCK_COPENSSL_SHIM_H
 #define PENSTOCK_COPENSSL_SHIM_H
 
@@ -21,6 +21,8 @@
 #include <openssl/pkcs12.h>
 #include <openssl/x509v3.h>
 
+#include <openssl/ssl.h>
+
 // EVP_EC_gen is a macro over a function with variable arguments.
 static inline EVP_PKEY *copenssl_generate_p256(void) { return EVP_EC_gen("P-256"); }
 
@@ -32,5 +34,56 @@ static inline void copenssl_free_bags(STACK_OF(PKCS12_SAFEBAG) *bags) {
     sk_PKCS12_SAFEBAG_pop_free(bags, PKCS12_SAFEBAG_free);
 }
 static inline void copenssl_free_safes(STACK_OF(PKCS7) *safes) { sk_PKCS7_pop_free(safes, PKCS7_free); }
+
+// Macros over the functions that control a context or a session.
+static inline int copenssl_set_oldest(SSL_CTX *context, int version) {
+    return SSL_CTX_set_min_proto_version(context, version);
+}
+static inline int copenssl_set_oldest_of(SSL *session, int version) {
+    return SSL_set_min_proto_version(session, version);
+}
+static inline void copenssl_set_mode(SSL_CTX *context, long mode) { SSL_CTX_set_mode(context, mode); }
+static inline void copenssl_cache_sessions(SSL_CTX *context, long mode) {
+    SSL_CTX_set_session_cache_mode(context, mode);
+}
+static inline void copenssl_read_ahead(SSL_CTX *context) { SSL_CTX_set_read_ahead(context, 1); }
+static inline int copenssl_set_server_name(SSL *session, const char *name) {
+    return (int)SSL_set_tlsext_host_name(session, name);
+}
+static inline int copenssl_set_curves(SSL_CTX *context, const char *names) {
+    return (int)SSL_CTX_set1_groups_list(context, names);
+}
+static inline int copenssl_use_chain(SSL *session, X509 *authority) {
+    return (int)SSL_add1_chain_cert(session, authority);
+}
+// The only protocol that is spoken inside, as ALPN lists it. A client that offers others alone is told so (RFC 7301, section 3.2).
+static inline int copenssl_choose_http1(SSL *session, const unsigned char **chosen, unsigned char *length,
+                                        const unsigned char *offered, unsigned int count, void *nothing) {
+    static const unsigned char ours[] = "\x08http/1.1";
+    (void)session;
+    (void)nothing;
+    return SSL_select_next_proto((unsigned char **)chosen, length, ours, sizeof ours - 1, offered, count) ==
+                   OPENSSL_NPN_NEGOTIATED
+               ? SSL_TLSEXT_ERR_OK
+               : SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+static inline void copenssl_choose_protocol(SSL_CTX *context) {
+    SSL_CTX_set_alpn_select_cb(context, copenssl_choose_http1, NULL);
+}
+// Stops a handshake in which the server asks for a certificate and there is none: SSL_ERROR_WANT_X509_LOOKUP.
+static inline int copenssl_has_no_certificate(SSL *session, X509 **certificate, EVP_PKEY **key) {
+    (void)session;
+    (void)certificate;
+    (void)key;
+    return -1;
+}
+static inline void copenssl_stop_without_certificate(SSL_CTX *context) {
+    SSL_CTX_set_client_cert_cb(context, copenssl_has_no_certificate);
+}
+// Constants that are macros with casts.
+static const uint64_t copenssl_common_options = SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION;
+static const uint64_t copenssl_server_options = SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA;
+static const long copenssl_modes = SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
+                                   SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER;
 
 #endif

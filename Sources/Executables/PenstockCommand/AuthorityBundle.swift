@@ -39,21 +39,7 @@ extension AuthorityBundle {
         } catch {
             throw .failed(error)
         }
-        let holdsKey: Bool
-        do throws(SystemCallError) {
-            try makeDirectory(output, mode: 0o755)
-            // By another name it may be the authority's own folder.
-            holdsKey = try fileStatus(below: try openFile(output, [.readOnly, .directory]), "ca.key") != nil
-        } catch {
-            throw .unwritable(output, error)
-        }
-        guard !holdsKey else { throw .holdsKey(output) }
-        do throws(Complaint) {
-            for file in bundle.files { try replaceContent(of: "\(output)/\(file.name)", with: file.bytes) }
-        } catch {
-            say(error.text)
-            return error.code
-        }
+        try bundle.write(to: output)
         writeToStandardOutput(
             printable(
                 "\(output): \(ours.count) of ours, \(system.count) of \(place); `penstock ca env --bundle \(output)`"

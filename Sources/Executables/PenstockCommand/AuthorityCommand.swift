@@ -62,9 +62,6 @@ extension Complaint {
     }
 }
 
-/// Seconds since 1970-01-01T00:00:00Z.
-func wallClockSeconds() -> Int64 { wallClockMicroseconds() / 1_000_000 }
-
 /// The one operand of a command: a folder, without the slashes at its end.
 extension Options {
     func folder() throws(Misuse) -> String {

@@ -21,7 +21,9 @@ extension HelpTopic {
                                   --check, else on standard error
           --mode native|classic   native (default): the daemon is an init container that goes on running, Kubernetes 1.29 and
                                   later; classic: a container among the others
-          --image IMAGE           the image of penstock-init and penstockd (penstock:VERSION)
+          --watch                 a container more, penstock-watch, looks whether the rules are still as they were loaded;
+                                  without it `penstock doctor` says `ruleset: unwatched`, and the boundary is weak
+          --image IMAGE           the image of all of them (penstock:VERSION)
           --pull-policy POLICY    Always, IfNotPresent (default) or Never
           --config NAME           the ConfigMap with the daemon's penstock.yaml (penstock-config)
           --policy NAME           the ConfigMap with the policy's files (penstock-policy)

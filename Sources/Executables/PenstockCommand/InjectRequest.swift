@@ -26,6 +26,7 @@ struct InjectRequest: Hashable {
         .value("--config"), .value("--policy"), .values("--inbound-port"), .values("--dns-server"),
         .value("--agent-user"), .value("--audit-claim"), .values("--request"), .values("--limit"),
         .values("--allow-host-path"), .values("--bypass-cidr"), .value("--api-port"), .value("--pull-secret"),
+        .flag("--watch"),
     ]
 
     /// Reads the words after `inject`; `nil` where they ask for help.
@@ -66,6 +67,7 @@ extension InjectionOptions {
             try given.choice("--pull-policy", Dictionary(uniqueKeysWithValues: policies.map { ($0, $0) })) ?? pullPolicy
         configuration = try given.objectName("--config") ?? configuration
         policy = try given.objectName("--policy") ?? policy
+        isWatched = given.has("--watch")
         auditClaim = try given.objectName("--audit-claim")
         for text in given.all("--inbound-port") {
             guard let port = Int(text), (1...65535).contains(port) else {

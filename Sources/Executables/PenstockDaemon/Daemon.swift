@@ -9,6 +9,7 @@ import NetworkTypes
 import OperatorEndpoints
 import PolicyCounters
 import PolicyEngine
+import TLSInterception
 
 /// The daemon while it runs.
 ///
@@ -17,6 +18,8 @@ final class Daemon: EventHandler {
     let plan: DaemonPlan
     let audit: AuditWriter
     let counters: PolicyCounters
+    /// `nil` where nothing is intercepted.
+    let interceptor: Interceptor?
     let readiness: Readiness
     private let signals: SignalDescriptor
     private(set) var workers: [LoopBound<Worker>] = []
@@ -44,12 +47,14 @@ final class Daemon: EventHandler {
         _ plan: DaemonPlan,
         audit: AuditWriter,
         counters: PolicyCounters,
+        interceptor: Interceptor?,
         readiness: Readiness,
         signals: consuming SignalDescriptor
     ) {
         self.plan = plan
         self.audit = audit
         self.counters = counters
+        self.interceptor = interceptor
         self.readiness = readiness
         self.signals = signals
     }
@@ -98,6 +103,7 @@ final class Daemon: EventHandler {
             switch signal {
             case .hangUp:
                 audit.reopen()
+                reloadAuthority()
                 loop.startTask(with: self) { daemon, loop in await daemon.reload(on: loop) }
             case .terminate, .interrupt: loop.startTask(with: self) { daemon, loop in await daemon.stop(on: loop) }
             }

@@ -9,6 +9,7 @@ import NetworkTypes
 import OpenSSLBindings
 import OperatorEndpoints
 import PolicyEngine
+import TLSInterception
 import WireFormats
 
 extension DaemonPlan {
@@ -23,6 +24,10 @@ extension DaemonPlan {
         }
         let workers = configuration.workers ?? usableProcessors()
         let policyPaths = configuration.policy.paths
+        let interception = configuration.interception.map {
+            InterceptionPlan($0, roots: configuration.dial.trust.map(\.path))
+        }
+        let secrets = configuration.secrets
         self.init(
             workers: workers,
             transparentPort: configuration.listen.transparentPort,
@@ -30,25 +35,19 @@ extension DaemonPlan {
             apiPort: configuration.listen.apiPort,
             health: configuration.listen.health,
             admin: AdminPlan(configuration.listen),
-            trust: configuration.interception.map { _ in configuration.dial.trust.map(\.path) },
+            interception: interception,
             auditPath: configuration.audit.path,
             durability: configuration.audit.durability == .synced ? .synced : .written,
             store: AuditStoreSettings(configuration),
             journeys: JourneySettings(configuration, workers: workers),
             resolving: try ResolverSettings(configuration.dial),
             drainSeconds: Int(configuration.drain.time.components.seconds),
-            unbuilt: configuration.unbuilt,
             policyPaths: policyPaths,
+            secretPaths: secrets.values.map(\.path).sorted(),
             watchSeconds: Int(configuration.policy.watchTime.components.seconds),
             statePath: configuration.state.path,
-            loadPolicy: { try Self.readPolicy(policyPaths) }
+            loadPolicy: { try ReadPolicy(policyPaths, secrets: secrets, canIntercept: interception != nil) }
         )
-    }
-
-    private static func readPolicy(_ paths: [String]) throws -> Policy {
-        let loaded = try Configuration.loadPolicy(paths: paths) { SHA256Digest(of: $0.span).bytes }
-        for warning in loaded.warnings { say("warning: \(warning)") }
-        return loaded.policy
     }
 }
 
@@ -69,7 +68,7 @@ extension DialSettings.TrustSource {
     /// Where a distribution keeps the certificates of all authorities, or the file that is named.
     fileprivate var path: String {
         switch self {
-        case .system: "/etc/ssl/certs/ca-certificates.crt"
+        case .system: SystemRoots.place() ?? SystemRoots.places[0]
         case .file(let path): path
         }
     }

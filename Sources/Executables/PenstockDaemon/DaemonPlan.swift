@@ -17,8 +17,8 @@ struct DaemonPlan: Sendable {
     /// Health and metrics: each a listener of its own.
     var health: [SocketAddress]
     var admin: AdminPlan
-    /// PEM files that upstream certificates are checked against; nil where nothing is intercepted.
-    var trust: [String]?
+    /// How TLS is ended; nil where nothing is intercepted.
+    var interception: InterceptionPlan?
     var auditPath: String
     /// When the audit file was written to before this start, in microseconds since 1970-01-01T00:00:00Z.
     var lastWritten: Int64?
@@ -28,16 +28,16 @@ struct DaemonPlan: Sendable {
     var journeys: JourneySettings
     var resolving: ResolverSettings
     var drainSeconds: Int
-    /// Keys that are accepted and whose feature is not there yet: the start says so.
-    var unbuilt: [String]
     /// Where the policy is.
     var policyPaths: [String]
+    /// The files of secrets; another one in their place is a reason to read the policy again.
+    var secretPaths: [String]
     /// How often it is looked whether another policy stands there, in seconds; 0: never.
     var watchSeconds: Int
     /// Where keys and counters are kept.
     var statePath: String
     /// Reads the policy again each time.
-    var loadPolicy: @Sendable () throws -> Policy
+    var loadPolicy: @Sendable () throws -> ReadPolicy
 
     static let version = productVersion
 }

@@ -7,6 +7,7 @@ import LinuxBindings
 import NetworkTypes
 import PolicyCounters
 import PolicyEngine
+import TLSInterception
 
 /// The composition root: reads what is to be done, opens everything, and starts the loops.
 @main
@@ -28,8 +29,9 @@ enum PenstockDaemon {
     private static func check(_ path: String, _ workload: WorkloadFlags) {
         do throws(Complaint) {
             let plan = try DaemonPlan(configurationFile: path, workload: workload)
+            if let interception = plan.interception { try interception.check() }
             do {
-                let policy = try plan.loadPolicy()
+                let policy = try plan.loadPolicy().policy
                 writeToStandardOutput("\(path): ok; policy '\(policy.name)' \(policy.hash)\n")
             } catch {
                 throw Complaint("\(error)", .configuration)
@@ -76,8 +78,9 @@ enum PenstockDaemon {
             throw Complaint("audit.path: \(plan.auditPath): \(error)", .audit)
         }
         let counters = try openCounters(plan)
+        let interceptor = try plan.interception.map { plan throws(Complaint) in try plan.open() }
         announce(plan, sockets)
-        start(plan, sockets, audit, counters, signals)
+        start(plan, sockets, audit, counters, interceptor, signals)
     }
 
     /// Counters that are opened when a policy first needs them.
@@ -175,7 +178,6 @@ enum PenstockDaemon {
         case .open: say("admin socket \(plan.admin.path)")
         case .unavailable(let reason): say("no admin socket: \(reason)")
         }
-        for key in plan.unbuilt { say("\(key) is not built yet in this version: it is checked and otherwise ignored") }
         if effectiveIdentity().user == 0 {
             say("warning: running as root; the daemon needs a UID and a GID of its own and no capability")
         }
@@ -186,6 +188,7 @@ enum PenstockDaemon {
         _ sockets: OpenSockets,
         _ audit: AuditWriter,
         _ counters: PolicyCounters,
+        _ interceptor: Interceptor?,
         _ signals: consuming SignalDescriptor
     ) {
         let metrics = JourneyMetrics()
@@ -194,9 +197,16 @@ enum PenstockDaemon {
             audit: audit,
             metrics: metrics,
             resolving: plan.resolving,
-            counters: counters
+            counters: counters,
+            interceptor: interceptor
         )
-        let readiness = Readiness(audit: audit, journeys: metrics, counters: counters, version: DaemonPlan.version)
+        let readiness = Readiness(
+            audit: audit,
+            journeys: metrics,
+            counters: counters,
+            leaves: interceptor?.mint.metrics,
+            version: DaemonPlan.version
+        )
         let questions = GovernanceServices(
             settings: GovernanceSettings(workload: plan.journeys.workload),
             audit: audit,
@@ -233,6 +243,7 @@ private func bringUp(
         plan,
         audit: services.audit,
         counters: services.counters,
+        interceptor: services.interceptor,
         readiness: readiness,
         signals: SignalDescriptor(adopting: signals)
     )

@@ -210,7 +210,9 @@ struct PostureSurvey {
     }
 
     private var trust: PostureCheck {
-        guard let files = plan.trust else { return PostureCheck("trust", .ok, "not used: nothing is intercepted") }
+        guard let files = plan.interception?.roots else {
+            return PostureCheck("trust", .ok, "not used: nothing is intercepted")
+        }
         for file in files {
             guard let bytes = try? readFile(file, limit: 16 << 20) else {
                 return PostureCheck("trust", .failed, "\(file) cannot be read", remedy: "dial.trust names the files")

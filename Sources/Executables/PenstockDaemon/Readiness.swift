@@ -6,6 +6,7 @@ import OperatorEndpoints
 import PolicyCounters
 import Posture
 import Synchronization
+import TLSInterception
 import Telemetry
 
 /// What the daemon knows of its own state; any thread may ask.
@@ -18,6 +19,8 @@ final class Readiness: HealthSource {
         var missingPolicy: String? = "no policy is loaded yet"
         /// Why the last reload was refused; the old policy is still in force.
         var refusedReload: String?
+        /// Why the authority was not read again; the one before signs on.
+        var refusedAuthority: String?
         /// Why clients get no answer; it counts until the first does.
         var silenced: String?
         /// What is known of the kernel's rules.
@@ -33,10 +36,19 @@ final class Readiness: HealthSource {
     private let audit: AuditWriter
     private let journeys: JourneyMetrics
     private let counters: PolicyCounters
+    /// `nil` where nothing is intercepted.
+    private let leaves: LeafMintMetrics?
     private let version: String
     private let state = Mutex(State())
 
-    init(audit: AuditWriter, journeys: JourneyMetrics, counters: PolicyCounters, version: String) {
+    init(
+        audit: AuditWriter,
+        journeys: JourneyMetrics,
+        counters: PolicyCounters,
+        leaves: LeafMintMetrics?,
+        version: String
+    ) {
+        self.leaves = leaves
         self.audit = audit
         self.journeys = journeys
         self.counters = counters
@@ -72,6 +84,9 @@ final class Readiness: HealthSource {
         if let missing = state.missingPolicy { problems.append("policy: \(missing)") }
         if let refused = state.refusedReload {
             problems.append("policy: reload refused, the old one stays: \(refused)")
+        }
+        if let refused = state.refusedAuthority {
+            problems.append("interception: authority not read again, the old one signs on: \(refused)")
         }
         if !state.isServing { problems.append("listeners: not bound yet") }
         if let silenced = state.silenced, journeys.accepted.value == 0 { problems.append("listeners: \(silenced)") }
@@ -114,6 +129,7 @@ final class Readiness: HealthSource {
             samples: [("", !state.checks.isEmpty && !state.checks.contains { $0.status.weakens } ? 1 : 0)]
         )
         journeys.write(to: &text)
+        leaves?.write(to: &text)
         text.write(
             "penstock_policy_generation",
             kind: "gauge",

@@ -46,6 +46,8 @@ package final class Flow {
     private var pipe: SplicePipe?
     private var bytesInPipe = 0
     private var fullReads = 0
+    /// The kernel can pass the bytes on by itself: they are on both sides what goes over the wire.
+    private let isPlain: Bool
 
     /// How many reads a flow may do before others get their turn.
     private static let budget = 16
@@ -55,6 +57,7 @@ package final class Flow {
         self.source = source
         self.sink = sink
         self.held = held[...]
+        isPlain = !source.isCoded && !sink.isCoded
     }
 
     /// Puts bytes in front that were read elsewhere.
@@ -85,12 +88,14 @@ package final class Flow {
         for _ in 0..<Self.budget {
             guard try passOnHeld(), try passOnPipe() else { return false }
             if hasEnded || remaining == 0 {
+                // What a cipher holds back is not passed on yet.
+                guard sink.isFlushed else { return false }
                 try finish(means, isLast: isLast)
                 return false
             }
             guard source.isReadable, try hasAllowance() else { return false }
             if sourceEnded { continue }
-            if fullReads >= 3, pipe != nil || takePipe(means) { try fillPipe(means) } else { try copy(means) }
+            if isPlain, fullReads >= 3, pipe != nil || takePipe(means) { try fillPipe(means) } else { try copy(means) }
         }
         return true
     }
@@ -107,23 +112,19 @@ package final class Flow {
         let buffer = means.buffer
         let wanted = min(buffer.capacity, atMost)
         switch try reading({ () throws(SystemCallError) in
-            try buffer.receive(from: source.descriptor, atMost: wanted)
+            try source.receive(into: buffer, atMost: wanted)
         }) {
         case .wouldBlock:
-            source.isReadable = false
             fullReads = 0
         case .done(0):
             hasEnded = true
         case .done(let count):
             took(count)
             fullReads = count == buffer.capacity ? fullReads + 1 : 0
-            // A short read has emptied the socket: asking again would only tell so. At the end of a stream it is asked all
-            // the same, because no further edge will come.
-            if count < wanted, !source.isEnding { source.isReadable = false }
             // Only a relay that takes all until the end passes the end on: another keeps its sink open.
             let isLast = remaining == nil && source.isLastReadable && count < wanted
             let sent = try send { () throws(SystemCallError) in
-                try buffer.send(0..<count, to: sink.descriptor, endFollows: isLast)
+                try sink.send(0..<count, of: buffer, endFollows: isLast)
             }
             if sent < count { held = buffer.copy(sent..<count)[...] }
         }
@@ -137,7 +138,7 @@ package final class Flow {
             let bytes = held.dropLast(unpaid)
             if bytes.isEmpty { return false }
             let sent = try send { () throws(SystemCallError) in
-                try sendBytes(bytes, to: sink.descriptor)
+                try sink.send(bytes)
             }
             held = held.dropFirst(sent)
         }
@@ -188,10 +189,12 @@ package final class Flow {
     private func finish(_ means: RelayMeans, isLast: Bool) throws(FlowFailure) {
         release(means)
         isOver = true
-        // When the other direction is over as well, both sockets are closed next, and closing says the same.
-        if isLast || !hasEnded { return }
+        guard hasEnded else { return }
+        // When the other direction is over as well, both sockets are closed next, and closing says the same: without TLS.
+        if isLast, !sink.isCoded { return }
         do throws(SystemCallError) {
-            try shutdownSending(sink.descriptor)
+            // A source that was cut off is not to look like one that was done.
+            try sink.endSending(inOrder: source.endedInOrder)
         } catch {
             throw FlowFailure(side: .sink, error: error)
         }
@@ -213,10 +216,8 @@ package final class Flow {
     private func hasAllowance() throws(FlowFailure) -> Bool {
         guard let meter, meter.allowance == 0 else { return true }
         // A source that has nothing more to say needs no allowance for it.
-        switch try reading({ () throws(SystemCallError) in try peekAtByte(source.descriptor) }) {
-        case .wouldBlock:
-            source.isReadable = false
-            return false
+        switch try reading({ () throws(SystemCallError) in try source.peekAtByte() }) {
+        case .wouldBlock: return false
         case .done(0):
             hasEnded = true
             return true

@@ -53,6 +53,8 @@ final class Connection {
     var idleBefore: Connection?
     var idleBehind: Connection?
     var race: DialRace?
+    /// The upstream that TLS is being begun with.
+    var securing: StreamSocket?
     var lookup: LookupWait?
 
     init(
@@ -88,6 +90,7 @@ final class Connection {
         client.interrupt(on: loop)
         lookup?.giveUp()
         race?.abandon(on: loop)
+        securing?.interrupt(on: loop)
         tunnel?.abort(because: cut, on: loop)
         conversation?.abort(on: loop)
     }

@@ -45,7 +45,11 @@ extension Conversation {
         bytesDown &+= exchanged.bytesDown
         let ending = Ending(exchanged, connection.cutting)
         record(ending, exchanged, at: loop.now)
-        upstream?.hasServed = true
+        if let upstream {
+            if !upstream.hasServed { upstream.keepTicket(in: worker.tickets) }
+            upstream.hasServed = true
+            if upstream.exchange.authenticatesConnection { isPinned = true }
+        }
         if !exchanged.keepsUpstream { closeUpstream(on: loop) }
         return ending
     }
@@ -69,7 +73,13 @@ extension Conversation {
     {
         let isBroken = decision.reason == .malformedRequest
         if let denial { return await answer(answer(to: denial), to: request, closes: isBroken, on: loop) }
-        let problem = Problem(refusing: decision, detail: detail, id: requestID, retrySeconds: hold?.retrySeconds)
+        let problem = Problem(
+            refusing: decision,
+            detail: detail,
+            id: requestID,
+            retrySeconds: hold?.retrySeconds,
+            isMisdirected: scope.isIntercepted && decision.reason == .nameMismatch
+        )
         return await answer(problem, to: request, closes: isBroken, on: loop)
     }
 

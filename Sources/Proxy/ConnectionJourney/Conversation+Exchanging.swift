@@ -1,8 +1,10 @@
+import Credentials
 import EventLoops
 import HTTPExchange
 import LinuxBindings
 import NetworkTypes
 import PolicyEngine
+import TLSInterception
 import WireFormats
 
 extension Conversation {
@@ -29,7 +31,9 @@ extension Conversation {
             let exchanged = await run(request, on: upstream, loop)
             return await goOn(behind: exchanged, request, decision, on: loop)
         }
-        return await exchangeAnew(request, decision, on: loop)
+        let step = await exchangeAnew(request, decision, mayBorrow: true, on: loop)
+        guard case .exchanged(let exchanged) = step else { return step }
+        return await goOn(behind: exchanged, request, decision, on: loop)
     }
 
     /// Goes on behind an attempt on the upstream that was open: where it failed for its age alone, on a new one.
@@ -43,15 +47,16 @@ extension Conversation {
         bytesUp &+= exchanged.bytesUp
         closeUpstream(on: loop)
         if connection.cutting != nil { return .cut }
-        return await exchangeAnew(request, decision, on: loop)
+        return await exchangeAnew(request, decision, mayBorrow: false, on: loop)
     }
 
     private func exchangeAnew(
         _ request: HTTP1Request,
         _ decision: Decision,
+        mayBorrow: Bool,
         on loop: isolated EventLoop
     ) async -> ExchangeStep {
-        switch await dial(decision, on: loop) {
+        switch await dial(request, decision, mayBorrow: mayBorrow, on: loop) {
         case .connected: break
         case .unreachable(let problem): return .unreachable(problem)
         case .cut: return .cut
@@ -78,7 +83,7 @@ extension Conversation {
 
     /// The upstream that is open, where the decision is for it.
     func upstreamToAskAgain(_ decision: Decision) -> OpenUpstream? {
-        guard let upstream, upstream.isQuiet(worker), let permit = worker.snapshot.policy?.permit(for: decision),
+        guard let upstream, upstream.isQuiet(worker.means), let permit = worker.snapshot.policy?.permit(for: decision),
             borrowUpstream(permit, upstream)
         else { return nil }
         upstream.exchange.mayKeepClient = !worker.isDraining
@@ -88,9 +93,15 @@ extension Conversation {
     /// True where a server that has waited for us closed just when we asked, and asking twice is no harm (RFC 9110,
     /// section 9.2.2; RFC 9112, section 9.3.1).
     private func mayAskAgain(_ exchanged: Exchanged, _ request: HTTP1Request, _ upstream: OpenUpstream) -> Bool {
-        guard case .upstreamFailed = exchanged.outcome, upstream.hasServed, exchanged.bytesDown == 0,
-            request.framing == .none
-        else { return false }
+        guard case .upstreamFailed = exchanged.outcome, upstream.hasServed, exchanged.bytesDown == 0 else {
+            return false
+        }
+        return isRepeatable(request)
+    }
+
+    /// True where sending it twice is no harm, and nothing of it is gone once it was sent.
+    private func isRepeatable(_ request: HTTP1Request) -> Bool {
+        guard request.framing == .none else { return false }
         switch facts.request?.method?.text {
         case "GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE": return true
         default: return false
@@ -103,13 +114,29 @@ extension Conversation {
         case cut
     }
 
-    private func dial(_ decision: Decision, on loop: isolated EventLoop) async -> DialStep {
+    private func dial(
+        _ request: HTTP1Request,
+        _ decision: Decision,
+        mayBorrow: Bool,
+        on loop: isolated EventLoop
+    ) async -> DialStep {
         closeUpstream(on: loop)
+        if mayBorrow, borrow(request, decision, on: loop) { return .connected }
         guard let permit = worker.snapshot.policy?.permit(for: decision) else { return .cut }
         let name = permit.name
+        let key = poolKey(of: name, at: permit.addresses.first)
         switch await openUpstream(permit, for: connection, worker, on: loop) {
         case .connected(let socket, let address):
-            upstream = OpenUpstream(socket, at: address, dialledFor: name, client: client, worker)
+            if scope.isIntercepted {
+                let peer = UpstreamPeer(name: name, address: address)
+                if let fault = await secure(socket, with: peer, connection, worker, on: loop) {
+                    resetOnClose(socket.descriptor)
+                    socket.detach(from: loop)
+                    if connection.cutting != nil { return .cut }
+                    return .unreachable(Unreachable(status: fault.status, detail: fault.detail))
+                }
+            }
+            upstream = OpenUpstream(socket, at: address, under: key, client: client, worker)
             return connection.cutting == nil ? .connected : .cut
         case .failed(let error, let attempts):
             let detail = "\(error?.description ?? "no address"), after \(attempts) attempts"
@@ -119,17 +146,48 @@ extension Conversation {
         }
     }
 
-    /// The head as it is sent: what was judged, written anew.
-    func headSent(for request: HTTP1Request) -> [UInt8] {
+    /// Takes a connection that nobody uses; false where none is for this request.
+    private func borrow(_ request: HTTP1Request, _ decision: Decision, on loop: isolated EventLoop) -> Bool {
+        guard !isPinned, let permit = worker.snapshot.policy?.permit(for: decision) else { return false }
+        let key = poolKey(of: permit.name, at: permit.addresses.first)
+        let isRepeatable = isRepeatable(request)
+        guard let found = worker.pool.take(permit, under: key, isRepeatable: isRepeatable, on: loop) else {
+            return false
+        }
+        upstream = OpenUpstream(found, client: client, worker)
+        return true
+    }
+
+    private func poolKey(of name: HostName?, at address: UpstreamAddress?) -> PoolKey {
+        var tls: UpstreamTLSTerms?
+        if scope.isIntercepted, let address {
+            let peer = UpstreamPeer(name: name, address: address)
+            tls = UpstreamTLSTerms(peer.certified, port: facts.port, oldest: connection.oldestUpstreamTLS)
+        }
+        return PoolKey(
+            name: name,
+            port: facts.port,
+            tls: tls,
+            workload: facts.workloadUID,
+            policy: worker.snapshot.policy?.hash
+        )
+    }
+
+    /// The head as it is sent, what was judged, written anew; and what its answer passes through.
+    func headSent(for request: HTTP1Request) -> OutgoingHead {
         var forwarding = HTTP1RequestForwarding(closes: !request.keepsAlive, upgrades: request.asksUpgrade)
         if let original = facts.original?.socket {
-            forwarding.hostIfAbsent = .address(original.address, port: original.port == 80 ? nil : original.port)
+            forwarding.hostIfAbsent = .address(
+                original.address,
+                port: original.port == scope.customaryPort ? nil : original.port
+            )
         } else if case .known(_, let name?) = facts.opening {
-            forwarding.hostIfAbsent = .name(name, port: facts.port == 80 ? nil : facts.port)
+            forwarding.hostIfAbsent = .name(name, port: facts.port == scope.customaryPort ? nil : facts.port)
         }
+        forwarding.revision = revision?.fields
         var octets: [UInt8] = []
         octets.reserveCapacity(request.headBytes + 64)
         request.append(to: &octets, forwarding: forwarding)
-        return octets
+        return OutgoingHead(octets, answeredThrough: answerStage())
     }
 }

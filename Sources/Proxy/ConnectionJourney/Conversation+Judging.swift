@@ -42,6 +42,8 @@ extension Conversation {
         facts.addresses = nil
         let decision = ask()
         switch (decision.verdict, decision.dial) {
+        // Nobody hands over bodies yet.
+        case (.needsBody, _): return policy.refuse(facts, because: .undetermined)
         case (.deny, _), (_, nil): return decision
         case (.undetermined, _): return policy.refuse(facts, because: .undetermined)
         case (.allow, .original?): facts.addresses = facts.original.map { [$0.socket.address] } ?? []
@@ -75,9 +77,9 @@ extension Conversation {
         facts.forgetObstacles()
         facts.now = worker.policyTime
         if case .name(let name, _) = request.host {
-            facts.opening = .known(.http, name: name)
+            facts.opening = .known(scope.spoken, name: name)
         } else {
-            facts.opening = .known(.http, name: nil)
+            facts.opening = .known(scope.spoken, name: nil)
         }
     }
 
@@ -86,7 +88,7 @@ extension Conversation {
         let target = try scope.target(of: request)
         facts.original = target.original
         facts.port = target.port
-        facts.opening = .known(.http, name: target.name)
+        facts.opening = .known(scope.spoken, name: target.name)
         facts.isOwnListener = target.original.map { worker.isOwnListener($0.socket) } ?? false
         guard let method = RequestMethod(request.methodBytes.span) else {
             throw RequestObjection(reason: .malformedRequest, detail: "method")

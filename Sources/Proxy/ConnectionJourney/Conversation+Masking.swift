@@ -3,11 +3,19 @@ import AuditTrail
 import WireFormats
 
 /// What of a request is a secret, in the form that its record may have.
-func masked(_ request: HTTP1Request, by mask: SecretMask) -> [MaskedSecret] {
+///
+/// `authenticatesConnection` is set where its credentials are good for the whole connection.
+func masked(
+    _ request: HTTP1Request,
+    by mask: SecretMask,
+    _ authenticatesConnection: inout Bool
+) -> [MaskedSecret] {
     var secrets: [MaskedSecret] = []
     request.fields.forEachSecret { field, value in
         switch field {
-        case .credentials(let name): secrets.add(field: name, value: value, hashing: mask)
+        case .credentials(let name):
+            if HTTP1ConnectionAuthentication.isUsed(by: value) { authenticatesConnection = true }
+            secrets.add(field: name, value: value, hashing: mask)
         case .cookies: secrets.add(cookies: value, hashing: mask)
         }
     }

@@ -1,6 +1,7 @@
 import AuditStore
 import AuditTrail
 import ContentInspection
+import Credentials
 import EventLoops
 import HTTPExchange
 import NetworkTypes
@@ -14,6 +15,7 @@ extension Conversation {
     /// `request` is `nil` where it could not be read.
     func record(_ decision: Decision, _ request: HTTP1Request?) -> UInt64 {
         self.decision = decision
+        if let request { revise(request, decision) }
         worker.metrics.count(request: decision)
         let allows = decision.verdict == .allow
         var workload = worker.settings.workload
@@ -24,7 +26,7 @@ extension Conversation {
             connection: connection.id,
             decision: allows ? .allow : .deny,
             would: decision.wouldDeny ? .deny : nil,
-            treatment: allows ? .http : .refuse,
+            treatment: allows ? (scope.isIntercepted ? .inspect : .http) : .refuse,
             rule: decision.rule?.text,
             reason: decision.reason.rawValue,
             policy: worker.recordedPolicy,
@@ -44,7 +46,8 @@ extension Conversation {
         record.authority = texts.authority(request.host)
         record.path = facts.request?.path?.text ?? String(decoding: request.path, as: UTF8.self)
         record.hasQuery = request.query != nil
-        record.masked = masked(request, by: worker.audit.mask)
+        record.masked = masked(request, by: worker.audit.mask, &isPinned)
+        record.credentials = revision?.secrets.map(\.text) ?? []
         let name = facts.recordedName
         record.destination = RecordedDestination(
             name: name?.text,
@@ -83,7 +86,7 @@ extension Conversation {
                     bytesDown: exchanged?.bytesDown ?? 0,
                     durationMilliseconds: (now &- begun) / 1_000_000,
                     dialled: dialled,
-                    detail: ending.detail,
+                    detail: ending.detail ?? finding,
                     findings: exchanged?.findings.notes ?? []
                 ),
                 at: worker.audit.clock()

@@ -1,6 +1,7 @@
 import AuditStore
 import AuditTrail
 import ContentInspection
+import Credentials
 import EventLoops
 import HTTPExchange
 import LinuxBindings
@@ -41,8 +42,14 @@ final class Conversation: SocketObserver {
     var requestID: RecordIdentifier?
     /// What went wrong with the request in hand.
     var detail: String?
+    /// What is changed in the request in hand; `nil`: it goes up as it came.
+    var revision: HeadRevision?
+    /// Finds secrets in the answer to the request in hand; `nil`: there are none to find.
+    var scrubbing: AnswerScrubbing?
     var texts: RequestTexts
     var encoding: RequestRecordEncoding
+    /// Set where the client has authenticated its connection, and not each request (NTLM, Negotiate): the upstream is its own.
+    var isPinned = false
     var bytesUp: UInt64 = 0
     var bytesDown: UInt64 = 0
     /// Set while the client has not begun another request: since when, in nanoseconds of the loop's clock.
@@ -53,6 +60,9 @@ final class Conversation: SocketObserver {
     var request: HTTP1Request?
     /// The story, which waits for something out of the ordinary.
     var story: CheckedContinuation<Departure, Never>?
+
+    /// How long an upstream is kept for a client that asks nothing, in nanoseconds.
+    private static let lending: UInt64 = 5_000_000_000
 
     init(_ connection: Connection, _ scope: RequestScope, _ worker: Worker) {
         self.connection = connection
@@ -72,7 +82,11 @@ final class Conversation: SocketObserver {
     /// Carries requests until one side has had enough; answers how the connection went.
     func run(on loop: isolated EventLoop) async -> Ending {
         var ending = await carryAll(on: loop)
-        closeUpstream(on: loop)
+        giveBackUpstream(on: loop)
+        // In TLS an end has to be said: a stream that only stops may have been cut by anybody.
+        if ending.isOrderly, client.socket.isCoded, await client.flush(until: loop.now &+ 1_000_000_000, on: loop) {
+            try? client.socket.endSending()
+        }
         ending.bytesUp = bytesUp
         ending.bytesDown = bytesDown
         return ending
@@ -183,7 +197,7 @@ final class Conversation: SocketObserver {
     /// while nobody has asked it anything, and is of no more use.
     func socketIsReady(_ socket: StreamSocket, on loop: isolated EventLoop) {
         if socket === client.socket { return readSteadily(on: loop) }
-        guard let upstream, upstream.socket === socket, !upstream.isQuiet(worker) else { return }
+        guard let upstream, upstream.socket === socket, !upstream.isQuiet(worker.means) else { return }
         closeUpstream(on: loop)
         if steadiness == .idle { leaveSteadyState(.quiet, on: loop) }
     }
@@ -191,6 +205,21 @@ final class Conversation: SocketObserver {
     func closeUpstream(on loop: isolated EventLoop) {
         upstream?.socket.detach(from: loop)
         upstream = nil
+    }
+
+    /// Lets somebody else have the upstream, which is between two messages.
+    func giveBackUpstream(on loop: isolated EventLoop) {
+        guard let upstream, !isPinned, !worker.isDraining, connection.cutting == nil, entry == nil else {
+            return closeUpstream(on: loop)
+        }
+        self.upstream = nil
+        worker.pool.give(upstream, on: loop)
+    }
+
+    /// Lets others have the upstream of a client that has asked nothing for a while.
+    func lendUpstream(on loop: isolated EventLoop) {
+        guard let idleSince, upstream != nil, idleSince &+ Self.lending <= loop.now else { return }
+        giveBackUpstream(on: loop)
     }
 
     func forgetRequest() {
@@ -202,6 +231,8 @@ final class Conversation: SocketObserver {
         inspection = nil
         denial = nil
         detail = nil
+        revision = nil
+        scrubbing = nil
         requestID = nil
     }
 

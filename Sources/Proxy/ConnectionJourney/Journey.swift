@@ -34,7 +34,17 @@ func carry(_ connection: Connection, _ worker: Worker, on loop: isolated EventLo
     worker.registry.decided(connection)
     guard decision.verdict == .allow else { return await connection.reject(worker, on: loop) }
 
-    // 7. Plain HTTP: each request is judged and written down for itself, behind this record.
+    // 7. TLS that policy wants to look into: it ends here, and what is inside are requests.
+    if decision.treatment == .intercept {
+        guard await worker.gate.wait(for: ticket, on: loop) else {
+            return connection.end(Ending(.auditUnavailable, closedBy: .ours), worker, on: loop)
+        }
+        if let ending = await connection.intercept(worker, on: loop) {
+            return connection.end(ending, worker, on: loop)
+        }
+    }
+
+    // 8. HTTP: each request is judged and written down for itself, behind this record.
     if let scope = connection.requestScope {
         let conversation = Conversation(connection, scope, worker)
         connection.conversation = conversation
@@ -48,7 +58,7 @@ func carry(_ connection: Connection, _ worker: Worker, on loop: isolated EventLo
         return connection.end(Ending(Cut(outcome: .policyChanged)), worker, on: loop)
     }
 
-    // 8. Anything else: dial what was allowed, and relay until both sides are done.
+    // 9. Anything else: dial what was allowed, and relay until both sides are done.
     let started = loop.now
     switch await openUpstream(permit, for: connection, worker, on: loop) {
     case .connected(let upstream, let address):

@@ -25,13 +25,20 @@ package final class JourneyMetrics: Sendable {
     /// How often accepting stopped because the audit file or the number of connections would not take more.
     package let pauses = Counter()
     package let live = Gauge()
+    /// TLS begun with clients and with upstreams, in full and resumed.
+    package let clientHandshakes = Counter()
+    package let clientResumptions = Counter()
+    package let upstreamHandshakes = Counter()
+    package let upstreamResumptions = Counter()
+    /// Clients that did not take the certificate that they were shown.
+    package let rejectedInterceptions = Counter()
 
     package init() {}
 
     func count(_ decision: Decision) {
         switch decision.verdict {
         case .allow: allowed.increment()
-        case .deny, .undetermined: refused[decision.reason]?.increment()
+        case .deny, .undetermined, .needsBody: refused[decision.reason]?.increment()
         }
         if decision.wouldDeny { wouldDeny.increment() }
     }
@@ -39,7 +46,7 @@ package final class JourneyMetrics: Sendable {
     func count(request decision: Decision) {
         switch decision.verdict {
         case .allow: requestsAllowed.increment()
-        case .deny, .undetermined: requestsRefused[decision.reason]?.increment()
+        case .deny, .undetermined, .needsBody: requestsRefused[decision.reason]?.increment()
         }
         if decision.wouldDeny { requestsWouldDeny.increment() }
     }
@@ -96,6 +103,23 @@ package final class JourneyMetrics: Sendable {
         )
         counter("bytes_up", "Bytes from agents to their upstreams, of connections that are over.", bytesUp)
         counter("bytes_down", "Bytes from upstreams to their agents, of connections that are over.", bytesDown)
+        text.write(
+            "penstock_tls_handshakes_total",
+            kind: "counter",
+            help: "TLS sessions begun, by the side and whether one before was gone on with.",
+            label: "kind",
+            samples: [
+                ("client_full", Int64(clamping: clientHandshakes.value)),
+                ("client_resumed", Int64(clamping: clientResumptions.value)),
+                ("upstream_full", Int64(clamping: upstreamHandshakes.value)),
+                ("upstream_resumed", Int64(clamping: upstreamResumptions.value)),
+            ]
+        )
+        counter(
+            "interceptions_rejected",
+            "Clients that did not take the certificate that they were shown.",
+            rejectedInterceptions
+        )
         counter("dial_failures", "Allowed connections whose upstream could not be reached.", dialFailures)
         counter("resolution_failures", "Names that could not be resolved.", resolutionFailures)
         counter("owner_lookup_failures", "Sockets whose owner the kernel would not tell.", ownerLookupFailures)

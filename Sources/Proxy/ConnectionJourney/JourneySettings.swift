@@ -21,6 +21,8 @@ package struct JourneySettings: Sendable {
     package var sniffNanoseconds: UInt64 = 5_000_000_000
     /// How long a client may be silent before the server is taken to speak first, in nanoseconds.
     package var silenceNanoseconds: UInt64 = 300_000_000
+    /// How long either side may take to begin TLS, in nanoseconds.
+    package var handshakeNanoseconds: UInt64 = 10_000_000_000
     /// How long all attempts to dial may take together, in nanoseconds.
     package var dialNanoseconds: UInt64 = 10_000_000_000
     /// How long a decision may wait to be written, in nanoseconds.
@@ -29,6 +31,8 @@ package struct JourneySettings: Sendable {
     package var undecided = 1000
     /// Connections of one loop at a time.
     package var connections = 4000
+    /// Upstream connections of one loop that are kept while nobody uses them.
+    package var pooledUpstreams = 128
     /// Decisions of one loop for one user in a second.
     package var decisionsPerSecond = 25_000
     /// Records that may wait for the audit file before nobody new is accepted.

@@ -92,10 +92,11 @@ extension Connection {
 
     private func firstPhase(_ policy: Policy, isFinal: Bool) -> Decision {
         if case .unfinished(let reason) = sniffed { return policy.refuse(facts, because: reason) }
+        if hidesName { return policy.refuse(facts, because: .encryptedName) }
         let decision = ask(policy)
         switch decision.verdict {
         case .allow, .deny: return decision
-        case .undetermined: return isFinal ? policy.refuse(facts, because: .sniffLimit) : decision
+        case .undetermined, .needsBody: return isFinal ? policy.refuse(facts, because: .sniffLimit) : decision
         }
     }
 }

@@ -7,10 +7,18 @@ extension Problem {
     /// Tells a client why policy, or a rule of the product itself, refuses.
     ///
     /// `retrySeconds` is after how long it may come again, where that is known.
-    init(refusing decision: Decision, detail: String?, id: RecordIdentifier?, retrySeconds: Int64? = nil) {
+    ///
+    /// `isMisdirected`: the name contradicts the TLS session that the request came on (RFC 9110, section 15.5.20).
+    init(
+        refusing decision: Decision,
+        detail: String?,
+        id: RecordIdentifier?,
+        retrySeconds: Int64? = nil,
+        isMisdirected: Bool = false
+    ) {
         let retryAfter = decision.reason.isAboutCounting ? retrySeconds : nil
         self.init(
-            decision.reason.status(canComeAgain: retryAfter != nil),
+            isMisdirected ? 421 : decision.reason.status(canComeAgain: retryAfter != nil),
             title: decision.reason.title,
             detail: decision.explanation + (detail.map { " \(hint(for: $0))" } ?? ""),
             reason: decision.reason.rawValue,
@@ -77,8 +85,10 @@ extension Decision {
         case .ownListener: "This is a port of Penstock itself."
         case .noPolicy: "No policy is loaded, so nothing may leave."
         case .malformedRequest, .malformedOpening, .malformedName: "It breaks the rules of HTTP/1."
+        case .malformedCall: "Servers could read what it calls in more than one way."
         case .ambiguousPath: "Servers could read its path in more than one way."
         case .nameMismatch: "The names that it gives contradict each other."
+        case .encryptedName: "It hides the name of the server that it is meant for."
         case .proxyInCapture: "It was sent to what is no proxy."
         case .rateExceeded: "The policy allows no more of it for now\(by)."
         case .requestTooLarge: "Its body is larger than the policy lets pass\(by)."
@@ -111,10 +121,11 @@ extension Reason {
 
     private var isOfMessage: Bool {
         switch self {
-        case .malformedRequest, .malformedOpening, .malformedName: true
+        case .malformedRequest, .malformedOpening, .malformedName, .malformedCall: true
         case .ruleAllow, .ruleDeny, .defaultAllow, .defaultDeny, .specialAddress, .deniedAddress, .outsideCIDRs,
             .unresolvable, .ownListener, .noPolicy, .noOriginalDestination, .proxyInCapture, .perRequest,
-            .ambiguousPath, .nameMismatch, .unknownAction, .decisionRate, .rateExceeded, .countersUnavailable,
+            .ambiguousPath, .nameMismatch, .encryptedName, .unknownAction, .decisionRate, .rateExceeded,
+            .countersUnavailable,
             .budgetExhausted, .requestTooLarge, .responseTooLarge, .unreadableContent, .sniffLimit, .undecidedLimit,
             .auditUnavailable, .undetermined, .draining, .policyChanged:
             false

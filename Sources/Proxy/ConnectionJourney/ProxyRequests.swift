@@ -105,6 +105,20 @@ extension Connection {
         return if case .name = hello.serverName { true } else { false }
     }
 
+    /// True where the name that shows is not the one that is meant, and nobody can find out which that is (threat B04).
+    ///
+    /// Encrypted Client Hello alone is no sign: clients that have no key for it send what looks the same (RFC 9849,
+    /// section 6.2).
+    var hidesName: Bool {
+        guard case .tls(let hello) = sniffed, hello.offersEncryptedClientHello, let name = facts.recordedName else {
+            return false
+        }
+        return Self.frontNames.contains(name.text)
+    }
+
+    /// The outer names of providers whose every server can be meant by them.
+    private static let frontNames: Set<String> = ["cloudflare-ech.com"]
+
     /// True where what came inside a CONNECT is for somebody else than it asked for.
     ///
     /// Host is compared for each request.

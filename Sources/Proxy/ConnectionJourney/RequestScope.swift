@@ -1,3 +1,4 @@
+import EventLoops
 import NetworkTypes
 import PolicyEngine
 import WireFormats
@@ -30,6 +31,8 @@ enum RequestScope {
     case proxy
     /// Inside a CONNECT: what that named, and nothing else.
     case tunnel(Authority)
+    /// Inside TLS that ends here: whom the client was shown a certificate of, and nothing else.
+    case intercepted(Authority, OriginalDestination?)
 }
 
 /// Whom one request is for.
@@ -65,6 +68,12 @@ extension RequestScope {
         case .tunnel(let authority):
             try requireOwnForm(request)
             var target = RequestTarget(authority)
+            target.mismatch = mismatch(request.host, authority.name, authority.address, authority.port)
+            return target
+        case .intercepted(let authority, let original):
+            try requireOwnForm(request)
+            var target = RequestTarget(authority)
+            target.original = original ?? target.original
             target.mismatch = mismatch(request.host, authority.name, authority.address, authority.port)
             return target
         case .proxy:
@@ -111,6 +120,22 @@ extension RequestScope {
     }
 }
 
+extension RequestScope {
+    /// What requests are read from: plain HTTP, or what was inside TLS.
+    var spoken: ApplicationProtocol {
+        switch self {
+        case .captured, .proxy, .tunnel: .http
+        case .intercepted: .tls
+        }
+    }
+
+    /// True where requests go up in TLS.
+    var isIntercepted: Bool { spoken == .tls }
+
+    /// The port that Host need not name.
+    var customaryPort: UInt16 { isIntercepted ? 443 : 80 }
+}
+
 extension RequestTarget {
     fileprivate init(_ authority: Authority) {
         self.init(original: authority.literal, name: authority.name, port: authority.port)
@@ -132,6 +157,7 @@ extension Authority {
 extension Connection {
     /// Whom its requests may be for; `nil` where it carries none.
     var requestScope: RequestScope? {
+        if client.isCoded, let place = interceptedPlace { return .intercepted(place, facts.original) }
         guard decision?.treatment == .http else { return nil }
         if let authority { return .tunnel(authority) }
         if proxied != nil { return .proxy }

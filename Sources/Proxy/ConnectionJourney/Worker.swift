@@ -7,6 +7,7 @@ import NameResolution
 import NetworkTypes
 import PolicyCounters
 import PolicyEngine
+import TLSInterception
 import Telemetry
 
 /// What all workers share.
@@ -18,14 +19,18 @@ package struct JourneyServices: Sendable {
     package let metrics: JourneyMetrics
     package let resolving: ResolverSettings
     package let counters: PolicyCounters
+    /// What TLS is ended with; `nil`: nothing is intercepted.
+    package let interceptor: Interceptor?
 
     package init(
         settings: JourneySettings,
         audit: AuditWriter,
         metrics: JourneyMetrics,
         resolving: ResolverSettings,
-        counters: PolicyCounters
+        counters: PolicyCounters,
+        interceptor: Interceptor? = nil
     ) {
+        self.interceptor = interceptor
         self.settings = settings
         self.audit = audit
         self.metrics = metrics
@@ -42,6 +47,9 @@ package final class Worker {
     let audit: AuditWriter
     let metrics: JourneyMetrics
     let counters: PolicyCounters
+    let interceptor: Interceptor?
+    let tickets = TicketCache(capacity: 1024)
+    let pool: UpstreamPool
     let means = RelayMeans(bufferBytes: 65536, pipes: 48)
     let registry = Registry()
     var pacer: DecisionPacer
@@ -77,6 +85,8 @@ package final class Worker {
         audit = services.audit
         metrics = services.metrics
         counters = services.counters
+        interceptor = services.interceptor
+        pool = UpstreamPool(capacity: services.settings.pooledUpstreams, means)
         self.snapshot = snapshot
         pacer = DecisionPacer(perSecond: settings.decisionsPerSecond)
         recordedPolicy = RecordedPolicy(snapshot)
@@ -111,7 +121,9 @@ package final class Worker {
         for connection in registry.live.values {
             connection.tunnel?.watchUpstream()
             connection.conversation?.watchUpstream()
+            connection.conversation?.lendUpstream(on: loop)
         }
+        pool.letGo(on: loop)
         while let oldest = registry.idle.first, let since = oldest.conversation?.idleSince,
             since &+ settings.idleNanoseconds <= loop.now
         {
@@ -130,6 +142,8 @@ package final class Worker {
     /// Puts a new policy in force, and to every connection that the old one let through.
     package func adopt(_ snapshot: PolicySnapshot, on loop: isolated EventLoop) {
         self.snapshot = snapshot
+        // What another policy let through is nobody's any more.
+        pool.letGo(all: true, on: loop)
         judgeAgain(outcome: .policyChanged, on: loop)
     }
 
@@ -160,6 +174,7 @@ package final class Worker {
         for listener in listeners { listener.close(on: loop) }
         listeners = []
         isDraining = true
+        pool.letGo(all: true, on: loop)
         for connection in Array(registry.live.values) { connection.conversation?.endSoon(on: loop) }
     }
 

@@ -50,7 +50,8 @@ extension Exchange {
         }
     }
 
-    private func passOn(_ response: HTTP1Response) throws(MessageFailure) {
+    private func passOn(_ received: HTTP1Response) throws(MessageFailure) {
+        let response = try down.staged(received)
         if response.isInformational { return try passOn(informational: response) }
         if response.isSwitch { return try passOn(change: response) }
         self.response = response

@@ -117,7 +117,7 @@ package final class Exchange: SocketObserver, DeferredWork {
     /// `inspection` looks at what passes.
     package func run(
         _ request: HTTP1Request,
-        head: [UInt8],
+        head: OutgoingHead,
         meter: (any FlowMeter)? = nil,
         inspection: ExchangeInspection? = nil,
         on loop: isolated EventLoop
@@ -131,7 +131,7 @@ package final class Exchange: SocketObserver, DeferredWork {
     /// Sends the request up and its answer down, and tells `party` how that went: a task that waits costs more than a head.
     package func start(
         _ request: HTTP1Request,
-        head: [UInt8],
+        head: OutgoingHead,
         for party: some ExchangeParty,
         on loop: isolated EventLoop
     ) {
@@ -141,7 +141,7 @@ package final class Exchange: SocketObserver, DeferredWork {
 
     private func start(
         _ request: HTTP1Request,
-        head: [UInt8],
+        head: OutgoingHead,
         meter: (any FlowMeter)?,
         inspection: ExchangeInspection?,
         on loop: isolated EventLoop
@@ -159,9 +159,10 @@ package final class Exchange: SocketObserver, DeferredWork {
         self.inspection = inspection
         before = (up.moved, down.moved)
         up.meter = meter
+        down.stage = head.stage
         phase = .head
         do throws(MessageFailure) {
-            try up.begin(head, request.framing, inspection: inspection?.ofRequest())
+            try up.begin(head.octets, request.framing, inspection: inspection?.ofRequest())
         } catch {
             return finish(Exchanged.Outcome(ofRequest: error), on: loop)
         }
@@ -214,10 +215,16 @@ package final class Exchange: SocketObserver, DeferredWork {
         up.abandon(means)
         down.abandon(means)
         up.meter = nil
+        down.stage = nil
         client.socket.observer = nil
         upstream.socket.observer = nil
         continuation.take()?.resume(returning: result)
         party.take()?.exchangeIsOver(result, on: loop)
+    }
+
+    /// The server of the last answer wants credentials that are good for its whole connection.
+    package var authenticatesConnection: Bool {
+        response.map(HTTP1ConnectionAuthentication.isAsked) ?? false
     }
 
     /// All of the request has gone up.

@@ -104,12 +104,17 @@ extension HTTPEnd {
         var rest = octets[...]
         while !rest.isEmpty {
             guard await socket.wait(for: .writing, until: deadline, on: loop) == .ready,
-                let completion = try? sendBytes(rest, to: socket.descriptor)
+                let completion = try? socket.send(rest)
             else { return false }
-            switch completion {
-            case .wouldBlock: socket.isWritable = false
-            case .done(let count): rest = rest.dropFirst(count)
-            }
+            if case .done(let count) = completion { rest = rest.dropFirst(count) }
+        }
+        return await flush(until: deadline, on: loop)
+    }
+
+    /// Waits until the socket has taken all that was sent; false where it does not until `deadline`.
+    package func flush(until deadline: UInt64, on loop: isolated EventLoop) async -> Bool {
+        while !socket.isFlushed {
+            guard await socket.wait(for: .writing, until: deadline, on: loop) == .ready else { return false }
         }
         return true
     }
@@ -119,7 +124,7 @@ extension HTTPEnd {
     /// It sends no more from here on, and drops what comes for at most a second. False where the peer has not ended by then.
     @discardableResult
     package func linger(_ means: RelayMeans, on loop: isolated EventLoop) async -> Bool {
-        guard (try? shutdownSending(socket.descriptor)) != nil else { return false }
+        guard (try? socket.endSending()) != nil else { return false }
         let deadline = loop.now &+ 1_000_000_000
         // What a client may have on its way when it learns that it is refused.
         var tolerated = 256 * 1024

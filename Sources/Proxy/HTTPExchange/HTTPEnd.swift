@@ -112,14 +112,9 @@ package final class HTTPEnd {
     /// Receives into the loop's buffer; `nil` where there is nothing for now, 0 where there will never be.
     func receive(_ means: RelayMeans) -> Result<Int?, SystemCallError> {
         do throws(SystemCallError) {
-            switch try means.buffer.receive(from: socket.descriptor) {
-            case .wouldBlock:
-                socket.isReadable = false
-                return .success(nil)
-            case .done(let count):
-                // A short read has emptied the socket; at the end of a stream no further edge will come.
-                if count < means.buffer.capacity, !socket.isEnding { socket.isReadable = false }
-                return .success(count)
+            switch try socket.receive(into: means.buffer) {
+            case .wouldBlock: return .success(nil)
+            case .done(let count): return .success(count)
             }
         } catch {
             return .failure(error)

@@ -7,8 +7,9 @@ import WireFormats
 struct InspectedBody {
     let inspection: any PassageInspection
     private var reader: HTTP1BodyReader
-    private let framing: HTTP1Framing
     private let writesChunks: Bool
+    /// What the octets pass through that may go; `nil`: nothing.
+    private let stage: (any AnswerStage)?
     /// The head, while it may not go.
     private var head: [UInt8]
     /// Payload that may not go yet.
@@ -21,12 +22,13 @@ struct InspectedBody {
         behind head: [UInt8],
         _ framing: HTTP1Framing,
         writesChunks: Bool,
+        through stage: (any AnswerStage)?,
         limits: HTTP1Limits
     ) {
         self.inspection = inspection
         self.head = head
-        self.framing = framing
-        self.writesChunks = writesChunks
+        self.writesChunks = writesChunks && framing == .chunked
+        self.stage = stage
         reader = HTTP1BodyReader(framing, limits: limits)
     }
 
@@ -81,15 +83,18 @@ struct InspectedBody {
         guard count > 0 || reader.isComplete || !inspection.holdsHead else { return }
         octets += head
         head = []
-        if count > 0 {
-            let isFramed = framing == .chunked && writesChunks
-            if isFramed { HTTP1ChunkWriting.appendStart(of: count, to: &octets) }
-            octets += held[..<count]
-            if isFramed { HTTP1ChunkWriting.appendEnd(to: &octets) }
-            held.removeSubrange(..<count)
+        var piece = Array(held[..<count])
+        held.removeSubrange(..<count)
+        stage?.pass(&piece)
+        if reader.isComplete, let stage { piece += stage.finish() }
+        if !piece.isEmpty {
+            if writesChunks { HTTP1ChunkWriting.appendStart(of: piece.count, to: &octets) }
+            octets += piece
+            if writesChunks { HTTP1ChunkWriting.appendEnd(to: &octets) }
         }
-        if reader.isComplete, framing == .chunked, writesChunks {
-            HTTP1ChunkWriting.appendLast(trailers: reader.trailers, to: &octets)
+        if reader.isComplete, writesChunks {
+            let trailers = reader.trailers.map { stage?.pass(trailers: $0) ?? $0 }
+            HTTP1ChunkWriting.appendLast(trailers: trailers, to: &octets)
         }
     }
 }

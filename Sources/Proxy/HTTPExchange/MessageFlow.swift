@@ -33,6 +33,10 @@ final class MessageFlow {
     private var writesChunks = true
     /// The body that is looked at; `nil`: nobody looks.
     private var inspected: InspectedBody?
+    /// The body is read piece by piece, and not left to the flow.
+    private var isTakenApart = false
+    /// What the message passes through; `nil`: nothing.
+    var stage: (any AnswerStage)?
     /// The message has been passed on whole.
     private(set) var isFinished = true
 
@@ -68,12 +72,15 @@ final class MessageFlow {
         var octets = head
         isFinished = false
         self.framing = framing
+        isTakenApart = false
         inspected = nil
         if let inspection, framing != .none {
             return try begin(behind: head, writesChunks: writesChunks, inspection)
         }
+        isTakenApart = framing == .chunked || (stage != nil && framing != .none)
+        guard !isTakenApart else { return try beginPieces(behind: octets, framing, writesChunks: writesChunks) }
         switch framing {
-        case .none:
+        case .none, .chunked:
             flow.begin(octets, thenTaking: 0)
         case .length(let length):
             let waiting = source.takeUnread(atMost: Int(clamping: length))
@@ -82,14 +89,22 @@ final class MessageFlow {
         case .untilClose:
             octets += source.takeUnread()
             flow.begin(octets, thenTaking: nil)
-        case .chunked:
-            chunks = HTTP1BodyReader(.chunked, limits: limits)
-            self.writesChunks = writesChunks
-            let waiting = Array(source.takeUnread())
-            let consumed = try frame(waiting.span, into: &octets) { range, octets in octets += waiting[range] }
-            source.putBack(waiting[consumed...])
-            flow.begin(octets, thenTaking: 0)
         }
+    }
+
+    /// Starts on a body that is read piece by piece.
+    private func beginPieces(
+        behind head: [UInt8],
+        _ framing: HTTP1Framing,
+        writesChunks: Bool
+    ) throws(MessageFailure) {
+        var octets = head
+        chunks = HTTP1BodyReader(framing, limits: limits)
+        self.writesChunks = writesChunks && framing == .chunked
+        let waiting = Array(source.takeUnread())
+        let consumed = try frame(waiting.span, into: &octets) { range, octets in octets += waiting[range] }
+        source.putBack(waiting[consumed...])
+        flow.begin(octets, thenTaking: 0)
     }
 
     /// Becomes a tunnel's direction: what waits goes first, then all until the source ends, and the end too.
@@ -97,11 +112,17 @@ final class MessageFlow {
         behind head: [UInt8] = [],
         inspection: (any PassageInspection)? = nil
     ) throws(MessageFailure) {
-        isFinished = false
-        framing = .untilClose
-        inspected = nil
-        if let inspection { return try begin(behind: head, writesChunks: false, inspection) }
-        flow.begin(head + source.takeUnread(), thenTaking: nil)
+        try begin(head, .untilClose, inspection: inspection)
+    }
+
+    /// The head as it goes on.
+    func staged(_ response: HTTP1Response) throws(MessageFailure) -> HTTP1Response {
+        guard let stage else { return response }
+        do throws(HTTP1Violation) {
+            return try stage.pass(response)
+        } catch {
+            throw .malformed(error)
+        }
     }
 
     /// Moves what can be moved now; true where there may be more, and only the turn is over.
@@ -110,10 +131,7 @@ final class MessageFlow {
     func pump(_ means: RelayMeans, isLast: Bool = true) throws(MessageFailure) -> Bool {
         guard !isFinished else { return false }
         if inspected != nil { return try pumpInspected(means) }
-        switch framing {
-        case .none, .length, .untilClose: return try pumpPlain(means, isLast: isLast)
-        case .chunked: return try pumpChunks(means)
-        }
+        return isTakenApart ? try pumpPieces(means, isLast: isLast) : try pumpPlain(means, isLast: isLast)
     }
 
     /// True where nothing of the message, not even its head, was let go.
@@ -134,8 +152,10 @@ final class MessageFlow {
         return false
     }
 
-    private func pumpChunks(_ means: RelayMeans) throws(MessageFailure) -> Bool {
+    private func pumpPieces(_ means: RelayMeans, isLast: Bool) throws(MessageFailure) -> Bool {
         for _ in 0..<Self.budget {
+            // The source has ended: what is left is the flow's, which tells the sink of the end.
+            guard isTakenApart else { return try pumpPlain(means, isLast: isLast) }
             _ = try passOn(means, isLast: true)
             if !flow.isFinished { return false }
             if chunks.isComplete {
@@ -143,16 +163,16 @@ final class MessageFlow {
                 return false
             }
             guard source.socket.isReadable else { return false }
-            try readChunks(means)
+            try readPiece(means)
         }
         return true
     }
 
-    private func readChunks(_ means: RelayMeans) throws(MessageFailure) {
+    private func readPiece(_ means: RelayMeans) throws(MessageFailure) {
         switch source.receive(means) {
         case .failure(let error): throw .source(error)
         case .success(nil): break
-        case .success(0?): throw .malformed(.messageIncomplete)
+        case .success(0?): try endPieces()
         case .success(let count?):
             var octets: [UInt8] = []
             let consumed = try means.buffer.withBytes(0..<count) { bytes throws(MessageFailure) in
@@ -163,7 +183,20 @@ final class MessageFlow {
         }
     }
 
-    /// Takes octets of a chunked body apart and writes them as chunks of our own; answers how many are done with.
+    /// The source has ended, which is the end of a body that lasts until then, and of no other.
+    private func endPieces() throws(MessageFailure) {
+        do throws(HTTP1Violation) {
+            try chunks.inputEnded()
+        } catch {
+            throw .malformed(error)
+        }
+        isTakenApart = false
+        flow.begin(stage?.finish() ?? [], thenTaking: nil)
+        // It reads the end once more.
+        source.socket.isReadable = true
+    }
+
+    /// Takes octets of a body apart, and writes those of a chunked one as chunks of our own; answers how many are done with.
     private func frame(
         _ bytes: Span<UInt8>,
         into octets: inout [UInt8],
@@ -171,16 +204,34 @@ final class MessageFlow {
     ) throws(MessageFailure) -> Int {
         do throws(HTTP1Violation) {
             let (payload, consumed) = try chunks.stretches(of: bytes)
-            for stretch in payload {
-                if writesChunks { HTTP1ChunkWriting.appendStart(of: stretch.count, to: &octets) }
-                append(stretch, &octets)
-                if writesChunks { HTTP1ChunkWriting.appendEnd(to: &octets) }
+            if let stage {
+                var piece: [UInt8] = []
+                for stretch in payload { append(stretch, &piece) }
+                stage.pass(&piece)
+                if chunks.isComplete { piece += stage.finish() }
+                write(piece.count, to: &octets) { $0 += piece }
+            } else {
+                for stretch in payload { write(stretch.count, to: &octets) { append(stretch, &$0) } }
             }
-            if chunks.isComplete, writesChunks { HTTP1ChunkWriting.appendLast(trailers: chunks.trailers, to: &octets) }
+            if chunks.isComplete, writesChunks { appendEnd(to: &octets) }
             return consumed
         } catch {
             throw .malformed(error)
         }
+    }
+
+    /// Writes payload, as a chunk if the body is chunked.
+    private func write(_ count: Int, to octets: inout [UInt8], _ append: (inout [UInt8]) -> Void) {
+        // A chunk of no octets would be the last.
+        guard count > 0 else { return }
+        if writesChunks { HTTP1ChunkWriting.appendStart(of: count, to: &octets) }
+        append(&octets)
+        if writesChunks { HTTP1ChunkWriting.appendEnd(to: &octets) }
+    }
+
+    private func appendEnd(to octets: inout [UInt8]) {
+        let trailers = chunks.trailers.map { stage?.pass(trailers: $0) ?? $0 }
+        HTTP1ChunkWriting.appendLast(trailers: trailers, to: &octets)
     }
 
     // MARK: What is looked at
@@ -190,7 +241,14 @@ final class MessageFlow {
         writesChunks: Bool,
         _ inspection: any PassageInspection
     ) throws(MessageFailure) {
-        inspected = InspectedBody(inspection, behind: head, framing, writesChunks: writesChunks, limits: limits)
+        inspected = InspectedBody(
+            inspection,
+            behind: head,
+            framing,
+            writesChunks: writesChunks,
+            through: stage,
+            limits: limits
+        )
         let waiting = Array(source.takeUnread())
         try look(at: waiting.span, append: { range, octets in octets += waiting[range] }) { consumed in
             source.putBack(waiting[consumed...])
@@ -243,6 +301,8 @@ final class MessageFlow {
         try inspected?.end(into: &octets)
         inspected = nil
         flow.begin(octets, thenTaking: nil)
+        // It reads the end once more.
+        source.socket.isReadable = true
     }
 
     private func passOn(_ means: RelayMeans, isLast: Bool) throws(MessageFailure) -> Bool {

@@ -35,21 +35,18 @@ extension DaemonConfiguration {
     private static func read(_ reader: inout MappingReader) -> DaemonConfiguration? {
         var configuration = DaemonConfiguration()
         configuration.workers = reader.integer("workers", in: 1...256)
-        var unbuilt: [String] = []
         configuration.listen =
             reader.mapping("listen") { ListenSettings.read(&$0) } ?? configuration.listen
         configuration.policy = reader.mapping("policy") { PolicySettings.read(&$0) } ?? configuration.policy
+        configuration.secrets = reader.mapping("secrets") { $0.readSecrets() } ?? [:]
         configuration.audit = reader.mapping("audit") { AuditSettings.read(&$0) } ?? configuration.audit
-        configuration.dial =
-            reader.mapping("dial") { DialSettings.read(&$0, unbuilt: &unbuilt) } ?? configuration.dial
+        configuration.dial = reader.mapping("dial") { DialSettings.read(&$0) } ?? configuration.dial
         configuration.interception = reader.mapping("interception") { InterceptionSettings.read(&$0) }
-        if configuration.interception != nil { unbuilt.append("interception") }
         let audit = configuration.audit
         configuration.state.path = reader.mapping("state") { $0.path("path") } ?? audit.directory ?? "/var/lib/penstock"
         configuration.limits = reader.mapping("limits") { LimitSettings.read(&$0) } ?? configuration.limits
         configuration.workload = reader.mapping("workload") { WorkloadSettings.read(&$0) } ?? configuration.workload
         configuration.drain = reader.mapping("drain") { DrainSettings.read(&$0) } ?? configuration.drain
-        configuration.unbuilt = unbuilt
         return configuration
     }
 }
@@ -69,15 +66,6 @@ extension PolicySettings {
             try node.absolutePath(subject)
         }
         return paths.flatMap { reader.notEmpty($0, "path") }
-    }
-}
-
-extension InterceptionSettings {
-    fileprivate static func read(_ reader: inout MappingReader) -> InterceptionSettings? {
-        let authority = reader.value("authority", .required) { node, subject throws(SourceProblem) in
-            try node.absolutePath(subject)
-        }
-        return authority.map { InterceptionSettings(authority: $0) }
     }
 }
 

@@ -34,8 +34,7 @@ package struct DialSettings: Hashable, Sendable {
 }
 
 extension DialSettings {
-    /// Reads `dial`; what is given and not built yet goes to `unbuilt`.
-    static func read(_ reader: inout MappingReader, unbuilt: inout [String]) -> DialSettings? {
+    static func read(_ reader: inout MappingReader) -> DialSettings? {
         var settings = DialSettings()
         settings.resolvers = resolvers(&reader) ?? settings.resolvers
         settings.hostsFile =
@@ -43,10 +42,7 @@ extension DialSettings {
                 if case .string("none") = node.content { return nil }
                 return try node.absolutePath(subject)
             } ?? nil
-        if let trust = trust(&reader) {
-            settings.trust = trust
-            unbuilt.append("dial.trust")
-        }
+        settings.trust = trust(&reader) ?? settings.trust
         settings.timeout = reader.integer("timeout_seconds", in: 1...120).map { .seconds($0) } ?? settings.timeout
         settings.queryTimeout =
             reader.integer("query_milliseconds", in: 50...30_000).map { .milliseconds($0) } ?? settings.queryTimeout

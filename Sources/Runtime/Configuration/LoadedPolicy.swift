@@ -23,19 +23,29 @@ package struct LoadedPolicy: Hashable, Sendable {
 /// - Parameters:
 ///   - paths: the files and directories, at least one; symbolic links are followed.
 ///   - limits: how much is read.
+///   - canIntercept: whether an authority for interception is configured.
+///   - secrets: those that are configured, and where they may go; `nil` where nobody knows.
 ///   - digest: SHA-256.
 /// - Returns: the policy, and what was found in reading it.
 /// - Throws: why it cannot be read, or everything that is wrong with it.
 package func loadPolicy(
     paths: [String],
     limits: PolicyFileLimits = PolicyFileLimits(),
+    canIntercept: Bool = false,
+    secrets: [SecretName: SecretScope]? = nil,
     digest: ([UInt8]) -> [UInt8]
 ) throws(ConfigurationError) -> LoadedPolicy {
     let source = try collect(paths, limits: limits)
     do throws(SourceProblems) {
         guard source.problems.isEmpty else { throw SourceProblems(inOrder: source.problems) }
         let name = paths.first ?? "policy"
-        let (policy, warnings) = try Policy.load(source.documents, of: name, hash: source.hash(digest))
+        let (policy, warnings) = try Policy.load(
+            source.documents,
+            of: name,
+            hash: source.hash(digest),
+            canIntercept: canIntercept,
+            secrets: secrets
+        )
         return LoadedPolicy(policy: policy, warnings: warnings)
     } catch {
         throw .source(error)
@@ -46,9 +56,10 @@ package func loadPolicy(
 package func loadPolicy(
     path: String,
     limits: PolicyFileLimits = PolicyFileLimits(),
+    canIntercept: Bool = false,
     digest: ([UInt8]) -> [UInt8]
 ) throws(ConfigurationError) -> LoadedPolicy {
-    try loadPolicy(paths: [path], limits: limits, digest: digest)
+    try loadPolicy(paths: [path], limits: limits, canIntercept: canIntercept, digest: digest)
 }
 
 private func collect(_ paths: [String], limits: PolicyFileLimits) throws(ConfigurationError) -> PolicyCollector {

@@ -40,6 +40,11 @@ package final class StreamSocket: EventHandler {
         get { listener }
         set { listener = newValue }
     }
+    /// What stands between the socket and those who read and write it; `nil`: nothing does.
+    package var cipher: (any SocketCipher)? {
+        get { coding }
+        set { coding = newValue }
+    }
     /// Nobody waits for what the peer says any more.
     package private(set) var hearsNoMore = false
     // What is private is seen by the compiler wherever it is touched: each access would else be checked as it runs.
@@ -48,6 +53,7 @@ package final class StreamSocket: EventHandler {
     private var hasEnd = false
     private var hasLast = false
     private var listener: (any SocketObserver)?
+    private var coding: (any SocketCipher)?
     private var token: WatchToken?
     private var waiter: Waiter?
 
@@ -90,6 +96,7 @@ package final class StreamSocket: EventHandler {
         }
         if events.contains(.readable) { canBeRead = true }
         if !events.isDisjoint(with: .writableOrFailed) { canBeWritten = true }
+        if let coding { tell(coding) }
         if let listener {
             listener.socketIsReady(self, on: loop)
         } else if let waiter, isReady(waiter.direction) {
@@ -130,6 +137,14 @@ package final class StreamSocket: EventHandler {
     package func hearNoMore(on loop: isolated EventLoop) {
         hearsNoMore = true
         if waiter?.direction == .reading { finishWait(.interrupted, on: loop) }
+    }
+
+    private func tell(_ cipher: any SocketCipher) {
+        if canBeRead { cipher.becomesReadable(isEnding: hasEnd) }
+        guard canBeWritten, cipher.hasUnsent else { return }
+        // A failure is met again by whoever writes next.
+        try? cipher.flush()
+        canBeWritten = !cipher.hasUnsent
     }
 
     private func isOver(_ direction: Direction) -> Bool {

@@ -50,6 +50,7 @@ private struct Expectation {
         _ serverName: String?,
         alpn: [String] = [],
         version: UInt16? = 0x0304,
+        lowest: UInt16? = 0x0303,
         legacy: UInt16 = 0x0303,
         ech: Bool = false
     ) {
@@ -62,6 +63,7 @@ private struct Expectation {
             // A malformed name is set by the line of the table that expects it.
             hello.serverName = (try? HostName(serverName)).map(ServerName.name) ?? .absent
         }
+        hello.lowestSupportedVersion = version == nil ? nil : lowest.map(TLSVersion.init(rawValue:))
         hello.protocolNames = alpn
         hello.offersEncryptedClientHello = ech
     }
@@ -75,26 +77,35 @@ private struct Expectation {
 
 private let expectations: [Expectation] = [
     Expectation("chrome_impersonated", "www.example.org", alpn: ["h2", "http/1.1"], ech: true),
-    Expectation("curl_openssl3_alpn", "example.com", alpn: ["h2", "http/1.1"]),
-    Expectation("curl_openssl3_ip_literal", nil, alpn: ["h2", "http/1.1"]),
+    Expectation("curl_openssl3_alpn", "example.com", alpn: ["h2", "http/1.1"], lowest: 0x0301),
+    Expectation("curl_openssl3_ip_literal", nil, alpn: ["h2", "http/1.1"], lowest: 0x0301),
     Expectation("firefox_impersonated", "www.example.org", alpn: ["h2", "http/1.1"], ech: true),
-    Expectation("gnutls", "deb.debian.org"),
+    Expectation("gnutls", "deb.debian.org", lowest: 0x0301),
     Expectation("go_no_sni", nil),
     Expectation("go_post_quantum", "proxy.golang.org", alpn: ["h2", "http/1.1"]),
     Expectation("java_17_http_client", "localhost", alpn: ["h2", "http/1.1"]),
     Expectation("node_20", "registry.npmjs.org", alpn: ["h2", "http/1.1"]),
-    Expectation("openssl_early_data", "early.example.com").with {
+    Expectation("openssl_early_data", "early.example.com", lowest: 0x0304).with {
         $0.hello.offersEarlyData = true
         $0.helloBytes = 350
     },
-    Expectation("openssl_fragmented", "frag.example.com", alpn: (0..<100).map { "p" + "00\($0)".suffix(3) }),
-    Expectation("openssl_ip_sni", nil).with { $0.hello.serverName = .malformed(.addressLiteral, octets: 9) },
+    Expectation(
+        "openssl_fragmented",
+        "frag.example.com",
+        alpn: (0..<100).map { "p" + "00\($0)".suffix(3) },
+        lowest: 0x0301
+    ),
+    Expectation("openssl_ip_sni", nil, lowest: 0x0301).with {
+        $0.hello.serverName = .malformed(.addressLiteral, octets: 9)
+    },
     Expectation("openssl_tls10", "old.example.com", version: nil, legacy: 0x0301),
     Expectation("openssl_tls12_no_sni", nil, version: nil),
-    Expectation("openssl_tls13_sni", "api.example.com", alpn: ["h2", "http/1.1"]),
-    Expectation("openssl_trailing_dot", "example.com"),
-    Expectation("openssl_underscore", nil).with { $0.hello.serverName = .malformed(.notLDH, octets: 22) },
-    Expectation("openssl_upper_case", "api.example.com"),
+    Expectation("openssl_tls13_sni", "api.example.com", alpn: ["h2", "http/1.1"], lowest: 0x0301),
+    Expectation("openssl_trailing_dot", "example.com", lowest: 0x0301),
+    Expectation("openssl_underscore", nil, lowest: 0x0301).with {
+        $0.hello.serverName = .malformed(.notLDH, octets: 22)
+    },
+    Expectation("openssl_upper_case", "api.example.com", lowest: 0x0301),
     Expectation("python_ssl", "pypi.org"),
     Expectation("safari_impersonated", "www.example.org", alpn: ["h2", "http/1.1"]),
 ]

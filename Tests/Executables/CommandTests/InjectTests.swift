@@ -84,6 +84,7 @@ struct InjectTests {
             "9081",
             "--pull-secret",
             "registry",
+            "--watch",
             "--request",
             "cpu=70m",
             "--limit",
@@ -95,7 +96,7 @@ struct InjectTests {
             "- --inbound-port=8080",
             "- --inbound-port=9", "- --dns-server=192.0.2.53", "claimName: trail", "cpu: 70m", "memory: 1Gi",
             "runAsUser: 2000", "runAsGroup: 2001", "- --bypass-cidr=10.0.0.0/8:5432", "- --api-port=9081",
-            "imagePullSecrets:\n  - name: registry",
+            "imagePullSecrets:\n  - name: registry", "- name: penstock-watch", "- --watch",
         ]
         for line in wanted { #expect(said.output.contains(line), "\(line)") }
         #expect(!said.output.contains("restartPolicy"))
@@ -204,7 +205,8 @@ struct InjectTests {
             "-f, --file", "-o, --output", "--uninject", "--check", "--strict", "--json", "--mode", "--image",
             "--pull-policy",
             "--config", "--policy", "--inbound-port", "--dns-server", "--agent-user", "--audit-claim", "--request",
-            "--limit", "--allow-host-path", "--bypass-cidr", "--api-port", "--pull-secret", "--help", "0 ", "1 ", "64",
+            "--limit", "--allow-host-path", "--bypass-cidr", "--api-port", "--pull-secret", "--watch", "--help", "0 ",
+            "1 ", "64",
             "66", "70", "73",
         ]
         for word in words { #expect(text.contains(word), "\(word)") }

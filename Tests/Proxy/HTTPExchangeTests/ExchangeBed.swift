@@ -79,7 +79,7 @@ private func carry(
     var head: [UInt8] = []
     request.append(to: &head, forwarding: HTTP1RequestForwarding(closes: false, upgrades: request.asksUpgrade))
     let exchange = Exchange(client: near, upstream: far, limits: HTTP1Limits(), means)
-    let exchanged = await exchange.run(request, head: head, inspection: inspection, on: loop)
+    let exchanged = await exchange.run(request, head: OutgoingHead(head), inspection: inspection, on: loop)
     return Passed(
         client: "",
         server: "",

@@ -16,7 +16,6 @@ struct DocumentationTests {
     func defaults() throws {
         let example = try #require(text.split(separator: "```yaml\n").dropFirst().first?.split(separator: "```").first)
         var configuration = try DaemonConfiguration.read(Array(example.utf8), file: "docs/operations.md")
-        configuration.unbuilt = []
         configuration.listen.isAdminNeeded = false
         #expect(configuration == DaemonConfiguration())
     }

@@ -106,16 +106,32 @@ struct ReadingTests {
         expected.workload.pod = "research-7f"
         expected.workload.serviceAccount = "research"
         expected.drain.time = .seconds(5)
-        expected.unbuilt = ["dial.trust", "interception"]
         #expect(configuration == expected)
-        #expect(configuration.interception?.authority == "/var/lib/penstock/ca")
+        #expect(configuration.interception?.authority == .directory("/var/lib/penstock/ca"))
     }
 
-    @Test("what is not built yet is named only where the file asks for it")
-    func unbuilt() throws {
-        #expect(try read("listen: { transparent: { port: 9 } }").unbuilt.isEmpty)
-        #expect(try read("listen: { api: {} }").unbuilt.isEmpty)
-        #expect(try read("interception: { authority: /ca }").unbuilt == ["interception"])
+    @Test("an authority in memory needs a place where agents find what to trust")
+    func ephemeralAuthority() throws {
+        let settings = try read("interception: { authority: ephemeral, publish: /run/trust }").interception
+        #expect(settings?.authority == .ephemeral)
+        #expect(settings?.publish == "/run/trust")
+        #expect(throws: SourceProblems.self) { try read("interception: { authority: ephemeral }") }
+    }
+
+    @Test("G01: what agents are to trust never goes into the authority's own directory")
+    func publishIsNotTheAuthority() {
+        #expect(throws: SourceProblems.self) { try read("interception: { authority: /ca, publish: /ca }") }
+    }
+
+    @Test("a certificate for servers that ask for one names its hosts")
+    func clientCertificates() throws {
+        let text = "{ hosts: [mtls.example.com], certificate: /c.pem, key: /c.key }"
+        let settings = try read("interception: { authority: /ca, client_certificates: [\(text)] }").interception
+        #expect(settings?.clientCertificates.map(\.key) == ["/c.key"])
+        let nobody = "{ hosts: [], certificate: /c.pem, key: /c.key }"
+        #expect(throws: SourceProblems.self) {
+            try read("interception: { authority: /ca, client_certificates: [\(nobody)] }")
+        }
     }
 
     @Test("`hosts_file: none` is no file, and the state goes where the audit file is")

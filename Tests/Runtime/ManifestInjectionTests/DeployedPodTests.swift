@@ -7,15 +7,20 @@ import YAMLBindings
 struct DeployedPodTests {
     @Test(
         "an example without its guard, put through penstock inject, is the example",
-        arguments: [("deploy/pod.yaml", false), ("deploy/pod-classic.yaml", true)]
+        arguments: [("deploy/pod.yaml", false), ("deploy/pod-classic.yaml", true)],
+        [false, true]
     )
-    func examples(path: String, isClassic: Bool) throws {
-        let bytes = try Manifests.repository(path)
+    func examples(_ example: (path: String, isClassic: Bool), isWatched: Bool) throws {
+        let path = example.path
+        let text = String(decoding: try Manifests.repository(path), as: UTF8.self)
+        // The watcher stands there as a comment; docs/kubernetes.md says how it is taken along.
+        let bytes = Array((isWatched ? text.replacing("#~", with: "") : text).utf8)
         let documents = try readYAMLLayout(bytes, file: path, limits: YAMLLimits())
         let template = try #require(PodTemplate.find(in: documents).templates.first)
         let guardPaths = [
             "metadata.labels.penstock/guarded", "spec.initContainers[penstock-init]", "spec.initContainers[penstockd]",
             "spec.containers[penstockd]", "spec.volumes[penstock-config]", "spec.volumes[penstock-policy]",
+            "spec.initContainers[penstock-watch]", "spec.containers[penstock-watch]", "spec.volumes[penstock-admin]",
             "spec.volumes[penstock-audit]", "spec.terminationGracePeriodSeconds", "spec.automountServiceAccountToken",
             "spec.securityContext", "spec.containers[agent].securityContext.allowPrivilegeEscalation",
             "spec.containers[agent].securityContext.capabilities",
@@ -24,7 +29,8 @@ struct DeployedPodTests {
         #expect(bare.node.fragment != template.node.fragment)
         var options = InjectionOptions(image: "penstock:0.1.0")
         options.inboundPorts = [8080]
-        options.mode = isClassic ? .classic : .native
+        options.isWatched = isWatched
+        options.mode = example.isClassic ? .classic : .native
         let made = bare.node.fragment.with(PodAdditions.overlay(for: bare, options))
         let record = [AdditionPath("metadata.annotations")].compactMap { $0 }
         #expect(made.normal(without: ["annotations"]) == template.node.without(record).fragment.normal())

@@ -1,6 +1,8 @@
 import ManifestInjection
 import PodInjection
+import SourceDocuments
 import Testing
+import YAMLBindings
 
 @Suite("penstock inject keeps what the author wrote")
 struct ManifestLayoutTests {
@@ -9,6 +11,17 @@ struct ManifestLayoutTests {
         let dot = try #require(name.lastIndex(of: "."))
         let after = try Manifests.golden(name[..<dot] + ".native" + name[dot...])
         let made = try inject(try Manifests.golden(name)) { $0.inboundPorts = [8080] }
+        #expect(String(decoding: made.bytes, as: UTF8.self) == String(decoding: after, as: UTF8.self))
+    }
+
+    @Test("with --watch a container more comes in, as the golden file says", arguments: ["pod.yaml", "cronjob.json"])
+    func watchedGolden(name: String) throws {
+        let dot = try #require(name.lastIndex(of: "."))
+        let after = try Manifests.golden(name[..<dot] + ".watched" + name[dot...])
+        let made = try inject(try Manifests.golden(name)) {
+            $0.inboundPorts = [8080]
+            $0.isWatched = true
+        }
         #expect(String(decoding: made.bytes, as: UTF8.self) == String(decoding: after, as: UTF8.self))
     }
 
@@ -26,16 +39,19 @@ struct ManifestLayoutTests {
     @Test("in and out again gives the same bytes, in again too", arguments: Manifests.goldenNames)
     func goldenRoundTrip(name: String) throws {
         try checkRoundTrip(try Manifests.golden(name), isClassic: false)
+        try checkRoundTrip(try Manifests.golden(name), isClassic: false, isWatched: true)
     }
 
     @Test("however it is written, in and out again gives the same bytes, in again too", arguments: Manifests.odd)
     func oddRoundTrip(about: String, text: String) throws {
         try checkRoundTrip(Array(text.utf8), isClassic: false)
         try checkRoundTrip(Array(text.utf8), isClassic: true)
+        try checkRoundTrip(Array(text.utf8), isClassic: true, isWatched: true)
     }
 
-    private func checkRoundTrip(_ before: [UInt8], isClassic: Bool) throws {
+    private func checkRoundTrip(_ before: [UInt8], isClassic: Bool, isWatched: Bool = false) throws {
         let change = { (options: inout InjectionOptions) in
+            options.isWatched = isWatched
             options.mode = isClassic ? .classic : .native
             options.inboundPorts = [8080, 9090]
         }
@@ -53,6 +69,38 @@ struct ManifestLayoutTests {
         let classic = try inject(text) { $0.mode = .classic }
         #expect(try inject(native.bytes) { $0.mode = .classic }.bytes == classic.bytes)
         #expect(native.bytes != classic.bytes)
+        let watched = try inject(native.bytes) { $0.isWatched = true }
+        #expect(watched.bytes != native.bytes)
+        #expect(try inject(watched.bytes).bytes == native.bytes)
+    }
+
+    @Test(
+        "the watcher has the flags that the rules are loaded with, and comes behind the daemon",
+        arguments: [false, true]
+    )
+    func watcher(isClassic: Bool) throws {
+        let made = try inject(Manifests.pod()) {
+            $0.mode = isClassic ? .classic : .native
+            $0.isWatched = true
+            $0.inboundPorts = [8080]
+            $0.dnsServers = ["192.0.2.53"]
+            $0.bypasses = ["10.0.0.0/8:5432"]
+            $0.apiPort = 9081
+        }
+        let documents = try readYAMLLayout(made.bytes, file: "m.yaml", limits: YAMLLimits())
+        let spec = try #require(PodTemplate.find(in: documents).templates.first?.node.value("spec"))
+        let order = spec.agentContainers.map { $0.value("name")?.text }
+        #expect(order == ["penstock-init", "penstockd", "penstock-watch", "agent"])
+        let arguments = spec.agentContainers.map { $0.value("args")?.items.map(\.text) ?? [] }
+        let flags = [
+            "--inbound-port=8080", "--dns-server=192.0.2.53", "--bypass-cidr=10.0.0.0/8:5432", "--api-port=9081",
+        ]
+        #expect(arguments[0] == ["install"] + flags)
+        #expect(arguments[2] == ["verify", "--watch"] + flags)
+        let mounts = spec.agentContainers.map { container in
+            (container.value("volumeMounts")?.items ?? []).contains { $0.value("name")?.text == "penstock-admin" }
+        }
+        #expect(mounts == [false, true, true, false])
     }
 
     @Test("what the author writes after the guard came in stays when it goes")

@@ -211,6 +211,27 @@ struct PodJudgementTests {
             ),
             Refused(
                 "G03",
+                "a mount of the admin socket's volume",
+                Manifests.pod(container: "volumeMounts: [{name: penstock-admin, mountPath: /a}]"),
+                "penstock-admin",
+                "9:27"
+            ),
+            Refused(
+                "G03",
+                "a mount where the admin socket would be",
+                Manifests.pod(container: "volumeMounts: [{name: a, mountPath: /run/penstock}]"),
+                "/run/penstock",
+                "9:41"
+            ),
+            Refused(
+                "G11",
+                "a container of the watcher's name",
+                Manifests.pod().replacing("name: agent\n", with: "name: penstock-watch\n"),
+                "penstock-watch",
+                "6:11"
+            ),
+            Refused(
+                "G03",
                 "a volume of the guard's name",
                 Manifests.pod(spec: "volumes: [{name: penstock-policy, emptyDir: {}}]"),
                 "penstock-policy",
@@ -335,6 +356,15 @@ struct PodJudgementTests {
         #expect(
             try !refusals(Manifests.pod(spec: text("/dev/net/tun"))) { $0.allowedHostPaths = ["/dev/net/tun"] }.isEmpty
         )
+    }
+
+    @Test("an agent may have a volume of its own at /run, as many do: in the daemon's container there is another")
+    func ownRun() throws {
+        let text = Manifests.pod(
+            spec: "volumes: [{name: a, emptyDir: {}}]",
+            container: "volumeMounts: [{name: a, mountPath: /run}]"
+        )
+        #expect(try refusals(text) { $0.isWatched = true }.isEmpty)
     }
 
     @Test("G06: the claim for the audit files cannot be the agent's as well")

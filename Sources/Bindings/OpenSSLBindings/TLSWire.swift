@@ -1,0 +1,163 @@
+import COpenSSL
+import Glibc
+
+/// The socket below a TLS session, and what is known of it.
+///
+/// Lives on the session's loop. OpenSSL asks for no more than is known to be there: a session that has read all of it is told
+/// so without another call of the kernel's.
+final class TLSWire {
+    private let number: Int32
+    /// Octets that were read before there was a session.
+    private var unread: ArraySlice<UInt8>
+    /// False after a read that took all there was, until somebody says otherwise.
+    private var isReadable = true
+    /// No further word will come of what can be read: it is asked for until the end.
+    private var isEnding = false
+    /// What the socket did not take: at most what one call of OpenSSL's writes.
+    private var unsent: ArraySlice<UInt8> = []
+    /// Set where the sending side is to end behind what is unsent.
+    private var endsBehindUnsent = false
+    /// The first failure of the socket, as `errno`.
+    private(set) var failure: Int32?
+    /// The peer sends no more.
+    private(set) var hasEnded = false
+    /// Octets that came from the socket.
+    private(set) var received: UInt64 = 0
+
+    init(number: Int32, unread: [UInt8]) {
+        self.number = number
+        self.unread = unread[...]
+    }
+
+    /// Something can be read again; `isEnding`: and nobody will say so once more.
+    func becomesReadable(isEnding: Bool) {
+        isReadable = true
+        if isEnding { self.isEnding = true }
+    }
+
+    /// True while octets wait that the socket has not taken.
+    var hasUnsent: Bool { !unsent.isEmpty }
+
+    /// Sends what is unsent, as much as the socket takes.
+    func flush() {
+        while !unsent.isEmpty, failure == nil {
+            guard let count = transmit(unsent) else { return }
+            unsent = unsent.dropFirst(count)
+        }
+        if unsent.isEmpty { unsent = [] }
+        if endsBehindUnsent { end() }
+    }
+
+    /// Ends the sending side behind what is unsent.
+    func end() {
+        endsBehindUnsent = hasUnsent && failure == nil
+        guard !endsBehindUnsent else { return }
+        // A socket that is gone has ended.
+        _ = shutdown(number, Int32(SHUT_WR))
+    }
+
+    /// Sends octets at once as far as the socket takes them, and keeps the rest; false where the socket has failed.
+    fileprivate func send(_ octets: UnsafeRawBufferPointer) -> Bool {
+        var sent = 0
+        if unsent.isEmpty {
+            sent = unsafe transmit(octets) ?? 0
+        }
+        guard failure == nil else { return false }
+        if sent < octets.count { unsafe unsent.append(contentsOf: octets.dropFirst(sent)) }
+        return true
+    }
+
+    /// Receives into `place`: how many octets, 0 at the end; `nil` where there are none now, or the socket has failed.
+    fileprivate func receive(into place: UnsafeMutableRawBufferPointer) -> Int? {
+        if !unread.isEmpty {
+            let count = min(place.count, unread.count)
+            unsafe place.copyBytes(from: unread.prefix(count))
+            unread = unread.dropFirst(count)
+            if unread.isEmpty { unread = [] }
+            return count
+        }
+        guard isReadable, failure == nil else { return nil }
+        while true {
+            let count = unsafe recv(number, place.baseAddress, place.count, 0)
+            if count > 0 {
+                received &+= UInt64(count)
+                if count < place.count, !isEnding { isReadable = false }
+                return count
+            }
+            if count == 0 {
+                hasEnded = true
+                return 0
+            }
+            switch errno {
+            case EINTR: continue
+            case EAGAIN: isReadable = false
+            case let code: failure = code
+            }
+            return nil
+        }
+    }
+
+    private func transmit(_ octets: some Collection<UInt8>) -> Int? {
+        octets.withContiguousStorageIfAvailable { unsafe transmit(UnsafeRawBufferPointer($0)) } ?? nil
+    }
+
+    /// How many octets the socket takes; `nil` where it takes none now, or has failed.
+    private func transmit(_ octets: UnsafeRawBufferPointer) -> Int? {
+        while true {
+            // A peer that is gone answers EPIPE, not a signal.
+            let count = unsafe Glibc.send(number, octets.baseAddress, octets.count, Int32(MSG_NOSIGNAL))
+            if count >= 0 { return count }
+            switch errno {
+            case EINTR: continue
+            case EAGAIN: return nil
+            case let code:
+                failure = code
+                return nil
+            }
+        }
+    }
+}
+
+extension TLSWire {
+    /// Has OpenSSL read and write through a wire; whoever has the session keeps the wire as long.
+    func connect(_ session: OpaquePointer) throws(TLSFailure) {
+        guard let kind = unsafe Self.kind, let end = unsafe BIO_new(kind) else { throw .failed }
+        unsafe BIO_set_data(end, Unmanaged.passUnretained(self).toOpaque())
+        unsafe BIO_set_init(end, 1)
+        // The session owns it from here on, for both directions.
+        unsafe SSL_set_bio(session, end, end)
+    }
+
+    /// What OpenSSL calls; made once.
+    private nonisolated(unsafe) static let kind: OpaquePointer? = {
+        let kind = unsafe BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "penstock")
+        guard let kind = unsafe kind else { return nil }
+        unsafe BIO_meth_set_read(kind) { end, place, count in
+            guard let wire = unsafe TLSWire.behind(end), let place = unsafe place, count > 0 else { return -1 }
+            unsafe BIO_clear_flags(end, retryFlags)
+            let received = unsafe wire.receive(into: UnsafeMutableRawBufferPointer(start: place, count: Int(count)))
+            if let received { return Int32(received) }
+            if wire.failure == nil { unsafe BIO_set_flags(end, BIO_FLAGS_READ | BIO_FLAGS_SHOULD_RETRY) }
+            return -1
+        }
+        unsafe BIO_meth_set_write(kind) { end, octets, count in
+            guard let wire = unsafe TLSWire.behind(end), let octets = unsafe octets, count > 0 else { return -1 }
+            unsafe BIO_clear_flags(end, retryFlags)
+            return unsafe wire.send(UnsafeRawBufferPointer(start: octets, count: Int(count))) ? count : -1
+        }
+        unsafe BIO_meth_set_ctrl(kind) { end, command, _, _ in
+            switch command {
+            case BIO_CTRL_FLUSH: return 1
+            case BIO_CTRL_EOF: return unsafe TLSWire.behind(end)?.hasEnded == true ? 1 : 0
+            default: return 0
+            }
+        }
+        return unsafe kind
+    }()
+
+    private static func behind(_ end: OpaquePointer?) -> TLSWire? {
+        unsafe BIO_get_data(end).map { unsafe Unmanaged<TLSWire>.fromOpaque($0).takeUnretainedValue() }
+    }
+}
+
+private let retryFlags = BIO_FLAGS_READ | BIO_FLAGS_WRITE | BIO_FLAGS_IO_SPECIAL | BIO_FLAGS_SHOULD_RETRY

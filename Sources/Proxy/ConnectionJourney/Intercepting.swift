@@ -1,0 +1,118 @@
+import AuditTrail
+import EventLoops
+import HTTPExchange
+import LinuxBindings
+import NetworkTypes
+import OpenSSLBindings
+import PolicyEngine
+import TLSInterception
+import Telemetry
+import WireFormats
+
+extension Connection {
+    /// Ends the client's TLS here, with a certificate that was made for whom it wants.
+    ///
+    /// - Returns: how the connection ended; `nil` where what the client says can be read from here on.
+    func intercept(_ worker: Worker, on loop: isolated EventLoop) async -> Ending? {
+        guard let interceptor = worker.interceptor, case .tls(let hello) = sniffed,
+            let name = interceptedPlace?.certified
+        else { return Ending(.interceptionFailed, closedBy: .ours, detail: "no_authority") }
+        do throws(LeafMintError) {
+            let leaf = try await interceptor.mint.leaf(for: name)
+            if let cutting { return Ending(cutting) }
+            return await shakeHands(try interceptor.serve(name, leaf, client, unread: openingBytes), worker, on: loop)
+        } catch {
+            let ending = Ending(.interceptionFailed, closedBy: .ours, detail: error.rawValue)
+            return await tell(TLSAlert.accessDenied(answering: hello), ending, worker, on: loop)
+        }
+    }
+
+    /// Whom the client is shown a certificate of: the name that it asked for, or else the address.
+    var interceptedPlace: Authority? {
+        if let name = facts.recordedName { return Authority(name: name, address: nil, port: facts.port) }
+        if let authority { return authority }
+        return facts.original.map { Authority(name: nil, address: $0.socket.address, port: $0.socket.port) }
+    }
+
+    private func shakeHands(_ cipher: TLSCipher, _ worker: Worker, on loop: isolated EventLoop) async -> Ending? {
+        openingBytes = []
+        client.cipher = cipher
+        switch await client.shakeHands(
+            cipher.session,
+            until: loop.now &+ worker.settings.handshakeNanoseconds,
+            on: loop
+        ) {
+        case .done:
+            (cipher.session.isResumed ? worker.metrics.clientResumptions : worker.metrics.clientHandshakes).increment()
+            return nil
+        case .timedOut: return Ending(.timedOut, closedBy: .ours, detail: "tls_handshake")
+        case .interrupted: return Ending(cutting ?? Cut(outcome: .drained))
+        case .failed(let failure):
+            let ending = ending(failure)
+            if ending.outcome == .clientRejectedInterception { worker.metrics.rejectedInterceptions.increment() }
+            return ending
+        }
+    }
+
+    private func ending(_ failure: TLSFailure) -> Ending {
+        var ending =
+            if let objection = failure.objectionToCertificate {
+                Ending(.clientRejectedInterception, closedBy: .client, detail: "\(objection); \(suggestion)")
+            } else {
+                Ending(.interceptionFailed, closedBy: failure.isOfPeer ? .client : .ours, detail: failure.text)
+            }
+        // An alert of ours is on its way.
+        ending.isOrderly = true
+        return ending
+    }
+
+    /// What can be done about a client that takes no certificate of ours.
+    private var suggestion: String {
+        let place =
+            if let name = facts.recordedName {
+                "hosts: [\(name.text)]"
+            } else {
+                "cidrs: [\(facts.original?.socket.address.description ?? "")]"
+            }
+        return "give the client the authority's certificate (penstock ca env), or tunnel it: "
+            + "{ action: tunnel, match: { \(place) } }"
+    }
+
+    private func tell(_ alert: [UInt8], _ ending: Ending, _ worker: Worker, on loop: isolated EventLoop) async -> Ending
+    {
+        let end = HTTPEnd(client, limits: worker.settings.http)
+        guard await end.send(alert, until: loop.now &+ 1_000_000_000, on: loop) else { return ending }
+        await end.linger(worker.means, on: loop)
+        return ending
+    }
+}
+
+extension Authority {
+    /// What a certificate has to stand for.
+    var certified: CertifiedName? {
+        if let name { return .host(name) }
+        return address.map(CertifiedName.address)
+    }
+}
+
+extension TLSFailure {
+    /// How a client said that it does not take the certificate; `nil` where it said something else.
+    fileprivate var objectionToCertificate: String? {
+        switch self {
+        // bad_certificate, unsupported, revoked, expired and unknown certificate, unknown_ca (RFC 8446, section 6.2).
+        case .alert(let number) where (42...46).contains(number) || number == 48: text
+        case .closed(behindCertificate: true): "closed_behind_certificate"
+        case .alert, .closed, .socket, .untrusted, .wantsCertificate, .version, .parameters, .applicationProtocol,
+            .protocolViolation, .failed:
+            nil
+        }
+    }
+
+    fileprivate var isOfPeer: Bool {
+        switch self {
+        case .alert, .closed, .socket: true
+        case .untrusted, .wantsCertificate, .version, .parameters, .applicationProtocol, .protocolViolation, .failed:
+            false
+        }
+    }
+}

@@ -1,0 +1,105 @@
+import ByteRelay
+import EventLoops
+import NetworkTypes
+import PolicyEngine
+import TLSInterception
+
+/// What two requests must have in common for one to go up the connection of the other.
+///
+/// The address is the permit's to say. Whom the daemon trusts is the same for all, and what certificate it shows hangs on the
+/// name.
+struct PoolKey: Hashable {
+    /// The name that was dialled; `nil` where that was the original destination.
+    var name: HostName?
+    var port: UInt16
+    /// `nil` without TLS.
+    var tls: UpstreamTLSTerms?
+    /// Whose requests they are.
+    var workload: UInt32?
+    /// The policy that allowed it.
+    var policy: String?
+}
+
+/// Upstream connections that nobody uses for now, kept for the next request of the same kind.
+///
+/// Lives on one loop. Only those come here that are certain to be between two messages; one that says anything, or ends, while
+/// it waits here, is let go.
+final class UpstreamPool: SocketObserver {
+    private struct Place {
+        var upstream: OpenUpstream
+        var since: UInt64
+    }
+
+    private var places: [PoolKey: [Place]] = [:]
+    private var keys: [ObjectIdentifier: PoolKey] = [:]
+    private let capacity: Int
+    private let means: RelayMeans
+
+    /// How long one may wait, in nanoseconds: servers wait a minute or more before they let go.
+    private static let patience: UInt64 = 30_000_000_000
+    /// How long at most where a request must not be sent twice: the longer one waits, the likelier its server lets go just now.
+    private static let safety: UInt64 = 5_000_000_000
+
+    init(capacity: Int, _ means: RelayMeans) {
+        self.capacity = capacity
+        self.means = means
+    }
+
+    var count: Int { keys.count }
+
+    /// Takes a connection that nobody uses any more; where there are too many, it is closed.
+    func give(_ upstream: OpenUpstream, on loop: isolated EventLoop) {
+        guard keys.count < capacity, upstream.isQuiet(means) else {
+            return upstream.socket.detach(from: loop)
+        }
+        keys[ObjectIdentifier(upstream.socket)] = upstream.key
+        places[upstream.key, default: []].append(Place(upstream: upstream, since: loop.now))
+        upstream.socket.observer = self
+    }
+
+    /// Spends a permit on a connection that waits, the one that came last; `nil` where none is for it.
+    ///
+    /// `isRepeatable`: the request may be sent once more on another, should its server let go of this one just now.
+    func take(
+        _ permit: consuming Permit,
+        under key: PoolKey,
+        isRepeatable: Bool,
+        on loop: isolated EventLoop
+    ) -> OpenUpstream? {
+        guard let waiting = places[key] else { return nil }
+        let oldest = loop.now &- (isRepeatable ? Self.patience : Self.safety)
+        let addresses = permit.addresses
+        let index = waiting.lastIndex { $0.since >= oldest && addresses.contains($0.upstream.address) }
+        guard let index else { return nil }
+        let upstream = waiting[index].upstream
+        remove(upstream)
+        guard upstream.isQuiet(means), borrowUpstream(permit, upstream) else {
+            upstream.socket.detach(from: loop)
+            return nil
+        }
+        return upstream
+    }
+
+    func socketIsReady(_ socket: StreamSocket, on loop: isolated EventLoop) {
+        guard let key = keys[ObjectIdentifier(socket)],
+            let place = places[key]?.first(where: { $0.upstream.socket === socket }), !place.upstream.isQuiet(means)
+        else { return }
+        remove(place.upstream)
+        socket.detach(from: loop)
+    }
+
+    /// Lets those go that have waited for too long, or all of them.
+    func letGo(all: Bool = false, on loop: isolated EventLoop) {
+        for place in Array(places.values.joined()) where all || place.since &+ Self.patience <= loop.now {
+            remove(place.upstream)
+            place.upstream.socket.detach(from: loop)
+        }
+    }
+
+    private func remove(_ upstream: OpenUpstream) {
+        upstream.socket.observer = nil
+        guard let key = keys.removeValue(forKey: ObjectIdentifier(upstream.socket)) else { return }
+        places[key]?.removeAll { $0.upstream === upstream }
+        if places[key]?.isEmpty ?? false { places[key] = nil }
+    }
+}

@@ -1,0 +1,80 @@
+import LinuxBindings
+
+/// What is read and written goes through the socket's cipher, where it has one; readiness is noted on the way.
+extension StreamSocket {
+    /// True where what is read is not what goes over the wire: the kernel cannot pass it on by itself.
+    package var isCoded: Bool { cipher != nil }
+
+    /// Receives at most `count` bytes, or a buffer full; 0 is the end of the stream.
+    package func receive(
+        into buffer: TransferBuffer,
+        atMost count: Int = .max
+    ) throws(SystemCallError) -> Completion<Int> {
+        if let cipher {
+            let completion = try cipher.receive(into: buffer, atMost: count)
+            if case .wouldBlock = completion { isReadable = false }
+            return completion
+        }
+        let completion = try buffer.receive(from: descriptor, atMost: count)
+        switch completion {
+        case .wouldBlock: isReadable = false
+        // A short read has emptied the socket: asking again would only tell so. At the end of a stream it is asked all the
+        // same, because no further edge will come.
+        case .done(let received):
+            if received > 0, received < min(count, buffer.capacity), !isEnding { isReadable = false }
+        }
+        return completion
+    }
+
+    /// Whether a byte waits to be read: 1, or 0 at the end of the stream; it is not taken.
+    package func peekAtByte() throws(SystemCallError) -> Completion<Int> {
+        let completion = if let cipher { try cipher.peek() } else { try LinuxBindings.peekAtByte(descriptor) }
+        if case .wouldBlock = completion { isReadable = false }
+        return completion
+    }
+
+    /// Sends the bytes in `range` of a buffer, and says how many were taken.
+    ///
+    /// With `endFollows` a last short segment is kept back until the end is said, and both go as one.
+    package func send(
+        _ range: Range<Int>,
+        of buffer: TransferBuffer,
+        endFollows: Bool = false
+    ) throws(SystemCallError) -> Completion<Int> {
+        guard let cipher else {
+            return noting(try buffer.send(range, to: descriptor, endFollows: endFollows))
+        }
+        return noting(
+            try buffer.withBytes(range) { bytes throws(SystemCallError) in try cipher.send(bytes) }
+        )
+    }
+
+    /// Sends bytes, and says how many were taken.
+    package func send(_ bytes: ArraySlice<UInt8>) throws(SystemCallError) -> Completion<Int> {
+        guard let cipher else { return noting(try sendBytes(bytes, to: descriptor)) }
+        return noting(try cipher.send(bytes.span))
+    }
+
+    /// Ends the sending side behind what was sent; reading goes on.
+    ///
+    /// Without `inOrder` the peer is left to think that it was cut off, where it can tell.
+    package func endSending(inOrder: Bool = true) throws(SystemCallError) {
+        guard let cipher else { return try shutdownSending(descriptor) }
+        cipher.endSending(inOrder: inOrder)
+    }
+
+    /// Nothing that was sent waits for the socket to take it.
+    package var isFlushed: Bool { !(cipher?.hasUnsent ?? false) }
+
+    /// The stream that has come to its end was not cut short: TLS tells, TCP alone cannot.
+    package var endedInOrder: Bool { cipher?.endedInOrder ?? true }
+
+    private func noting(_ completion: Completion<Int>) -> Completion<Int> {
+        if case .wouldBlock = completion {
+            isWritable = false
+        } else if !isFlushed {
+            isWritable = false
+        }
+        return completion
+    }
+}

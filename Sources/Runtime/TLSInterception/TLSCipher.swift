@@ -1,0 +1,73 @@
+import EventLoops
+import LinuxBindings
+import OpenSSLBindings
+
+/// A TLS session as the cipher of its socket.
+///
+/// Lives on the socket's loop.
+package final class TLSCipher: SocketCipher {
+    /// The session itself, for those who shake hands.
+    package let session: TLSSession
+
+    /// The cipher of the socket that `session` was made for.
+    package init(_ session: TLSSession) {
+        self.session = session
+    }
+
+    package var hasUnsent: Bool { session.hasUnsent }
+    package var endedInOrder: Bool { session.endedInOrder }
+
+    /// Something can be read from the socket again.
+    package func becomesReadable(isEnding: Bool) { session.becomesReadable(isEnding: isEnding) }
+
+    /// Ends the sending side behind what was sent, with close_notify only if `inOrder`.
+    package func endSending(inOrder: Bool) { session.endSending(inOrder: inOrder) }
+
+    /// Sends what the socket has not taken yet.
+    package func flush() throws(SystemCallError) {
+        do throws(TLSFailure) {
+            try session.flush()
+        } catch {
+            throw error.systemCall("send")
+        }
+    }
+
+    /// Receives and decrypts at most `count` octets.
+    package func receive(into buffer: TransferBuffer, atMost count: Int) throws(SystemCallError) -> Completion<Int> {
+        do throws(TLSFailure) {
+            return try buffer.fill(atMost: count) { place throws(TLSFailure) in try session.receive(into: &place) }
+        } catch {
+            throw error.systemCall("recv")
+        }
+    }
+
+    /// Whether a decrypted octet waits.
+    package func peek() throws(SystemCallError) -> Completion<Int> {
+        do throws(TLSFailure) {
+            return try session.peek().map(Completion.done) ?? .wouldBlock
+        } catch {
+            throw error.systemCall("recv")
+        }
+    }
+
+    /// Encrypts octets and sends them.
+    package func send(_ octets: Span<UInt8>) throws(SystemCallError) -> Completion<Int> {
+        do throws(TLSFailure) {
+            return try session.send(octets).map(Completion.done) ?? .wouldBlock
+        } catch {
+            throw error.systemCall("send")
+        }
+    }
+}
+
+extension TLSFailure {
+    /// The failure of a session in use, as one of the socket's: those who relay know no other.
+    fileprivate func systemCall(_ call: String) -> SystemCallError {
+        switch self {
+        case .socket(let code): SystemCallError(call: call, code: code)
+        case .alert, .closed, .untrusted, .wantsCertificate, .version, .parameters, .applicationProtocol,
+            .protocolViolation, .failed:
+            .brokenProtocol(call: "tls")
+        }
+    }
+}
