@@ -59,6 +59,8 @@ let doors: [Target] = [
     door("CCares", pkgConfig: "libcares", apt: "libc-ares-dev"),
     door("CSQLite", pkgConfig: "sqlite3", apt: "libsqlite3-dev"),
     door("CZstd", pkgConfig: "libzstd", apt: "libzstd-dev"),
+    door("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
+    door("CBrotli", pkgConfig: "libbrotlidec", apt: "libbrotli-dev"),
 ]
 
 let core: [Target] = [
@@ -83,6 +85,8 @@ let bindings: [Target] = [
     module("Bindings", "CaresBindings", ["CCares", "NetworkTypes"]),
     module("Bindings", "SQLiteBindings", ["CSQLite"]),
     module("Bindings", "ZstdBindings", ["CZstd"]),
+    module("Bindings", "ZlibBindings", ["CZlib"]),
+    module("Bindings", "BrotliBindings", ["CBrotli"]),
 ]
 
 let runtime: [Target] = [
@@ -118,6 +122,11 @@ let runtime: [Target] = [
     module("Runtime", "ManifestInjection", ["PodInjection", "SourceDocuments", "YAMLBindings"]),
     module(
         "Runtime",
+        "ContentInspection",
+        ["BrotliBindings", "PolicyEngine", "WireFormats", "ZlibBindings", "ZstdBindings"]
+    ),
+    module(
+        "Runtime",
         "TLSInterception",
         ["AuditTrail", "EventLoops", "LinuxBindings", "NetworkTypes", "OpenSSLBindings", "Telemetry"]
     ),
@@ -128,14 +137,17 @@ let proxy: [Target] = [
     module(
         "Proxy",
         "HTTPExchange",
-        ["ByteRelay", "AuditTrail", "WireFormats", "NetworkTypes", "LinuxBindings", "EventLoops"]
+        [
+            "ByteRelay", "AuditTrail", "ContentInspection", "WireFormats", "NetworkTypes", "LinuxBindings",
+            "EventLoops",
+        ]
     ),
     module(
         "Proxy",
         "ConnectionJourney",
         [
-            "AgentProtocols", "ByteRelay", "Credentials", "HTTPExchange", "NetworkTypes", "WireFormats", "PolicyEngine", "AuditTrail",
-            "Telemetry",
+            "AgentProtocols", "ByteRelay", "ContentInspection", "Credentials", "HTTPExchange", "NetworkTypes",
+            "WireFormats", "PolicyEngine", "AuditTrail", "Telemetry",
             "LinuxBindings", "EventLoops", "NameResolution", "AuditStore", "PolicyCounters", "OpenSSLBindings",
             "TLSInterception",
         ]
@@ -159,9 +171,8 @@ let programs: [Target] = [
     program(
         "PenstockDaemon",
         [
-            "ConnectionJourney", "Credentials", "GovernanceAPI", "OperatorEndpoints", "Configuration", "AuditStore",
-            "AuditTrail",
-            "NameResolution",
+            "ConnectionJourney", "ContentInspection", "Credentials", "GovernanceAPI", "OperatorEndpoints",
+            "Configuration", "AuditStore", "AuditTrail", "NameResolution",
             "EventLoops", "PolicyEngine", "Posture", "Telemetry", "NetworkTypes", "LinuxBindings", "WireFormats",
             "OpenSSLBindings",
             "SourceDocuments", "TLSInterception", "YAMLBindings", "PolicyCounters",
@@ -244,7 +255,20 @@ let testTargets: [Target] = [
         "TLSInterceptionTests",
         ["EventLoops", "LinuxBindings", "NetworkTypes", "OpenSSLBindings", "TLSInterception", "Telemetry"]
     ),
+    tests(
+        "Runtime",
+        "ContentInspectionTests",
+        ["ContentInspection", "PolicyEngine", "TestSupport", "WireFormats"]
+    ),
     tests("Runtime", "EventLoopsTests", ["EventLoops", "LinuxBindings", "NetworkTypes"]),
+    tests(
+        "Proxy",
+        "HTTPExchangeTests",
+        [
+            "ByteRelay", "ContentInspection", "EventLoops", "HTTPExchange", "LinuxBindings", "PolicyEngine",
+            "WireFormats",
+        ]
+    ),
     tests(
         "Proxy",
         "AnswerScrubbingTests",
@@ -292,6 +316,8 @@ if Context.environment["FUZZ"] != nil {
     let fuzzers: KeyValuePairs = [
         "FuzzOpening": wire, "FuzzJSON": wire, "FuzzRequest": wire, "FuzzResponse": wire, "FuzzRoundTrip": wire,
         "FuzzMCP": ["AgentProtocols", "WireFormats"], "FuzzInject": ["ManifestInjection", "PodInjection"],
+        "FuzzWebSocket": wire, "FuzzEvents": wire,
+        "FuzzContent": ["ContentInspection", "PolicyEngine", "WireFormats"],
     ]
     package.targets += fuzzers.map { name, dependencies in
         .executableTarget(

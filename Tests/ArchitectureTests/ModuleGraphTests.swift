@@ -6,6 +6,7 @@ import Testing
 private let allowed: [String: Set<String>] = [
     // Doors.
     "CLinux": [], "CNetfilter": [], "COpenSSL": [], "CYAML": [], "CCares": [], "CSQLite": [], "CZstd": [],
+    "CZlib": [], "CBrotli": [],
     // Core.
     "NetworkTypes": [],
     "SourceDocuments": [],
@@ -26,6 +27,8 @@ private let allowed: [String: Set<String>] = [
     "CaresBindings": ["CCares", "NetworkTypes"],
     "SQLiteBindings": ["CSQLite"],
     "ZstdBindings": ["CZstd"],
+    "ZlibBindings": ["CZlib"],
+    "BrotliBindings": ["CBrotli"],
     // Runtime.
     "EventLoops": ["LinuxBindings", "NetworkTypes"],
     "NameResolution": ["CaresBindings", "EventLoops", "NetworkTypes"],
@@ -43,13 +46,17 @@ private let allowed: [String: Set<String>] = [
     ],
     "TrafficCapture": ["NetfilterBindings", "LinuxBindings", "NetworkTypes", "SourceDocuments", "YAMLBindings"],
     "ManifestInjection": ["PodInjection", "SourceDocuments", "YAMLBindings"],
+    "ContentInspection": ["BrotliBindings", "PolicyEngine", "WireFormats", "ZlibBindings", "ZstdBindings"],
     "TLSInterception": ["AuditTrail", "EventLoops", "LinuxBindings", "NetworkTypes", "OpenSSLBindings", "Telemetry"],
     // Proxy.
     "ByteRelay": ["LinuxBindings", "EventLoops"],
-    "HTTPExchange": ["ByteRelay", "AuditTrail", "WireFormats", "NetworkTypes", "LinuxBindings", "EventLoops"],
+    "HTTPExchange": [
+        "ByteRelay", "AuditTrail", "ContentInspection", "WireFormats", "NetworkTypes", "LinuxBindings", "EventLoops",
+    ],
     "ConnectionJourney": [
         "AgentProtocols",
-        "ByteRelay", "Credentials", "HTTPExchange", "NetworkTypes", "WireFormats", "PolicyEngine", "AuditTrail",
+        "ByteRelay", "ContentInspection", "Credentials", "HTTPExchange", "NetworkTypes", "WireFormats", "PolicyEngine",
+        "AuditTrail",
         "Telemetry",
         "LinuxBindings", "EventLoops",
         "NameResolution", "AuditStore", "PolicyCounters", "OpenSSLBindings", "TLSInterception",
@@ -62,9 +69,8 @@ private let allowed: [String: Set<String>] = [
     // Executables. The capture program knows nothing of TLS.
     "PenstockInit": ["TrafficCapture", "NetworkTypes", "LinuxBindings", "Posture", "SourceDocuments", "Telemetry"],
     "PenstockDaemon": [
-        "ConnectionJourney", "GovernanceAPI", "OperatorEndpoints", "Configuration", "AuditStore", "AuditTrail",
-        "Credentials",
-        "NameResolution",
+        "ConnectionJourney", "ContentInspection", "Credentials", "GovernanceAPI", "OperatorEndpoints",
+        "Configuration", "AuditStore", "AuditTrail", "NameResolution",
         "EventLoops", "PolicyEngine", "Posture", "Telemetry", "NetworkTypes", "LinuxBindings", "OpenSSLBindings",
         "WireFormats",
         "SourceDocuments", "TLSInterception", "YAMLBindings", "PolicyCounters",

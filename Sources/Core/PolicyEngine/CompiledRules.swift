@@ -32,6 +32,7 @@ struct RuleTraits: Sendable {
     let asksForCalls: Bool
     let hasCounters: Bool
     let hasTrials: Bool
+    let looksAtContent: Bool
     let changesHeads: Bool
     /// Those of all credentials, each once.
     let placeholders: [Placeholder]
@@ -45,6 +46,7 @@ struct RuleTraits: Sendable {
         asksForCalls = rules.contains { $0.match.mcp != nil }
         hasCounters = rules.contains { $0.terms.rate != nil || $0.terms.budget != nil }
         hasTrials = rules.contains(where: \.terms.isOnTrial)
+        looksAtContent = rules.contains(where: \.terms.looksAtContent)
         changesHeads = rules.contains(where: \.terms.changesHeads)
         placeholders = Set(rules.flatMap { $0.terms.credentials.map(\.placeholder) }).sorted { $0.text < $1.text }
         timeWindows = Set(rules.flatMap { $0.match.times ?? [] })

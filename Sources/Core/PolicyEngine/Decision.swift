@@ -100,7 +100,8 @@ package struct Decision: Hashable, Sendable {
         Decision(.allow, .perRequest, rule: rule, treatment: treatment, port: port)
     }
 
-    static func refused(_ reason: Reason, rule: RuleName?, port: UInt16) -> Decision {
+    /// A refusal on account of what a rule says about what it lets through.
+    package static func refused(_ reason: Reason, rule: RuleName?, port: UInt16) -> Decision {
         Decision(.deny, reason, rule: rule, treatment: .refuse, port: port)
     }
 

@@ -28,6 +28,7 @@ struct LocatedRule {
         let terms = RuleTerms.read(&reader, action, match, limits)
         reader.refuseMisplaced(["time", "http", "mcp", "workload"], remedy: "write it under `match`")
         guard let name, let action else { return nil }
+        if terms.limits != nil, action != .deny { refuseUnseenContent(action, match, limits, &reader) }
         if let match { refuseContradictions(action, match, limits, &reader) }
         // What is to be changed has to be read: any request, where the match asks for none.
         if terms.changesHeads, match?.http == nil { match?.http = RequestMatch() }
@@ -63,6 +64,26 @@ struct LocatedRule {
             )
         }
         return action
+    }
+
+    /// Bodies have limits only where they are read: in plain HTTP, and in TLS that is looked into.
+    private static func refuseUnseenContent(
+        _ action: RuleAction,
+        _ match: RuleMatch?,
+        _ limits: LoadingLimits,
+        _ reader: inout MappingReader
+    ) {
+        guard match != nil else { return }
+        let readable: Set<ApplicationProtocol> = limits.canIntercept && action != .tunnel ? [.tls, .http] : [.http]
+        if let protocols = match?.protocols, protocols.isSubset(of: readable) { return }
+        reader.note(
+            SourceProblem(
+                "`limits` is about bodies, and what this rule matches may be carried unread",
+                at: reader.keyLocation(of: "limits"),
+                remedy: limits.canIntercept && action != .tunnel
+                    ? "say `protocols: [tls, http]`" : "say `protocols: [http]`"
+            )
+        )
     }
 
     /// What the action and the match do not say together.

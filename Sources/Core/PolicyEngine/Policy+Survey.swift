@@ -121,7 +121,7 @@ extension Policy {
             switch rules[place].action {
             case .inspect: true
             case .tunnel: survey.mayDenyTunnel
-            case .allow, .deny: survey.mayDeny
+            case .allow, .deny: survey.mayDeny || rules[place].terms.looksAtContent
             }
         return isNeeded ? look(for: rules[place].name, facts) : nil
     }

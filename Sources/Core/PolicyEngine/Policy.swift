@@ -78,6 +78,15 @@ package struct Policy: Sendable {
     /// True where any rule has a `rate` or a `budget`.
     package var hasCounters: Bool { compiled.traits.hasCounters }
 
+    /// True where any rule must have bodies read.
+    package var looksAtContent: Bool { compiled.traits.looksAtContent }
+
+    /// What the rule says that lets something through; `nil` where none does.
+    package func terms(behind decision: Decision) -> (rule: RuleName, terms: RuleTerms)? {
+        guard case .rule(let name) = decision.basis, let place = compiled.places[name] else { return nil }
+        return (name, rules[place].terms)
+    }
+
     /// True where any rule says `mode: audit`.
     var hasTrials: Bool { compiled.traits.hasTrials }
 

@@ -56,6 +56,12 @@ package enum Reason: String, Hashable, Sendable, CaseIterable {
     case rateExceeded = "rate_exceeded"
     /// The rule that would allow it has nothing left of its budget.
     case budgetExhausted = "budget_exhausted"
+    /// The body of a request is larger than the rule that allows it lets pass.
+    case requestTooLarge = "request_too_large"
+    /// The body of an answer is larger than the rule that allows its request lets pass.
+    case responseTooLarge = "response_too_large"
+    /// A rule must know what a body says, and it cannot be found out.
+    case unreadableContent = "unreadable_content"
     /// A rule has a rate or a budget, and what is spent of it cannot be kept.
     case countersUnavailable = "counters_unavailable"
     /// A fact that a rule asks for is not known.

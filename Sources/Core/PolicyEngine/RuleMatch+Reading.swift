@@ -29,7 +29,7 @@ extension RuleMatch {
         refuseServerNameOutsideTLS(match, &reader)
         reader.notYet("alpn")
         reader.refuseMisplaced(
-            ["rate", "budget", "mode", "except_tunnels", "credentials"],
+            ["rate", "budget", "limits", "mode", "except_tunnels", "credentials"],
             remedy: "write it beside `action`"
         )
         // Judged by what the text says: a key that is wrong, unknown or not supported has its own problem.

@@ -15,6 +15,7 @@ extension RuleTerms {
             exceptsTunnels: reader.boolean("except_tunnels") ?? false,
             rate: reader.mapping("rate", .optional, RateLimit.read),
             budget: reader.mapping("budget", .optional, Budget.read),
+            limits: reader.mapping("limits", .optional, ContentLimits.read),
             headers: headers,
             credentials: Credential.readAll(&reader, headers, limits)
         )
@@ -40,13 +41,20 @@ extension RuleTerms {
                 remedy: "put it on the rule that allows"
             )
         }
+        if reader.has("limits") {
+            reader.refuse(
+                "limits",
+                "is for what a rule allows, and this one denies",
+                remedy: "put it on the rule that allows"
+            )
+        }
     }
 
     private static func refuseTrialOfNothing(_ terms: RuleTerms, _ action: RuleAction, _ reader: inout MappingReader) {
-        guard terms.isOnTrial, !reader.has("rate"), !reader.has("budget") else { return }
+        guard terms.isOnTrial, !["rate", "budget", "limits"].contains(where: { reader.has($0) }) else { return }
         reader.refuse(
             "mode",
-            "is `audit`, and an `\(action.rawValue)` without `rate` and `budget` refuses nothing that could be on trial",
+            "is `audit`, and an `\(action.rawValue)` without `rate`, `budget` and `limits` refuses nothing that could be on trial",
             remedy: "remove it"
         )
     }
@@ -110,6 +118,28 @@ extension Budget {
             requests: requests.map { UInt64(clamping: $0) },
             per: per,
             by: by ?? .rule
+        )
+    }
+}
+
+extension ContentLimits {
+    /// Reads a `limits`.
+    static func read(_ reader: inout MappingReader) -> ContentLimits? {
+        let bounds = 1024...(1 << 50)
+        let request = reader.size("request_bytes", in: bounds)
+        let response = reader.size("response_bytes", in: bounds)
+        if !reader.has("request_bytes"), !reader.has("response_bytes") {
+            reader.note(
+                SourceProblem(
+                    "`limits` limits nothing",
+                    at: reader.location,
+                    remedy: "name `request_bytes` or `response_bytes`, or remove it"
+                )
+            )
+        }
+        return ContentLimits(
+            requestBytes: request.map { UInt64(clamping: $0) },
+            responseBytes: response.map { UInt64(clamping: $0) }
         )
     }
 }

@@ -36,6 +36,15 @@ extension Rule {
         add("mcp.methods", match.mcp?.methods?.map(\.text))
         add("mode", terms.isOnTrial ? ["audit"] : nil)
         add("except_tunnels", terms.exceptsTunnels ? ["true"] : nil)
+        add(
+            "limits",
+            terms.limits.map { limits in
+                [
+                    limits.requestBytes.map { "request_bytes \($0)" },
+                    limits.responseBytes.map { "response_bytes \($0)" },
+                ].compactMap(\.self)
+            }
+        )
         add("rate", terms.rate.map { ["\($0.limit) per \($0.per.rawValue) by \($0.by.rawValue)"] })
         add("budget", terms.budget.map(\.texts))
         add("headers.set", some(terms.headers?.set.map { "\($0.name): \($0.value)" }))

@@ -2,6 +2,7 @@ import AuditStore
 import AuditTrail
 import Configuration
 import ConnectionJourney
+import ContentInspection
 import LinuxBindings
 import NameResolution
 import NetworkTypes
@@ -100,6 +101,10 @@ extension JourneySettings {
         sniffing.headBytes = limits.sniffBytes
         sniffNanoseconds = limits.sniffTime.nanoseconds
         silenceNanoseconds = limits.serverFirstTime.nanoseconds
+        inspection.heldBytes = limits.heldBytes
+        inspection.eventBytes = limits.heldBytes
+        inspection.expansion = UInt64(clamping: limits.expansion)
+        bodyNanoseconds = limits.bodyTime.nanoseconds
         dialNanoseconds = configuration.dial.timeout.nanoseconds
         undecided = max(1, limits.undecided / workers)
         decisionsPerSecond = max(1, limits.decisionsPerSecond / workers)

@@ -28,7 +28,7 @@ extension Conversation {
     func exchange(_ request: HTTP1Request, _ decision: Decision, on loop: isolated EventLoop) async -> ExchangeStep {
         if let upstream = upstreamToAskAgain(decision) {
             meter?.flow = upstream.exchange
-            let exchanged = await upstream.exchange.run(request, head: headSent(for: request), meter: meter, on: loop)
+            let exchanged = await run(request, on: upstream, loop)
             return await goOn(behind: exchanged, request, decision, on: loop)
         }
         let step = await exchangeAnew(request, decision, mayBorrow: true, on: loop)
@@ -64,7 +64,21 @@ extension Conversation {
         guard let upstream else { return .cut }
         upstream.exchange.mayKeepClient = !worker.isDraining
         meter?.flow = upstream.exchange
-        return .exchanged(await upstream.exchange.run(request, head: headSent(for: request), meter: meter, on: loop))
+        return .exchanged(await run(request, on: upstream, loop))
+    }
+
+    private func run(
+        _ request: HTTP1Request,
+        on upstream: OpenUpstream,
+        _ loop: isolated EventLoop
+    ) async -> Exchanged {
+        await upstream.exchange.run(
+            request,
+            head: headSent(for: request),
+            meter: meter,
+            inspection: inspection,
+            on: loop
+        )
     }
 
     /// The upstream that is open, where the decision is for it.

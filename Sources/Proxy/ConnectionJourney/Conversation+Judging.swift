@@ -60,7 +60,9 @@ extension Conversation {
             let isMismatch = try? describe(request, for: policy), !isMismatch
         else { return nil }
         // What draws on counters has to reserve first.
-        guard let decision = decisionForOpenUpstream(policy), decision.draws.isEmpty else { return nil }
+        guard let decision = decisionForOpenUpstream(policy), decision.draws.isEmpty, !looksAtContent(decision) else {
+            return nil
+        }
         return decision
     }
 

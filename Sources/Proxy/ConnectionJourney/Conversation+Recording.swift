@@ -1,5 +1,6 @@
 import AuditStore
 import AuditTrail
+import ContentInspection
 import Credentials
 import EventLoops
 import HTTPExchange
@@ -85,7 +86,8 @@ extension Conversation {
                     bytesDown: exchanged?.bytesDown ?? 0,
                     durationMilliseconds: (now &- begun) / 1_000_000,
                     dialled: dialled,
-                    detail: ending.detail ?? finding
+                    detail: ending.detail ?? finding,
+                    findings: exchanged?.findings.notes ?? []
                 ),
                 at: worker.audit.clock()
             )

@@ -1,5 +1,6 @@
 import AuditStore
 import AuditTrail
+import ContentInspection
 import Credentials
 import EventLoops
 import HTTPExchange
@@ -31,6 +32,10 @@ final class Conversation: SocketObserver {
     var hold: CounterHold?
     /// What bounds the bytes of the request in hand; `nil`: nothing does.
     var meter: ByteMeter?
+    /// What looks into the content of the request in hand; `nil`: nobody does.
+    var inspection: ExchangeInspection?
+    /// What an inspector denied the request in hand for.
+    var denial: Denial?
     /// When the head of the request in hand was read, in nanoseconds of the loop's clock.
     var begun: UInt64 = 0
     /// What the record of the request in hand is known by.
@@ -133,7 +138,7 @@ final class Conversation: SocketObserver {
         defer { forgetRequest() }
 
         // Whom is it for, and is it allowed?
-        let decision = await judge(request, on: loop)
+        let decision = await judgeWithContent(request, on: loop)
 
         // Write it down. Only with the record in the file does anything go on, an answer of ours too.
         let ticket = record(decision, request)
@@ -223,6 +228,8 @@ final class Conversation: SocketObserver {
         decision = nil
         meter?.finish()
         meter = nil
+        inspection = nil
+        denial = nil
         detail = nil
         revision = nil
         scrubbing = nil

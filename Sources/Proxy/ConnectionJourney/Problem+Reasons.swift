@@ -91,6 +91,9 @@ extension Decision {
         case .encryptedName: "It hides the name of the server that it is meant for."
         case .proxyInCapture: "It was sent to what is no proxy."
         case .rateExceeded: "The policy allows no more of it for now\(by)."
+        case .requestTooLarge: "Its body is larger than the policy lets pass\(by)."
+        case .responseTooLarge: "The answer is larger than the policy lets pass\(by)."
+        case .unreadableContent: "The policy must know what is in it\(by), and that cannot be found out."
         case .budgetExhausted: "What the policy allows of it is used up\(by)."
         case .countersUnavailable: "What is left of the rate or the budget\(by) cannot be found out."
         case .decisionRate: "This user asks for more than may be decided in a second."
@@ -106,6 +109,7 @@ extension Reason {
     fileprivate func status(canComeAgain: Bool) -> Int {
         if isOfMessage { return 400 }
         if self == .countersUnavailable { return 503 }
+        if self == .requestTooLarge { return 413 }
         return self == .decisionRate || self == .rateExceeded || canComeAgain ? 429 : 403
     }
 
@@ -122,7 +126,7 @@ extension Reason {
             .unresolvable, .ownListener, .noPolicy, .noOriginalDestination, .proxyInCapture, .perRequest,
             .ambiguousPath, .nameMismatch, .encryptedName, .unknownAction, .decisionRate, .rateExceeded,
             .countersUnavailable,
-            .budgetExhausted, .sniffLimit, .undecidedLimit,
+            .budgetExhausted, .requestTooLarge, .responseTooLarge, .unreadableContent, .sniffLimit, .undecidedLimit,
             .auditUnavailable, .undetermined, .draining, .policyChanged:
             false
         }
