@@ -72,6 +72,9 @@ extension Conversation {
         -> Ending?
     {
         let isBroken = decision.reason == .malformedRequest
+        if let told = spoken?.answer(refusing: decision, id: requestID, retrySeconds: hold?.retrySeconds) {
+            return await answer(told, to: request, closes: isBroken, on: loop)
+        }
         if let denial { return await answer(answer(to: denial), to: request, closes: isBroken, on: loop) }
         let problem = Problem(
             refusing: decision,

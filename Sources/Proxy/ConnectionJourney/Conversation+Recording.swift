@@ -31,7 +31,7 @@ extension Conversation {
             reason: decision.reason.rawValue,
             policy: worker.recordedPolicy,
             workload: workload,
-            detail: detail
+            detail: detail ?? (allows ? nil : spoken?.detail)
         )
         if let request { describe(request, decision, in: &record) }
         requestID = record.id
@@ -47,6 +47,7 @@ extension Conversation {
         record.path = facts.request?.path?.text ?? String(decoding: request.path, as: UTF8.self)
         record.hasQuery = request.query != nil
         record.masked = masked(request, by: worker.audit.mask, &isPinned)
+        record.message = spoken?.recorded
         record.credentials = revision?.secrets.map(\.text) ?? []
         let name = facts.recordedName
         record.destination = RecordedDestination(

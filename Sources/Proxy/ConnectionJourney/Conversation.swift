@@ -36,6 +36,8 @@ final class Conversation: SocketObserver {
     var inspection: ExchangeInspection?
     /// What an inspector denied the request in hand for.
     var denial: Denial?
+    /// What the body of the request in hand calls; `nil` where nobody has read it.
+    var spoken: SpokenCalls?
     /// When the head of the request in hand was read, in nanoseconds of the loop's clock.
     var begun: UInt64 = 0
     /// What the record of the request in hand is known by.
@@ -230,6 +232,7 @@ final class Conversation: SocketObserver {
         meter = nil
         inspection = nil
         denial = nil
+        spoken = nil
         detail = nil
         revision = nil
         scrubbing = nil
