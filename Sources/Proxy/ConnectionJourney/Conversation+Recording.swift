@@ -31,6 +31,7 @@ extension Conversation {
             reason: decision.reason.rawValue,
             policy: worker.recordedPolicy,
             workload: workload,
+            scheme: scope.isIntercepted ? .https : .http,
             detail: detail
         )
         if let request { describe(request, decision, in: &record) }
