@@ -52,6 +52,8 @@ final class Conversation: SocketObserver {
     var scrubbing: AnswerScrubbing?
     var texts: RequestTexts
     var encoding: RequestRecordEncoding
+    /// Set while it is known to `UpstreamLending`.
+    var isWatchedForLending = false
     /// Set where the client has authenticated its connection, and not each request (NTLM, Negotiate): the upstream is its own.
     var isPinned = false
     var bytesUp: UInt64 = 0
@@ -64,9 +66,6 @@ final class Conversation: SocketObserver {
     var request: HTTP1Request?
     /// The story, which waits for something out of the ordinary.
     var story: CheckedContinuation<Departure, Never>?
-
-    /// How long an upstream is kept for a client that asks nothing, in nanoseconds.
-    private static let lending: UInt64 = 5_000_000_000
 
     init(_ connection: Connection, _ scope: RequestScope, _ worker: Worker) {
         self.connection = connection
@@ -189,7 +188,9 @@ final class Conversation: SocketObserver {
         idleSince = loop.now
         worker.registry.idle.append(connection)
         if upstream?.socket.isEnding ?? false { closeUpstream(on: loop) }
-        upstream?.socket.observer = self
+        guard let upstream else { return }
+        upstream.socket.observer = self
+        worker.lending.watch(self, on: loop)
     }
 
     func endIdling() {
@@ -218,12 +219,6 @@ final class Conversation: SocketObserver {
         }
         self.upstream = nil
         worker.pool.give(upstream, on: loop)
-    }
-
-    /// Lets others have the upstream of a client that has asked nothing for a while.
-    func lendUpstream(on loop: isolated EventLoop) {
-        guard let idleSince, upstream != nil, idleSince &+ Self.lending <= loop.now else { return }
-        giveBackUpstream(on: loop)
     }
 
     func forgetRequest() {
