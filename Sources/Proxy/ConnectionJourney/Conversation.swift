@@ -188,9 +188,8 @@ final class Conversation: SocketObserver {
         idleSince = loop.now
         worker.registry.idle.append(connection)
         if upstream?.socket.isEnding ?? false { closeUpstream(on: loop) }
-        guard let upstream else { return }
-        upstream.socket.observer = self
-        worker.lending.watch(self, on: loop)
+        upstream?.socket.observer = self
+        if upstream != nil || client.socket.isCoded { worker.lending.watch(self, on: loop) }
     }
 
     func endIdling() {
@@ -241,6 +240,12 @@ final class Conversation: SocketObserver {
     func abort(on loop: isolated EventLoop) {
         upstream?.exchange.abort(on: loop)
         if steadiness == .idle { leaveSteadyState(.arrival(.interrupted), on: loop) }
+    }
+
+    /// Gives back what is only needed while octets move: an exchange may last for days, and say nothing.
+    func rest() {
+        client.socket.cipher?.rest()
+        upstream?.socket.cipher?.rest()
     }
 
     /// Has the kernel find out if the upstream of an exchange that lasts is gone.

@@ -122,6 +122,7 @@ package final class Worker {
         for connection in registry.live.values {
             connection.tunnel?.watchUpstream()
             connection.conversation?.watchUpstream()
+            connection.conversation?.rest()
         }
         pool.letGo(on: loop)
         while let oldest = registry.idle.first, let since = oldest.conversation?.idleSince,
