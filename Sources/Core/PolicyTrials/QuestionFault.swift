@@ -73,6 +73,7 @@ extension Question {
         if method != nil { return "method" }
         if path != nil { return "path" }
         if query != nil { return "query" }
+        if calls != nil { return "call" }
         return headers == nil ? nil : "header"
     }
 

@@ -43,8 +43,8 @@ extension HelpTopic {
         usage: penstock policy explain POLICY --host HOST --port PORT [--sni NAME] [--addr ADDRESS]… [--uid UID]
                                        [--protocol tls|http|h2c|opaque]
                                        [--method METHOD] [--path PATH] [--query QUERY]
-                                       [--header 'NAME: VALUE']… [--namespace NAME] [--service-account NAME] [--time TIME]
-                                       [--intercept]
+                                       [--header 'NAME: VALUE']… [--call CALL]…
+                                       [--namespace NAME] [--service-account NAME] [--time TIME] [--intercept]
 
           POLICY         a file, or a directory that is loaded as a whole
           --host HOST    where the agent wants to go: a name, which the client then says itself; or an address
@@ -55,11 +55,13 @@ extension HelpTopic {
                          with `cidrs` alone are not compared
           --uid UID      the user that opens the connection; left out: unknown
           --protocol P   what the client speaks (tls); opaque and h2c carry no name that anybody could read
-          --method M     the method of the request; left out: unknown. Like the next three with --protocol http, and with
+          --method M     the method of the request; left out: unknown. Like the next four with --protocol http, and with
                          --protocol tls where --intercept is given
           --path PATH    the path of the request, without query; left out: unknown
           --query Q      what follows the `?`, '' for nothing; left out: unknown
           --header H     'Name: value'; repeatable. Left out altogether: unknown
+          --call CALL    what the body calls, 'tools/call NAME' or another method of MCP; repeatable; `none` for a body
+                         without calls. Left out altogether: unknown
           --namespace N, --service-account S    what the configuration calls the workload; left out: unknown
           --time T       when, such as 2026-11-21T10:15:04Z; left out: now
           --intercept    as a daemon with `interception.authority` does: where a rule needs it, TLS is ended and each request
