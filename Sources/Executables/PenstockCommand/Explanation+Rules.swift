@@ -65,11 +65,10 @@ extension Explanation {
         case .time: question.now.map(timeText)
         case .methods: facts.request == nil ? unread : facts.request?.method?.text
         case .paths: facts.request == nil ? unread : facts.request?.path?.text
-        case .tools, .calls:
-            facts.request == nil
-                ? unread : question.calls.map { $0.isEmpty ? "a body without calls" : short($0.map(\.text)) }
         case .headers: facts.request == nil ? unread : question.headers.map { _ in "the headers that were given" }
         case .query: facts.request == nil ? unread : question.query.map { _ in "the query that was given" }
+        case .tools, .calls:
+            facts.request == nil ? unread : question.calls.map { $0.isEmpty ? "a body without calls" : short($0.map(\.text)) }
         }
     }
 

@@ -44,7 +44,8 @@ extension HelpTopic {
                                        [--protocol tls|http|h2c|opaque]
                                        [--method METHOD] [--path PATH] [--query QUERY]
                                        [--header 'NAME: VALUE']… [--call CALL]…
-                                       [--namespace NAME] [--service-account NAME] [--time TIME] [--intercept]
+                                       [--namespace NAME] [--service-account NAME] [--time TIME]
+                                       [--intercept]
 
           POLICY         a file, or a directory that is loaded as a whole
           --host HOST    where the agent wants to go: a name, which the client then says itself; or an address

@@ -57,6 +57,7 @@ extension Conversation {
             dialled: texts.dialled(decision.addresses?.first, upstream)
         )
         record.binding = binding(name, decision)
+        record.message = spoken?.recorded
     }
 
     /// By what the destination is bound to the name.

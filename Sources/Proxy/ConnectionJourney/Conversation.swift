@@ -34,8 +34,12 @@ final class Conversation: SocketObserver {
     var meter: ByteMeter?
     /// What looks into the content of the request in hand; `nil`: nobody does.
     var inspection: ExchangeInspection?
+    /// We have told the client to go on with the body of the request in hand.
+    var hasContinued = false
     /// What an inspector denied the request in hand for.
     var denial: Denial?
+    /// What the body of the request in hand calls; `nil`: nobody had to know.
+    var spoken: SpokenCalls?
     /// When the head of the request in hand was read, in nanoseconds of the loop's clock.
     var begun: UInt64 = 0
     /// What the record of the request in hand is known by.
@@ -230,6 +234,8 @@ final class Conversation: SocketObserver {
         meter = nil
         inspection = nil
         denial = nil
+        spoken = nil
+        hasContinued = false
         detail = nil
         revision = nil
         scrubbing = nil

@@ -35,14 +35,6 @@ import Testing
         #expect(String(decoding: Sample.line(request), as: UTF8.self) == expected)
     }
 
-    @Test("a request that was read inside TLS says so")
-    func insideTLS() throws {
-        var record = request
-        record.scheme = .https
-        let object = try Sample.parse(Sample.line(record))
-        #expect(object["scheme"] as? String == "https")
-    }
-
     @Test("a request tells which tool its body called, and of a batch the first 16")
     func message() {
         var record = request
@@ -61,6 +53,14 @@ import Testing
         let many = String(decoding: Sample.line(record), as: UTF8.self)
         let told = Array(repeating: #"{"method":"notifications/initialized"}"#, count: 16).joined(separator: ",")
         #expect(many.contains(#""mcp":{"era":"undeclared","calls":17,"batch":[\#(told)]}"#))
+    }
+
+    @Test("a request that was read inside TLS says so")
+    func insideTLS() throws {
+        var record = request
+        record.scheme = .https
+        let object = try Sample.parse(Sample.line(record))
+        #expect(object["scheme"] as? String == "https")
     }
 
     @Test("a request's end tells its figures as numbers, and what nobody knows as null")
