@@ -68,7 +68,8 @@ extension Explanation {
         case .headers: facts.request == nil ? unread : question.headers.map { _ in "the headers that were given" }
         case .query: facts.request == nil ? unread : question.query.map { _ in "the query that was given" }
         case .tools, .calls:
-            facts.request == nil ? unread : question.calls.map { $0.isEmpty ? "a body without calls" : short($0.map(\.text)) }
+            facts.request == nil
+                ? unread : question.calls.map { $0.isEmpty ? "a body without calls" : short($0.map(\.text)) }
         }
     }
 
