@@ -225,6 +225,7 @@ def check_values(folder):
         "webhook.enabled=true": "webhook", "image.tag=a b": "tag", "policies[0].name=UPPER": "name", "x=1": "x",
         "config.settings.policy.path=/tmp": "path", "networkPolicy.inboundPorts[0]=0": "inboundPorts",
         "config.settings.listen.admin.path=/tmp/a": "path", "watcher.enabled=1": "watcher",
+        "config.settings.interception.authority=ephemeral,config.settings.interception.publish=/tmp": "publish",
         "config.name=penstock-policy": "penstock-policy", "policies[0].files.policy\\.txt=a": "policy.txt",
     }
     for setting, word in wrong.items():
@@ -239,12 +240,15 @@ def check_notes(programs, folder):
     (copy / "templates/NOTES.txt").rename(copy / "notes.txt")
     (copy / "templates/said.yaml").write_text(
         'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: said }\ndata: { text: {{ tpl (.Files.Get "notes.txt") . | quote }} }\n')
-    for value, is_watched in (("false", False), ("true", True)):
-        made = run(TOOLS / "helm", "template", "release", copy, "--namespace", "agents", "--set", f"watcher.enabled={value}").stdout
+    ends = "config.settings.interception.authority=ephemeral,config.settings.interception.publish=/etc/penstock-trust"
+    for value, is_watched, trust in (("false", False, []), ("true", True, []), ("false", False, ["--set", ends])):
+        settings = ["--set", f"watcher.enabled={value}", *trust]
+        made = run(TOOLS / "helm", "template", "release", copy, "--namespace", "agents", *settings).stdout
         text = next(item["data"]["text"] for item in of_kind(objects(made), "ConfigMap") if item["metadata"]["name"] == "said")
         command = text[text.index("penstock inject"):].replace("\\\n", " ").splitlines()[0].partition("|")[0]
         words = [SAMPLES / "pod.yaml" if word == "agent.yaml" else word for word in shlex.split(command)[1:]]
-        check_guarded(f"NOTES, watcher.enabled={value}", run(programs / "penstock", *words).stdout, is_watched)
+        made = run(programs / "penstock", *words).stdout
+        check_guarded(f"NOTES, {' '.join(settings)}", made, is_watched, bool(trust))
         expect(("unwatched" in text) != is_watched, f"NOTES, watcher.enabled={value}: {text}")
 
 

@@ -66,7 +66,9 @@ extension Connection {
         return ending
     }
 
-    /// What can be done about a client that takes no certificate of ours.
+    /// The rule under which a client that takes no certificate of ours is not asked to.
+    ///
+    /// An end keeps 120 characters: advice beside it would cost the rule its own end.
     private var suggestion: String {
         let place =
             if let name = facts.recordedName {
@@ -74,8 +76,7 @@ extension Connection {
             } else {
                 "cidrs: [\(facts.original?.socket.address.description ?? "")]"
             }
-        return "give the client the authority's certificate (penstock ca env), or tunnel it: "
-            + "{ action: tunnel, match: { \(place) } }"
+        return "{ action: tunnel, match: { \(place) } }"
     }
 
     private func tell(_ alert: [UInt8], _ ending: Ending, _ worker: Worker, on loop: isolated EventLoop) async -> Ending

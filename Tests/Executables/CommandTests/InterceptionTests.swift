@@ -104,6 +104,36 @@ struct InterceptionTests {
         )
     }
 
+    @Test(
+        "what a tunnel carried is not judged by rules that ask for it; whether it is looked into changes nothing by itself",
+        arguments: [
+            ("{ name: a, match: { hosts: [api.example.com] }, action: inspect }", "0 decisions of 1 would", 0),
+            (
+                "{ name: a, match: { hosts: [api.example.com], http: { methods: [GET] } }, action: allow }",
+                "0 decisions of 0 would", 1
+            ), ("{ name: a, match: { hosts: [api.example.com] }, action: deny }", "1 decision", 0),
+        ]
+    )
+    func carriedUnread(rule: String, said expected: String, unjudged: Int) throws {
+        let folder = try Trail.folder([Trail.connection(1, "api.example.com", .allow)])
+        try folder.put(policy("{ name: a, match: { hosts: [api.example.com] }, action: allow }"), as: "old.yaml")
+        try folder.put(policy(rule), as: "new.yaml")
+        let said = try penstock(
+            "policy",
+            "diff",
+            "old.yaml",
+            "new.yaml",
+            "--intercept",
+            "--audit",
+            "audit.jsonl",
+            in: folder
+        )
+        #expect(said.output.contains(expected), "\(said)")
+        let cause = "  1 where rules ask for what no record holds"
+        let isLeftOut = said.lines.contains { $0.hasPrefix(cause) }
+        #expect(isLeftOut == (unjudged == 1), "\(said)")
+    }
+
     @Test("learn writes rules for requests inside TLS, and tunnels what took no certificate")
     func learn() throws {
         var rejected = ConnectionEndRecord(id: RecordIdentifier(value: 2), outcome: .clientRejectedInterception)
