@@ -59,14 +59,18 @@ let doors: [Target] = [
     door("CCares", pkgConfig: "libcares", apt: "libc-ares-dev"),
     door("CSQLite", pkgConfig: "sqlite3", apt: "libsqlite3-dev"),
     door("CZstd", pkgConfig: "libzstd", apt: "libzstd-dev"),
+    door("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
+    door("CBrotli", pkgConfig: "libbrotlidec", apt: "libbrotli-dev"),
 ]
 
 let core: [Target] = [
     module("Core", "NetworkTypes"),
     module("Core", "SourceDocuments"),
     module("Core", "WireFormats", ["NetworkTypes"]),
+    module("Core", "AgentProtocols", ["AuditTrail", "WireFormats"]),
     module("Core", "PolicyEngine", ["NetworkTypes", "SourceDocuments"]),
     module("Core", "AuditTrail", ["NetworkTypes"]),
+    module("Core", "Credentials", ["AuditTrail", "PolicyEngine", "WireFormats"]),
     module("Core", "PolicyTrials", ["AuditTrail", "NetworkTypes", "PolicyEngine", "SourceDocuments"]),
     module("Core", "Telemetry"),
     module("Core", "Posture", ["AuditTrail", "WireFormats"]),
@@ -81,6 +85,8 @@ let bindings: [Target] = [
     module("Bindings", "CaresBindings", ["CCares", "NetworkTypes"]),
     module("Bindings", "SQLiteBindings", ["CSQLite"]),
     module("Bindings", "ZstdBindings", ["CZstd"]),
+    module("Bindings", "ZlibBindings", ["CZlib"]),
+    module("Bindings", "BrotliBindings", ["CBrotli"]),
 ]
 
 let runtime: [Target] = [
@@ -106,7 +112,7 @@ let runtime: [Target] = [
     module(
         "Runtime",
         "Configuration",
-        ["NetworkTypes", "PolicyEngine", "SourceDocuments", "YAMLBindings", "LinuxBindings"]
+        ["Credentials", "NetworkTypes", "PolicyEngine", "SourceDocuments", "YAMLBindings", "LinuxBindings"]
     ),
     module(
         "Runtime",
@@ -114,6 +120,11 @@ let runtime: [Target] = [
         ["NetfilterBindings", "LinuxBindings", "NetworkTypes", "SourceDocuments", "YAMLBindings"]
     ),
     module("Runtime", "ManifestInjection", ["PodInjection", "SourceDocuments", "YAMLBindings"]),
+    module(
+        "Runtime",
+        "ContentInspection",
+        ["BrotliBindings", "PolicyEngine", "WireFormats", "ZlibBindings", "ZstdBindings"]
+    ),
     module(
         "Runtime",
         "TLSInterception",
@@ -126,13 +137,17 @@ let proxy: [Target] = [
     module(
         "Proxy",
         "HTTPExchange",
-        ["ByteRelay", "AuditTrail", "WireFormats", "NetworkTypes", "LinuxBindings", "EventLoops"]
+        [
+            "ByteRelay", "AuditTrail", "ContentInspection", "WireFormats", "NetworkTypes", "LinuxBindings",
+            "EventLoops",
+        ]
     ),
     module(
         "Proxy",
         "ConnectionJourney",
         [
-            "ByteRelay", "HTTPExchange", "NetworkTypes", "WireFormats", "PolicyEngine", "AuditTrail", "Telemetry",
+            "AgentProtocols", "ByteRelay", "ContentInspection", "Credentials", "HTTPExchange", "NetworkTypes",
+            "WireFormats", "PolicyEngine", "AuditTrail", "Telemetry",
             "LinuxBindings", "EventLoops", "NameResolution", "AuditStore", "PolicyCounters", "OpenSSLBindings",
             "TLSInterception",
         ]
@@ -156,8 +171,8 @@ let programs: [Target] = [
     program(
         "PenstockDaemon",
         [
-            "ConnectionJourney", "GovernanceAPI", "OperatorEndpoints", "Configuration", "AuditStore", "AuditTrail",
-            "NameResolution",
+            "ConnectionJourney", "ContentInspection", "Credentials", "GovernanceAPI", "OperatorEndpoints",
+            "Configuration", "AuditStore", "AuditTrail", "NameResolution",
             "EventLoops", "PolicyEngine", "Posture", "Telemetry", "NetworkTypes", "LinuxBindings", "WireFormats",
             "OpenSSLBindings",
             "SourceDocuments", "TLSInterception", "YAMLBindings", "PolicyCounters",
@@ -185,6 +200,7 @@ let testTargets: [Target] = [
     tests("", "NamespaceTests", ["TestSupport"]),
     tests("Core", "NetworkTypesTests", ["NetworkTypes"]),
     tests("Core", "WireFormatsTests", ["WireFormats", "NetworkTypes", "TestSupport"], exclude: ["Vectors"]),
+    tests("Core", "AgentProtocolsTests", ["AgentProtocols", "AuditTrail", "WireFormats"]),
     tests(
         "Core",
         "PolicyEngineTests",
@@ -192,6 +208,7 @@ let testTargets: [Target] = [
     ),
     tests("Core", "PostureTests", ["Posture"]),
     tests("Core", "AuditTrailTests", ["AuditTrail", "NetworkTypes"]),
+    tests("Core", "CredentialsTests", ["Credentials", "PolicyEngine", "WireFormats"]),
     tests("Core", "PolicyTrialsTests", ["AuditTrail", "NetworkTypes", "PolicyEngine", "PolicyTrials"]),
     tests("Bindings", "YAMLBindingsTests", ["YAMLBindings", "SourceDocuments"]),
     tests("Bindings", "SQLiteBindingsTests", ["SQLiteBindings"]),
@@ -221,7 +238,11 @@ let testTargets: [Target] = [
         ]
     ),
     tests("Runtime", "PolicyCountersTests", ["PolicyCounters", "LinuxBindings", "SQLiteBindings"]),
-    tests("Runtime", "ConfigurationTests", ["Configuration", "NetworkTypes", "PolicyEngine", "SourceDocuments"]),
+    tests(
+        "Runtime",
+        "ConfigurationTests",
+        ["Configuration", "Credentials", "NetworkTypes", "PolicyEngine", "SourceDocuments"]
+    ),
     tests("Runtime", "TrafficCaptureTests", ["TrafficCapture", "NetworkTypes", "SourceDocuments", "TestSupport"]),
     tests(
         "Runtime",
@@ -234,7 +255,29 @@ let testTargets: [Target] = [
         "TLSInterceptionTests",
         ["EventLoops", "LinuxBindings", "NetworkTypes", "OpenSSLBindings", "TLSInterception", "Telemetry"]
     ),
+    tests(
+        "Runtime",
+        "ContentInspectionTests",
+        ["ContentInspection", "PolicyEngine", "TestSupport", "WireFormats"]
+    ),
     tests("Runtime", "EventLoopsTests", ["EventLoops", "LinuxBindings", "NetworkTypes"]),
+    tests(
+        "Proxy",
+        "HTTPExchangeTests",
+        [
+            "ByteRelay", "ContentInspection", "EventLoops", "HTTPExchange", "LinuxBindings", "PolicyEngine",
+            "WireFormats",
+        ]
+    ),
+    tests(
+        "Proxy",
+        "AnswerScrubbingTests",
+        [
+            "ByteRelay", "ConnectionJourney", "Credentials", "EventLoops", "HTTPExchange", "LinuxBindings",
+            "NetworkTypes",
+            "PolicyEngine", "WireFormats",
+        ]
+    ),
     tests(
         "Proxy",
         "GovernanceAPITests",
@@ -272,7 +315,9 @@ if Context.environment["FUZZ"] != nil {
     let wire: [Target.Dependency] = ["WireFormats"]
     let fuzzers: KeyValuePairs = [
         "FuzzOpening": wire, "FuzzJSON": wire, "FuzzRequest": wire, "FuzzResponse": wire, "FuzzRoundTrip": wire,
-        "FuzzInject": ["ManifestInjection", "PodInjection"],
+        "FuzzMCP": ["AgentProtocols", "WireFormats"], "FuzzInject": ["ManifestInjection", "PodInjection"],
+        "FuzzWebSocket": wire, "FuzzEvents": wire,
+        "FuzzContent": ["ContentInspection", "PolicyEngine", "WireFormats"],
     ]
     package.targets += fuzzers.map { name, dependencies in
         .executableTarget(

@@ -6,12 +6,15 @@ import Testing
 private let allowed: [String: Set<String>] = [
     // Doors.
     "CLinux": [], "CNetfilter": [], "COpenSSL": [], "CYAML": [], "CCares": [], "CSQLite": [], "CZstd": [],
+    "CZlib": [], "CBrotli": [],
     // Core.
     "NetworkTypes": [],
     "SourceDocuments": [],
     "WireFormats": ["NetworkTypes"],
+    "AgentProtocols": ["AuditTrail", "WireFormats"],
     "PolicyEngine": ["NetworkTypes", "SourceDocuments"],
     "AuditTrail": ["NetworkTypes"],
+    "Credentials": ["AuditTrail", "PolicyEngine", "WireFormats"],
     "PolicyTrials": ["AuditTrail", "NetworkTypes", "PolicyEngine", "SourceDocuments"],
     "Telemetry": [],
     "Posture": ["AuditTrail", "WireFormats"],
@@ -24,6 +27,8 @@ private let allowed: [String: Set<String>] = [
     "CaresBindings": ["CCares", "NetworkTypes"],
     "SQLiteBindings": ["CSQLite"],
     "ZstdBindings": ["CZstd"],
+    "ZlibBindings": ["CZlib"],
+    "BrotliBindings": ["CBrotli"],
     // Runtime.
     "EventLoops": ["LinuxBindings", "NetworkTypes"],
     "NameResolution": ["CaresBindings", "EventLoops", "NetworkTypes"],
@@ -36,15 +41,23 @@ private let allowed: [String: Set<String>] = [
     ],
     "AuditReading": ["AuditSigning", "AuditTrail", "LinuxBindings", "OpenSSLBindings", "ZstdBindings"],
     "PolicyCounters": ["LinuxBindings", "SQLiteBindings"],
-    "Configuration": ["NetworkTypes", "PolicyEngine", "SourceDocuments", "YAMLBindings", "LinuxBindings"],
+    "Configuration": [
+        "Credentials", "NetworkTypes", "PolicyEngine", "SourceDocuments", "YAMLBindings", "LinuxBindings",
+    ],
     "TrafficCapture": ["NetfilterBindings", "LinuxBindings", "NetworkTypes", "SourceDocuments", "YAMLBindings"],
     "ManifestInjection": ["PodInjection", "SourceDocuments", "YAMLBindings"],
+    "ContentInspection": ["BrotliBindings", "PolicyEngine", "WireFormats", "ZlibBindings", "ZstdBindings"],
     "TLSInterception": ["AuditTrail", "EventLoops", "LinuxBindings", "NetworkTypes", "OpenSSLBindings", "Telemetry"],
     // Proxy.
     "ByteRelay": ["LinuxBindings", "EventLoops"],
-    "HTTPExchange": ["ByteRelay", "AuditTrail", "WireFormats", "NetworkTypes", "LinuxBindings", "EventLoops"],
+    "HTTPExchange": [
+        "ByteRelay", "AuditTrail", "ContentInspection", "WireFormats", "NetworkTypes", "LinuxBindings", "EventLoops",
+    ],
     "ConnectionJourney": [
-        "ByteRelay", "HTTPExchange", "NetworkTypes", "WireFormats", "PolicyEngine", "AuditTrail", "Telemetry",
+        "AgentProtocols",
+        "ByteRelay", "ContentInspection", "Credentials", "HTTPExchange", "NetworkTypes", "WireFormats", "PolicyEngine",
+        "AuditTrail",
+        "Telemetry",
         "LinuxBindings", "EventLoops",
         "NameResolution", "AuditStore", "PolicyCounters", "OpenSSLBindings", "TLSInterception",
     ],
@@ -56,8 +69,8 @@ private let allowed: [String: Set<String>] = [
     // Executables. The capture program knows nothing of TLS.
     "PenstockInit": ["TrafficCapture", "NetworkTypes", "LinuxBindings", "Posture", "SourceDocuments", "Telemetry"],
     "PenstockDaemon": [
-        "ConnectionJourney", "GovernanceAPI", "OperatorEndpoints", "Configuration", "AuditStore", "AuditTrail",
-        "NameResolution",
+        "ConnectionJourney", "ContentInspection", "Credentials", "GovernanceAPI", "OperatorEndpoints",
+        "Configuration", "AuditStore", "AuditTrail", "NameResolution",
         "EventLoops", "PolicyEngine", "Posture", "Telemetry", "NetworkTypes", "LinuxBindings", "OpenSSLBindings",
         "WireFormats",
         "SourceDocuments", "TLSInterception", "YAMLBindings", "PolicyCounters",

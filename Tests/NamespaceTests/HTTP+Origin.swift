@@ -73,7 +73,7 @@ final class HTTPOrigin {
     }
 
     private static let program = """
-        import hashlib, itertools, json, socket, ssl, struct, sys, threading, time
+        import gzip, hashlib, itertools, json, socket, ssl, struct, sys, threading, time
         serials, turns, waiting = itertools.count(1), {}, threading.Condition()
         lock = threading.Lock()
         def say(*words):
@@ -184,6 +184,11 @@ final class HTTPOrigin {
                 elif path == "/twice": answer(c, "one"); answer(c, "two")
                 elif path == "/once": answer(c, "once"); time.sleep(0.05); return
                 elif path == "/once-late": answer(c, "once"); p.until(b"\\r\\n\\r\\n"); return
+                elif path == "/gzip": answer(c, gzip.compress(bytes(int(target.partition("?")[2]))), "Content-Encoding: gzip\\r\\n")
+                elif path == "/pieces":
+                    c.sendall(b"HTTP/1.1 200 OK\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\n")
+                    for _ in range(int(target.partition("?")[2])): c.sendall(b"10000\\r\\n" + bytes(65536) + b"\\r\\n"); time.sleep(0.02)
+                    c.sendall(b"0\\r\\n\\r\\n")
                 elif path == "/big":
                     n = int(target.partition("?")[2]); c.sendall(b"HTTP/1.1 200 OK\\r\\nContent-Length: %d\\r\\n\\r\\n" % n)
                     while n: n -= c.send(bytes(min(n, 1 << 18)))

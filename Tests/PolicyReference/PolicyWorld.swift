@@ -25,6 +25,8 @@ package struct PolicyWorld {
     let pathPatterns: [PathPattern]
     let windows: [TimeWindow]
     let queries: [RequestQuery]
+    let tools: [CallPattern]
+    let callMethods: [CallPattern]
 
     package init() throws {
         struct NoPattern: Error {}
@@ -55,6 +57,9 @@ package struct PolicyWorld {
         queries = ["", "q=one", "q=two&q=one", "x=1", "q=%zz", "q=one;r", "%=1", "q", "q=%6Fne"].map {
             RequestQuery($0)
         }
+        tools = ["read_file", "write_file", "*_file", "read*"].compactMap { CallPattern($0) }
+        callMethods = ["tools/call", "tools/list", "tools/*", "init*ze", "*"].compactMap { CallPattern($0) }
+        let read = AgentCall(method: "tools/call", tool: "read_file")
         let monday: Int64 = 1_764_547_200
         reference = ReferenceWorld(
             names: names + [nil],
@@ -74,6 +79,13 @@ package struct PolicyWorld {
                 fieldValues: ["one", "two", "three"].map { Array($0.utf8) },
                 queryKey: Array("q".utf8),
                 queryValues: ["one", "two", "three"].map { Array($0.utf8) }
+            ),
+            calls: ReferenceCalls(
+                possible: [
+                    [], [read], [AgentCall(method: "tools/call", tool: "write_file")],
+                    [AgentCall(method: "tools/call", tool: "other")], [AgentCall(method: "tools/list")],
+                    [AgentCall(method: "initialize")], [.response], [read, AgentCall(method: "tools/list")],
+                ]
             )
         )
     }
@@ -92,8 +104,22 @@ package struct PolicyWorld {
         if random.chance(6) { match.serviceAccounts = Set(random.some(of: ["ci", "dev"])) }
         if random.chance(8) { match.times = random.some(of: windows) }
         if random.chance(25) { match.http = requestMatch(&random) }
-        if match.http != nil, match.protocols != nil || random.chance(60) { match.protocols = [.http] }
+        if random.chance(20) { match.mcp = callMatch(&random) }
+        if match.looksInside, match.protocols != nil || random.chance(60) { match.protocols = [.http] }
         return match
+    }
+
+    private func callMatch(_ random: inout Seeded) -> CallMatch {
+        CallMatch(
+            tools: random.chance(70) ? random.some(of: tools) : nil,
+            methods: random.chance(40) ? random.some(of: callMethods) : nil
+        )
+    }
+
+    private func calls(_ random: inout Seeded) -> RequestCalls? {
+        if random.chance(40) { return nil }
+        if random.chance(10) { return random.chance(50) ? .malformed : .unread }
+        return reference.calls.possible.randomElement(using: &random).map { .calls($0) }
     }
 
     private func requestMatch(_ random: inout Seeded) -> RequestMatch {
@@ -126,6 +152,7 @@ package struct PolicyWorld {
             let fields = values.map { RequestField(name: requests.fieldName, value: $0) }
             request.fields = RequestFields(of: random.chance(90) ? [requests.fieldName] : [], fields)
         }
+        request.calls = calls(&random)
         if isWhole || random.chance(60) { request.query = queries.randomElement(using: &random) }
         return request
     }

@@ -21,6 +21,7 @@ package struct ReferenceEvaluator {
         let answer = judge(facts, isStrict: false)
         guard answer.verdict == .allow, answer.target != nil else { return answer.summary }
         let strict = judge(facts, isStrict: true)
+        if strict.verdict == .needsBody { return strict.summary }
         guard strict.verdict == .deny else { return answer.summary }
         var trial = answer
         trial.wouldDeny = true
@@ -30,9 +31,13 @@ package struct ReferenceEvaluator {
     }
 
     private func judge(_ facts: Facts, isStrict: Bool) -> ReferenceAnswer {
+        var facts = facts
+        let isMalformed = facts.request?.calls == .malformed
+        if isMalformed { facts.request?.calls = nil }
         let answer = weigh(ReferenceQuestion(facts, policy, world, isStrict: isStrict))
-        let isLeftOpen = facts.isFinal && answer.verdict == .undetermined
-        return isLeftOpen ? .deny("undetermined", nil) : answer
+        if isMalformed, answer.verdict == .needsBody { return .deny("malformed_call", answer.rule) }
+        let isLeftOpen = facts.isFinal && [.undetermined, .needsBody].contains(answer.verdict)
+        return isLeftOpen ? .deny("undetermined", answer.rule) : answer
     }
 
     private func weigh(_ question: ReferenceQuestion) -> ReferenceAnswer {
@@ -45,14 +50,20 @@ package struct ReferenceEvaluator {
         if let denial = question.denial(original: facts.original?.socket.address, sure: "rule_deny") { return denial }
         let allows = policy.rules.filter { $0.action != .deny }
         let winner = allows.first { question.allows($0) == .surely }
-        let helpers = allows.prefix { $0.name != winner?.name }.filter { question.allows($0) != .never }
+        let earlier = allows.prefix { $0.name != winner?.name }
+        let helpers = earlier.filter { question.allows($0) == .maybe }
+        let helpersByBody = earlier.filter { question.allows($0) == .byBody }
         if question.isUnread, !facts.isFinal, let looking = lookInside(question, winner, helpers.first) {
             return looking
         }
-        if winner == nil, policy.defaultAction == .deny {
+        if winner == nil, policy.defaultAction == .deny, helpersByBody.isEmpty {
             return helpers.isEmpty ? .deny("default_deny", nil) : .undetermined
         }
+        let denier = question.denierByBody(original: facts.original?.socket.address)
+        let asking = policy.rules.first { $0.name == denier?.name || $0.name == helpersByBody.first?.name }
+        if !helpersByBody.isEmpty { return .needsBody(asking?.name.text) }
         let answer = question.admit(winner)
+        if answer.verdict == .allow, denier != nil { return .needsBody(asking?.name.text) }
         return answer.verdict == .deny && !helpers.isEmpty ? .undetermined : answer
     }
 
@@ -71,7 +82,9 @@ package struct ReferenceEvaluator {
     }
 
     private func inAudit(_ answer: ReferenceAnswer, _ facts: Facts) -> ReferenceAnswer {
-        guard answer.verdict != .undetermined, answer.reason != "per_request" else { return answer }
+        guard ![.undetermined, .needsBody].contains(answer.verdict), answer.reason != "per_request" else {
+            return answer
+        }
         let original = facts.original?.socket.address
         guard let target = original == nil ? facts.spokenName?.text : "original" else {
             return .deny("no_original_destination", answer.rule)
@@ -108,6 +121,10 @@ struct ReferenceAnswer {
 
     static func deny(_ reason: String, _ rule: String?) -> ReferenceAnswer {
         ReferenceAnswer(verdict: .deny, reason: reason, rule: rule)
+    }
+
+    static func needsBody(_ rule: String?) -> ReferenceAnswer {
+        ReferenceAnswer(verdict: .needsBody, reason: "undetermined", rule: rule)
     }
 
     static func perRequest(_ rule: String?) -> ReferenceAnswer {

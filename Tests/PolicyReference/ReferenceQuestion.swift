@@ -9,6 +9,7 @@ package struct ReferenceWorld {
     var serviceAccounts: [String]
     var moments: [Int64]
     var requests: ReferenceRequests
+    var calls: ReferenceCalls
 }
 
 /// One question put to the reference.
@@ -32,6 +33,8 @@ struct ReferenceQuestion {
     enum Certainty {
         case never
         case maybe
+        /// The body of the request tells.
+        case byBody
         case surely
     }
 
@@ -112,7 +115,19 @@ struct ReferenceQuestion {
                 isReadable(outcome)
                 ? world.requests.answers(http, outcome.request, isDeny: rule.action == .deny) : [[false]]
         }
+        if let mcp = match.mcp {
+            answers.append(
+                isReadable(outcome)
+                    ? world.calls.answers(mcp, outcome.request, isDeny: rule.action == .deny) : [false]
+            )
+        }
         return answers
+    }
+
+    /// True where a request is known but for its body, which the rule asks for.
+    private func lacksBody(_ rule: Rule) -> Bool {
+        guard rule.match.mcp != nil, case .known = facts.opening, let request = facts.request else { return false }
+        return request.calls == nil
     }
 
     /// What traffic has no part in.
@@ -165,7 +180,8 @@ struct ReferenceQuestion {
         guard always(circumstances(rule)) else { return .never }
         let answers = outcomes.map { said(rule, $0) }
         if !answers.contains(where: { !always($0) }) { return .surely }
-        return answers.contains { ever($0) } ? .maybe : .never
+        guard answers.contains(where: { ever($0) }) else { return .never }
+        return lacksBody(rule) ? .byBody : .maybe
     }
 
     // MARK: Denying
@@ -180,6 +196,8 @@ struct ReferenceQuestion {
         guard answers.contains(where: { ever($0) }) else { return .never }
         let isSaid = !answers.contains { !always($0) }
         if isSaid, always(circumstances) { return .surely }
+        // Where nothing more will be known, no body is read.
+        if lacksBody(rule), !facts.isFinal { return .byBody }
         // What could deny does where nobody will ask again; before that, only what denies whatever the client says.
         return isLast || isSaid ? .maybe : .never
     }
@@ -196,10 +214,19 @@ struct ReferenceQuestion {
         return isOpen && ever(circumstances(rule))
     }
 
-    func denial(original place: IPAddress?, sure: String, naming: Bool = false) -> ReferenceAnswer? {
-        let denying = policy.rules.filter { rule in
+    /// The first deny that the body of the request would tell of.
+    func denierByBody(original place: IPAddress?, naming: Bool = false) -> Rule? {
+        denying(naming: naming).first { denies($0, at: place) == .byBody }
+    }
+
+    private func denying(naming: Bool) -> [Rule] {
+        policy.rules.filter { rule in
             rule.action == .deny && (isStrict || !rule.terms.isOnTrial) && (!naming || rule.match.cidrs != nil)
         }
+    }
+
+    func denial(original place: IPAddress?, sure: String, naming: Bool = false) -> ReferenceAnswer? {
+        let denying = denying(naming: naming)
         let certainties = denying.map { denies($0, at: place) }
         if let index = certainties.firstIndex(of: .surely) { return .deny(sure, denying[index].name.text) }
         return certainties.firstIndex(of: .maybe).map { .deny("undetermined", denying[$0].name.text) }
@@ -228,15 +255,19 @@ struct ReferenceQuestion {
             let candidates = target == nil ? [original].compactMap(\.self) : given
             var passed: [String] = []
             var objection: ReferenceAnswer?
+            var question: ReferenceAnswer?
             for address in candidates {
                 let isOutside = winner?.match.cidrs != nil && !own.contains { $0.contains(address) }
                 let complaint =
                     denial(original: address, sure: "denied_address", naming: true)
                     ?? (isGuarded(address)
                         ? .deny("special_address", name) : isOutside ? .deny("outside_cidrs", name) : nil)
+                    ?? denierByBody(original: address, naming: true).map { .needsBody($0.name.text) }
                 if complaint == nil { passed.append(SocketAddress(address, port: facts.port).description) }
                 objection = objection ?? complaint
+                question = question ?? (complaint?.verdict == .needsBody ? complaint : nil)
             }
+            if let question { return question }
             if passed.isEmpty { return objection ?? .deny("unresolvable", name) }
             answer.addresses = passed
         }

@@ -11,12 +11,14 @@ package enum ZstdError: Error, Hashable, Sendable {
 /// Decompresses a stream of zstd frames (RFC 8878), piece by piece.
 ///
 /// However much a frame claims to hold, no more is made at once than there is room for, and no frame may ask for a
-/// window of more than 128 MiB.
+/// window of more than it was made for.
 @safe package struct ZstdDecompressor: ~Copyable {
     /// The first bytes of every frame.
     package static let magic: [UInt8] = [0x28, 0xb5, 0x2f, 0xfd]
-    /// The greatest window, as a power of two: what the command `zstd -d` takes without being asked.
-    private static let windowLog: Int32 = 27
+    /// The greatest window of a file, as a power of two: what the command `zstd -d` takes without being asked, 128 MiB.
+    package static let windowOfFiles: Int32 = 27
+    /// The greatest window of what is sent, as a power of two: 8 MiB (RFC 9659).
+    package static let windowOfContent: Int32 = 23
 
     /// How far a step came.
     package struct Step: Hashable, Sendable {
@@ -35,11 +37,11 @@ package enum ZstdError: Error, Hashable, Sendable {
     /// Whether a frame has begun and not ended: where the input ends then, it was cut short.
     package private(set) var isInsideFrame = false
 
-    /// Makes a decompressor that stands before a frame.
-    package init() throws(ZstdError) {
+    /// Makes a decompressor that stands before a frame, and keeps a window of two to the power of `windowLog` bytes at most.
+    package init(windowLog: Int32 = Self.windowOfFiles) throws(ZstdError) {
         guard let stream = unsafe ZSTD_createDStream() else { throw .noMemory }
         unsafe self.stream = stream
-        unsafe _ = ZSTD_DCtx_setParameter(stream, ZSTD_d_windowLogMax, Self.windowLog)
+        unsafe _ = ZSTD_DCtx_setParameter(stream, ZSTD_d_windowLogMax, windowLog)
     }
 
     deinit { unsafe _ = ZSTD_freeDStream(stream) }

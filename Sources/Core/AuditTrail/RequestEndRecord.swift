@@ -22,6 +22,8 @@ package struct RequestEndRecord: Hashable, Sendable {
     package var dialled: String?
     /// What went wrong, where something did.
     package var detail: String?
+    /// What inspectors noted: at most eight, each of at most 32 letters, digits and `_.:-`.
+    package var findings: [String]
 
     package init(
         id: RecordIdentifier,
@@ -35,7 +37,8 @@ package struct RequestEndRecord: Hashable, Sendable {
         bytesDown: UInt64? = nil,
         durationMilliseconds: UInt64? = nil,
         dialled: String? = nil,
-        detail: String? = nil
+        detail: String? = nil,
+        findings: [String] = []
     ) {
         self.id = id
         self.connection = connection
@@ -49,6 +52,7 @@ package struct RequestEndRecord: Hashable, Sendable {
         self.durationMilliseconds = durationMilliseconds
         self.dialled = dialled
         self.detail = detail
+        self.findings = findings
     }
 }
 
@@ -85,5 +89,16 @@ extension RequestEndRecord: EndRecord {
     func writeBehindOwn(into members: inout JSONMembers) {
         members.text("dialled", orNull: dialled?.cut(to: 60))
         if let detail { members.text("detail", detail.cut(to: 120)) }
+        if !findings.isEmpty { members.texts("findings", findings.prefix(8).map(Self.short)) }
+    }
+
+    /// So short that `RecordLimits.endBytes` holds.
+    private static func short(_ finding: String) -> String {
+        let octets = finding.utf8.prefix(32).filter { octet in
+            (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(octet | 0x20)
+                || (UInt8(ascii: "0")...UInt8(ascii: ":")).contains(octet)
+                || [UInt8(ascii: "_"), UInt8(ascii: "."), UInt8(ascii: "-")].contains(octet)
+        }
+        return String(decoding: octets, as: UTF8.self)
     }
 }

@@ -21,10 +21,14 @@ package struct RequestRecord: Hashable, Sendable {
     package var authority: String?
     /// The path as it was judged, without its query: what stands there is often a secret.
     package var path: String?
+    /// What the body said to an MCP server, where a rule had it read.
+    package var message: RecordedMessage?
     /// Whether the target had a query.
     package var hasQuery: Bool
     /// The secrets that it held.
     package var masked: [MaskedSecret] = []
+    /// The names of the secrets that were put in the place of placeholders.
+    package var credentials: [String] = []
     package var destination: RecordedDestination
     /// By what the destination was bound to the name, such as `host` or `dns`.
     package var binding: [String]
@@ -97,11 +101,13 @@ extension RequestRecord: DecisionRecord {
 
     func writeOwn(into members: inout JSONMembers) {
         members.text("path", orNull: path)
+        if let message { members.object("mcp") { message.write(into: &$0) } }
     }
 
     func writeBehindOwn(into members: inout JSONMembers) {
         if hasQuery { members.flag("query") }
         members.masked(masked)
+        if !credentials.isEmpty { members.texts("credentials", credentials) }
         members.object("destination") { destination.write(into: &$0) }
         members.texts("binding", binding)
         if let detail { members.text("detail", detail) }

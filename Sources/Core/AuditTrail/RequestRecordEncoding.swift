@@ -84,6 +84,7 @@ extension RequestRecord: RepeatedRecord {
     mutating func takeOwn(of other: borrowing RequestRecord) {
         id = other.id
         path = other.path
+        message = other.message
     }
 }
 

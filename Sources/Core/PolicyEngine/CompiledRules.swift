@@ -29,8 +29,13 @@ struct RuleTraits: Sendable {
     let askedFields: [String]
     let asksForPaths: Bool
     let asksForQuery: Bool
+    let asksForCalls: Bool
     let hasCounters: Bool
     let hasTrials: Bool
+    let looksAtContent: Bool
+    let changesHeads: Bool
+    /// Those of all credentials, each once.
+    let placeholders: [Placeholder]
     let timeWindows: Set<TimeWindow>
 
     init(_ rules: [Rule]) {
@@ -38,8 +43,12 @@ struct RuleTraits: Sendable {
         askedFields = Set(requests.flatMap { $0.fields ?? [] }.map(\.name)).sorted()
         asksForPaths = requests.contains { $0.paths != nil }
         asksForQuery = requests.contains { $0.query != nil }
+        asksForCalls = rules.contains { $0.match.mcp != nil }
         hasCounters = rules.contains { $0.terms.rate != nil || $0.terms.budget != nil }
         hasTrials = rules.contains(where: \.terms.isOnTrial)
+        looksAtContent = rules.contains(where: \.terms.looksAtContent)
+        changesHeads = rules.contains(where: \.terms.changesHeads)
+        placeholders = Set(rules.flatMap { $0.terms.credentials.map(\.placeholder) }).sorted { $0.text < $1.text }
         timeWindows = Set(rules.flatMap { $0.match.times ?? [] })
     }
 }

@@ -21,6 +21,8 @@ package enum Verdict: String, Hashable, Sendable {
     case deny
     /// Only what the client has not said yet could allow it: wait on.
     case undetermined
+    /// A rule asks for the calls of the request: read the whole body and ask again with `RequestFacts.calls`.
+    case needsBody = "needs_body"
 }
 
 /// What is done with a connection.
@@ -98,12 +100,18 @@ package struct Decision: Hashable, Sendable {
         Decision(.allow, .perRequest, rule: rule, treatment: treatment, port: port)
     }
 
-    static func refused(_ reason: Reason, rule: RuleName?, port: UInt16) -> Decision {
+    /// A refusal on account of what a rule says about what it lets through.
+    package static func refused(_ reason: Reason, rule: RuleName?, port: UInt16) -> Decision {
         Decision(.deny, reason, rule: rule, treatment: .refuse, port: port)
     }
 
     static func undetermined(port: UInt16) -> Decision {
         Decision(.undetermined, .undetermined, rule: nil, treatment: .refuse, port: port)
+    }
+
+    /// The answer where only the body of a request tells whether the rule matches.
+    static func needsBody(for rule: RuleName?, port: UInt16) -> Decision {
+        Decision(.needsBody, .undetermined, rule: rule, treatment: .refuse, port: port)
     }
 
     /// What lets something through.

@@ -5,6 +5,8 @@ import SourceDocuments
 struct LoadingLimits {
     /// True where TLS can be looked into.
     var canIntercept: Bool
+    /// The secrets that are configured; `nil` where nobody knows.
+    var secrets: [SecretName: SecretScope]?
 }
 
 /// A rule and the places that a message about it names.
@@ -19,14 +21,17 @@ struct LocatedRule {
     static func read(_ reader: inout MappingReader, _ limits: LoadingLimits) -> LocatedRule? {
         let name = reader.value("name", .required, ruleName)
         var items = ItemLocations()
-        let match = reader.mapping("match", .required) { RuleMatch.read(&$0, limits, &items) }
+        var match = reader.mapping("match", .required) { RuleMatch.read(&$0, limits, &items) }
         let action = reader.value("action", .required) { node, subject throws(SourceProblem) in
             try ruleAction(node, subject, limits)
         }
-        let terms = RuleTerms.read(&reader, action, match)
-        reader.refuseMisplaced(["time", "http", "workload"], remedy: "write it under `match`")
+        let terms = RuleTerms.read(&reader, action, match, limits)
+        reader.refuseMisplaced(["time", "http", "mcp", "workload"], remedy: "write it under `match`")
         guard let name, let action else { return nil }
+        if terms.limits != nil, action != .deny { refuseUnseenContent(action, match, limits, &reader) }
         if let match { refuseContradictions(action, match, limits, &reader) }
+        // What is to be changed has to be read: any request, where the match asks for none.
+        if terms.changesHeads, match?.http == nil { match?.http = RequestMatch() }
         return LocatedRule(
             rule: Rule(name, action, match ?? RuleMatch(), terms),
             nameLocation: reader.location(of: "name"),
@@ -61,6 +66,26 @@ struct LocatedRule {
         return action
     }
 
+    /// Bodies have limits only where they are read: in plain HTTP, and in TLS that is looked into.
+    private static func refuseUnseenContent(
+        _ action: RuleAction,
+        _ match: RuleMatch?,
+        _ limits: LoadingLimits,
+        _ reader: inout MappingReader
+    ) {
+        guard match != nil else { return }
+        let readable: Set<ApplicationProtocol> = limits.canIntercept && action != .tunnel ? [.tls, .http] : [.http]
+        if let protocols = match?.protocols, protocols.isSubset(of: readable) { return }
+        reader.note(
+            SourceProblem(
+                "`limits` is about bodies, and what this rule matches may be carried unread",
+                at: reader.keyLocation(of: "limits"),
+                remedy: limits.canIntercept && action != .tunnel
+                    ? "say `protocols: [tls, http]`" : "say `protocols: [http]`"
+            )
+        )
+    }
+
     /// What the action and the match do not say together.
     private static func refuseContradictions(
         _ action: RuleAction,
@@ -77,14 +102,16 @@ struct LocatedRule {
                 )
             )
         }
-        guard action == .tunnel, match.http != nil, match.protocols?.isSubset(of: [.http]) != true else { return }
-        // Without interception, `http` has its own problem.
+        guard action == .tunnel, let key = match.keyLookingInside, match.protocols?.isSubset(of: [.http]) != true else {
+            return
+        }
+        // Without interception, the key has its own problem.
         guard limits.canIntercept else { return }
         reader.note(
             SourceProblem(
-                "`tunnel` never looks inside TLS, and `http` asks what is inside",
+                "`tunnel` never looks inside TLS, and `\(key)` asks what is inside",
                 at: reader.location(of: "action"),
-                remedy: "write `allow`, or leave out `http`"
+                remedy: "write `allow`, or leave out `\(key)`"
             )
         )
     }

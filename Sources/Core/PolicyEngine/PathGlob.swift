@@ -86,7 +86,7 @@ private func wildcardMatch(
 }
 
 /// The first piece begins the text, the last ends it, and those between follow one another, each at its first place.
-private func piecesMatch(_ pieces: [[UInt8]], _ text: ArraySlice<UInt8>) -> Bool {
+func piecesMatch(_ pieces: [[UInt8]], _ text: ArraySlice<UInt8>) -> Bool {
     guard let first = pieces.first, let last = pieces.last else { return false }
     guard pieces.count > 1 else { return text.elementsEqual(first) }
     guard text.count >= first.count + last.count, text.starts(with: first) else { return false }

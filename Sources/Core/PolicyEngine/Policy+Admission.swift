@@ -35,7 +35,7 @@ extension Policy {
         switch checkAddresses(facts, plan, check) {
         case .unchecked: addresses = nil
         case .passed(let passed): addresses = passed
-        case .refused(let refusal): return refusal
+        case .stopped(let decision): return decision
         }
         let permission = Permission(
             rule: rule?.name,
@@ -76,35 +76,40 @@ extension Policy {
         case unchecked
         /// Never empty.
         case passed([UpstreamAddress])
-        case refused(Decision)
+        /// A refusal, or that the body of the request must be read first.
+        case stopped(Decision)
     }
 
     private func checkAddresses(_ facts: Facts, _ plan: DialPlan, _ test: AddressTest) -> AddressCheck {
         guard let candidates = candidates(facts, plan) else { return .unchecked }
         var firstObjection: Decision?
+        var question: Decision?
         var passed: [UpstreamAddress] = []
         passed.reserveCapacity(candidates.count)
         for address in candidates {
             if let objection = objection(to: address, facts, test) {
-                if test.need == .everyAddress { return .refused(objection) }
+                if test.need == .everyAddress { return .stopped(objection) }
+                if objection.verdict == .needsBody { question = question ?? objection }
                 firstObjection = firstObjection ?? objection
             } else {
                 passed.append(UpstreamAddress(SocketAddress(address, port: facts.port)))
             }
         }
+        if let question { return .stopped(question) }
         guard passed.isEmpty else { return .passed(passed) }
-        return .refused(firstObjection ?? .refused(.unresolvable, rule: test.rule?.name, port: facts.port))
+        return .stopped(firstObjection ?? .refused(.unresolvable, rule: test.rule?.name, port: facts.port))
     }
 
-    /// What is wrong with dialling an address under a rule, or the default; `nil` for nothing.
+    /// What is wrong with dialling an address under a rule, or the default, or that only the body tells; `nil` for nothing.
     private func objection(to address: IPAddress, _ facts: Facts, _ test: AddressTest) -> Decision? {
         let rule = test.rule
-        if let denial = addressDenial(address, facts, isStrict: test.isStrict) { return denial }
+        let denial = addressDenial(address, facts, isStrict: test.isStrict)
+        if let denial, denial.verdict == .deny { return denial }
         if !passesGuard(address, rule) { return .refused(.specialAddress, rule: rule?.name, port: facts.port) }
         if let rule, rule.match.cidrs != nil, !rule.names(address) {
             return .refused(.outsideCIDRs, rule: rule.name, port: facts.port)
         }
-        return nil
+        return denial
     }
 
     /// The special-address guard: a special address is dialled only where the winning rule's own `cidrs` name it.
@@ -123,10 +128,13 @@ extension Policy {
         for place in compiled.addressDenies.places(probe) {
             guard isStrict || !rules[place].terms.isOnTrial, rules[place].names(address) else { continue }
             let likelihood = rules[place].likelihoodWithoutAddress(facts, canIntercept: canIntercept)
-            survey.note(deny: place, likelihood.settled(isLastQuestion: isLast))
+            survey.note(deny: place, likelihood.settled(isLastQuestion: isLast, isFinal: facts.isFinal))
         }
         if let place = survey.sureDeny { return .refused(.deniedAddress, rule: rules[place].name, port: facts.port) }
-        return survey.unprovableDeny.map { .refused(.undetermined, rule: rules[$0].name, port: facts.port) }
+        if let place = survey.unprovableDeny {
+            return .refused(.undetermined, rule: rules[place].name, port: facts.port)
+        }
+        return survey.denyingByBody.map { .needsBody(for: rules[$0].name, port: facts.port) }
     }
 }
 

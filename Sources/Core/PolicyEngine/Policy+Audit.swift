@@ -9,7 +9,7 @@ extension Policy {
         guard mode == .audit else { return judgement }
         let wouldDeny: Bool
         switch judgement.verdict {
-        case .undetermined: return judgement
+        case .undetermined, .needsBody: return judgement
         case .allow: wouldDeny = false
         case .deny: wouldDeny = true
         }
@@ -46,6 +46,8 @@ extension Policy {
     func onTrial(_ decision: Decision, strict: Decision) -> Decision {
         switch strict.verdict {
         case .allow, .undetermined: decision
+        // Whether it would be refused, only the body tells.
+        case .needsBody: strict
         case .deny: decision.thatWouldBeDenied(strict.reason, by: strict.rule)
         }
     }

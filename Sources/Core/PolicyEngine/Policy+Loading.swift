@@ -12,15 +12,23 @@ extension Policy {
     ///   - file: what a message calls the source where it holds no document.
     ///   - hash: the SHA-256 of the source, `sha256:…`.
     ///   - canIntercept: whether an authority for interception is configured.
+    ///   - secrets: those that are configured, and where they may go; `nil` where nobody knows, and every name is taken.
     /// - Returns: the policy, and what is right but probably not meant.
     /// - Throws: everything that is wrong with the documents, in the order of the text.
     package static func load(
         _ documents: [SourceNode],
         of file: String = "policy",
         hash: String,
-        canIntercept: Bool = false
+        canIntercept: Bool = false,
+        secrets: [SecretName: SecretScope]? = nil
     ) throws(SourceProblems) -> (policy: Policy, warnings: [SourceProblem]) {
-        try load(documents.map { PolicyDocument($0) }, of: file, hash: hash, canIntercept: canIntercept)
+        try load(
+            documents.map { PolicyDocument($0) },
+            of: file,
+            hash: hash,
+            canIntercept: canIntercept,
+            secrets: secrets
+        )
     }
 
     /// Makes a policy of its documents, those that others extend in front of them.
@@ -30,10 +38,11 @@ extension Policy {
         _ documents: [PolicyDocument],
         of file: String = "policy",
         hash: String,
-        canIntercept: Bool = false
+        canIntercept: Bool = false,
+        secrets: [SecretName: SecretScope]? = nil
     ) throws(SourceProblems) -> (policy: Policy, warnings: [SourceProblem]) {
         var problems: [SourceProblem] = []
-        let limits = LoadingLimits(canIntercept: canIntercept)
+        let limits = LoadingLimits(canIntercept: canIntercept, secrets: secrets)
         let fragments = documents.compactMap { PolicyFragment.read($0.node, limits, noting: &problems) }
         if documents.isEmpty {
             let place = SourceLocation(file: file, line: 1, column: 1)

@@ -21,6 +21,9 @@ extension Policy {
         }
         // Each request is judged on its own, not the connection that carries them.
         if decision.reason == .perRequest { return decision }
+        var facts = facts
+        // A body that nobody has read by now nobody will: it is on its way, or gone.
+        if facts.request != nil, facts.request?.calls == nil { facts.request?.calls = .unread }
         let isHTTPInTunnel = decision.treatment == .tunnel && facts.isPlainHTTP
         switch mode {
         case .enforce:

@@ -10,19 +10,35 @@ struct Survey {
     private(set) var mayDeny = false
     /// The same, and it does not except tunnels.
     private(set) var mayDenyTunnel = false
+    /// The first deny that matches if the body of the request calls what it asks for.
+    private(set) var denyingByBody: Int?
     /// The first rule that allows.
     private(set) var allowing: Int?
     /// The first rule that may allow.
     private(set) var maybeAllowing: Int?
+    /// The first rule that allows if the body of the request calls what it asks for.
+    private(set) var allowingByBody: Int?
 
     /// True where a rule before the one that allows may allow, too.
     var mayAllow: Bool {
         maybeAllowing.map { $0 < allowing ?? .max } ?? false
     }
 
+    /// True where a rule before the one that allows may do so by the body.
+    var mayAllowByBody: Bool {
+        allowingByBody.map { $0 < allowing ?? .max } ?? false
+    }
+
+    /// The first rule for whose sake the body is read.
+    var asking: Int? {
+        let allowing = mayAllowByBody ? allowingByBody : nil
+        return [denyingByBody, allowing].compactMap(\.self).min()
+    }
+
     mutating func note(deny place: Int, _ likelihood: Likelihood) {
         switch likelihood {
         case .no, .maybe: return
+        case .body: denyingByBody = min(denyingByBody ?? .max, place)
         case .unprovable: unprovableDeny = min(unprovableDeny ?? .max, place)
         case .yes: sureDeny = min(sureDeny ?? .max, place)
         }
@@ -37,6 +53,7 @@ struct Survey {
         switch likelihood {
         case .no, .unprovable: return
         case .maybe: maybeAllowing = min(maybeAllowing ?? .max, place)
+        case .body: allowingByBody = min(allowingByBody ?? .max, place)
         case .yes: allowing = min(allowing ?? .max, place)
         }
     }
@@ -72,7 +89,7 @@ extension Policy {
                 survey.note(possibleDenyExceptingTunnels: rules[place].terms.exceptsTunnels)
             }
             guard isStrict || !rules[place].terms.isOnTrial else { continue }
-            survey.note(deny: place, likelihood.settled(isLastQuestion: isLast))
+            survey.note(deny: place, likelihood.settled(isLastQuestion: isLast, isFinal: facts.isFinal))
         }
     }
 
@@ -104,7 +121,7 @@ extension Policy {
             switch rules[place].action {
             case .inspect: true
             case .tunnel: survey.mayDenyTunnel
-            case .allow, .deny: survey.mayDeny
+            case .allow, .deny: survey.mayDeny || rules[place].terms.looksAtContent
             }
         return isNeeded ? look(for: rules[place].name, facts) : nil
     }

@@ -71,10 +71,21 @@ package struct Policy: Sendable {
     package var askedFields: [String] { compiled.traits.askedFields }
     /// True where any rule asks for the query of a request.
     package var asksForQuery: Bool { compiled.traits.asksForQuery }
+    /// True where any rule asks for the calls in the body of a request: a decision may need them.
+    package var asksForCalls: Bool { compiled.traits.asksForCalls }
     /// True where any rule asks for the time: what is allowed at one moment may not be at another.
     package var hasTimes: Bool { !compiled.traits.timeWindows.isEmpty }
     /// True where any rule has a `rate` or a `budget`.
     package var hasCounters: Bool { compiled.traits.hasCounters }
+
+    /// True where any rule must have bodies read.
+    package var looksAtContent: Bool { compiled.traits.looksAtContent }
+
+    /// What the rule says that lets something through; `nil` where none does.
+    package func terms(behind decision: Decision) -> (rule: RuleName, terms: RuleTerms)? {
+        guard case .rule(let name) = decision.basis, let place = compiled.places[name] else { return nil }
+        return (name, rules[place].terms)
+    }
 
     /// True where any rule says `mode: audit`.
     var hasTrials: Bool { compiled.traits.hasTrials }
@@ -104,24 +115,47 @@ package struct Policy: Sendable {
     /// Judges; what is left open where nothing more will be known is refused.
     private func settle(_ facts: Facts, isStrict: Bool) -> Decision {
         let judgement = judge(facts, isStrict: isStrict)
-        let isLeftOpen = judgement.verdict == .undetermined && facts.isFinal
-        return isLeftOpen ? .refused(.undetermined, port: facts.port) : judgement
+        guard facts.isFinal else { return judgement }
+        switch judgement.verdict {
+        case .allow, .deny: return judgement
+        case .undetermined, .needsBody: return .refused(.undetermined, rule: judgement.rule, port: facts.port)
+        }
     }
 
     /// Judges as `mode: enforce` does; with `isStrict`, rules on trial are carried out, too.
     private func judge(_ facts: Facts, isStrict: Bool) -> Decision {
         if isAmbiguous(facts) { return .refused(.ambiguousPath, port: facts.port) }
+        if facts.request?.calls == .malformed { return judgeWithoutCalls(facts, isStrict: isStrict) }
         let survey = survey(facts, isStrict: isStrict)
         if let denial = denial(survey, facts) { return denial }
         if let look = lookInside(survey, facts) { return look }
         let isAllowed = survey.allowing != nil || defaultAction == .allow
-        guard isAllowed else {
+        guard isAllowed || survey.mayAllowByBody else {
             return survey.mayAllow
                 ? .undetermined(port: facts.port) : .refused(.defaultDeny, port: facts.port)
         }
+        // The first rule that matches decides, and the body tells which that is.
+        if survey.mayAllowByBody { return needsBody(survey, facts) }
         let decision = admit(facts, by: survey.allowing.map { rules[$0] }, isStrict: isStrict)
+        switch decision.verdict {
         // A rule that comes first and may yet match would be asked instead of the one whose guard refused.
-        return decision.verdict == .deny && survey.mayAllow ? .undetermined(port: facts.port) : decision
+        case .deny: return survey.mayAllow ? .undetermined(port: facts.port) : decision
+        case .allow: return survey.denyingByBody == nil ? decision : needsBody(survey, facts)
+        case .undetermined, .needsBody: return decision
+        }
+    }
+
+    private func needsBody(_ survey: Survey, _ facts: Facts) -> Decision {
+        .needsBody(for: survey.asking.map { rules[$0].name }, port: facts.port)
+    }
+
+    /// Judges a request whose calls could be read in more than one way: it is refused where the answer depends on them.
+    private func judgeWithoutCalls(_ facts: Facts, isStrict: Bool) -> Decision {
+        var facts = facts
+        facts.request?.calls = nil
+        let decision = judge(facts, isStrict: isStrict)
+        return decision.verdict == .needsBody
+            ? .refused(.malformedCall, rule: decision.rule, port: facts.port) : decision
     }
 
     /// True where a rule could ask for the path and two slashes follow each other in it, which some servers read as one.

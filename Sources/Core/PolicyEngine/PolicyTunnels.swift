@@ -23,7 +23,7 @@ extension Policy {
 extension Rule {
     fileprivate var mayMeetTLS: Bool { protocols?.contains(.tls) ?? true }
 
-    fileprivate var looksIntoTLS: Bool { match.http != nil && mayMeetTLS }
+    fileprivate var looksIntoTLS: Bool { match.looksInside && mayMeetTLS }
 
     /// True where a connection could match both, as far as what is inside is not looked at.
     fileprivate func overlaps(_ other: Rule) -> Bool {

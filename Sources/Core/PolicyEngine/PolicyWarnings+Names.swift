@@ -60,7 +60,7 @@ extension Rule {
         guard protocols?.contains(.tls) ?? true else { return false }
         return switch action {
         case .tunnel: true
-        case .allow: match.http == nil
+        case .allow: !match.looksInside
         case .inspect, .deny: false
         }
     }

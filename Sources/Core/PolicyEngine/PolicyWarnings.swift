@@ -74,7 +74,14 @@ extension RuleMatch {
         if namespaces?.isEmpty ?? false { return "workload.namespaces" }
         if serviceAccounts?.isEmpty ?? false { return "workload.service_accounts" }
         if times.map({ $0.allSatisfy { $0.days.isEmpty } }) ?? false { return "time" }
-        return http?.emptyKey
+        return http?.emptyKey ?? mcp?.emptyKey
+    }
+}
+
+extension CallMatch {
+    fileprivate var emptyKey: String? {
+        if tools?.isEmpty ?? false { return "mcp.tools" }
+        return methods?.isEmpty ?? false ? "mcp.methods" : nil
     }
 }
 

@@ -38,6 +38,8 @@ package enum Reason: String, Hashable, Sendable, CaseIterable {
     case ambiguousPath = "ambiguous_path"
     /// Encrypted Client Hello hides the name that is meant: the one that shows is that of a provider's front for all names.
     case encryptedName = "encrypted_name"
+    /// A rule asks for the calls in a request's body, which servers could read in more than one way.
+    case malformedCall = "malformed_call"
     /// A name or a port contradicts another: SNI or `Host` the authority of a CONNECT, `Host` an absolute target or the port.
     case nameMismatch = "name_mismatch"
     /// A question of the API is about an action that policy does not know.
@@ -54,6 +56,12 @@ package enum Reason: String, Hashable, Sendable, CaseIterable {
     case rateExceeded = "rate_exceeded"
     /// The rule that would allow it has nothing left of its budget.
     case budgetExhausted = "budget_exhausted"
+    /// The body of a request is larger than the rule that allows it lets pass.
+    case requestTooLarge = "request_too_large"
+    /// The body of an answer is larger than the rule that allows its request lets pass.
+    case responseTooLarge = "response_too_large"
+    /// A rule must know what a body says, and it cannot be found out.
+    case unreadableContent = "unreadable_content"
     /// A rule has a rate or a budget, and what is spent of it cannot be kept.
     case countersUnavailable = "counters_unavailable"
     /// A fact that a rule asks for is not known.

@@ -7,17 +7,21 @@ package struct RequestFacts: Hashable, Sendable {
     package var fields: RequestFields?
     /// Needed only where `Policy.asksForQuery`; an empty one where the request has no query.
     package var query: RequestQuery?
+    /// What its body calls; `nil` while nobody has read it, which is needed only where a decision says so.
+    package var calls: RequestCalls?
 
     package init(
         method: RequestMethod?,
         path: CanonicalPath?,
         fields: RequestFields?,
-        query: RequestQuery? = nil
+        query: RequestQuery? = nil,
+        calls: RequestCalls? = nil
     ) {
         self.method = method
         self.path = path
         self.fields = fields
         self.query = query
+        self.calls = calls
     }
 }
 

@@ -31,7 +31,7 @@ extension RequestMatch {
             switch request?.query.map({ wanted.holds($0, for: action) }) {
             case nil: isOpen = true
             case .no?: return .no
-            case .unprovable?, .maybe?: isUnprovable = true
+            case .unprovable?, .maybe?, .body?: isUnprovable = true
             case .yes?: continue
             }
         }

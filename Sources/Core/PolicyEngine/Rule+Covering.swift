@@ -8,11 +8,11 @@ extension Rule {
         coversPlaces(of: other) && coversPorts(of: other) && coversCircumstances(of: other)
             && (protocols ?? .all).isSuperset(of: other.readable(canIntercept))
             && (match.sni == nil || match.sni == other.match.sni)
-            && (match.http?.covers(other.match.http) ?? true)
+            && (match.http?.covers(other.match.http) ?? true) && coversCalls(of: other)
     }
 
     private func readable(_ canIntercept: Bool) -> ProtocolSet {
-        guard match.http != nil else { return protocols ?? .all }
+        guard match.looksInside else { return protocols ?? .all }
         return (protocols ?? .all).intersection(canIntercept ? [.http, .tls] : .http)
     }
 
@@ -40,6 +40,13 @@ extension Rule {
             }
             return next > Int(range.upperBound)
         }
+    }
+
+    /// Several calls in one request hold a deny if any does, and what allows only if all do.
+    private func coversCalls(of other: Rule) -> Bool {
+        guard let mcp = match.mcp else { return true }
+        guard let others = other.match.mcp, action == .deny || other.action != .deny else { return false }
+        return mcp.covers(others)
     }
 
     private func coversCircumstances(of other: Rule) -> Bool {

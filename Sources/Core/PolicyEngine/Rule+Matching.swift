@@ -5,13 +5,27 @@ enum Likelihood: Equatable {
     case no
     /// What the client says first will tell, or what is not known of its request.
     case maybe
+    /// The body of its request will tell.
+    case body
     /// It does, as far as can be known; a fact that the rule asks for cannot be found out.
     case unprovable
     case yes
 
     /// What it is for a deny: where no later question tells more, what may be is taken to be.
-    func settled(isLastQuestion: Bool) -> Likelihood {
-        self == .maybe && isLastQuestion ? .unprovable : self
+    ///
+    /// Whoever says that nothing more will be known does not read a body, either.
+    func settled(isLastQuestion: Bool, isFinal: Bool) -> Likelihood {
+        switch self {
+        case .maybe: isLastQuestion ? .unprovable : .maybe
+        case .body: isFinal ? .unprovable : .body
+        case .no, .unprovable, .yes: self
+        }
+    }
+
+    /// What becomes of two keys that must both hold; the body is asked for first, whatever else is missing.
+    func and(_ other: Likelihood) -> Likelihood {
+        let order: [Likelihood] = [.no, .body, .maybe, .unprovable]
+        return order.first { $0 == self || $0 == other } ?? .yes
     }
 }
 
@@ -32,6 +46,7 @@ extension Rule {
         case (.fail, _): return .no
         case (.hold, _): return opening
         case (.unknown, .maybe): return .maybe
+        case (.unknown, .body): return .body
         case (.unknown, .unprovable), (.unknown, .yes), (.unknown, .no): return .unprovable
         }
     }
@@ -62,17 +77,27 @@ extension Rule {
             if let protocols, !protocols.contains(ProtocolSet(spoken)) { return .no }
             guard hostHolds(facts) else { return .no }
             if let sni = match.sni, (sni == .present) != (facts.hasServerName ?? (name != nil)) { return .no }
-            guard let http = match.http else { return .yes }
+            guard match.looksInside else { return .yes }
             let isReadable = spoken == .http || (spoken == .tls && canIntercept)
-            return isReadable ? http.likelihood(facts.request, for: action) : .no
+            guard isReadable else { return .no }
+            let likelihood = requestLikelihood(facts.request)
+            // Any request will do, but not what nobody looks into: this rule changes what it lets through.
+            let isUnread = spoken == .tls && facts.request == nil && terms.changesHeads
+            return isUnread && likelihood == .yes ? .maybe : likelihood
         }
+    }
+
+    private func requestLikelihood(_ request: RequestFacts?) -> Likelihood {
+        let asked = match.http?.likelihood(request, for: action) ?? .yes
+        guard asked != .no, let mcp = match.mcp else { return asked }
+        return asked.and(mcp.likelihood(request, for: action))
     }
 
     /// Where the protocol is not known yet.
     private func likelihoodOfAnyProtocol(canIntercept: Bool) -> Likelihood {
         var possible = protocols ?? .all
-        if let http = match.http {
-            if http.holdsForNothing { return .no }
+        if match.looksInside {
+            if match.http?.holdsForNothing ?? false || match.mcp?.holdsForNothing ?? false { return .no }
             possible.formIntersection(canIntercept ? [.http, .tls] : .http)
         }
         if possible.isEmpty { return .no }

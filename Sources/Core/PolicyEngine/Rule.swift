@@ -32,6 +32,11 @@ package struct RuleMatch: Hashable, Sendable {
     package var times: [TimeWindow]?
     /// What it asks of a request; what is no request, or cannot be read, does not hold it.
     package var http: RequestMatch?
+    /// What it asks of the calls in a request's body; what calls nothing, or cannot be read, does not hold it.
+    package var mcp: CallMatch?
+
+    /// True where it asks for what only a request tells.
+    package var looksInside: Bool { http != nil || mcp != nil }
 
     package init(
         hosts: [HostPattern]? = nil,
@@ -43,7 +48,8 @@ package struct RuleMatch: Hashable, Sendable {
         namespaces: Set<String>? = nil,
         serviceAccounts: Set<String>? = nil,
         times: [TimeWindow]? = nil,
-        http: RequestMatch? = nil
+        http: RequestMatch? = nil,
+        mcp: CallMatch? = nil
     ) {
         self.hosts = hosts
         self.cidrs = cidrs
@@ -55,6 +61,7 @@ package struct RuleMatch: Hashable, Sendable {
         self.serviceAccounts = serviceAccounts
         self.times = times
         self.http = http
+        self.mcp = mcp
     }
 }
 

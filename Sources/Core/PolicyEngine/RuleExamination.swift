@@ -15,6 +15,8 @@ package enum MatchKey: String, Hashable, Sendable, CaseIterable {
     case paths = "http.paths"
     case headers = "http.headers"
     case query = "http.query"
+    case tools = "mcp.tools"
+    case calls = "mcp.methods"
 }
 
 /// What became of comparing one rule with facts, for people.
@@ -52,7 +54,7 @@ extension Policy {
                 result: whole == .yes ? .matches : whole == .no ? .fails : .undetermined,
                 holding: order.filter { keys[$0] == .yes },
                 failing: order.filter { keys[$0] == .no },
-                unknown: order.filter { keys[$0] == .maybe || keys[$0] == .unprovable }
+                unknown: order.filter { keys[$0] != .yes && keys[$0] != .no }
             )
         }
     }
@@ -83,6 +85,12 @@ extension Rule {
             if let paths = http.paths { parts.append((.paths, RuleMatch(http: RequestMatch(paths: paths)))) }
             if let fields = http.fields { parts.append((.headers, RuleMatch(http: RequestMatch(fields: fields)))) }
             if let query = http.query { parts.append((.query, RuleMatch(http: RequestMatch(query: query)))) }
+        }
+        if let mcp = match.mcp {
+            // Beside `methods`, `tools` says nothing of what calls no tool.
+            let any = mcp.methods.flatMap { _ in CallPattern("*").map { [$0] } }
+            if let tools = mcp.tools { parts.append((.tools, RuleMatch(mcp: CallMatch(tools: tools, methods: any)))) }
+            if let methods = mcp.methods { parts.append((.calls, RuleMatch(mcp: CallMatch(methods: methods)))) }
         }
         return parts.map { ($0.0, Rule(name, action, $0.1, terms)) }
     }

@@ -24,11 +24,12 @@ extension RuleMatch {
         reader.mapping("workload", .optional) { $0.readWorkload(&match) }
         match.times = reader.mappings("time", .optional, TimeWindow.read)
         match.http = reader.mapping("http", .optional, RequestMatch.read)
+        match.mcp = reader.mapping("mcp", .optional, CallMatch.read)
         refuseWhatCannotBeRead(match, limits, &reader)
         refuseServerNameOutsideTLS(match, &reader)
         reader.notYet("alpn")
         reader.refuseMisplaced(
-            ["rate", "budget", "mode", "except_tunnels"],
+            ["rate", "budget", "limits", "mode", "except_tunnels", "credentials"],
             remedy: "write it beside `action`"
         )
         // Judged by what the text says: a key that is wrong, unknown or not supported has its own problem.
@@ -43,26 +44,30 @@ extension RuleMatch {
         _ limits: LoadingLimits,
         _ reader: inout MappingReader
     ) {
-        guard match.http != nil else { return }
-        guard limits.canIntercept else { return refuseWhatNeedsInterception(match, &reader) }
+        guard let key = match.keyLookingInside else { return }
+        guard limits.canIntercept else { return refuseWhatNeedsInterception(match, key, &reader) }
         guard let blind = match.protocols?.subtracting([.tls, .http]), !blind.isEmpty else { return }
         reader.note(
             SourceProblem(
-                "`http` cannot look into \(words(blind))",
-                at: reader.keyLocation(of: "http"),
+                "`\(key)` cannot look into \(words(blind))",
+                at: reader.keyLocation(of: key),
                 remedy: "name `tls` and `http` alone under `protocols`"
             )
         )
     }
 
-    private static func refuseWhatNeedsInterception(_ match: RuleMatch, _ reader: inout MappingReader) {
+    private static func refuseWhatNeedsInterception(
+        _ match: RuleMatch,
+        _ key: String,
+        _ reader: inout MappingReader
+    ) {
         // A list of protocols that is wrong has its own problem.
         let isReadable = match.protocols?.isSubset(of: [.http]) ?? reader.has("protocols")
         guard !isReadable else { return }
         reader.note(
             SourceProblem(
-                "`http` could meet TLS here, and to look inside needs interception, which is not configured",
-                at: reader.keyLocation(of: "http"),
+                "`\(key)` could meet TLS here, and to look inside needs interception, which is not configured",
+                at: reader.keyLocation(of: key),
                 remedy: "say `protocols: [http]`"
             )
         )
@@ -88,6 +93,14 @@ extension RuleMatch {
             of: ApplicationProtocol.self,
             synonyms: ["https": "tls", "http2": "h2c", "tcp": "opaque"]
         )
+    }
+}
+
+extension RuleMatch {
+    /// The key that asks for what only a request tells; `nil` where there is none.
+    var keyLookingInside: String? {
+        if http != nil { return "http" }
+        return mcp == nil ? nil : "mcp"
     }
 }
 

@@ -2,13 +2,22 @@ import SourceDocuments
 
 extension RuleTerms {
     /// Reads the keys beside `action` that say how a rule is carried out.
-    static func read(_ reader: inout MappingReader, _ action: RuleAction?, _ match: RuleMatch?) -> RuleTerms {
+    static func read(
+        _ reader: inout MappingReader,
+        _ action: RuleAction?,
+        _ match: RuleMatch?,
+        _ limits: LoadingLimits
+    ) -> RuleTerms {
         let mode = reader.choice("mode", of: PolicyMode.self)
+        let headers = reader.mapping("headers", .optional, HeaderChanges.read)
         let terms = RuleTerms(
             isOnTrial: mode == .audit,
             exceptsTunnels: reader.boolean("except_tunnels") ?? false,
             rate: reader.mapping("rate", .optional, RateLimit.read),
-            budget: reader.mapping("budget", .optional, Budget.read)
+            budget: reader.mapping("budget", .optional, Budget.read),
+            limits: reader.mapping("limits", .optional, ContentLimits.read),
+            headers: headers,
+            credentials: Credential.readAll(&reader, headers, limits)
         )
         if mode == .enforce {
             reader.refuse("mode", "is `enforce`, which every rule does", remedy: "leave it out, or write `audit`")
@@ -20,6 +29,7 @@ extension RuleTerms {
             refuseTrialOfNothing(terms, action, &reader)
         }
         if terms.exceptsTunnels { refuseEmptyException(action, match, &reader) }
+        if let match { terms.refuseUnreadableHeads(action, match, limits, &reader) }
         return terms
     }
 
@@ -31,13 +41,20 @@ extension RuleTerms {
                 remedy: "put it on the rule that allows"
             )
         }
+        if reader.has("limits") {
+            reader.refuse(
+                "limits",
+                "is for what a rule allows, and this one denies",
+                remedy: "put it on the rule that allows"
+            )
+        }
     }
 
     private static func refuseTrialOfNothing(_ terms: RuleTerms, _ action: RuleAction, _ reader: inout MappingReader) {
-        guard terms.isOnTrial, !reader.has("rate"), !reader.has("budget") else { return }
+        guard terms.isOnTrial, !["rate", "budget", "limits"].contains(where: { reader.has($0) }) else { return }
         reader.refuse(
             "mode",
-            "is `audit`, and an `\(action.rawValue)` without `rate` and `budget` refuses nothing that could be on trial",
+            "is `audit`, and an `\(action.rawValue)` without `rate`, `budget` and `limits` refuses nothing that could be on trial",
             remedy: "remove it"
         )
     }
@@ -49,10 +66,10 @@ extension RuleTerms {
     ) {
         if action != .deny {
             reader.refuse("except_tunnels", "belongs to a `deny`", remedy: "remove it")
-        } else if let match, match.http == nil {
+        } else if let match, !match.looksInside {
             reader.refuse(
                 "except_tunnels",
-                "is for a `deny` with `http`: this one does not look inside, and denies tunnels like everything else",
+                "is for a `deny` with `http` or `mcp`: this one does not look inside, and denies tunnels like everything else",
                 remedy: "remove it"
             )
         }
@@ -61,7 +78,7 @@ extension RuleTerms {
 
 extension MappingReader {
     /// Notes what is wrong with a key that is well written.
-    fileprivate mutating func refuse(_ key: String, _ fault: String, remedy: String) {
+    mutating func refuse(_ key: String, _ fault: String, remedy: String) {
         note(SourceProblem("`\(key)` \(fault)", at: keyLocation(of: key), remedy: remedy))
     }
 }
@@ -101,6 +118,28 @@ extension Budget {
             requests: requests.map { UInt64(clamping: $0) },
             per: per,
             by: by ?? .rule
+        )
+    }
+}
+
+extension ContentLimits {
+    /// Reads a `limits`.
+    static func read(_ reader: inout MappingReader) -> ContentLimits? {
+        let bounds = 1024...(1 << 50)
+        let request = reader.size("request_bytes", in: bounds)
+        let response = reader.size("response_bytes", in: bounds)
+        if !reader.has("request_bytes"), !reader.has("response_bytes") {
+            reader.note(
+                SourceProblem(
+                    "`limits` limits nothing",
+                    at: reader.location,
+                    remedy: "name `request_bytes` or `response_bytes`, or remove it"
+                )
+            )
+        }
+        return ContentLimits(
+            requestBytes: request.map { UInt64(clamping: $0) },
+            responseBytes: response.map { UInt64(clamping: $0) }
         )
     }
 }

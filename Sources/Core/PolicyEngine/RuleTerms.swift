@@ -6,18 +6,35 @@ package struct RuleTerms: Hashable, Sendable {
     package var exceptsTunnels: Bool
     package var rate: RateLimit?
     package var budget: Budget?
+    package var limits: ContentLimits?
+    /// What it changes in the heads of requests.
+    package var headers: HeaderChanges?
+    /// The secrets that it puts in.
+    package var credentials: [Credential]
 
     package init(
         isOnTrial: Bool = false,
         exceptsTunnels: Bool = false,
         rate: RateLimit? = nil,
-        budget: Budget? = nil
+        budget: Budget? = nil,
+        limits: ContentLimits? = nil,
+        headers: HeaderChanges? = nil,
+        credentials: [Credential] = []
     ) {
         self.isOnTrial = isOnTrial
         self.exceptsTunnels = exceptsTunnels
         self.rate = rate
         self.budget = budget
+        self.limits = limits
+        self.headers = headers
+        self.credentials = credentials
     }
+
+    /// True where what the rule allows must be read to carry it out, bodies among it.
+    package var looksAtContent: Bool { limits != nil }
+
+    /// True where requests are not sent as they came: somebody must look inside.
+    package var changesHeads: Bool { headers != nil || !credentials.isEmpty }
 }
 
 /// A stretch of time over which something is counted.
@@ -76,5 +93,20 @@ package struct Budget: Hashable, Sendable {
         self.requests = requests
         self.per = per
         self.by = by
+    }
+}
+
+/// `limits`: how large the content of one request, and of its answer, may be once it is decoded.
+///
+/// Of WebSocket, each message has these limits.
+package struct ContentLimits: Hashable, Sendable {
+    /// Octets from the agent; at least 1.
+    package var requestBytes: UInt64?
+    /// Octets to the agent; at least 1.
+    package var responseBytes: UInt64?
+
+    package init(requestBytes: UInt64? = nil, responseBytes: UInt64? = nil) {
+        self.requestBytes = requestBytes
+        self.responseBytes = responseBytes
     }
 }

@@ -46,7 +46,7 @@ package struct Judgement: Hashable, Sendable {
         switch decision.verdict {
         case .allow: true
         // Nobody waits here for more to be known.
-        case .deny, .undetermined: false
+        case .deny, .undetermined, .needsBody: false
         }
     }
 }
@@ -81,7 +81,8 @@ extension Question {
             method: method,
             path: try canonicalPath(),
             fields: fields,
-            query: query.map { RequestQuery($0) }
+            query: query.map { RequestQuery($0) },
+            calls: calls.map { .calls($0) }
         )
     }
 

@@ -59,6 +59,7 @@ extension Question {
         question.addresses = reader.list("addr", of: "addresses", readAddress)
         question.method = reader.value("method", .optional, readMethod)
         question.path = reader.value("path", .optional, readPath)
+        question.calls = reader.list("calls", of: "calls", readCall)
         question.headers = reader.mapping("headers", .optional, readHeaders)
         guard let host, port != nil else { return nil }
         do throws(QuestionFault) {
@@ -84,6 +85,14 @@ extension Question {
             throw SourceProblem("\(subject), `\(text)`, is no method", at: node.location)
         }
         return method
+    }
+
+    private static func readCall(_ node: SourceNode, _ subject: String) throws(SourceProblem) -> AgentCall {
+        let text = try node.string(subject, expected: "a call such as tools/list")
+        guard let call = AgentCall(text: text) else {
+            throw SourceProblem("\(subject), `\(text)`, is no call", at: node.location, remedy: AgentCall.example)
+        }
+        return call
     }
 
     private static func readPath(_ node: SourceNode, _ subject: String) throws(SourceProblem) -> String {

@@ -27,6 +27,10 @@ extension Question {
         if isNameSaidBefore, speech == .known(.tls) { hasServerName = record.text("sni", in: line) != nil }
         // That there was a query is recorded, and nothing of it.
         if isRequest { query = record.value("query", in: line) == nil ? "" : nil }
+        // Of a batch, not all is told.
+        if let method = record.text("mcp", "method", in: line) {
+            calls = [AgentCall(method: method, tool: record.text("mcp", "tool", in: line))]
+        }
         addresses = Self.addresses(record, of: kind, reason, in: line)
     }
 

@@ -24,6 +24,8 @@ package struct Question: Hashable, Sendable {
     package var headers: [RequestField]?
     /// What follows the `?`, empty where there is none; `nil` where nobody knows.
     package var query: String?
+    /// What the body of the request calls, empty where it calls nothing; `nil` where nobody knows.
+    package var calls: [AgentCall]?
     /// What the name resolves to; `nil` where nobody knows.
     package var addresses: [IPAddress]?
 

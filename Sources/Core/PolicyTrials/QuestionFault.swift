@@ -51,6 +51,7 @@ extension Question {
         if method != nil { throw .requestOutsideHTTP(key: "method") }
         if path != nil { throw .requestOutsideHTTP(key: "path") }
         if query != nil { throw .requestOutsideHTTP(key: "query") }
+        if calls != nil { throw .requestOutsideHTTP(key: "call") }
         if headers != nil { throw .requestOutsideHTTP(key: "header") }
     }
 

@@ -63,12 +63,12 @@ private func isBeyondPolicy(_ reason: Reason) -> Bool {
     switch reason {
     case .ownListener, .noOriginalDestination, .malformedOpening, .malformedName, .proxyInCapture, .malformedRequest,
         .nameMismatch, .encryptedName, .unknownAction, .sniffLimit, .undecidedLimit, .auditUnavailable,
-        .decisionRate, .draining,
+        .decisionRate, .draining, .requestTooLarge, .responseTooLarge, .unreadableContent,
         .policyChanged:
         true
     case .ruleAllow, .ruleDeny, .defaultAllow, .defaultDeny, .specialAddress, .deniedAddress, .outsideCIDRs,
         .unresolvable, .noPolicy, .rateExceeded, .budgetExhausted, .countersUnavailable, .perRequest, .ambiguousPath,
-        .undetermined:
+        .malformedCall, .undetermined:
         false
     }
 }

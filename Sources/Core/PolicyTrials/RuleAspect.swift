@@ -32,16 +32,40 @@ extension Rule {
         for key in match.http?.query ?? [] {
             add("http.query.\(String(decoding: key.key, as: UTF8.self))", key.values.map(texts) ?? ["present"])
         }
+        add("mcp.tools", match.mcp?.tools?.map(\.text))
+        add("mcp.methods", match.mcp?.methods?.map(\.text))
         add("mode", terms.isOnTrial ? ["audit"] : nil)
         add("except_tunnels", terms.exceptsTunnels ? ["true"] : nil)
+        add(
+            "limits",
+            terms.limits.map { limits in
+                [
+                    limits.requestBytes.map { "request_bytes \($0)" },
+                    limits.responseBytes.map { "response_bytes \($0)" },
+                ].compactMap(\.self)
+            }
+        )
         add("rate", terms.rate.map { ["\($0.limit) per \($0.per.rawValue) by \($0.by.rawValue)"] })
         add("budget", terms.budget.map(\.texts))
+        add("headers.set", some(terms.headers?.set.map { "\($0.name): \($0.value)" }))
+        add("headers.remove", some(terms.headers?.remove.map(\.text)))
+        add("credentials", some(terms.credentials.map(\.text)))
         return aspects
     }
 }
 
 private func texts(_ values: [[UInt8]]) -> [String] {
     values.map { String(decoding: $0, as: UTF8.self) }
+}
+
+/// A list, where it has any items.
+private func some(_ items: [String]?) -> [String]? {
+    items?.isEmpty ?? true ? nil : items
+}
+
+extension Credential {
+    /// Such as `secret openai for PENSTOCK-OPENAI in Authorization`.
+    package var text: String { "secret \(secret) for \(placeholder) in \(header)" }
 }
 
 extension Budget {

@@ -108,7 +108,7 @@ package struct PolicyTrace: Hashable, Sendable {
         let isUnreadable = trace.misses.contains(.protocols)
         return trace.misses.reduce(0) { sum, key in
             switch key {
-            case .methods, .paths, .headers, .query: sum + (isUnreadable ? 0 : 10)
+            case .methods, .paths, .headers, .query, .tools, .calls: sum + (isUnreadable ? 0 : 10)
             case .hosts: sum + hostDistance(trace.rule.match.hosts ?? [], name)
             case .cidrs: sum + 30
             case .namespaces, .serviceAccounts: sum + 20

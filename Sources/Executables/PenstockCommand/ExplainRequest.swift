@@ -29,6 +29,7 @@ struct ExplainRequest: Hashable {
         question.path = try Self.path(options)
         question.query = options.value("--query")
         question.headers = try Self.headers(options)
+        question.calls = try Self.calls(options)
         do throws(QuestionFault) {
             try question.aim(at: host, sni: options.value("--sni"))
         } catch {
@@ -40,7 +41,7 @@ struct ExplainRequest: Hashable {
         .value("--host"), .value("--port"), .value("--sni"), .value("--uid"), .value("--protocol"), .values("--addr"),
         .value("--method"), .value("--path"), .value("--query"), .values("--header"), .value("--namespace"),
         .value("--service-account"),
-        .value("--time"),
+        .value("--time"), .values("--call"),
     ]
 
     private static func port(_ options: Options) throws(Misuse) -> UInt16 {
@@ -99,6 +100,20 @@ struct ExplainRequest: Hashable {
             throw options.misuse("--path goes without the query, which is --query")
         }
         return path
+    }
+
+    private static func calls(_ options: Options) throws(Misuse) -> [AgentCall]? {
+        guard options.has("--call") else { return nil }
+        let texts = options.all("--call")
+        if texts == ["none"] { return [] }
+        var calls: [AgentCall] = []
+        for text in texts {
+            guard let call = AgentCall(text: text) else {
+                throw options.misuse("--call '\(text)' is no call; \(AgentCall.example)")
+            }
+            calls.append(call)
+        }
+        return calls
     }
 
     private static func headers(_ options: Options) throws(Misuse) -> [RequestField]? {

@@ -61,6 +61,10 @@ extension Explanation {
         case .methods: question.isRequest ? facts.request?.method?.text : "a connection that is no plain HTTP"
         case .paths: question.isRequest ? facts.request?.path?.text : "a connection that is no plain HTTP"
         case .headers: question.isRequest ? "the headers that were given" : "a connection that is no plain HTTP"
+        case .tools, .calls:
+            question.isRequest
+                ? question.calls.map { $0.isEmpty ? "a body without calls" : short($0.map(\.text)) }
+                : "a connection that is no plain HTTP"
         case .query: question.isRequest ? "the query that was given" : "a connection that is no plain HTTP"
         }
     }

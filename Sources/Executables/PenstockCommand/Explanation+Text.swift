@@ -12,6 +12,7 @@ extension Explanation {
         if let sentence { lines.append("because: \(sentence)") }
         lines.append(winnerLine)
         lines += traceLines
+        lines += changeLines
         lines.append("protocol: \(spokenProtocol)")
         lines.append("name: \(spokenName ?? "none")")
         lines += requestLines
@@ -43,7 +44,7 @@ extension Explanation {
             let answer = policy.decide(alone)
             switch answer.verdict {
             case .allow: return "address: \(address) may be dialled"
-            case .deny, .undetermined:
+            case .deny, .undetermined, .needsBody:
                 let rule = answer.rule.map { ", rule \($0)" } ?? ""
                 return "address: \(address) may not be dialled (\(answer.reason.rawValue)\(rule))"
             }
@@ -93,11 +94,20 @@ extension Explanation {
         ]
     }
 
+    /// What is changed in the requests that are let through; names of secrets, never more.
+    fileprivate var changeLines: [String] {
+        guard let changes = policy.headChanges(for: decision, facts) else { return [] }
+        return changes.headers.set.map { "sets: \($0.name): \($0.value)" }
+            + changes.headers.remove.map { "removes: \($0)" }
+            + changes.credentials.map { "puts in: \($0.text)" }
+    }
+
     /// What the command line left open although rules ask for it.
     fileprivate var missingOptions: [String] {
         let asking = policy.rules.filter { decision.rule == nil || $0.name == decision.rule }.map(\.match)
         let requests = asking.compactMap(\.http)
         let missing: [(String, Bool)] = [
+            ("--call", question.calls == nil && asking.contains { $0.mcp != nil }),
             // An unknown user leaves only a deny open.
             ("--uid", question.uid == nil && decision.rule != nil && asking.contains { $0.uids != nil }),
             ("--method", question.method == nil && requests.contains { $0.methods != nil }),

@@ -41,7 +41,8 @@ extension HelpTopic {
         usage: penstock policy explain POLICY --host HOST --port PORT [--sni NAME] [--addr ADDRESS]… [--uid UID]
                                        [--protocol tls|http|h2c|opaque]
                                        [--method METHOD] [--path PATH] [--query QUERY]
-                                       [--header 'NAME: VALUE']… [--namespace NAME] [--service-account NAME] [--time TIME]
+                                       [--header 'NAME: VALUE']… [--call CALL]…
+                                       [--namespace NAME] [--service-account NAME] [--time TIME]
 
           POLICY         a file, or a directory that is loaded as a whole
           --host HOST    where the agent wants to go: a name, which the client then says itself; or an address
@@ -56,6 +57,8 @@ extension HelpTopic {
           --path PATH    with --protocol http: the path of the request, without query; left out: unknown
           --query Q      with --protocol http: what follows the `?`, '' for nothing; left out: unknown
           --header H     with --protocol http: 'Name: value'; repeatable. Left out altogether: unknown
+          --call CALL    with --protocol http: what the body calls, 'tools/call NAME' or another method of MCP; repeatable;
+                         `none` for a body without calls. Left out altogether: unknown
           --namespace N, --service-account S    what the configuration calls the workload; left out: unknown
           --time T       when, such as 2026-11-21T10:15:04Z; left out: now
           --help         print this and exit

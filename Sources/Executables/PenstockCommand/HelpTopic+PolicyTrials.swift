@@ -7,8 +7,8 @@ extension HelpTopic {
           POLICY      a file, or a directory that is loaded as a whole
           CASES       a YAML file with `cases`: a list of mappings. `name`, `host`, `port` and `expect` (allow or deny) must
                       be there; `protocol`, `sni`, `uid`, `namespace`, `service_account`, `time`, `addr` (a list), `method`,
-                      `path`, `query` and `headers` (each name with a list of values) mean what the options of `policy
-                      explain` mean, but for `time`, which is unknown where it is left out; `rule` (none: the default),
+                      `path`, `query`, `calls` (a list) and `headers` (each name with a list of values) mean what the options of
+                      `policy explain` mean, but for `time`, which is unknown where it is left out; `rule` (none: the default),
                       `reason` and `treatment` are compared where they are there
           --strict    a rule that decides no case is an error
           --json      JSON Lines: one object for each case (kind: case; name, file, line, result, decision, treatment, rule,

@@ -2,6 +2,7 @@ import AuditStore
 import AuditTrail
 import Configuration
 import ConnectionJourney
+import Credentials
 import EventLoops
 import GovernanceAPI
 import OperatorEndpoints
@@ -13,13 +14,12 @@ extension Daemon {
     /// Loads the policy; `isSwap`: nobody asked for it, but another may stand there.
     func loadPolicy(isSwap: Bool = false) {
         // Before it is read: a swap that comes meanwhile is seen at the next look.
-        policyPlace = PolicyPlace(plan.policyPaths)
+        policyPlace = PolicyPlace(plan.policyPaths + plan.secretPaths)
         do {
-            let policy = try plan.loadPolicy()
-            guard !isSwap || policy.hash != snapshot.policy?.hash else {
-                return readiness.update { $0.refusedReload = nil }
-            }
-            adopt(policy)
+            let read = try plan.loadPolicy()
+            let isSame = read.policy.hash == snapshot.policy?.hash && read.vault.holdsTheSame(as: snapshot.vault)
+            guard !isSwap || !isSame else { return readiness.update { $0.refusedReload = nil } }
+            adopt(read)
         } catch {
             refusePolicy("\(error)")
         }
@@ -45,11 +45,13 @@ extension Daemon {
         }
     }
 
-    private func adopt(_ policy: Policy) {
+    private func adopt(_ read: ReadPolicy) {
+        let policy = read.policy
         let before = snapshot.policy
         let changes = before.map { PolicyChanges(from: $0, to: policy) }
         counters.need(policy.hasCounters)
-        snapshot = PolicySnapshot(policy: policy, generation: snapshot.generation + 1)
+        let hasNewSecrets = !read.vault.holdsTheSame(as: snapshot.vault)
+        snapshot = PolicySnapshot(policy: policy, generation: snapshot.generation + 1, vault: read.vault)
         audit.submit(
             PolicyRecord(
                 event: .loaded,
@@ -70,6 +72,7 @@ extension Daemon {
         say(
             "policy '\(policy.name)' in force, rules: \(policy.rules.count), mode \(policy.mode.rawValue), \(policy.hash)"
         )
+        if hasNewSecrets { say("secrets were read from their files: \(read.vault.count)") }
         if let changes { say("what it changes: \(changes)") }
         if policy.mode == .audit { say("warning: mode: audit lets through what the policy would refuse") }
     }

@@ -2,6 +2,7 @@ import AuditStore
 import AuditTrail
 import Configuration
 import ConnectionJourney
+import ContentInspection
 import LinuxBindings
 import NameResolution
 import NetworkTypes
@@ -26,6 +27,7 @@ extension DaemonPlan {
         let interception = configuration.interception.map {
             InterceptionPlan($0, roots: configuration.dial.trust.map(\.path))
         }
+        let secrets = configuration.secrets
         self.init(
             workers: workers,
             transparentPort: configuration.listen.transparentPort,
@@ -41,18 +43,11 @@ extension DaemonPlan {
             resolving: try ResolverSettings(configuration.dial),
             drainSeconds: Int(configuration.drain.time.components.seconds),
             policyPaths: policyPaths,
+            secretPaths: secrets.values.map(\.path).sorted(),
             watchSeconds: Int(configuration.policy.watchTime.components.seconds),
             statePath: configuration.state.path,
-            loadPolicy: { try Self.readPolicy(policyPaths, canIntercept: interception != nil) }
+            loadPolicy: { try ReadPolicy(policyPaths, secrets: secrets, canIntercept: interception != nil) }
         )
-    }
-
-    private static func readPolicy(_ paths: [String], canIntercept: Bool) throws -> Policy {
-        let loaded = try Configuration.loadPolicy(paths: paths, canIntercept: canIntercept) {
-            SHA256Digest(of: $0.span).bytes
-        }
-        for warning in loaded.warnings { say("warning: \(warning)") }
-        return loaded.policy
     }
 }
 
@@ -106,6 +101,10 @@ extension JourneySettings {
         sniffing.headBytes = limits.sniffBytes
         sniffNanoseconds = limits.sniffTime.nanoseconds
         silenceNanoseconds = limits.serverFirstTime.nanoseconds
+        inspection.heldBytes = limits.heldBytes
+        inspection.eventBytes = limits.heldBytes
+        inspection.expansion = UInt64(clamping: limits.expansion)
+        bodyNanoseconds = limits.bodyTime.nanoseconds
         dialNanoseconds = configuration.dial.timeout.nanoseconds
         undecided = max(1, limits.undecided / workers)
         decisionsPerSecond = max(1, limits.decisionsPerSecond / workers)

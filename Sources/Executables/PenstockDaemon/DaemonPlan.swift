@@ -30,12 +30,14 @@ struct DaemonPlan: Sendable {
     var drainSeconds: Int
     /// Where the policy is.
     var policyPaths: [String]
+    /// The files of secrets; another one in their place is a reason to read the policy again.
+    var secretPaths: [String]
     /// How often it is looked whether another policy stands there, in seconds; 0: never.
     var watchSeconds: Int
     /// Where keys and counters are kept.
     var statePath: String
     /// Reads the policy again each time.
-    var loadPolicy: @Sendable () throws -> Policy
+    var loadPolicy: @Sendable () throws -> ReadPolicy
 
     static let version = productVersion
 }

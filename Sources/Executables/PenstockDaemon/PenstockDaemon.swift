@@ -31,7 +31,7 @@ enum PenstockDaemon {
             let plan = try DaemonPlan(configurationFile: path, workload: workload)
             if let interception = plan.interception { try interception.check() }
             do {
-                let policy = try plan.loadPolicy()
+                let policy = try plan.loadPolicy().policy
                 writeToStandardOutput("\(path): ok; policy '\(policy.name)' \(policy.hash)\n")
             } catch {
                 throw Complaint("\(error)", .configuration)

@@ -1,6 +1,7 @@
 import AuditStore
 import AuditTrail
 import ByteRelay
+import ContentInspection
 import EventLoops
 import HTTPExchange
 import LinuxBindings
@@ -30,6 +31,10 @@ extension Conversation {
             guard !exchanged.hasAnswered else { return ending }
             let problem = Problem(violation, decision: requestID)
             return await answer(problem, to: request, closes: true, on: loop)
+        case .requestDenied(let denial), .answerDenied(let denial):
+            guard !exchanged.hasAnswered else { return ending }
+            let isWhole = request.framing == .none
+            return await answer(answer(to: denial), to: request, closes: !isWhole, on: loop)
         case .clientFailed, .aborted: return ending
         }
     }
@@ -67,6 +72,7 @@ extension Conversation {
         -> Ending?
     {
         let isBroken = decision.reason == .malformedRequest
+        if let denial { return await answer(answer(to: denial), to: request, closes: isBroken, on: loop) }
         let problem = Problem(
             refusing: decision,
             detail: detail,
@@ -75,6 +81,13 @@ extension Conversation {
             isMisdirected: scope.isIntercepted && decision.reason == .nameMismatch
         )
         return await answer(problem, to: request, closes: isBroken, on: loop)
+    }
+
+    /// What a client is told of what an inspector denied: its own words, or ours.
+    private func answer(to denial: Denial) -> OwnAnswer {
+        if let said = denial.answer { return OwnAnswer(said.status, contentType: said.contentType, body: said.body) }
+        let refusal = Decision.refused(denial.reason, rule: denial.rule, port: facts.port)
+        return Problem(refusing: refusal, detail: denial.detail, id: requestID).answer
     }
 
     /// Refuses what is no request: nothing behind it can be read.
@@ -105,8 +118,17 @@ extension Conversation {
         closes mustClose: Bool = false,
         on loop: isolated EventLoop
     ) async -> Ending? {
+        await answer(problem.answer, to: request, closes: mustClose, on: loop)
+    }
+
+    private func answer(
+        _ message: OwnAnswer,
+        to request: HTTP1Request,
+        closes mustClose: Bool = false,
+        on loop: isolated EventLoop
+    ) async -> Ending? {
         let closes = mustClose || worker.isDraining || !request.keepsAlive || !mayReadBody(of: request)
-        let octets = problem.answer.octets(
+        let octets = message.octets(
             closes: closes,
             isToHead: request.method == "HEAD",
             requestMinorVersion: request.minorVersion

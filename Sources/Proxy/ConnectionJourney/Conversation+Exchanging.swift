@@ -1,3 +1,4 @@
+import Credentials
 import EventLoops
 import HTTPExchange
 import LinuxBindings
@@ -27,7 +28,7 @@ extension Conversation {
     func exchange(_ request: HTTP1Request, _ decision: Decision, on loop: isolated EventLoop) async -> ExchangeStep {
         if let upstream = upstreamToAskAgain(decision) {
             meter?.flow = upstream.exchange
-            let exchanged = await upstream.exchange.run(request, head: headSent(for: request), meter: meter, on: loop)
+            let exchanged = await run(request, on: upstream, loop)
             return await goOn(behind: exchanged, request, decision, on: loop)
         }
         let step = await exchangeAnew(request, decision, mayBorrow: true, on: loop)
@@ -63,7 +64,21 @@ extension Conversation {
         guard let upstream else { return .cut }
         upstream.exchange.mayKeepClient = !worker.isDraining
         meter?.flow = upstream.exchange
-        return .exchanged(await upstream.exchange.run(request, head: headSent(for: request), meter: meter, on: loop))
+        return .exchanged(await run(request, on: upstream, loop))
+    }
+
+    private func run(
+        _ request: HTTP1Request,
+        on upstream: OpenUpstream,
+        _ loop: isolated EventLoop
+    ) async -> Exchanged {
+        await upstream.exchange.run(
+            request,
+            head: headSent(for: request),
+            meter: meter,
+            inspection: inspection,
+            on: loop
+        )
     }
 
     /// The upstream that is open, where the decision is for it.
@@ -158,8 +173,8 @@ extension Conversation {
         )
     }
 
-    /// The head as it is sent: what was judged, written anew.
-    func headSent(for request: HTTP1Request) -> [UInt8] {
+    /// The head as it is sent, what was judged, written anew; and what its answer passes through.
+    func headSent(for request: HTTP1Request) -> OutgoingHead {
         var forwarding = HTTP1RequestForwarding(closes: !request.keepsAlive, upgrades: request.asksUpgrade)
         if let original = facts.original?.socket {
             forwarding.hostIfAbsent = .address(
@@ -169,9 +184,10 @@ extension Conversation {
         } else if case .known(_, let name?) = facts.opening {
             forwarding.hostIfAbsent = .name(name, port: facts.port == scope.customaryPort ? nil : facts.port)
         }
+        forwarding.revision = revision?.fields
         var octets: [UInt8] = []
         octets.reserveCapacity(request.headBytes + 64)
         request.append(to: &octets, forwarding: forwarding)
-        return octets
+        return OutgoingHead(octets, answeredThrough: answerStage())
     }
 }

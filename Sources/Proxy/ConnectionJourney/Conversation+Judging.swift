@@ -42,6 +42,8 @@ extension Conversation {
         facts.addresses = nil
         let decision = ask()
         switch (decision.verdict, decision.dial) {
+        // Nobody hands over bodies yet.
+        case (.needsBody, _): return policy.refuse(facts, because: .undetermined)
         case (.deny, _), (_, nil): return decision
         case (.undetermined, _): return policy.refuse(facts, because: .undetermined)
         case (.allow, .original?): facts.addresses = facts.original.map { [$0.socket.address] } ?? []
@@ -58,7 +60,9 @@ extension Conversation {
             let isMismatch = try? describe(request, for: policy), !isMismatch
         else { return nil }
         // What draws on counters has to reserve first.
-        guard let decision = decisionForOpenUpstream(policy), decision.draws.isEmpty else { return nil }
+        guard let decision = decisionForOpenUpstream(policy), decision.draws.isEmpty, !looksAtContent(decision) else {
+            return nil
+        }
         return decision
     }
 

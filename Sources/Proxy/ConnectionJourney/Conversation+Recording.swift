@@ -1,5 +1,7 @@
 import AuditStore
 import AuditTrail
+import ContentInspection
+import Credentials
 import EventLoops
 import HTTPExchange
 import NetworkTypes
@@ -13,6 +15,7 @@ extension Conversation {
     /// `request` is `nil` where it could not be read.
     func record(_ decision: Decision, _ request: HTTP1Request?) -> UInt64 {
         self.decision = decision
+        if let request { revise(request, decision) }
         worker.metrics.count(request: decision)
         let allows = decision.verdict == .allow
         var workload = worker.settings.workload
@@ -44,6 +47,7 @@ extension Conversation {
         record.path = facts.request?.path?.text ?? String(decoding: request.path, as: UTF8.self)
         record.hasQuery = request.query != nil
         record.masked = masked(request, by: worker.audit.mask, &isPinned)
+        record.credentials = revision?.secrets.map(\.text) ?? []
         let name = facts.recordedName
         record.destination = RecordedDestination(
             name: name?.text,
@@ -82,7 +86,8 @@ extension Conversation {
                     bytesDown: exchanged?.bytesDown ?? 0,
                     durationMilliseconds: (now &- begun) / 1_000_000,
                     dialled: dialled,
-                    detail: ending.detail
+                    detail: ending.detail ?? finding,
+                    findings: exchanged?.findings.notes ?? []
                 ),
                 at: worker.audit.clock()
             )

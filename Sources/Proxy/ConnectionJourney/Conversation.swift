@@ -1,5 +1,7 @@
 import AuditStore
 import AuditTrail
+import ContentInspection
+import Credentials
 import EventLoops
 import HTTPExchange
 import LinuxBindings
@@ -30,12 +32,20 @@ final class Conversation: SocketObserver {
     var hold: CounterHold?
     /// What bounds the bytes of the request in hand; `nil`: nothing does.
     var meter: ByteMeter?
+    /// What looks into the content of the request in hand; `nil`: nobody does.
+    var inspection: ExchangeInspection?
+    /// What an inspector denied the request in hand for.
+    var denial: Denial?
     /// When the head of the request in hand was read, in nanoseconds of the loop's clock.
     var begun: UInt64 = 0
     /// What the record of the request in hand is known by.
     var requestID: RecordIdentifier?
     /// What went wrong with the request in hand.
     var detail: String?
+    /// What is changed in the request in hand; `nil`: it goes up as it came.
+    var revision: HeadRevision?
+    /// Finds secrets in the answer to the request in hand; `nil`: there are none to find.
+    var scrubbing: AnswerScrubbing?
     var texts: RequestTexts
     var encoding: RequestRecordEncoding
     /// Set where the client has authenticated its connection, and not each request (NTLM, Negotiate): the upstream is its own.
@@ -128,7 +138,7 @@ final class Conversation: SocketObserver {
         defer { forgetRequest() }
 
         // Whom is it for, and is it allowed?
-        let decision = await judge(request, on: loop)
+        let decision = await judgeWithContent(request, on: loop)
 
         // Write it down. Only with the record in the file does anything go on, an answer of ours too.
         let ticket = record(decision, request)
@@ -219,7 +229,11 @@ final class Conversation: SocketObserver {
         decision = nil
         meter?.finish()
         meter = nil
+        inspection = nil
+        denial = nil
         detail = nil
+        revision = nil
+        scrubbing = nil
         requestID = nil
     }
 

@@ -1,4 +1,5 @@
 import AuditTrail
+import ContentInspection
 import HTTPExchange
 import LinuxBindings
 import PolicyEngine
@@ -58,6 +59,10 @@ struct Ending: Hashable {
         case .requestMalformed(let violation):
             self.init(.cut, closedBy: .ours, detail: violation.rawValue)
             reason = .malformedRequest
+        case .requestDenied(let denial), .answerDenied(let denial):
+            self.init(.cut, closedBy: .ours, detail: denial.detail)
+            reason = denial.reason
+            rule = denial.rule
         case .aborted: self.init(cut ?? Cut(outcome: .drained))
         }
     }

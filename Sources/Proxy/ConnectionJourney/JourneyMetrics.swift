@@ -38,7 +38,7 @@ package final class JourneyMetrics: Sendable {
     func count(_ decision: Decision) {
         switch decision.verdict {
         case .allow: allowed.increment()
-        case .deny, .undetermined: refused[decision.reason]?.increment()
+        case .deny, .undetermined, .needsBody: refused[decision.reason]?.increment()
         }
         if decision.wouldDeny { wouldDeny.increment() }
     }
@@ -46,7 +46,7 @@ package final class JourneyMetrics: Sendable {
     func count(request decision: Decision) {
         switch decision.verdict {
         case .allow: requestsAllowed.increment()
-        case .deny, .undetermined: requestsRefused[decision.reason]?.increment()
+        case .deny, .undetermined, .needsBody: requestsRefused[decision.reason]?.increment()
         }
         if decision.wouldDeny { requestsWouldDeny.increment() }
     }

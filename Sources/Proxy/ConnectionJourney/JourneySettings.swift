@@ -1,4 +1,5 @@
 import AuditTrail
+import ContentInspection
 import PolicyEngine
 import WireFormats
 
@@ -10,6 +11,10 @@ package struct JourneySettings: Sendable {
     package var sniffing = SniffLimits()
     /// How much of a request, or of an answer, is read before it is refused.
     package var http = HTTP1Limits()
+    /// How far content is looked into, for rules that need to know it.
+    package var inspection = InspectionLimits()
+    /// How long a client may take to send a body that must be known before it is decided, in nanoseconds.
+    package var bodyNanoseconds: UInt64 = 60_000_000_000
     /// How long a connection may wait for its next request, in nanoseconds.
     package var idleNanoseconds: UInt64 = 3_600_000_000_000
     /// How long a client may take to say it, in nanoseconds.

@@ -96,7 +96,7 @@ extension Connection {
         let decision = ask(policy)
         switch decision.verdict {
         case .allow, .deny: return decision
-        case .undetermined: return isFinal ? policy.refuse(facts, because: .sniffLimit) : decision
+        case .undetermined, .needsBody: return isFinal ? policy.refuse(facts, because: .sniffLimit) : decision
         }
     }
 }

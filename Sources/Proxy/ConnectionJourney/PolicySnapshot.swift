@@ -1,4 +1,5 @@
 import AuditTrail
+import Credentials
 import PolicyEngine
 
 /// The policy in force, and how many there have been.
@@ -9,9 +10,12 @@ package struct PolicySnapshot: Sendable {
     package let policy: Policy?
     /// From 1, counted by the daemon.
     package let generation: UInt64
+    /// The secrets that the policy puts into requests.
+    package let vault: CredentialVault
 
-    package init(policy: Policy?, generation: UInt64) {
+    package init(policy: Policy?, generation: UInt64, vault: CredentialVault = .empty) {
         self.policy = policy
+        self.vault = vault
         self.generation = generation
     }
 }

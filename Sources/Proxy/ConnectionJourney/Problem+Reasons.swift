@@ -85,11 +85,15 @@ extension Decision {
         case .ownListener: "This is a port of Penstock itself."
         case .noPolicy: "No policy is loaded, so nothing may leave."
         case .malformedRequest, .malformedOpening, .malformedName: "It breaks the rules of HTTP/1."
+        case .malformedCall: "Servers could read what it calls in more than one way."
         case .ambiguousPath: "Servers could read its path in more than one way."
         case .nameMismatch: "The names that it gives contradict each other."
         case .encryptedName: "It hides the name of the server that it is meant for."
         case .proxyInCapture: "It was sent to what is no proxy."
         case .rateExceeded: "The policy allows no more of it for now\(by)."
+        case .requestTooLarge: "Its body is larger than the policy lets pass\(by)."
+        case .responseTooLarge: "The answer is larger than the policy lets pass\(by)."
+        case .unreadableContent: "The policy must know what is in it\(by), and that cannot be found out."
         case .budgetExhausted: "What the policy allows of it is used up\(by)."
         case .countersUnavailable: "What is left of the rate or the budget\(by) cannot be found out."
         case .decisionRate: "This user asks for more than may be decided in a second."
@@ -105,6 +109,7 @@ extension Reason {
     fileprivate func status(canComeAgain: Bool) -> Int {
         if isOfMessage { return 400 }
         if self == .countersUnavailable { return 503 }
+        if self == .requestTooLarge { return 413 }
         return self == .decisionRate || self == .rateExceeded || canComeAgain ? 429 : 403
     }
 
@@ -116,12 +121,12 @@ extension Reason {
 
     private var isOfMessage: Bool {
         switch self {
-        case .malformedRequest, .malformedOpening, .malformedName: true
+        case .malformedRequest, .malformedOpening, .malformedName, .malformedCall: true
         case .ruleAllow, .ruleDeny, .defaultAllow, .defaultDeny, .specialAddress, .deniedAddress, .outsideCIDRs,
             .unresolvable, .ownListener, .noPolicy, .noOriginalDestination, .proxyInCapture, .perRequest,
             .ambiguousPath, .nameMismatch, .encryptedName, .unknownAction, .decisionRate, .rateExceeded,
             .countersUnavailable,
-            .budgetExhausted, .sniffLimit, .undecidedLimit,
+            .budgetExhausted, .requestTooLarge, .responseTooLarge, .unreadableContent, .sniffLimit, .undecidedLimit,
             .auditUnavailable, .undetermined, .draining, .policyChanged:
             false
         }

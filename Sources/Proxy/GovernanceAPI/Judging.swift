@@ -95,7 +95,7 @@ extension PolicyEngine.Decision {
     var isAllowed: Bool {
         switch verdict {
         case .allow: true
-        case .deny, .undetermined: false
+        case .deny, .undetermined, .needsBody: false
         }
     }
 }

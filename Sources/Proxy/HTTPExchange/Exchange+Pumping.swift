@@ -50,7 +50,8 @@ extension Exchange {
         }
     }
 
-    private func passOn(_ response: HTTP1Response) throws(MessageFailure) {
+    private func passOn(_ received: HTTP1Response) throws(MessageFailure) {
+        let response = try down.staged(received)
         if response.isInformational { return try passOn(informational: response) }
         if response.isSwitch { return try passOn(change: response) }
         self.response = response
@@ -60,7 +61,12 @@ extension Exchange {
             || response.forwardedFraming(forwarding) == .untilClose
         forwarding.closes = closesClient
         phase = .body
-        try down.begin(head(response, forwarding), response.framing, writesChunks: terms.minorVersion > 0)
+        try down.begin(
+            head(response, forwarding),
+            response.framing,
+            writesChunks: terms.minorVersion > 0,
+            inspection: inspection?.ofAnswer(response)
+        )
     }
 
     /// Nobody can know what comes next: a client that was never told to go on may send its body or leave it out, and a
@@ -71,7 +77,11 @@ extension Exchange {
     }
 
     private func passOn(informational response: HTTP1Response) throws(MessageFailure) {
-        if response.status == 100 { hasContinued = true }
+        if response.status == 100 {
+            // A client that was told by us is not told twice.
+            if inspection?.isReadAhead ?? false { return }
+            hasContinued = true
+        }
         // HTTP/1.0 knows no such answers (RFC 9110, section 15.2).
         guard terms.minorVersion > 0 else { return }
         try down.begin(head(response, HTTP1ResponseForwarding()), .none)
@@ -80,11 +90,12 @@ extension Exchange {
     private func passOn(change response: HTTP1Response) throws(MessageFailure) {
         // What is left of a body would be taken for the new protocol.
         guard up.isFinished, uploadFailure == nil else { throw .malformed(.unexpectedSwitch) }
+        let inspections = try inspection?.behindSwitch(response)
         self.response = response
         closesClient = true
         phase = .tunnel
-        down.becomeTunnel(behind: head(response, HTTP1ResponseForwarding()))
-        up.becomeTunnel()
+        try down.becomeTunnel(behind: head(response, HTTP1ResponseForwarding()), inspection: inspections?.down)
+        try up.becomeTunnel(inspection: inspections?.up)
     }
 
     private func head(_ response: HTTP1Response, _ forwarding: HTTP1ResponseForwarding) -> [UInt8] {
@@ -105,6 +116,7 @@ extension Exchanged.Outcome {
             case .sink(let error): .upstreamFailed(error)
             case .malformed(.messageIncomplete): .clientFailed(nil)
             case .malformed(let violation): .requestMalformed(violation)
+            case .denied(let denial): .requestDenied(denial)
             }
     }
 
@@ -116,6 +128,7 @@ extension Exchanged.Outcome {
             case .sink(let error): .clientFailed(error)
             case .malformed(.messageIncomplete): .upstreamFailed(nil)
             case .malformed(let violation): .upstreamMalformed(violation)
+            case .denied(let denial): .answerDenied(denial)
             }
     }
 }

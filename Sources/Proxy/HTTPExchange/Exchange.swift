@@ -1,4 +1,5 @@
 import ByteRelay
+import ContentInspection
 import EventLoops
 import LinuxBindings
 import WireFormats
@@ -19,6 +20,10 @@ package struct Exchanged {
         case clientFailed(SystemCallError?)
         /// The request's body cannot be passed on.
         case requestMalformed(HTTP1Violation)
+        /// An inspector denies what goes up.
+        case requestDenied(Denial)
+        /// An inspector denies what comes down.
+        case answerDenied(Denial)
         /// Somebody else ended it.
         case aborted
     }
@@ -35,7 +40,9 @@ package struct Exchanged {
     /// The upstream may be asked again on its connection.
     package var keepsUpstream: Bool
     /// Whether anything of a final answer went to the client: after that there is no other answer to give.
-    package var hasAnswered: Bool { status != nil }
+    package var hasAnswered: Bool
+    /// What inspectors noted.
+    package var findings = Findings()
 }
 
 /// Somebody who is told how an exchange went, instead of a task that waits for it.
@@ -66,6 +73,8 @@ package final class Exchange: SocketObserver, DeferredWork {
     var uploadFailure: SystemCallError?
     /// The client has been told to go on with its body.
     var hasContinued = false
+    /// What looks at the exchange; `nil`: nobody does.
+    var inspection: ExchangeInspection?
     private var before: (up: UInt64, down: UInt64) = (0, 0)
     private var continuation: CheckedContinuation<Exchanged, Never>?
     private var party: (any ExchangeParty)?
@@ -104,34 +113,37 @@ package final class Exchange: SocketObserver, DeferredWork {
 
     /// Sends the request up and its answer down.
     ///
-    /// `head` is what is sent for the request's head; `meter` bounds how much goes up of it and of what follows.
+    /// `head` is what is sent for the request's head; `meter` bounds how much goes up of it and of what follows, and
+    /// `inspection` looks at what passes.
     package func run(
         _ request: HTTP1Request,
-        head: [UInt8],
+        head: OutgoingHead,
         meter: (any FlowMeter)? = nil,
+        inspection: ExchangeInspection? = nil,
         on loop: isolated EventLoop
     ) async -> Exchanged {
         await withCheckedContinuation { continuation in
             self.continuation = continuation
-            start(request, head: head, meter: meter, on: loop)
+            start(request, head: head, meter: meter, inspection: inspection, on: loop)
         }
     }
 
     /// Sends the request up and its answer down, and tells `party` how that went: a task that waits costs more than a head.
     package func start(
         _ request: HTTP1Request,
-        head: [UInt8],
+        head: OutgoingHead,
         for party: some ExchangeParty,
         on loop: isolated EventLoop
     ) {
         self.party = party
-        start(request, head: head, meter: nil, on: loop)
+        start(request, head: head, meter: nil, inspection: nil, on: loop)
     }
 
     private func start(
         _ request: HTTP1Request,
-        head: [UInt8],
+        head: OutgoingHead,
         meter: (any FlowMeter)?,
+        inspection: ExchangeInspection?,
         on loop: isolated EventLoop
     ) {
         terms = Terms(
@@ -143,12 +155,14 @@ package final class Exchange: SocketObserver, DeferredWork {
         response = nil
         closesClient = false
         uploadFailure = nil
-        hasContinued = false
+        hasContinued = inspection?.isReadAhead ?? false
+        self.inspection = inspection
         before = (up.moved, down.moved)
         up.meter = meter
+        down.stage = head.stage
         phase = .head
         do throws(MessageFailure) {
-            try up.begin(head, request.framing)
+            try up.begin(head.octets, request.framing, inspection: inspection?.ofRequest())
         } catch {
             return finish(Exchanged.Outcome(ofRequest: error), on: loop)
         }
@@ -197,9 +211,11 @@ package final class Exchange: SocketObserver, DeferredWork {
     func finish(_ outcome: Exchanged.Outcome, on loop: isolated EventLoop) {
         let result = result(outcome)
         phase = .over
+        inspection = nil
         up.abandon(means)
         down.abandon(means)
         up.meter = nil
+        down.stage = nil
         client.socket.observer = nil
         upstream.socket.observer = nil
         continuation.take()?.resume(returning: result)
@@ -222,7 +238,9 @@ package final class Exchange: SocketObserver, DeferredWork {
             bytesUp: up.moved - before.up,
             bytesDown: down.moved - before.down,
             keepsClient: isWhole && !closesClient && hasSentRequest,
-            keepsUpstream: isWhole && hasSentRequest && (response?.keepsAlive ?? false) && upstream.unreadCount == 0
+            keepsUpstream: isWhole && hasSentRequest && (response?.keepsAlive ?? false) && upstream.unreadCount == 0,
+            hasAnswered: response != nil && !down.holdsHead,
+            findings: inspection?.findings ?? Findings()
         )
     }
 }

@@ -1,4 +1,5 @@
 import ByteRelay
+import ContentInspection
 import EventLoops
 import LinuxBindings
 import WireFormats
@@ -11,6 +12,8 @@ enum MessageFailure: Error {
     case sink(SystemCallError)
     /// Its body breaks the framing; a source that ended too early is `messageIncomplete`.
     case malformed(HTTP1Violation)
+    /// An inspector denies it.
+    case denied(Denial)
 }
 
 /// One direction of an exchange: heads as they were written anew, and bodies as their framing says.
@@ -18,7 +21,8 @@ enum MessageFailure: Error {
 /// Lives on one loop.
 ///
 /// A body of a stated length, or one that lasts until its source closes, is a flow like any tunnel's. A chunked one is taken
-/// apart and framed again, a piece at a time; the next piece is read when the sink has taken the one before.
+/// apart and framed again, a piece at a time; the next piece is read when the sink has taken the one before. So is whatever
+/// an inspection looks at.
 final class MessageFlow {
     private let source: HTTPEnd
     private let flow: Flow
@@ -27,6 +31,12 @@ final class MessageFlow {
     private var chunks: HTTP1BodyReader
     /// A client of HTTP/1.0 gets the payload alone.
     private var writesChunks = true
+    /// The body that is looked at; `nil`: nobody looks.
+    private var inspected: InspectedBody?
+    /// The body is read piece by piece, and not left to the flow.
+    private var isTakenApart = false
+    /// What the message passes through; `nil`: nothing.
+    var stage: (any AnswerStage)?
     /// The message has been passed on whole.
     private(set) var isFinished = true
 
@@ -51,13 +61,26 @@ final class MessageFlow {
 
     /// Starts on a message: a head, which goes first, and the body behind it.
     ///
-    /// What the source has sent of the body already goes with the head, in one piece.
-    func begin(_ head: [UInt8], _ framing: HTTP1Framing, writesChunks: Bool = true) throws(MessageFailure) {
+    /// What the source has sent of the body already goes with the head, in one piece. An inspection sees the body before it
+    /// goes; for a message without one there is none.
+    func begin(
+        _ head: [UInt8],
+        _ framing: HTTP1Framing,
+        writesChunks: Bool = true,
+        inspection: (any PassageInspection)? = nil
+    ) throws(MessageFailure) {
         var octets = head
         isFinished = false
         self.framing = framing
+        isTakenApart = false
+        inspected = nil
+        if let inspection, framing != .none {
+            return try begin(behind: head, writesChunks: writesChunks, inspection)
+        }
+        isTakenApart = framing == .chunked || (stage != nil && framing != .none)
+        guard !isTakenApart else { return try beginPieces(behind: octets, framing, writesChunks: writesChunks) }
         switch framing {
-        case .none:
+        case .none, .chunked:
             flow.begin(octets, thenTaking: 0)
         case .length(let length):
             let waiting = source.takeUnread(atMost: Int(clamping: length))
@@ -66,21 +89,40 @@ final class MessageFlow {
         case .untilClose:
             octets += source.takeUnread()
             flow.begin(octets, thenTaking: nil)
-        case .chunked:
-            chunks = HTTP1BodyReader(.chunked, limits: limits)
-            self.writesChunks = writesChunks
-            let waiting = Array(source.takeUnread())
-            let consumed = try frame(waiting.span, into: &octets) { range, octets in octets += waiting[range] }
-            source.putBack(waiting[consumed...])
-            flow.begin(octets, thenTaking: 0)
         }
     }
 
+    /// Starts on a body that is read piece by piece.
+    private func beginPieces(
+        behind head: [UInt8],
+        _ framing: HTTP1Framing,
+        writesChunks: Bool
+    ) throws(MessageFailure) {
+        var octets = head
+        chunks = HTTP1BodyReader(framing, limits: limits)
+        self.writesChunks = writesChunks && framing == .chunked
+        let waiting = Array(source.takeUnread())
+        let consumed = try frame(waiting.span, into: &octets) { range, octets in octets += waiting[range] }
+        source.putBack(waiting[consumed...])
+        flow.begin(octets, thenTaking: 0)
+    }
+
     /// Becomes a tunnel's direction: what waits goes first, then all until the source ends, and the end too.
-    func becomeTunnel(behind head: [UInt8] = []) {
-        isFinished = false
-        framing = .untilClose
-        flow.begin(head + source.takeUnread(), thenTaking: nil)
+    func becomeTunnel(
+        behind head: [UInt8] = [],
+        inspection: (any PassageInspection)? = nil
+    ) throws(MessageFailure) {
+        try begin(head, .untilClose, inspection: inspection)
+    }
+
+    /// The head as it goes on.
+    func staged(_ response: HTTP1Response) throws(MessageFailure) -> HTTP1Response {
+        guard let stage else { return response }
+        do throws(HTTP1Violation) {
+            return try stage.pass(response)
+        } catch {
+            throw .malformed(error)
+        }
     }
 
     /// Moves what can be moved now; true where there may be more, and only the turn is over.
@@ -88,15 +130,17 @@ final class MessageFlow {
     /// `isLast` is false for a tunnel whose other direction goes on: the sink is then told of the end.
     func pump(_ means: RelayMeans, isLast: Bool = true) throws(MessageFailure) -> Bool {
         guard !isFinished else { return false }
-        switch framing {
-        case .none, .length, .untilClose: return try pumpPlain(means, isLast: isLast)
-        case .chunked: return try pumpChunks(means)
-        }
+        if inspected != nil { return try pumpInspected(means) }
+        return isTakenApart ? try pumpPieces(means, isLast: isLast) : try pumpPlain(means, isLast: isLast)
     }
+
+    /// True where nothing of the message, not even its head, was let go.
+    var holdsHead: Bool { inspected?.holdsHead ?? false }
 
     /// Gives up on the message; what is held of it is lost.
     func abandon(_ means: RelayMeans) {
         isFinished = true
+        inspected = nil
         flow.release(means)
     }
 
@@ -108,8 +152,10 @@ final class MessageFlow {
         return false
     }
 
-    private func pumpChunks(_ means: RelayMeans) throws(MessageFailure) -> Bool {
+    private func pumpPieces(_ means: RelayMeans, isLast: Bool) throws(MessageFailure) -> Bool {
         for _ in 0..<Self.budget {
+            // The source has ended: what is left is the flow's, which tells the sink of the end.
+            guard isTakenApart else { return try pumpPlain(means, isLast: isLast) }
             _ = try passOn(means, isLast: true)
             if !flow.isFinished { return false }
             if chunks.isComplete {
@@ -117,16 +163,16 @@ final class MessageFlow {
                 return false
             }
             guard source.socket.isReadable else { return false }
-            try readChunks(means)
+            try readPiece(means)
         }
         return true
     }
 
-    private func readChunks(_ means: RelayMeans) throws(MessageFailure) {
+    private func readPiece(_ means: RelayMeans) throws(MessageFailure) {
         switch source.receive(means) {
         case .failure(let error): throw .source(error)
         case .success(nil): break
-        case .success(0?): throw .malformed(.messageIncomplete)
+        case .success(0?): try endPieces()
         case .success(let count?):
             var octets: [UInt8] = []
             let consumed = try means.buffer.withBytes(0..<count) { bytes throws(MessageFailure) in
@@ -137,7 +183,20 @@ final class MessageFlow {
         }
     }
 
-    /// Takes octets of a chunked body apart and writes them as chunks of our own; answers how many are done with.
+    /// The source has ended, which is the end of a body that lasts until then, and of no other.
+    private func endPieces() throws(MessageFailure) {
+        do throws(HTTP1Violation) {
+            try chunks.inputEnded()
+        } catch {
+            throw .malformed(error)
+        }
+        isTakenApart = false
+        flow.begin(stage?.finish() ?? [], thenTaking: nil)
+        // It reads the end once more.
+        source.socket.isReadable = true
+    }
+
+    /// Takes octets of a body apart, and writes those of a chunked one as chunks of our own; answers how many are done with.
     private func frame(
         _ bytes: Span<UInt8>,
         into octets: inout [UInt8],
@@ -145,16 +204,105 @@ final class MessageFlow {
     ) throws(MessageFailure) -> Int {
         do throws(HTTP1Violation) {
             let (payload, consumed) = try chunks.stretches(of: bytes)
-            for stretch in payload {
-                if writesChunks { HTTP1ChunkWriting.appendStart(of: stretch.count, to: &octets) }
-                append(stretch, &octets)
-                if writesChunks { HTTP1ChunkWriting.appendEnd(to: &octets) }
+            if let stage {
+                var piece: [UInt8] = []
+                for stretch in payload { append(stretch, &piece) }
+                stage.pass(&piece)
+                if chunks.isComplete { piece += stage.finish() }
+                write(piece.count, to: &octets) { $0 += piece }
+            } else {
+                for stretch in payload { write(stretch.count, to: &octets) { append(stretch, &$0) } }
             }
-            if chunks.isComplete, writesChunks { HTTP1ChunkWriting.appendLast(trailers: chunks.trailers, to: &octets) }
+            if chunks.isComplete, writesChunks { appendEnd(to: &octets) }
             return consumed
         } catch {
             throw .malformed(error)
         }
+    }
+
+    /// Writes payload, as a chunk if the body is chunked.
+    private func write(_ count: Int, to octets: inout [UInt8], _ append: (inout [UInt8]) -> Void) {
+        // A chunk of no octets would be the last.
+        guard count > 0 else { return }
+        if writesChunks { HTTP1ChunkWriting.appendStart(of: count, to: &octets) }
+        append(&octets)
+        if writesChunks { HTTP1ChunkWriting.appendEnd(to: &octets) }
+    }
+
+    private func appendEnd(to octets: inout [UInt8]) {
+        let trailers = chunks.trailers.map { stage?.pass(trailers: $0) ?? $0 }
+        HTTP1ChunkWriting.appendLast(trailers: trailers, to: &octets)
+    }
+
+    // MARK: What is looked at
+
+    private func begin(
+        behind head: [UInt8],
+        writesChunks: Bool,
+        _ inspection: any PassageInspection
+    ) throws(MessageFailure) {
+        inspected = InspectedBody(
+            inspection,
+            behind: head,
+            framing,
+            writesChunks: writesChunks,
+            through: stage,
+            limits: limits
+        )
+        let waiting = Array(source.takeUnread())
+        try look(at: waiting.span, append: { range, octets in octets += waiting[range] }) { consumed in
+            source.putBack(waiting[consumed...])
+        }
+    }
+
+    private func pumpInspected(_ means: RelayMeans) throws(MessageFailure) -> Bool {
+        for _ in 0..<Self.budget {
+            _ = try passOn(means, isLast: true)
+            guard flow.isFinished, let body = inspected else { return false }
+            if body.isComplete {
+                isFinished = true
+                return false
+            }
+            guard source.socket.isReadable else { return false }
+            try readInspected(means)
+            // What only its source can end, the plain flow does.
+            if inspected == nil { return true }
+        }
+        return true
+    }
+
+    private func readInspected(_ means: RelayMeans) throws(MessageFailure) {
+        switch source.receive(means) {
+        case .failure(let error): throw .source(error)
+        case .success(nil): break
+        case .success(0?): try endInspected()
+        case .success(let count?):
+            try means.buffer.withBytes(0..<count) { bytes throws(MessageFailure) in
+                try look(at: bytes, append: { means.buffer.append($0, to: &$1) }) { consumed in
+                    source.keep(consumed..<count, means)
+                }
+            }
+        }
+    }
+
+    private func look(
+        at bytes: Span<UInt8>,
+        append: (Range<Int>, inout [UInt8]) -> Void,
+        keep: (Int) -> Void
+    ) throws(MessageFailure) {
+        var octets: [UInt8] = []
+        guard let consumed = try inspected?.read(bytes, into: &octets, append) else { return }
+        keep(consumed)
+        flow.begin(octets, thenTaking: 0)
+    }
+
+    private func endInspected() throws(MessageFailure) {
+        var octets: [UInt8] = []
+        try inspected?.end(into: &octets)
+        inspected = nil
+        flow.begin(octets, thenTaking: nil)
+        // It reads the end once more.
+        source.socket.isReadable = true
     }
 
     private func passOn(_ means: RelayMeans, isLast: Bool) throws(MessageFailure) -> Bool {

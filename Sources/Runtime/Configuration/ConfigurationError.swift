@@ -1,3 +1,4 @@
+import Credentials
 import LinuxBindings
 import SourceDocuments
 
@@ -39,6 +40,10 @@ package struct FileProblem: Error, Hashable, Sendable {
         case noName
         /// It was another each time it was read.
         case changing
+        /// Every user may write to it.
+        case writableByAll
+        /// It should hold a secret, and does not.
+        case noSecret(SecretFault)
     }
 }
 
@@ -64,6 +69,8 @@ extension FileProblem.Cause {
         case .strangeName: "the name of a policy file has a character that no policy file needs"
         case .noName: "it does not hold a name on one line"
         case .changing: "it changes while it is being read"
+        case .writableByAll: "every user may write to it"
+        case .noSecret(let fault): fault.text
         }
     }
 
@@ -77,6 +84,21 @@ extension FileProblem.Cause {
         case .strangeName: "rename it"
         case .noName: "give the name in `workload` instead, or mend what writes the file"
         case .changing: "write a new file and rename it into place"
+        case .writableByAll: "take that away: whoever writes it decides what is sent"
+        case .noSecret: "write the secret into it, on one line and nothing else"
+        }
+    }
+}
+
+extension SecretFault {
+    /// Nothing of the content is told.
+    fileprivate var text: String {
+        switch self {
+        case .tooShort: "it holds less than 8 characters, too few to be found in answers"
+        case .tooLong: "it holds more than 8192 characters"
+        case .controlOctet: "it holds a control character, or more than one line"
+        case .notASCII: "it holds a character outside ASCII, which no header takes"
+        case .spaceAround: "it begins or ends with a space"
         }
     }
 }

@@ -1,4 +1,5 @@
 import NetworkTypes
+import PolicyEngine
 
 /// What the daemon is told by its configuration file: an immutable value, with a default for everything.
 package struct DaemonConfiguration: Hashable, Sendable {
@@ -6,6 +7,8 @@ package struct DaemonConfiguration: Hashable, Sendable {
     package var workers: Int?
     package var listen = ListenSettings()
     package var policy = PolicySettings()
+    /// The secrets that policies put into requests, by their names.
+    package var secrets: [SecretName: SecretSettings] = [:]
     package var audit = AuditSettings()
     package var dial = DialSettings()
     /// Absent: nothing is intercepted.
@@ -26,6 +29,18 @@ package struct PolicySettings: Hashable, Sendable {
     ///
     /// Zero: only on SIGHUP.
     package var watchTime = Duration.seconds(2)
+}
+
+/// A secret that policies put into requests.
+package struct SecretSettings: Hashable, Sendable {
+    /// The absolute path of the file that holds it.
+    package var path: String
+    package var scope: SecretScope
+
+    package init(path: String, scope: SecretScope = SecretScope()) {
+        self.path = path
+        self.scope = scope
+    }
 }
 
 /// What the daemon keeps for itself: keys, counters, index.

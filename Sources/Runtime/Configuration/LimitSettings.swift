@@ -14,6 +14,12 @@ package struct LimitSettings: Hashable, Sendable {
     package var sniffTime = Duration.seconds(5)
     /// How long a client may stay silent before it is judged as one that lets the server speak first.
     package var serverFirstTime = Duration.milliseconds(300)
+    /// How many octets of one direction of an exchange may be held back until an inspector lets them go.
+    package var heldBytes = 1_048_576
+    /// How many octets may be made of one, on the average, in decoding content.
+    package var expansion = 256
+    /// How long a client may take to send a body that must be known before it is decided.
+    package var bodyTime = Duration.seconds(60)
 
     package init() {}
 }
@@ -34,6 +40,9 @@ extension LimitSettings {
         settings.serverFirstTime =
             reader.integer("server_first_milliseconds", in: 10...60_000).map { .milliseconds($0) }
             ?? settings.serverFirstTime
+        settings.heldBytes = reader.integer("held_bytes", in: 65_536...67_108_864) ?? settings.heldBytes
+        settings.expansion = reader.integer("expansion", in: 8...1_000_000) ?? settings.expansion
+        settings.bodyTime = reader.integer("body_seconds", in: 1...3600).map { .seconds($0) } ?? settings.bodyTime
         settings.noteContradictions(in: &reader)
         return settings
     }

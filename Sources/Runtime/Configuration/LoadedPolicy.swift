@@ -24,6 +24,7 @@ package struct LoadedPolicy: Hashable, Sendable {
 ///   - paths: the files and directories, at least one; symbolic links are followed.
 ///   - limits: how much is read.
 ///   - canIntercept: whether an authority for interception is configured.
+///   - secrets: those that are configured, and where they may go; `nil` where nobody knows.
 ///   - digest: SHA-256.
 /// - Returns: the policy, and what was found in reading it.
 /// - Throws: why it cannot be read, or everything that is wrong with it.
@@ -31,6 +32,7 @@ package func loadPolicy(
     paths: [String],
     limits: PolicyFileLimits = PolicyFileLimits(),
     canIntercept: Bool = false,
+    secrets: [SecretName: SecretScope]? = nil,
     digest: ([UInt8]) -> [UInt8]
 ) throws(ConfigurationError) -> LoadedPolicy {
     let source = try collect(paths, limits: limits)
@@ -41,7 +43,8 @@ package func loadPolicy(
             source.documents,
             of: name,
             hash: source.hash(digest),
-            canIntercept: canIntercept
+            canIntercept: canIntercept,
+            secrets: secrets
         )
         return LoadedPolicy(policy: policy, warnings: warnings)
     } catch {

@@ -46,7 +46,7 @@ import Testing
         let counts = try lines.mapValues { texts(in: try Sample.parse($0)).count }
         #expect(
             counts == [
-                .connection: 18, .connectionEnd: 4, .request: 15, .requestEnd: 4, .check: 15, .policy: 10,
+                .connection: 18, .connectionEnd: 4, .request: 16, .requestEnd: 4, .check: 15, .policy: 10,
                 .lifecycle: 3, .ruleset: 4,
             ]
         )

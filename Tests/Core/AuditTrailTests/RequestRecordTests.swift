@@ -35,6 +35,26 @@ import Testing
         #expect(String(decoding: Sample.line(request), as: UTF8.self) == expected)
     }
 
+    @Test("a request tells which tool its body called, and of a batch the first 16")
+    func message() {
+        var record = request
+        record.message = RecordedMessage(
+            era: "2025-06-18",
+            calls: [.init(method: "tools/call", tool: "read_file", id: "\"7\"")]
+        )
+        let one = String(decoding: Sample.line(record), as: UTF8.self)
+        #expect(
+            one.contains(
+                #""path":"/v1/messages","mcp":{"era":"2025-06-18","method":"tools/call","tool":"read_file","id":"\"7\""},"query""#
+            )
+        )
+        let silent = RecordedMessage.Call(method: "notifications/initialized")
+        record.message = RecordedMessage(era: "undeclared", calls: Array(repeating: silent, count: 17), isBatch: true)
+        let many = String(decoding: Sample.line(record), as: UTF8.self)
+        let told = Array(repeating: #"{"method":"notifications/initialized"}"#, count: 16).joined(separator: ",")
+        #expect(many.contains(#""mcp":{"era":"undeclared","calls":17,"batch":[\#(told)]}"#))
+    }
+
     @Test("a request's end tells its figures as numbers, and what nobody knows as null")
     func end() throws {
         let known = try Sample.parse(Sample.line(Sample.requestEnd(everywhere: "x")))

@@ -94,6 +94,8 @@ enum Sample {
             detail: text
         )
         record.masked = masked(named: text)
+        let call = RecordedMessage.Call(method: text, tool: text, id: text)
+        record.message = RecordedMessage(era: text, calls: Array(repeating: call, count: 20), isBatch: true)
         return record
     }
 

@@ -97,6 +97,22 @@ private func clock(_ days: Int64, _ hours: Int64, _ minutes: Int64, _ seconds: I
         }
     }
 
+    @Test("content that has limits is looked into, also within TLS; a rule without them is a tunnel")
+    func contentLimits() throws {
+        let head = "apiVersion: penstock/v1\nkind: EgressPolicy\nname: test\nrules:\n"
+        let rules = """
+            \(head)\
+              - { name: a, match: { hosts: [x.example], protocols: [tls] }, action: allow, limits: { request_bytes: 1KiB } }
+              - { name: b, match: { hosts: [y.example], protocols: [tls] }, action: allow }
+            """
+        let policy = try load(rules, canIntercept: true).policy
+        #expect(policy.looksAtContent)
+        #expect(policy.decide(try facts("x.example")).treatment == .intercept)
+        let tunnel = policy.decide(try facts("y.example"))
+        #expect(tunnel.treatment == .tunnel)
+        #expect(policy.terms(behind: tunnel)?.terms.looksAtContent == false)
+    }
+
     @Test(
         "B01: of a rule with blocks alone the counter is the address's: each name that the agent makes up has none of its own"
     )

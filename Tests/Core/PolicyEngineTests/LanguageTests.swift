@@ -34,6 +34,10 @@ private func complaints(rule: String, canIntercept: Bool = false) -> [String] {
                 action: deny
                 except_tunnels: true
                 mode: audit
+              - name: d
+                match: { protocols: [http], ports: [80] }
+                action: allow
+                limits: { request_bytes: 1KiB, response_bytes: 1GiB }
             """
         ).policy.rules
         #expect(
@@ -45,6 +49,7 @@ private func complaints(rule: String, canIntercept: Bool = false) -> [String] {
                 ),
                 RuleTerms(budget: Budget(bytesUp: nil, requests: 1, per: nil)),
                 RuleTerms(isOnTrial: true, exceptsTunnels: true),
+                RuleTerms(limits: ContentLimits(requestBytes: 1024, responseBytes: 1 << 30)),
             ]
         )
     }
@@ -115,12 +120,26 @@ private func complaints(rule: String, canIntercept: Bool = false) -> [String] {
             (
                 "match: { ports: [1] }, action: allow, mode: audit",
                 [
-                    "5:54: `mode` is `audit`, and an `allow` without `rate` and `budget` refuses nothing that could be on trial; remove it"
+                    "5:54: `mode` is `audit`, and an `allow` without `rate`, `budget` and `limits` refuses nothing that could be on trial; remove it"
                 ]
             ),
             (
                 "match: { ports: [1] }, action: deny, mode: enforce",
                 ["5:53: `mode` is `enforce`, which every rule does; leave it out, or write `audit`"]
+            ),
+            (
+                "match: { protocols: [http] }, action: deny, limits: { request_bytes: 1KiB }",
+                ["5:60: `limits` is for what a rule allows, and this one denies; put it on the rule that allows"]
+            ),
+            (
+                "match: { protocols: [http] }, action: allow, limits: {}",
+                ["5:69: `limits` limits nothing; name `request_bytes` or `response_bytes`, or remove it"]
+            ),
+            (
+                "match: { protocols: [tls, http] }, action: allow, limits: { request_bytes: 1KiB }",
+                [
+                    "5:66: `limits` is about bodies, and what this rule matches may be carried unread; say `protocols: [http]`"
+                ]
             ),
             (
                 "match: { ports: [1] }, action: tunnel, except_tunnels: true",

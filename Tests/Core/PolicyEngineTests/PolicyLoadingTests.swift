@@ -180,7 +180,7 @@ private func complaints(match: String) -> [String] {
                 head
                     + "rules:\n  - { name: r, match: { ports: [1] }, action: deny, mode: audit, except_tunnels: true }",
                 [
-                    "5:66: `except_tunnels` is for a `deny` with `http`: this one does not look inside, and denies tunnels like everything else; remove it"
+                    "5:66: `except_tunnels` is for a `deny` with `http` or `mcp`: this one does not look inside, and denies tunnels like everything else; remove it"
                 ]
             ),
             (

@@ -37,6 +37,7 @@ import Testing
             "allow rule_allow", "allow default_allow", "deny rule_deny", "deny default_deny", "deny special_address",
             "deny denied_address", "deny outside_cidrs", "deny unresolvable", "deny undetermined", "deny own_listener",
             "deny no_original_destination", "deny ambiguous_path", "undetermined undetermined",
+            "needsBody undetermined", "deny malformed_call",
             "http rule_allow", "http default_allow", "intercept per_request", "intercept rule_allow",
             "allow rule_deny would deny", "allow denied_address would deny", "deny rate_exceeded",
             "deny budget_exhausted", "allow rate_exceeded would deny", "allow budget_exhausted would deny",

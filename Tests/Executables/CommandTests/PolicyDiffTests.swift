@@ -169,6 +169,25 @@ struct PolicyDiffTests {
         )
     }
 
+    @Test("what a request called is judged anew by what its record tells, and a batch is not")
+    func calls() throws {
+        let web = "{ name: web, match: { hosts: [api.example.com], protocols: [http] }, action: allow }\n"
+        let deny = "{ name: no-delete, match: { protocols: [http], mcp: { tools: [delete_repo] } }, action: deny }\n"
+        let records = ["delete_repo", "read_file", nil].enumerated().map { index, tool in
+            var record = Trail.request(index + 1, of: 9, .allow, "/mcp")
+            let calls = [RecordedMessage.Call(method: "tools/call", tool: tool ?? "delete_repo", id: "1")]
+            record.message = RecordedMessage(era: "2025-03-26", calls: calls, isBatch: tool == nil)
+            return record
+        }
+        let folder = try Trail.folder(records)
+        try folder.put(policy(web), as: "old.yaml")
+        try folder.put(policy(web + deny), as: "new.yaml")
+        let said = try penstock("policy", "diff", "old.yaml", "new.yaml", "--audit", "audit.jsonl", in: folder)
+        #expect(said.output.contains("    1  allow -> deny  api.example.com:80  web       no-delete\n"), "\(said)")
+        #expect(said.output.contains("1 decision of 2 would come out another way"), "\(said)")
+        #expect(said.output.contains("  1 where rules ask for what no record holds"), "\(said)")
+    }
+
     @Test("several files may stand behind --audit, and progress is shown where it is asked for")
     func files() throws {
         let folder = try folder(Trail.sample())

@@ -81,7 +81,7 @@ struct PolicyExamplesTests {
     func completeness() {
         let keys = [
             "hosts", "cidrs", "ports", "protocols", "sni", "uids", "namespaces", "time", "methods", "paths", "headers",
-            "query",
+            "query", "mcp", "tools",
             "rate", "budget", "extends", "action: allow", "action: deny", "action: tunnel", "mode: audit",
             "default: deny",
         ]

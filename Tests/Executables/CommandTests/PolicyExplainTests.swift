@@ -236,6 +236,11 @@ struct PolicyExplainTests {
                 ["--host", "a.example", "--port", "80", "--protocol", "http", "--header", "x"],
                 "--header 'x' is no header; write 'Name: value'"
             ),
+            (
+                ["--host", "a.example", "--port", "80", "--protocol", "http", "--call", "tools/call"],
+                "--call 'tools/call' is no call; write a method such as tools/list, or `tools/call` and the name of the tool"
+            ),
+            (["--host", "a.example", "--port", "443", "--call", "ping"], "--call goes with --protocol http"),
             (["--host", "a.example", "--port", "443", "--protocol", "tsl"], "did you mean 'tls'?"),
         ]
     )

@@ -27,6 +27,29 @@ struct PolicyTestTests {
         #expect(try penstock("policy", "test", "--strict", "p.yaml", "c.yaml", in: folder).status == 0)
     }
 
+    @Test("a case says what the body of a request calls, and without it a rule that asks is not decided")
+    func calls() throws {
+        let rules = """
+            { name: web, match: { hosts: [web.example], protocols: [http] }, action: allow }
+            { name: no-delete, match: { protocols: [http], mcp: { tools: ["delete_*"] } }, action: deny }
+            """
+        let request = "host: web.example, port: 80, protocol: http"
+        let cases = """
+            cases:
+              - { name: reading, \(request), calls: [tools/call read_file, ping], expect: allow, rule: web }
+              - { name: deleting, \(request), calls: [tools/list, tools/call delete_it], expect: deny, rule: no-delete }
+              - { name: no call, \(request), calls: [], expect: allow }
+              - { name: unknown, \(request), expect: deny, rule: no-delete, reason: undetermined }
+            """
+        let folder = try Folder(["p.yaml": policy(rules), "c.yaml": cases])
+        let said = try penstock("policy", "test", "p.yaml", "c.yaml", in: folder)
+        #expect(said.output == "4 of 4 cases pass, 2 of 2 rules decide one\n", "\(said)")
+        try folder.put("cases: [{ name: a, \(request), calls: [tools/call], expect: deny }]", as: "c.yaml")
+        let wrong = try penstock("policy", "test", "p.yaml", "c.yaml", in: folder)
+        #expect(wrong.status == 65)
+        #expect(wrong.errors.contains("item 1 of `calls`, `tools/call`, is no call"), "\(wrong)")
+    }
+
     @Test("a case that fails is named with its place, what was expected and what was found; 1")
     func failing() throws {
         let cases = """

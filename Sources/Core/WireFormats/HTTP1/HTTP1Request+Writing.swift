@@ -6,11 +6,19 @@ package struct HTTP1RequestForwarding: Hashable, Sendable {
     package var upgrades = false
     /// What Host says where the request, of HTTP/1.0, has none.
     package var hostIfAbsent: HTTPHost = .absent
+    /// What becomes of fields; `nil`: they go up as they came.
+    package var revision: HTTP1FieldRevision?
 
-    package init(closes: Bool = false, upgrades: Bool = false, hostIfAbsent: HTTPHost = .absent) {
+    package init(
+        closes: Bool = false,
+        upgrades: Bool = false,
+        hostIfAbsent: HTTPHost = .absent,
+        revision: HTTP1FieldRevision? = nil
+    ) {
         self.closes = closes
         self.upgrades = upgrades
         self.hostIfAbsent = hostIfAbsent
+        self.revision = revision
     }
 }
 
@@ -28,7 +36,7 @@ extension HTTP1Request {
         appendTarget(to: &buffer)
         buffer.append(" HTTP/1.1\r\n")
         buffer.appendHost(host == .absent ? forwarding.hostIfAbsent : host)
-        buffer.appendForwarded(fields)
+        buffer.appendForwarded(fields, forwarding.revision)
         buffer.appendFraming(framing)
         if upgrades { buffer.appendUpgrade(fields) }
         if acceptsTrailers { buffer.appendField("TE", "trailers") }

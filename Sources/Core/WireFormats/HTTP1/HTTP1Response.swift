@@ -3,7 +3,7 @@
 /// It is made by `HTTP1ResponseReader` alone, so it breaks none of the rules that `HTTP1Violation` names.
 package struct HTTP1Response: Hashable, Sendable {
     /// The fields, over all octets of the head; the length of the head is `fields.bytes.count`.
-    package let fields: HTTP1FieldSection
+    package internal(set) var fields: HTTP1FieldSection
     /// 100 to 599.
     package let status: Int
     /// 0 for HTTP/1.0, 1 for HTTP/1.1.

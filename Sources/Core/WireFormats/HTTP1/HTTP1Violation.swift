@@ -90,4 +90,6 @@ package enum HTTP1Violation: String, Error, Hashable, Sendable, CaseIterable {
     case statusCode = "status_code"
     /// 101 that nobody asked for, that names no protocol, or one that was not asked for (RFC 9110, section 15.2.2).
     case unexpectedSwitch = "unexpected_switch"
+    /// A coded answer, or a coded WebSocket, that nobody asked for where secrets have to be found in it.
+    case codedAnswer = "coded_answer"
 }

@@ -1,0 +1,189 @@
+import Foundation
+import Testing
+
+/// Rules that look into what plain HTTP carries, with real clients and servers.
+@Suite("Content of plain HTTP", .serialized, .timeLimit(.minutes(5)))
+struct HTTPInspectionTests {
+    private static let rules = """
+          - name: sized
+            match: { hosts: [allowed.example], ports: [8080, 8765], protocols: [http] }
+            action: allow
+            limits: { request_bytes: 64KiB, response_bytes: 128KiB }
+          - name: on-trial
+            match: { hosts: [trial.allowed.example], ports: [8080], protocols: [http] }
+            action: allow
+            mode: audit
+            limits: { request_bytes: 64KiB, response_bytes: 128KiB }
+          - name: without
+            match: { hosts: [free.allowed.example], ports: [8080], protocols: [http] }
+            action: allow
+        """
+    private static let names = [
+        "trial.allowed.example": ["203.0.113.10"], "free.allowed.example": ["203.0.113.10"],
+    ]
+
+    /// Python functions for what is coded, and for what a client has of an answer that ends too early.
+    private static let kit = """
+        import gzip, zlib
+        def put(path, *fields, host="allowed.example:8080"): return get(path, host, method="PUT") + fields
+        def coded(coding, body, path="/echo", host="allowed.example:8080", chunked=False):
+            c = dial()
+            frame = ("Transfer-Encoding: chunked",) if chunked else ("Content-Length: %d" % len(body),)
+            if chunked: body = b"".join(b"%x\\r\\n%s\\r\\n" % (len(body[i:i+9999]), body[i:i+9999]) for i in range(0, len(body), 9999)) + b"0\\r\\nX-End: 1\\r\\n\\r\\n"
+            fields = frame + (("Content-Encoding: " + coding,) if coding else ())
+            try: return c.ask(*put(path, *fields, host=host), body=body)
+            except (OSError, EOFError) as error: return 0, {}, b"cut"
+        def told(answer): return why(answer) if answer[0] else "cut"
+
+        """
+
+    @Test("F03: a request is as large as it is decoded, whatever its coding, its framing and its type say")
+    func requests() throws {
+        try HTTPPod.with(Self.rules, names: Self.names) { bed in
+            let said = try bed.agent(
+                Self.kit + """
+                    small, large = b"x" * 65536, b"x" * 65537
+                    raw = zlib.compressobj(9, zlib.DEFLATED, -15)
+                    print(told(coded("", small)), told(coded("", large)))
+                    print(told(coded("", small, chunked=True)), told(coded("", large, "/silent", chunked=True)))
+                    print(told(coded("gzip", gzip.compress(small), "/silent")), told(coded("gzip", gzip.compress(large), "/silent")))
+                    print(told(coded("gzip, gzip", gzip.compress(gzip.compress(large)), "/silent")))
+                    print(told(coded("deflate", zlib.compress(large), "/silent", chunked=True)))
+                    print(told(coded("deflate", raw.compress(large) + raw.flush(), "/silent")))
+                    print(told(coded("compress", small)), told(coded("gzip, aes", small)), told(coded("gzip", small, "/silent")))
+                    print(told(coded("gzip", gzip.compress(bytes(64 << 20)), "/silent")))
+                    """
+            )
+            #expect(
+                said == [
+                    "200 413 request_too_large", "200 413 request_too_large", "200 413 request_too_large",
+                    "413 request_too_large", "413 request_too_large", "413 request_too_large",
+                    "403 unreadable_content 403 unreadable_content 403 unreadable_content", "413 request_too_large",
+                ]
+            )
+            let requests = try bed.requests(13)
+            // What is known before anything goes up is the decision; what is found on the way, the end.
+            let refused = requests.filter { $0["decision"] == "deny" }
+            #expect(
+                refused.compactMap { $0["reason"] } == [
+                    "request_too_large", "unreadable_content", "unreadable_content",
+                ]
+            )
+            let refusers = Set(refused.compactMap { $0["rule"] })
+            #expect(refusers == ["sized"])
+            let cut = requests.compactMap(\.end).filter { $0["outcome"] == "cut" }
+            #expect(cut.count == 7)
+            let reasons = Set(cut.compactMap { $0["reason"] })
+            #expect(reasons == ["request_too_large", "unreadable_content"])
+            let rules = Set(cut.compactMap { $0["rule"] })
+            #expect(rules == ["sized"])
+        }
+    }
+
+    @Test("an answer that is too large is never taken for whole, and nothing of it comes where its length is said")
+    func answers() throws {
+        try HTTPPod.with(Self.rules, names: Self.names) { bed in
+            let said = try bed.agent(
+                Self.kit + """
+                    c = dial(); print(told(c.ask(*get("/big?131072")))); print(told(c.ask(*get("/big?131073"))), told(c.ask(*get("/x"))))
+                    c = dial(); print(told(c.ask(*get("/gzip?131072")))); print(told(c.ask(*get("/gzip?131073"))), told(c.ask(*get("/x"))))
+                    c = dial(); print(len(c.ask(*get("/pieces?2"))[2]))
+                    try: print(len(c.ask(*get("/pieces?3"))[2]))
+                    except (OSError, EOFError) as error: print("cut", b"0\\r\\n\\r\\n" in c.held[-9:])
+                    print(len(dial().ask(*get("/big?131073", "free.allowed.example:8080"))[2]))
+                    print(len(dial().ask(*get("/big?131073", "trial.allowed.example:8080"))[2]))
+                    """
+            )
+            #expect(
+                said == [
+                    "200", "403 response_too_large 200", "200", "403 response_too_large 200", "131072", "cut False",
+                    "131073",
+                    "131073",
+                ]
+            )
+            let requests = try bed.requests(10)
+            let cut = requests.compactMap(\.end).filter { $0["outcome"] == "cut" }
+            let reasons = cut.map { $0["reason"] }
+            #expect(reasons == ["response_too_large", "response_too_large", "response_too_large"])
+            let trial = requests.first { $0["rule"] == "on-trial" }?.end
+            #expect(trial?["outcome"] == "closed")
+            #expect(trial?.members["findings"] as? [String] == ["response_too_large"])
+        }
+    }
+
+    @Test(
+        "WebSocket messages of a real client and server are read in passing, compressed ones, too, and a large one is cut"
+    )
+    func webSocket() throws {
+        try HTTPPod.with(Self.rules, names: Self.names) { bed in
+            let server = try bed.pod.net.world.startPython(
+                Self.webSocketServer,
+                ["8765"],
+                as: RunAs(uid: 0, gid: 0, capabilities: ["net_bind_service"])
+            )
+            defer { server.stop() }
+            let said = try bed.agent(
+                """
+                import asyncio, websockets
+                async def say(compression, sizes):
+                    try:
+                        async with websockets.connect("ws://allowed.example:8765/", compression=compression, max_size=None) as ws:
+                            for size in sizes:
+                                await ws.send("x" * size); print(compression, len(await ws.recv()))
+                    except Exception as error: print(compression, "cut", size)
+                for compression in ("deflate", None):
+                    asyncio.run(say(compression, (5, 60000, 65536, 65537)))
+                """
+            )
+            #expect(
+                said == [
+                    "deflate 5", "deflate 60000", "deflate 65536", "deflate cut 65537",
+                    "None 5", "None 60000", "None 65536", "None cut 65537",
+                ]
+            )
+            let reasons = try bed.requests(2).compactMap(\.end).map { $0["reason"] }
+            #expect(reasons == ["request_too_large", "request_too_large"])
+        }
+    }
+
+    @Test("bodies far larger than memory pass through a rule that measures them, and the daemon stays as it was")
+    func memory() throws {
+        let rules = Self.rules.replacing(
+            "request_bytes: 64KiB, response_bytes: 128KiB",
+            with: "request_bytes: 1TiB, response_bytes: 1TiB"
+        )
+        try HTTPPod.with(rules, names: Self.names) { bed in
+            let before = try bed.daemonMemory()
+            let said = try bed.agent(
+                """
+                c = dial(timeout=60); n = 256 << 20
+                c.send(*get("/count", method="POST"), "Content-Length: %d" % n)
+                piece = bytes(1 << 20)
+                for _ in range(256): c.raw(piece)
+                print(c.read()[2].split()[0].decode())
+                c.send(*get("/big?%d" % n)); c.until(b"\\r\\n\\r\\n"); left = n - len(c.held)
+                while left:
+                    data = c.s.recv(1 << 18)
+                    if not data: break
+                    left -= len(data)
+                print(left)
+                """,
+                seconds: 200
+            )
+            #expect(said == ["268435456", "0"])
+            let grown = try bed.daemonMemory(atMost: true) - before
+            #expect(grown < 16 << 20, "grew by \(grown)")
+        }
+    }
+
+    /// Echoes messages.
+    private static let webSocketServer = """
+        import asyncio, sys, websockets
+        async def echo(ws, *rest):
+            async for message in ws: await ws.send(message)
+        async def main():
+            async with websockets.serve(echo, "203.0.113.10", int(sys.argv[1]), max_size=None):
+                print("ready", flush=True); await asyncio.Future()
+        asyncio.run(main())
+        """
+}

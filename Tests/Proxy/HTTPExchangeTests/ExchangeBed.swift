@@ -1,0 +1,158 @@
+import ByteRelay
+import ContentInspection
+import EventLoops
+import Glibc
+import HTTPExchange
+import LinuxBindings
+import PolicyEngine
+import WireFormats
+
+/// What an exchange between two pairs of sockets came to.
+struct Passed: Sendable, Equatable {
+    /// What the client was sent.
+    var client: String
+    /// What the server was sent.
+    var server: String
+    var outcome: String
+    var hasAnswered = false
+    var findings: [String] = []
+}
+
+/// Who looks at an exchange, and how.
+struct Watch: Sendable {
+    /// Words that an inspector denies.
+    var up: String?
+    var down: String?
+    var needsWhole = false
+    var limits = InspectionLimits()
+}
+
+/// Passes what a client and a server say, each in one go, between the two.
+func pass(_ request: String, _ answer: String, _ watch: Watch) async throws -> Passed {
+    let loop = try EventLoop(index: 0)
+    try loop.start()
+    let client = try pair()
+    let server = try pair()
+    try say(request, to: client.far)
+    try say(answer, to: server.far)
+    var passed = try await carry(client.near, server.near, watch, on: loop)
+    passed.client = try hear(client.far)
+    passed.server = try hear(server.far)
+    await loop.stop()
+    return passed
+}
+
+private func carry(
+    _ client: Int32,
+    _ server: Int32,
+    _ watch: Watch,
+    on loop: isolated EventLoop
+) async throws -> Passed {
+    let means = RelayMeans(bufferBytes: 4096, pipes: 4)
+    let near = HTTPEnd(try attached(client, to: loop), limits: HTTP1Limits())
+    let far = HTTPEnd(try attached(server, to: loop), limits: HTTP1Limits())
+    defer {
+        near.socket.detach(from: loop)
+        far.socket.detach(from: loop)
+    }
+    guard case .request(let request) = await near.nextRequest(HeadPatience(head: 5_000_000_000), means, on: loop) else {
+        return Passed(client: "", server: "", outcome: "no request")
+    }
+    let inspection = ExchangeInspection(
+        of: request,
+        up: panel(watch.up, watch),
+        down: panel(watch.down, watch),
+        limits: watch.limits
+    )
+    if inspection.mustReadAhead, let body = inspection.ofRequest() {
+        let arrival = await near.readAhead(
+            request,
+            body,
+            limits: HTTP1Limits(),
+            until: loop.now &+ 1_000_000_000,
+            means,
+            on: loop
+        )
+        guard case .seen = arrival else { return Passed(client: "", server: "", outcome: "ahead \(arrival)") }
+        inspection.isReadAhead = true
+    }
+    var head: [UInt8] = []
+    request.append(to: &head, forwarding: HTTP1RequestForwarding(closes: false, upgrades: request.asksUpgrade))
+    let exchange = Exchange(client: near, upstream: far, limits: HTTP1Limits(), means)
+    let exchanged = await exchange.run(request, head: OutgoingHead(head), inspection: inspection, on: loop)
+    return Passed(
+        client: "",
+        server: "",
+        outcome: "\(exchanged.outcome)",
+        hasAnswered: exchanged.hasAnswered,
+        findings: exchanged.findings.notes
+    )
+}
+
+private func attached(_ descriptor: Int32, to loop: isolated EventLoop) throws -> StreamSocket {
+    let socket = StreamSocket(OwnedDescriptor(adopting: descriptor))
+    try socket.attach(to: loop)
+    return socket
+}
+
+private func panel(_ word: String?, _ watch: Watch) -> InspectorPanel? {
+    word.map { InspectorPanel([WordInspector($0, watch.needsWhole)], unreadable: Denial(.unreadableContent)) }
+}
+
+/// Denies messages with a word in them.
+private final class WordInspector: Inspector {
+    private let word: String
+    let needsWholeMessages: Bool
+    private var seen = ""
+
+    init(_ word: String, _ needsWhole: Bool) {
+        self.word = word
+        needsWholeMessages = needsWhole
+    }
+
+    func inspect(
+        _ octets: borrowing Span<UInt8>,
+        of message: InspectedMessage,
+        _ findings: inout Findings
+    ) -> InspectionVerdict {
+        var text: [UInt8] = []
+        for index in octets.indices { text.append(octets[index]) }
+        seen += String(decoding: text, as: UTF8.self)
+        return seen.contains(word) ? .deny(Denial(.ruleDeny, detail: word)) : .release
+    }
+
+    func inspectEnd(of message: InspectedMessage, _ findings: inout Findings) -> InspectionVerdict {
+        findings.note("seen")
+        return .release
+    }
+}
+
+// MARK: Sockets
+
+private struct NoSocket: Error {}
+
+private func pair() throws -> (near: Int32, far: Int32) {
+    var numbers: [Int32] = [0, 0]
+    let kind = Int32(SOCK_STREAM.rawValue)
+    guard unsafe socketpair(AF_UNIX, kind, 0, &numbers) == 0 else { throw NoSocket() }
+    guard fcntl(numbers[0], F_SETFL, O_NONBLOCK) == 0 else { throw NoSocket() }
+    return (numbers[0], numbers[1])
+}
+
+private func say(_ text: String, to descriptor: Int32) throws {
+    let octets = Array(text.utf8)
+    guard unsafe write(descriptor, octets, octets.count) == octets.count else { throw NoSocket() }
+}
+
+/// All that is sent until the other side is closed.
+private func hear(_ descriptor: Int32) throws -> String {
+    defer { close(descriptor) }
+    var octets: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 65536)
+    while true {
+        let count = unsafe read(descriptor, &buffer, buffer.count)
+        guard count > 0 else { break }
+        octets += buffer[..<count]
+    }
+    return String(decoding: octets, as: UTF8.self)
+}
