@@ -52,13 +52,14 @@ struct InterceptedPod {
         isEphemeral: Bool = false,
         more: String = "",
         settings: String = "",
+        names: [String: [String]] = [:],
         _ body: (InterceptedPod) throws -> Result
     ) throws -> Result {
         let files = try InterceptionFiles(isEphemeral: isEphemeral)
         let interception = "authority: \(isEphemeral ? "ephemeral" : files.authority), publish: \(files.published)"
         let text = "interception: { \(interception)\(more.replacing("$FILES", with: files.folder.path)) }\n\(settings)"
         let dial = "\(GuardedPod.standardDial), trust: [\(files.path("root.pem")), $WORLD/ca.pem]"
-        return try GuardedPod.with(rules, settings: text, dial: dial, names: names) { pod in
+        return try GuardedPod.with(rules, settings: text, dial: dial, names: Self.names.merging(names) { $1 }) { pod in
             let origin = try HTTPOrigin(pod, listeners: listeners(files))
             return try body(
                 InterceptedPod(pod: pod, origin: origin, files: files, variables: try files.variables())
@@ -131,17 +132,33 @@ struct InterceptedPod {
 
     /// Python functions for clients inside TLS, beside those of `HTTPPod.kit`.
     static let kit = """
-        def inside(name="allowed.example", port=8443, address="203.0.113.10", prepare=lambda c: None, session=None, timeout=20):
-            context = ssl.create_default_context(); prepare(context)
+        def inside(name="allowed.example", port=8443, address="203.0.113.10", context=None, session=None, timeout=20):
+            context = context or ssl.create_default_context()
             s = socket.create_connection(target(address, port)[:2], timeout); s.settimeout(timeout)
             s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             wrapped = context.wrap_socket(s, server_hostname=name, session=session, suppress_ragged_eofs=False)
             c = Client(wrapped); c.context = context
             return c
 
+        def trusting(file=None, oldest=None, newest=None):
+            context = ssl.create_default_context(cafile=file)
+            if oldest: context.minimum_version = ssl.TLSVersion[oldest]
+            if newest: context.maximum_version = ssl.TLSVersion[newest]
+            return context
+
+        def wait_for(path):
+            deadline = time.time() + 30
+            while not os.path.exists(path) and time.time() < deadline: time.sleep(0.01)
+
         def at(path, host="allowed.example:8443", method="GET"): return get(path, host, method)
 
         """ + "\n"
+
+    /// Tells a program of `startPython` that waits for it that it may go on.
+    func go(_ name: String = "go") throws { try Data().write(to: pod.folder.appending(path: name)) }
+
+    /// The path that `go` makes.
+    func place(_ name: String = "go") -> String { pod.folder.appending(path: name).path }
 
     // MARK: Records
 

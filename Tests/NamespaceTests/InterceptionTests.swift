@@ -41,7 +41,7 @@ struct InterceptionTests {
                 c = inside()
                 print(why(c.ask(*at("/1"))), why(c.ask(*at("/2", "www.allowed.example:8443"))), why(c.ask(*at("/3"))))
                 print(why(c.ask(*at("/4", "denied.example:8443"))), why(c.ask(*at("/5", "203.0.113.10:8443"))))
-                print(why(c.ask("GET https://denied.example:8443/6 HTTP/1.1", "Host: allowed.example:8443")))
+                print(why(c.ask("GET https://denied.example:8443/6 HTTP/1.1", "Host: denied.example:8443")))
                 print(why(c.ask(*at("/7", "ALLOWED.example.:8443"))), why(c.ask(*at("/8"))))
                 c = inside(); print(why(c.ask(*at("/9", "denied.example:8443"))))
                 c = inside(); print(why(c.ask("GET /10 HTTP/1.1", "Host: allowed.example:8443", "Host: denied.example")))
