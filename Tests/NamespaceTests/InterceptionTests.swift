@@ -49,7 +49,7 @@ struct InterceptionTests {
             )
             #expect(
                 said == [
-                    "200 421 name_mismatch 200", "421 name_mismatch 421 name_mismatch", "421 name_mismatch",
+                    "200 421 name_mismatch 200", "421 name_mismatch 421 name_mismatch", "403 proxy_in_capture",
                     "200 200", "421 name_mismatch", "400 malformed_request",
                 ],
                 "\(said)"
@@ -61,7 +61,6 @@ struct InterceptionTests {
             #expect(
                 refused == [
                     "www.allowed.example:8443", "denied.example:8443", "203.0.113.10:8443", "denied.example:8443",
-                    "denied.example:8443",
                 ],
                 "\(requests)"
             )
@@ -119,12 +118,15 @@ struct InterceptionTests {
         }
     }
 
-    @Test("G16: a client that pins its server is named, and the rule that its record suggests lets it through")
-    func pinned() throws {
+    @Test(
+        "G16: a client that pins its server is named, and the rule that its record suggests lets it through",
+        arguments: ["allowed.example", "203.0.113.30", "[2001:db8:113::30]"]
+    )
+    func pinned(host: String) throws {
         try InterceptedPod.with { bed in
             // It trusts the server's own authority, and nobody else.
             let root = ["CURL_CA_BUNDLE": bed.files.path("root.pem")]
-            let command = ["curl", "-sS", "-m", "20", "-w", "<%{http_code}>", "https://allowed.example:8443/a"]
+            let command = ["curl", "-sS", "-m", "20", "-w", "<%{http_code}>", "https://\(host):8443/a"]
             let refused = try bed.pod.startAgent(command, trusting: root).wait(seconds: 30)
             #expect(refused.status == 60, "\(refused)")
             let end = try #require(try bed.pod.connections(1).first?.end)
@@ -134,7 +136,11 @@ struct InterceptionTests {
             #expect(detail.contains("unknown_ca"), "\(detail)")
             let rule = try #require(detail.firstMatch(of: /\{ action: tunnel.*\} \}/)?.output)
             #expect(bed.origin.requests().isEmpty)
-            try bed.pod.reload("  - name: suggested\n" + "    " + block(rule) + "\n" + InterceptedPod.rules)
+            let others = InterceptedPod.rules.replacing(
+                "[\"/denied/**\"] } }\n    action: deny",
+                with: "[\"/denied/**\"] } }\n    action: deny\n    except_tunnels: true"
+            )
+            try bed.pod.reload("  - name: suggested\n" + "    " + block(rule) + "\n" + others)
             let passed = try bed.pod.startAgent(command, trusting: root).wait(seconds: 30)
             #expect(passed.output == "GET /a<200>", "\(passed)")
             let last = try #require(try bed.pod.connections(2).last)

@@ -72,10 +72,12 @@ extension Connection {
             if let name = facts.recordedName {
                 "hosts: [\(name.text)]"
             } else {
-                "cidrs: [\(facts.original?.socket.address.description ?? "")]"
+                "cidrs: [\"\(facts.original?.socket.address.description ?? "")\"]"
             }
+        // What a rule is about that says nothing of ports.
+        let port = [80, 443].contains(facts.port) ? "" : ", ports: [\(facts.port)]"
         return "give the client the authority's certificate (penstock ca env), or tunnel it: "
-            + "{ action: tunnel, match: { \(place) } }"
+            + "{ action: tunnel, match: { \(place)\(port) } }"
     }
 
     private func tell(_ alert: [UInt8], _ ending: Ending, _ worker: Worker, on loop: isolated EventLoop) async -> Ending
