@@ -116,6 +116,36 @@ struct InterceptionPoolingTests {
         }
     }
 
+    @Test(
+        "one that is between two messages is lent, whatever its answer was like",
+        arguments: ["/none", "/same", "/hints", "/chunked", "/echo", "/final", "/denied/x"]
+    )
+    func clean(path: String) throws {
+        try InterceptedPod.with(settings: Self.single) { bed in
+            let said = try bed.python(
+                Self.kit + """
+                    print(peer()); c = inside(); c.send(*at("\(path)")); answer = c.read()
+                    if answer[0] == 103: answer = c.read()
+                    print(answer[0]); c.s.close(); time.sleep(0.3); print(peer())
+                    """
+            )
+            #expect(said.last == (path == "/denied/x" ? "1 2" : "1 3"), "\(said)")
+        }
+    }
+
+    @Test("one whose answer its client did not wait for is not lent")
+    func abandoned() throws {
+        try InterceptedPod.with(settings: Self.single) { bed in
+            let said = try bed.python(
+                Self.kit + """
+                    c = inside(); c.send(*at("/big?50000000")); c.more(); c.s.close(); time.sleep(0.3); print(peer())
+                    c = inside(); c.send(*at("/wait?1")); time.sleep(0.2); c.s.close(); time.sleep(1.3); print(peer())
+                    """
+            )
+            #expect(said == ["2 1", "3 1"], "\(said)")
+        }
+    }
+
     @Test("the upstream of a WebSocket is never lent")
     func upgraded() throws {
         try InterceptedPod.with(settings: Self.single) { bed in

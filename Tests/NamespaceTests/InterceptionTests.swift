@@ -74,7 +74,7 @@ struct InterceptionTests {
             (.notYetValid, "upstream_certificate_not_yet_valid"), (.otherHost, "upstream_certificate_wrong_host"),
             (.selfSigned, "upstream_certificate_self_signed"),
             (.unknownIssuer, "upstream_certificate_unknown_issuer"), (.weakKey, "upstream_certificate_weak"),
-            (.forClients, "upstream_certificate_not_permitted"),
+            (.weakSignature, "upstream_certificate_weak"), (.forClients, "upstream_certificate_not_permitted"),
         ]
     )
     func unsound(kind: InterceptionCertificates.Kind, fault: String) throws {
@@ -90,6 +90,41 @@ struct InterceptionTests {
             #expect(bed.origin.requests().isEmpty, "it was asked all the same")
             let connections = try bed.pod.connections(2)
             #expect(connections.values("treatment") == ["inspect"], "\(connections)")
+        }
+    }
+
+    @Test("G09: an upstream that speaks no TLS, or breaks off, or is silent, is named, and no plain request goes there")
+    func speechless() throws {
+        try InterceptedPod.with { bed in
+            let world = try bed.pod.net.world.startPython(
+                """
+                import socket, struct, threading
+                def serve(port, act):
+                    l = socket.create_server(("0.0.0.0", port))
+                    def accept():
+                        while True:
+                            c = l.accept()[0]; print(port, c.recv(65536)[:1].hex(), flush=True); act(c)
+                    threading.Thread(target=accept, daemon=True).start()
+                kept = []
+                serve(8620, lambda c: (c.sendall(b"HTTP/1.1 400 Bad Request\\r\\n\\r\\n"), c.close()))
+                serve(8621, lambda c: (c.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)), c.close()))
+                serve(8622, lambda c: c.close()); serve(8623, kept.append)
+                serve(8624, lambda c: (c.sendall(bytes([22, 3, 3, 0, 4, 2, 0, 0, 0])), kept.append(c)))
+                print("ready", flush=True); threading.Event().wait()
+                """
+            )
+            let said = try bed.curl("https://allowed.example:{8620,8621,8622,8623,8624}/a")
+            let statuses = said.matches(of: /<([0-9]+)>/).map { String($0.1) }
+            #expect(statuses == ["502", "502", "502", "504", "502"], "\(said)")
+            let details = try bed.requests(5).map { $0.end?["detail"] ?? "-" }
+            #expect(
+                details == [
+                    "upstream_tls_version", "upstream_tls_socket_error_104", "upstream_tls_closed",
+                    "upstream_tls_timed_out", "upstream_tls_malformed",
+                ]
+            )
+            let first = Set(world.output.split(separator: "\n").dropFirst().map { $0.suffix(2) })
+            #expect(first == ["16"], "\(world.output)")
         }
     }
 
