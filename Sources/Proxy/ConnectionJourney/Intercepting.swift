@@ -74,9 +74,11 @@ extension Connection {
             if let name = facts.recordedName {
                 "hosts: [\(name.text)]"
             } else {
-                "cidrs: [\(facts.original?.socket.address.description ?? "")]"
+                "cidrs: [\"\(facts.original?.socket.address.description ?? "")\"]"
             }
-        return "{ action: tunnel, match: { \(place) } }"
+        // What a rule is about that says nothing of ports.
+        let port = [80, 443].contains(facts.port) ? "" : ", ports: [\(facts.port)]"
+        return "{ action: tunnel, match: { \(place)\(port) } }"
     }
 
     private func tell(_ alert: [UInt8], _ ending: Ending, _ worker: Worker, on loop: isolated EventLoop) async -> Ending
