@@ -16,19 +16,22 @@ final class GuardedPod {
     var policyFile: URL { folder.appending(path: "policy.yaml") }
     var auditFile: URL { folder.appending(path: "audit/audit.jsonl") }
 
+    /// What the tests' daemons are told of `dial`.
+    static let standardDial = "ttl_seconds: { min: 1, max: 1 }, negative_seconds: 1"
+
     /// Makes pod and world, installs the rules, starts the daemon and waits until it is ready.
     ///
     /// - Parameters:
     ///   - rules: The policy's rules as YAML, or a whole policy if it begins with `apiVersion`.
     ///   - settings: Further keys of penstock.yaml, beside `listen`, `policy`, `audit`, `dial` and `drain`.
-    ///   - dial: Further keys of `dial`, as they stand inside braces.
+    ///   - dial: Further keys of `dial`, as they stand inside braces; `$WORLD` is where the world's authority is.
     ///   - names: What DNS says, beside the standard names.
     ///   - flags: Further flags of `penstock-init install`.
     /// - Throws: `CommandFailed`, `EgressWorld.Failed`: the set-up did not work, and no test can go on.
     init(
         _ rules: String = EgressPolicies.standard,
         settings: String = "",
-        dial: String = "ttl_seconds: { min: 1, max: 1 }, negative_seconds: 1",
+        dial: String = standardDial,
         names: [String: [String]] = [:],
         flags: [String] = []
     ) throws {
@@ -52,7 +55,7 @@ final class GuardedPod {
             listen: { health: { address: 0.0.0.0, port: 15890 } }
             policy: { path: \(place)/policy.yaml }
             audit: { path: \(place)/audit/audit.jsonl }
-            dial: { resolvers: [\(EgressWorld.resolver)], \(dial) }
+            dial: { resolvers: [\(EgressWorld.resolver)], \(dial.replacing("$WORLD", with: place)) }
             drain: { seconds: 1 }
             \(settings)
 
@@ -77,10 +80,11 @@ final class GuardedPod {
     static func with<Result>(
         _ rules: String = EgressPolicies.standard,
         settings: String = "",
+        dial: String = standardDial,
         names: [String: [String]] = [:],
         _ body: (GuardedPod) throws -> Result
     ) throws -> Result {
-        let pod = try GuardedPod(rules, settings: settings, names: names)
+        let pod = try GuardedPod(rules, settings: settings, dial: dial, names: names)
         return try withExtendedLifetime(pod) { try body(pod) }
     }
 
@@ -139,14 +143,16 @@ final class GuardedPod {
     }
 
     /// Starts a command as `agent` does; it is killed when nobody holds it any more.
-    func startAgent(_ command: [String], as user: RunAs = .agent) throws -> BackgroundProcess {
+    ///
+    /// With `trusting`, those variables are all that say what it trusts.
+    func startAgent(_ command: [String], as user: RunAs = .agent, trusting: [String: String]? = nil) throws
+        -> BackgroundProcess
+    {
         let authority = world.authority
+        let standard = ["CURL_CA_BUNDLE": authority, "SSL_CERT_FILE": authority, "NODE_EXTRA_CA_CERTS": authority]
         return try BackgroundProcess(
             ["ip", "netns", "exec", net.pod.name] + user.prefix + command,
-            environment: [
-                "CURL_CA_BUNDLE": authority, "SSL_CERT_FILE": authority, "NODE_EXTRA_CA_CERTS": authority,
-                "HOME": "/nonexistent",
-            ]
+            environment: (trusting ?? standard).merging(["HOME": "/nonexistent"]) { $1 }
         )
     }
 

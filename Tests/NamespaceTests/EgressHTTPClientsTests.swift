@@ -213,7 +213,14 @@ struct EgressHTTPClientsTests {
 
     /// Puts a repository and a package index where nginx finds them, and starts a WebSocket server.
     private static func serve(_ guarded: GuardedPod) throws {
-        let place = guarded.world.folder.path
+        try writeFiles(below: guarded.world.folder.path)
+        // Debian's own Python, which has the package; another may be first on PATH.
+        let server = try guarded.net.world.start(["/usr/bin/python3", "-u", "-c", webSocketServer])
+        guard server.waitForOutput("ready") else { throw EgressWorld.Failed(what: "websockets: \(server.errors)") }
+    }
+
+    /// Writes a bare repository, and an index of one package, where nginx of a world in this folder finds them.
+    static func writeFiles(below place: String) throws {
         try NetworkNamespace.must([
             "sh", "-ec",
             """
@@ -233,9 +240,6 @@ struct EgressHTTPClientsTests {
             chmod -R a+rX \(place)/files
             """,
         ])
-        // Debian's own Python, which has the package; another may be first on PATH.
-        let server = try guarded.net.world.start(["/usr/bin/python3", "-u", "-c", webSocketServer])
-        guard server.waitForOutput("ready") else { throw EgressWorld.Failed(what: "websockets: \(server.errors)") }
     }
 
     private static let webSocketServer = """

@@ -4,14 +4,37 @@ import Foundation
 final class HTTPOrigin {
     private let process: BackgroundProcess
 
-    /// Starts it on every address.
-    init(_ pod: GuardedPod, port: Int = 8080) throws {
+    /// Starts it on every address; `listeners` are further ports of it that speak TLS.
+    init(_ pod: GuardedPod, port: Int = 8080, listeners: [TLSListener] = []) throws {
+        let others = String(decoding: try JSONEncoder().encode(listeners), as: UTF8.self)
         process = try pod.net.world.startPython(
             Self.program,
-            ["\(port)"],
-            as: RunAs(uid: 0, gid: 0, capabilities: ["net_bind_service"])
+            ["\(port)", others],
+            as: RunAs(uid: 0, gid: 0, capabilities: ["net_bind_service", "dac_override"])
         )
     }
+
+    /// A port that speaks TLS.
+    struct TLSListener: Encodable {
+        var port: Int
+        /// PEM files.
+        var certificate: String
+        var key: String
+        /// A PEM file of the authority whose certificates clients must show; empty: they need none.
+        var clientAuthority = ""
+        /// As Python's `ssl.TLSVersion` calls them.
+        var oldest = "TLSv1_2"
+        var newest = "TLSv1_3"
+    }
+
+    /// The TLS handshakes that were done, such as `8443 TLSv1.3 full -`: port, version, `full` or `resumed`, and whom the
+    /// client's certificate is for; and those that failed: `8443 failed`.
+    func handshakes(on port: Int) -> [String] {
+        lines("session").filter { $0.first == "\(port)" }.map { $0.dropFirst().joined(separator: " ") }
+    }
+
+    /// How many connections were accepted on a port.
+    func accepts(on port: Int) -> Int { lines("accept").count { $0 == ["\(port)"] } }
 
     /// One connection that is over.
     struct Visit: CustomStringConvertible {
@@ -50,13 +73,14 @@ final class HTTPOrigin {
     }
 
     private static let program = """
-        import gzip, hashlib, json, socket, struct, sys, threading, time
+        import gzip, hashlib, itertools, json, socket, ssl, struct, sys, threading, time
+        serials, turns, waiting = itertools.count(1), {}, threading.Condition()
         lock = threading.Lock()
         def say(*words):
             with lock: print(*words, flush=True)
 
         class Peer:
-            def __init__(self, c): self.c, self.held, self.all = c, b"", b""
+            def __init__(self, c): self.c, self.held, self.all, self.serial, self.count = c, b"", b"", 0, 0
             def more(self):
                 data = self.c.recv(65536)
                 if not data: raise EOFError
@@ -88,7 +112,7 @@ final class HTTPOrigin {
                 raw = p.until(b"\\r\\n\\r\\n").decode("latin-1")
                 line, *fields = raw.split("\\r\\n")
                 head = {k.lower(): v.strip() for k, _, v in (f.partition(":") for f in fields)}
-                say("request", line)
+                say("request", line); p.count += 1
                 method, target, _ = line.split(" ")
                 path = target.partition("?")[0]
                 if path == "/early":
@@ -116,6 +140,28 @@ final class HTTPOrigin {
                     c.sendall(b"HTTP/1.1 200 OK\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\n")
                     for piece in (b"5;x=y\\r\\nhello\\r\\n", b"1\\r", b"\\n \\r\\n0000005\\r\\nwor", b"ld\\r\\n", b"0;z\\r\\nX-End: 1\\r\\n\\r\\n"):
                         c.sendall(piece); time.sleep(0.02)
+                # Which connection this is, and how many requests it has carried.
+                elif path == "/peer": answer(c, "%d %d" % (p.serial, p.count), head.get("x-more", "") and head["x-more"] + "\\r\\n")
+                elif path == "/challenge": answer(c, "%d %d" % (p.serial, p.count), "WWW-Authenticate: " + head["x-scheme"] + "\\r\\n",
+                    "401 Unauthorized")
+                elif path == "/turn":
+                    with waiting: turns[target] = turns.get(target, 0) + 1; waiting.notify_all()
+                    answer(c, "turned")
+                elif path == "/events":
+                    # Each event but the first is sent when somebody has asked for /turn with the same query.
+                    c.sendall(b"HTTP/1.1 200 OK\\r\\nContent-Type: text/event-stream\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\n")
+                    key = "/turn?" + target.partition("?")[2]
+                    for n in range(5):
+                        with waiting:
+                            if not waiting.wait_for(lambda: turns.get(key, 0) >= n, 20): return
+                        event = b"data: event %d\\n\\n" % n
+                        c.sendall(b"%x\\r\\n%s\\r\\n" % (len(event), event))
+                    c.sendall(b"0\\r\\n\\r\\n")
+                elif path == "/notify":
+                    c.sendall(b"HTTP/1.1 200 OK\\r\\n\\r\\nuntil the end")
+                    try: c.unwrap()
+                    except OSError: pass
+                    return
                 elif path == "/close": c.sendall(b"HTTP/1.1 200 OK\\r\\n\\r\\nuntil the end"); return
                 elif path == "/hop": answer(c, "hop", "Alt-Svc: h3=\\":443\\"\\r\\nConnection: X-Hop, keep-alive\\r\\nX-Hop: 1\\r\\n"
                     "Keep-Alive: timeout=5\\r\\nProxy-Authenticate: x\\r\\nX-End-To-End: 1\\r\\n")
@@ -147,17 +193,39 @@ final class HTTPOrigin {
                     n = int(target.partition("?")[2]); c.sendall(b"HTTP/1.1 200 OK\\r\\nContent-Length: %d\\r\\n\\r\\n" % n)
                     while n: n -= c.send(bytes(min(n, 1 << 18)))
                 else: answer(c, "%s %s" % (method, target) if method != "HEAD" else "")
-        def visit(c):
+        def visit(c, context, port):
+            say("accept", port)
             address, p = c.getsockname()[0].removeprefix("::ffff:"), Peer(c)
             # Otherwise what is sent second waits until the first is acknowledged: with the next request, at the latest.
             c.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if context:
+                try: c = p.c = context.wrap_socket(c, server_side=True)
+                except OSError as error: say("session", port, "failed", error.reason if isinstance(error, ssl.SSLError) else error)
+                else:
+                    shown = dict(x[0] for x in (c.getpeercert() or {}).get("subject", ()))
+                    say("session", port, c.version(), "resumed" if c.session_reused else "full", shown.get("commonName", "-"))
+            p.serial = next(serials)
             try: serve(c, address, p)
             except (OSError, EOFError, AssertionError, ValueError): pass
             say("visit", address, p.all.hex() or "-"); c.close()
-        l = socket.socket(socket.AF_INET6); l.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        l.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
-        l.bind(("::", int(sys.argv[1]))); l.listen(64); print("ready", flush=True)
-        while True: threading.Thread(target=visit, args=(l.accept()[0],), daemon=True).start()
+        def context(wish):
+            made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            # What is too weak for others has to be shown to them first.
+            made.set_ciphers("ALL:@SECLEVEL=0")
+            made.minimum_version, made.maximum_version = ssl.TLSVersion[wish["oldest"]], ssl.TLSVersion[wish["newest"]]
+            made.load_cert_chain(wish["certificate"], wish["key"])
+            if wish["clientAuthority"]:
+                made.verify_mode = ssl.CERT_REQUIRED; made.load_verify_locations(wish["clientAuthority"])
+            return made
+        def listen(port, context=None):
+            l = socket.socket(socket.AF_INET6); l.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            l.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+            l.bind(("::", port)); l.listen(512)
+            def accept():
+                while True: threading.Thread(target=visit, args=(l.accept()[0], context, port), daemon=True).start()
+            threading.Thread(target=accept, daemon=True).start()
+        for wish in json.loads(sys.argv[2]): listen(wish["port"], context(wish))
+        listen(int(sys.argv[1])); print("ready", flush=True); threading.Event().wait()
         """
 }
 

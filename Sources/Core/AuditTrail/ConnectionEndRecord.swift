@@ -110,7 +110,11 @@ extension ConnectionEndRecord: EndRecord {
 
 extension String {
     /// At most so many scalars: what `RecordLimits.endBytes` counts on.
+    ///
+    /// Printable ASCII, of which a scalar takes two bytes in a line and not twelve, may have six times as many.
     func cut(to count: Int) -> String {
-        utf8.count <= count ? self : String(String.UnicodeScalarView(unicodeScalars.prefix(count)))
+        guard utf8.count > count else { return self }
+        let isPlain = utf8.allSatisfy { (0x20...0x7e).contains($0) }
+        return String(String.UnicodeScalarView(unicodeScalars.prefix(isPlain ? 6 * count : count)))
     }
 }

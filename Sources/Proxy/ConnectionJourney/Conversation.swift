@@ -220,7 +220,8 @@ final class Conversation: SocketObserver {
 
     /// Lets others have the upstream of a client that has asked nothing for a while.
     func lendUpstream(on loop: isolated EventLoop) {
-        guard let idleSince, upstream != nil, idleSince &+ Self.lending <= loop.now else { return }
+        // One that its client has authenticated can go to nobody else, and the client would have to do so again.
+        guard let idleSince, upstream != nil, !isPinned, idleSince &+ Self.lending <= loop.now else { return }
         giveBackUpstream(on: loop)
     }
 

@@ -1,0 +1,182 @@
+import Foundation
+import Testing
+
+@Suite("Interception, misused")
+struct InterceptionAbuseTests {
+    @Test("what comes behind a handshake and is no TLS, or no HTTP, ends that connection and no other")
+    func garbage() throws {
+        try InterceptedPod.with { bed in
+            let said = try bed.python(
+                """
+                def over(c):
+                    # Whether the connection ends, whatever is said before.
+                    try:
+                        while c.s.recv(65536): pass
+                        return "over"
+                    except ssl.SSLError: return "over"
+                    except OSError as error: return "over" if name_of(error) == "reset" else name_of(error)
+                kept = inside(); print(why(kept.ask(*at("/a"))))
+                def below(c): return socket.socket(fileno=os.dup(c.s.fileno()))
+                for data in (b"garbage" * 99, bytes([23, 3, 3, 0, 40]) + bytes(40), bytes([22, 3, 3, 0, 4, 1, 0, 0, 0]), bytes([20, 3, 3, 0, 1, 1]) * 50,
+                             bytes([21, 3, 3, 0, 2, 2, 40]), bytes([23, 3, 3, 255, 255]) + bytes(65535)):
+                    for behind in (False, True):
+                        c = inside()
+                        if behind: c.ask(*at("/a"))
+                        below(c).sendall(data); print(over(c), end=" ")
+                print()
+                for data in (b"\\0\\1\\2\\3" * 99, b"PRI * HTTP/2.0\\r\\n\\r\\nSM\\r\\n\\r\\n", tls(b"allowed.example")[0], b"SSH-2.0-x\\r\\n"):
+                    c = inside(); c.raw(data); c.s.settimeout(20); print(classify(c.s.recv(65536)), end=" "); print(over(c), end=" ")
+                print(); print(why(kept.ask(*at("/b"))))
+                """,
+                seconds: 120
+            )
+            #expect(said.count == 4 && said.first == "200" && said.last == "200", "\(said)")
+            let below = said.dropFirst().first?.split(separator: " ") ?? []
+            #expect(below.count == 12 && Set(below) == ["over"], "\(said)")
+            #expect(said[2].components(separatedBy: "400 malformed_request over").count == 5, "\(said)")
+            #expect(bed.pod.daemon.isRunning)
+        }
+    }
+
+    @Test("TLS cannot be negotiated anew, in 1.2, and keys can be updated, in 1.3")
+    func renegotiation() throws {
+        try InterceptedPod.with { bed in
+            let client =
+                "openssl s_client -CAfile \(bed.files.published)/ca.pem -connect 203.0.113.10:8443 -servername allowed.example"
+            let ask = "printf 'GET /%s HTTP/1.1\\r\\nHost: allowed.example:8443\\r\\n\\r\\n'"
+            let anew = try bed.pod.agent(
+                [
+                    "bash", "-c",
+                    "(\(ask) a; sleep 1; echo R; sleep 1; \(ask) b; sleep 1) | timeout 20 \(client) -tls1_2 2>&1",
+                ]
+            )
+            #expect(anew.output.contains("GET /a") && !anew.output.contains("GET /b"), "\(anew)")
+            let updated = try bed.pod.agent(
+                [
+                    "bash", "-c",
+                    "(\(ask) a; sleep 1; echo K; sleep 1; \(ask) b; sleep 1) | timeout 20 \(client) -tls1_3 2>&1",
+                ]
+            )
+            #expect(updated.output.contains("GET /a") && updated.output.contains("GET /b"), "\(updated)")
+            #expect(try bed.curl("https://allowed.example:8443/c") == "GET /c<200>")
+        }
+    }
+
+    @Test("a client that stops in its handshake, or stops reading, is no weight on the daemon nor on others")
+    func slow() throws {
+        try InterceptedPod.with { bed in
+            let http = HTTPPod(pod: bed.pod, origin: bed.origin)
+            #expect(try bed.curl("https://allowed.example:8443/a") == "GET /a<200>")
+            let before = try http.daemonMemory(atMost: true)
+            let said = try bed.python(
+                """
+                share = ext(51, struct.pack(">HHH", 36, 29, 32) + bytes([9]) + bytes(31))
+                waiting = []
+                for _ in range(50):
+                    s = socket.create_connection(("203.0.113.10", 8443), 15); s.sendall(b"".join(tls(b"allowed.example", more=share)))
+                    waiting.append(s)
+                full = []
+                for _ in range(20):
+                    c = inside(); c.s.settimeout(30); c.send(*at("/big?100000000")); full.append(c)
+                time.sleep(1); print(why(inside().ask(*at("/a")))); begun = time.time()
+                ends = []
+                for s in waiting:
+                    s.settimeout(30)
+                    try:
+                        while s.recv(65536): pass
+                        ends.append("closed")
+                    except OSError as error: ends.append(name_of(error))
+                print(set(ends) <= {"closed", "reset"}, time.time() - begun < 14)
+                """,
+                seconds: 90
+            )
+            #expect(said == ["200", "True True"], "\(said)")
+            let grown = try http.daemonMemory(atMost: true) - before
+            #expect(grown < 24 << 20, "grown by \(grown) octets")
+            let connections = try bed.pod.connections(72)
+            let late = connections.filter { $0.end?["outcome"] == "timed_out" && $0.end?["detail"] == "tls_handshake" }
+            #expect(late.count == 50, "\(connections.endValues("detail"))")
+        }
+    }
+
+    @Test("a client that goes in the midst of its handshake, before and behind the certificate, is told apart")
+    func leaving() throws {
+        try InterceptedPod.with { bed in
+            _ = try bed.python(
+                """
+                share = ext(51, struct.pack(">HHH", 36, 29, 32) + bytes([9]) + bytes(31))
+                s = socket.create_connection(("203.0.113.10", 8443), 15); s.sendall(b"".join(tls(b"allowed.example", more=share)))
+                s.recv(100); s.close()
+                s = socket.create_connection(("203.0.113.10", 8443), 15); s.sendall(b"".join(tls(b"allowed.example", more=share)))
+                data = b""
+                while len(data) < 500: data += s.recv(65536)
+                s.shutdown(socket.SHUT_WR); time.sleep(0.2); s.close()
+                """
+            )
+            let connections = try bed.pod.connections(2)
+            #expect(connections.endValues("outcome") == ["client_rejected_interception"], "\(connections)")
+            let suggesting = connections.filter { $0.end?["detail"]?.hasSuffix("hosts: [allowed.example] } }") == true }
+            #expect(suggesting.count == 2, "\(connections)")
+        }
+    }
+
+    @Test(
+        "a client that has sent close_notify behind its request still gets its answer, as one that ends its side of TCP"
+    )
+    func halfClose() throws {
+        try InterceptedPod.with { bed in
+            let said = try bed.python(
+                """
+                def talk(ends):
+                    context, incoming, outgoing = ssl.create_default_context(), ssl.MemoryBIO(), ssl.MemoryBIO()
+                    s = socket.create_connection(("203.0.113.10", 8443), 15); s.settimeout(15)
+                    t = context.wrap_bio(incoming, outgoing, server_hostname="allowed.example")
+                    def step(action):
+                        while True:
+                            try: return action()
+                            except ssl.SSLWantReadError:
+                                s.sendall(outgoing.read()); data = s.recv(65536)
+                                if not data: return b""
+                                incoming.write(data)
+                            finally:
+                                pending = outgoing.read()
+                                if pending: s.sendall(pending)
+                    step(t.do_handshake)
+                    t.write(b"GET /wait?0.5 HTTP/1.1\\r\\nHost: allowed.example:8443\\r\\n\\r\\n"); s.sendall(outgoing.read())
+                    if "notify" in ends:
+                        try: t.unwrap()
+                        except ssl.SSLError: pass
+                        s.sendall(outgoing.read())
+                    if "fin" in ends: s.shutdown(socket.SHUT_WR)
+                    total = 0
+                    try:
+                        while data := s.recv(65536): total += len(data)
+                    except OSError as error: return name_of(error)
+                    # Tickets and alerts are small; the answer is not among what OpenSSL reads behind its own close_notify.
+                    return total
+                print(talk(""), flush=True) if False else None
+                print(talk("fin"), talk("notify"), talk("notify fin"))
+                """
+            )
+            print("half-close:", said)
+            let requests = try bed.requests(3)
+            let outcomes = requests.map { "\($0.end?["outcome"] ?? "-") \($0.end?["status"] ?? "-")" }
+            #expect(outcomes == Array(repeating: "closed 200", count: 3), "\(requests)")
+        }
+    }
+
+    @Test("pipelined requests are each judged, and answered in their order")
+    func pipelined() throws {
+        try InterceptedPod.with { bed in
+            let said = try bed.python(
+                """
+                c = inside()
+                c.raw(b"".join(("GET %s HTTP/1.1\\r\\nHost: allowed.example:8443\\r\\n\\r\\n" % path).encode() for path in
+                    ("/a", "/denied/b", "/c", "/wait?0.2", "/d")))
+                for _ in range(5): print(why(c.read()))
+                """
+            )
+            #expect(said == ["200", "403 rule_deny", "200", "200", "200"])
+        }
+    }
+}

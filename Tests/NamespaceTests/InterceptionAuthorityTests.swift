@@ -1,0 +1,76 @@
+import Foundation
+import Testing
+
+@Suite("The authority of a daemon that runs")
+struct InterceptionAuthorityTests {
+    @Test(
+        "a rotated authority is read again on SIGHUP: open connections go on, and new ones get a leaf of the new root"
+    )
+    func rotation() throws {
+        try InterceptedPod.with { bed in
+            let old = try String(contentsOfFile: bed.files.published + "/ca.pem", encoding: .utf8)
+            try Data(old.utf8).write(to: URL(filePath: bed.files.path("old.pem")))
+            let agent = try bed.startPython(
+                """
+                kept, first = inside(), inside(); print(why(kept.ask(*at("/a"))), why(first.ask(*at("/a"))))
+                session = first.s.session; print("ready"); wait_for("\(bed.place())")
+                print(why(kept.ask(*at("/b"))))
+                try: inside(context=trusting()).ask(*at("/x")); print("bundle read again")
+                except ssl.SSLCertVerificationError: print("not trusted")
+                again = inside(context=trusting("\(bed.files.published)/ca.pem")); print(why(again.ask(*at("/c"))))
+                only = inside(context=trusting("\(bed.files.path("new.pem"))")); print(why(only.ask(*at("/d"))))
+                only.context.load_verify_locations("\(bed.files.path("old.pem"))")
+                try: resumed = inside(context=first.context, session=session); print(resumed.s.session_reused)
+                except ssl.SSLCertVerificationError: print("in full")
+                old = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT); old.load_verify_locations("\(bed.files.path("old.pem"))")
+                try: inside(context=old); print("old root")
+                except ssl.SSLCertVerificationError: print("new root")
+                """
+            )
+            try bed.files.asDaemon(["rotate", bed.files.authority])
+            bed.pod.daemon.signal(SIGHUP)
+            let isPublished = BackgroundProcess.poll(seconds: 15) {
+                ((try? String(contentsOfFile: bed.files.published + "/ca.pem", encoding: .utf8)) ?? "")
+                    .components(separatedBy: "BEGIN").count == 3
+            }
+            #expect(isPublished, "\(bed.pod.daemon.errors)")
+            let both = try String(contentsOfFile: bed.files.published + "/ca.pem", encoding: .utf8)
+            let new = both.components(separatedBy: "-----BEGIN").first { !$0.isEmpty && !old.contains($0) } ?? ""
+            try Data(("-----BEGIN" + new).utf8).write(to: URL(filePath: bed.files.path("new.pem")))
+            let isSaid = BackgroundProcess.poll(seconds: 15) { bed.pod.daemon.errors.contains("signs from now on") }
+            #expect(isSaid, "\(bed.pod.daemon.errors)")
+            try bed.go()
+            let result = agent.wait(seconds: 40)
+            #expect(
+                result.output == "200 200\nready\n200\nbundle read again\n200\n200\nin full\nnew root\n",
+                "\(result)"
+            )
+        }
+    }
+
+    @Test("an authority that cannot be read any more is refused, and the old one signs on")
+    func broken() throws {
+        try InterceptedPod.with { bed in
+            try NetworkNamespace.must(["chmod", "644", bed.files.authority + "/ca.key"])
+            bed.pod.daemon.signal(SIGHUP)
+            let isSaid = BackgroundProcess.poll(seconds: 15) { bed.pod.daemon.errors.contains("the old one signs on") }
+            #expect(isSaid, "\(bed.pod.daemon.errors)")
+            #expect(try bed.curl("https://www.allowed.example:8443/a") == "GET /a<200>")
+        }
+    }
+
+    @Test("an authority in memory is published, another one with each start, and no key is in any file")
+    func ephemeral() throws {
+        try InterceptedPod.with(isEphemeral: true) { bed in
+            #expect(try bed.curl("https://allowed.example:8443/a") == "GET /a<200>")
+            let first = try String(contentsOfFile: bed.files.published + "/ca.pem", encoding: .utf8)
+            bed.pod.daemon.signal(SIGHUP)
+            #expect(try bed.curl("https://www.allowed.example:8443/b") == "GET /b<200>")
+            #expect(try String(contentsOfFile: bed.files.published + "/ca.pem", encoding: .utf8) == first)
+            #expect(bed.pod.stop() == 0)
+            try bed.pod.start()
+            #expect(try String(contentsOfFile: bed.files.published + "/ca.pem", encoding: .utf8) != first)
+            #expect(try bed.curl("https://allowed.example:8443/c") == "GET /c<200>")
+        }
+    }
+}

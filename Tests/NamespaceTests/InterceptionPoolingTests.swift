@@ -1,0 +1,132 @@
+import Foundation
+import Testing
+
+@Suite("Upstream connections inside TLS, lent from one client to the next")
+struct InterceptionPoolingTests {
+    static let single = "workers: 1"
+
+    /// Python for clients of `/peer`, which says what connection the server has them on, and the number of the request there.
+    private static let kit = """
+        def peer(*more, host="allowed.example:8443"):
+            c = inside(); status, head, body = c.ask(*at("/peer", host), *more); c.s.close(); time.sleep(0.2)
+            return body.decode() if status == 200 else str(status)
+        def once(*lines, body=b""):
+            c = inside(); answer = c.ask(*lines, body=body); c.s.close(); time.sleep(0.2)
+            return why(answer)
+
+        """ + "\n"
+
+    @Test("two clients in turn share one, those of other users do not, and the records of each are its own")
+    func shared() throws {
+        try InterceptedPod.with(settings: Self.single) { bed in
+            let mine = try bed.python(Self.kit + "print(peer(), peer()); print(peer())")
+            #expect(mine == ["1 1 1 2", "1 3"])
+            let others = try bed.python(Self.kit + "print(peer())", as: RunAs(uid: 2001, gid: 2001))
+            #expect(others == ["2 1"])
+            #expect(bed.origin.accepts(on: InterceptedPod.Port.sound) == 2)
+            let requests = try bed.requests(4)
+            let connections = Set(requests.compactMap { $0["connection"] })
+            #expect(connections.count == 4, "\(requests)")
+            // Bytes belong to requests: the second on a connection has no more of them than the first.
+            let bytes = Set(requests.compactMap { $0.end?["bytes_up"] })
+            #expect(bytes.count == 1, "\(requests)")
+        }
+    }
+
+    @Test("two at once have one each, and a client that waits lends what it has")
+    func atOnce() throws {
+        try InterceptedPod.with(settings: Self.single) { bed in
+            let said = try bed.python(
+                Self.kit + """
+                    a, b = inside(), inside()
+                    print(a.ask(*at("/peer"))[2].decode(), "|", b.ask(*at("/peer"))[2].decode())
+                    time.sleep(8)
+                    print(peer() in ("1 2", "2 2"), a.ask(*at("/peer"))[0], b.ask(*at("/peer"))[0])
+                    """
+            )
+            #expect(said == ["1 1 | 2 1", "True 200 200"])
+        }
+    }
+
+    @Test(
+        "one whose client has authenticated, not its requests, goes to nobody else and stays with that client",
+        arguments: ["NTLM", "Negotiate"]
+    )
+    func authenticated(scheme: String) throws {
+        try InterceptedPod.with(settings: Self.single) { bed in
+            let said = try bed.python(
+                Self.kit + """
+                    # The server asks for it.
+                    a = inside(); a.ask(*at("/peer")); print(a.ask(*at("/challenge"), "X-Scheme: \(scheme)")[2].decode())
+                    time.sleep(9); print(peer(), a.ask(*at("/peer"))[2].decode()); a.s.close(); time.sleep(0.3); print(peer())
+                    # The client comes with it.
+                    b = inside(); print(b.ask(*at("/peer"), "Authorization: \(scheme) TlRMTVNTUAAB")[2].decode())
+                    b.s.close(); time.sleep(0.3); print(peer())
+                    """
+            )
+            // b went up the one that peer() had left; nobody gets that one behind it.
+            #expect(said == ["1 2", "2 1 1 3", "2 2", "2 3", "3 1"], "\(said)")
+        }
+    }
+
+    @Test("a server that closes what waits costs no failed GET, and no POST is ever sent twice")
+    func closing() throws {
+        try InterceptedPod.with(settings: Self.single) { bed in
+            let said = try bed.python(
+                Self.kit + """
+                    # It closes while nobody asks.
+                    for _ in range(5): print(once(*at("/once")), once(*at("/peer")), end=" ")
+                    c = inside(); print(why(c.ask(*at("/once"))), end=" "); time.sleep(0.3); print(why(c.ask(*at("/peer"))))
+                    # It closes just when it is asked, by the same client and by another.
+                    c = inside(); c.ask(*at("/once-late")); print(why(c.ask(*at("/get-same"))), end=" "); c.s.close(); time.sleep(0.2)
+                    print(once(*at("/once-late")), once(*at("/get-other")))
+                    once(*at("/once-late")); print(once(*at("/post-other", method="POST"), "Content-Length: 2", body=b"hi"))
+                    c = inside(); c.ask(*at("/once-late")); print(why(c.ask(*at("/post-same", method="POST"), "Content-Length: 2", body=b"hi")))
+                    """
+            )
+            #expect(
+                said == [
+                    "200 200 200 200 200 200 200 200 200 200 200 200", "200 200 200", "502 upstream_failed",
+                    "502 upstream_failed",
+                ],
+                "\(said)"
+            )
+            let seen = bed.origin.visits(8).map(\.data).joined()
+            for name in ["/post-other", "/post-same"] {
+                #expect(seen.components(separatedBy: "POST \(name) ").count == 2, "\(name)")
+            }
+        }
+    }
+
+    @Test(
+        "one that said more than its answer, or less, or ended early, serves nobody any more",
+        arguments: ["/twice", "/short", "/garbage", "/early", "/close", "/notify", "/dead"]
+    )
+    func unclean(path: String) throws {
+        try InterceptedPod.with(settings: Self.single) { bed in
+            let said = try bed.python(
+                Self.kit + """
+                    c = inside()
+                    try: print(c.ask(*at("\(path)", method="POST"), "Content-Length: 5", body=b"hello")[0])
+                    except (OSError, EOFError) as error: print("broken")
+                    c.s.close(); time.sleep(0.3); print(peer())
+                    """
+            )
+            #expect(said.last == "2 1", "\(said)")
+        }
+    }
+
+    @Test("the upstream of a WebSocket is never lent")
+    func upgraded() throws {
+        try InterceptedPod.with(settings: Self.single) { bed in
+            let said = try bed.python(
+                Self.kit + """
+                    c = inside(); c.send(*at("/upgrade"), "Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13")
+                    print(c.until(b"\\r\\n\\r\\n").split(b" ")[1], c.take(7)); c.raw(b"ping"); print(c.take(4)); c.s.close(); time.sleep(0.3)
+                    print(peer())
+                    """
+            )
+            #expect(said == ["b'101' b'welcome'", "b'PING'", "2 1"], "\(said)")
+        }
+    }
+}

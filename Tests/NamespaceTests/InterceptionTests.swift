@@ -1,0 +1,149 @@
+import Foundation
+import Testing
+
+@Suite("Interception")
+struct InterceptionTests {
+    typealias Port = InterceptedPod.Port
+
+    @Test("every request inside TLS is judged, and recorded with the connection that it came on")
+    func judged() throws {
+        try InterceptedPod.with { bed in
+            let said = try bed.curl(
+                "https://allowed.example:8443/one?x",
+                "https://allowed.example:8443/denied/two",
+                "https://www.allowed.example:8443/three"
+            )
+            #expect(said.hasPrefix("GET /one?x<200>"), "\(said)")
+            #expect(said.contains(#""rule":"denied-paths""#) && said.contains("<403>"), "\(said)")
+            #expect(said.hasSuffix("GET /three<200>"), "\(said)")
+            #expect(bed.origin.requests() == ["GET /one?x HTTP/1.1", "GET /three HTTP/1.1"])
+            let connections = try bed.pod.connections(2)
+            #expect(connections.values("treatment") == ["inspect"], "\(connections)")
+            #expect(connections.values("sni") == ["allowed.example", "www.allowed.example"])
+            let requests = try bed.requests(3)
+            let verdicts = requests.map { "\($0["path"] ?? "?") \($0.verdict) \($0.end?["status"] ?? "-")" }
+            #expect(
+                verdicts == [
+                    "/one allow rule_allow allowed-names 200", "/denied/two deny rule_deny denied-paths -",
+                    "/three allow rule_allow allowed-names 200",
+                ],
+                "\(requests)"
+            )
+            #expect(requests[0]["connection"] == connections[0]["id"])
+        }
+    }
+
+    @Test("B02: a Host other than the name that TLS was begun with is answered 421, each with its own record")
+    func fronting() throws {
+        try InterceptedPod.with { bed in
+            let said = try bed.python(
+                """
+                c = inside()
+                print(why(c.ask(*at("/1"))), why(c.ask(*at("/2", "www.allowed.example:8443"))), why(c.ask(*at("/3"))))
+                print(why(c.ask(*at("/4", "denied.example:8443"))), why(c.ask(*at("/5", "203.0.113.10:8443"))))
+                print(why(c.ask("GET https://denied.example:8443/6 HTTP/1.1", "Host: denied.example:8443")))
+                print(why(c.ask(*at("/7", "ALLOWED.example.:8443"))), why(c.ask(*at("/8"))))
+                c = inside(); print(why(c.ask(*at("/9", "denied.example:8443"))))
+                c = inside(); print(why(c.ask("GET /10 HTTP/1.1", "Host: allowed.example:8443", "Host: denied.example")))
+                """
+            )
+            #expect(
+                said == [
+                    "200 421 name_mismatch 200", "421 name_mismatch 421 name_mismatch", "421 name_mismatch",
+                    "200 200", "421 name_mismatch", "400 malformed_request",
+                ],
+                "\(said)"
+            )
+            let arrived = bed.origin.requests().map { $0.split(separator: " ")[1] }
+            #expect(arrived == ["/1", "/3", "/7", "/8"])
+            let requests = try bed.requests(10)
+            let refused = requests.filter { $0["reason"] == "name_mismatch" }.map { $0["authority"] ?? "-" }
+            #expect(
+                refused == [
+                    "www.allowed.example:8443", "denied.example:8443", "203.0.113.10:8443", "denied.example:8443",
+                    "denied.example:8443",
+                ],
+                "\(requests)"
+            )
+        }
+    }
+
+    @Test(
+        "G09: an upstream certificate that is not sound is answered 502, and recorded by name",
+        arguments: [
+            (InterceptionCertificates.Kind.expired, "upstream_certificate_expired"),
+            (.notYetValid, "upstream_certificate_not_yet_valid"), (.otherHost, "upstream_certificate_wrong_host"),
+            (.selfSigned, "upstream_certificate_self_signed"),
+            (.unknownIssuer, "upstream_certificate_unknown_issuer"), (.weakKey, "upstream_certificate_weak"),
+            (.forClients, "upstream_certificate_not_permitted"),
+        ]
+    )
+    func unsound(kind: InterceptionCertificates.Kind, fault: String) throws {
+        let port = try #require(Port.kinds[kind])
+        try InterceptedPod.with { bed in
+            let said = try bed.curl("https://allowed.example:\(port)/a", "https://203.0.113.30:\(port)/b")
+            let bodies = said.components(separatedBy: "<502>").dropLast()
+            let named = bodies.filter { $0.contains(fault) && $0.contains(#""reason":"upstream_failed""#) }
+            #expect(bodies.count == 2 && named.count == 2, "\(said)")
+            let requests = try bed.requests(2)
+            let ends = requests.map { "\($0.end?["outcome"] ?? "-") \($0.end?["detail"] ?? "-")" }
+            #expect(ends == Array(repeating: "upstream_failed \(fault)", count: 2), "\(requests)")
+            #expect(bed.origin.requests().isEmpty, "it was asked all the same")
+            let connections = try bed.pod.connections(2)
+            #expect(connections.values("treatment") == ["inspect"], "\(connections)")
+        }
+    }
+
+    @Test("G16: a server that wants a certificate is named where there is none, and gets the one that is configured")
+    func mutual() throws {
+        let url = "https://allowed.example:\(Port.wantsCertificate)/a"
+        try InterceptedPod.with { bed in
+            let said = try bed.curl(url)
+            #expect(said.hasSuffix("<502>") && said.contains("upstream_wants_client_certificate"), "\(said)")
+            let requests = try bed.requests(1)
+            #expect(requests.first?.end?["detail"] == "upstream_wants_client_certificate", "\(requests)")
+            #expect(bed.origin.requests().isEmpty)
+        }
+        let shown = """
+            , client_certificates: [{ hosts: ["*.allowed.example", allowed.example],
+                certificate: $FILES/daemon.pem, key: $FILES/daemon.key }]
+            """
+        try InterceptedPod.with(more: shown) { bed in
+            let said = try bed.curl(url, "https://203.0.113.30:\(Port.wantsCertificate)/b")
+            #expect(said.hasPrefix("GET /a<200>") && said.hasSuffix("<502>"), "\(said)")
+            // Once more, by a ticket: the certificate counts for the whole session.
+            _ = try bed.curl(url, "-H", "Connection: close")
+            let handshakes = bed.origin.handshakes(on: Port.wantsCertificate).filter { !$0.hasPrefix("failed") }
+            let shown = handshakes.filter { $0.hasSuffix(" daemon") }
+            #expect(!shown.isEmpty && shown.count == handshakes.count, "\(handshakes)")
+        }
+    }
+
+    @Test("G16: a client that pins its server is named, and the rule that its record suggests lets it through")
+    func pinned() throws {
+        try InterceptedPod.with { bed in
+            // It trusts the server's own authority, and nobody else.
+            let root = ["CURL_CA_BUNDLE": bed.files.path("root.pem")]
+            let command = ["curl", "-sS", "-m", "20", "-w", "<%{http_code}>", "https://allowed.example:8443/a"]
+            let refused = try bed.pod.startAgent(command, trusting: root).wait(seconds: 30)
+            #expect(refused.status == 60, "\(refused)")
+            let end = try #require(try bed.pod.connections(1).first?.end)
+            #expect(end["outcome"] == "client_rejected_interception", "\(end)")
+            #expect(end["closed_by"] == "client", "\(end)")
+            let detail = try #require(end["detail"])
+            #expect(detail.contains("unknown_ca"), "\(detail)")
+            let rule = try #require(detail.firstMatch(of: /\{ action: tunnel.*\} \}/)?.output)
+            #expect(bed.origin.requests().isEmpty)
+            try bed.pod.reload("  - name: suggested\n" + "    " + block(rule) + "\n" + InterceptedPod.rules)
+            let passed = try bed.pod.startAgent(command, trusting: root).wait(seconds: 30)
+            #expect(passed.output == "GET /a<200>", "\(passed)")
+            let last = try #require(try bed.pod.connections(2).last)
+            #expect(last["treatment"] == "tunnel" && last["rule"] == "suggested", "\(last)")
+        }
+    }
+
+    /// A rule in braces as lines of its own.
+    private func block(_ rule: Substring) -> String {
+        rule.dropFirst().dropLast().trimmingCharacters(in: .whitespaces).replacing(", match:", with: "\n    match:")
+    }
+}

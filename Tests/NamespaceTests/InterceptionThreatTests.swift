@@ -1,0 +1,238 @@
+import Foundation
+import Testing
+
+@Suite("Interception, against those who look for a way around it")
+struct InterceptionThreatTests {
+    typealias Port = InterceptedPod.Port
+
+    @Test("B04: the outer name of a provider's ECH is refused where ECH is offered; ECH or its GREASE alone is not")
+    func encryptedHello() throws {
+        let rules = "  - name: outer\n    match: { hosts: [cloudflare-ech.com] }\n    action: inspect\n"
+        try InterceptedPod.with(rules + InterceptedPod.rules) { bed in
+            // An outer hello's shape (RFC 9849, section 5): what GREASE looks like, too.
+            let said = try bed.python(
+                """
+                ech = ext(0xfe0d, bytes([0]) + struct.pack(">HHB", 1, 1, 7) + struct.pack(">H", 32) + bytes(32)
+                          + struct.pack(">H", 144) + bytes(144))
+                def first(name, address, more):
+                    s = socket.create_connection((address, 8443), 15)
+                    s.sendall(b"".join(tls(name, more=more + ext(51, struct.pack(">HHH", 36, 29, 32) + bytes([9]) + bytes(31)))))
+                    data = s.recv(100); return "served" if data[:1] == b"\\x16" else classify(data)
+                print(first(b"cloudflare-ech.com", "203.0.113.40", ech), first(b"allowed.example", "203.0.113.10", ech))
+                print(first(b"cloudflare-ech.com", "203.0.113.40", b""))
+                """
+            )
+            #expect(said == ["alert 49 served", "served"], "\(said)")
+            let refused = try bed.pod.auditRecords().filter { $0["reason"] == "encrypted_name" }
+            #expect(refused.count == 1 && refused[0]["sni"] == "cloudflare-ech.com", "\(refused)")
+        }
+    }
+
+    @Test("B11: a redirect leads to where it would be refused anyway")
+    func redirect() throws {
+        try InterceptedPod.with { bed in
+            let other = try bed.curl(
+                "-L",
+                "-H",
+                "X-To: https://denied.example:8443/got",
+                "https://allowed.example:8443/away"
+            )
+            #expect(other.contains("<000>"), "\(other)")
+            let same = try bed.curl("-L", "-H", "X-To: /denied/got", "https://allowed.example:8443/away")
+            #expect(same.contains(#""rule":"denied-paths""#) && same.hasSuffix("<403>"), "\(same)")
+            #expect(bed.origin.requests().allSatisfy { $0.contains("/away") })
+            #expect(try bed.pod.world.arrivals(at: "203.0.113.20") == 0)
+            let denied = try bed.pod.auditRecords().compactMap { $0["decision"] == "deny" ? $0["rule"] : nil }
+            #expect(denied == ["denied-names", "denied-paths"])
+        }
+    }
+
+    @Test("B20: kept-alive, resumed and pooled connections are judged anew under a new policy")
+    func reuse() throws {
+        try InterceptedPod.with(settings: "workers: 1") { bed in
+            let agent = try bed.startPython(
+                """
+                kept, first = inside(), inside()
+                print(why(kept.ask(*at("/peer"))), why(first.ask(*at("/peer"))))
+                session = first.s.session; first.s.close(); time.sleep(0.3)
+                print("ready"); wait_for("\(bed.place())")
+                print(why(kept.ask(*at("/peer"))), why(kept.ask(*at("/still"))))
+                again = inside(context=first.context, session=session)
+                print(again.s.session_reused, why(again.ask(*at("/peer"))), why(again.ask(*at("/still"))))
+                """
+            )
+            let revised =
+                "  - name: no-longer\n    match: { hosts: [allowed.example], http: { paths: [/peer] } }\n    action: deny\n"
+            let before = bed.origin.accepts(on: Port.sound)
+            try bed.pod.reload(revised + InterceptedPod.rules)
+            try bed.go()
+            let result = agent.wait(seconds: 30)
+            let lines = result.output.split(separator: "\n").map(String.init)
+            #expect(
+                lines == ["200 200", "ready", "403 rule_deny 200", "True 403 rule_deny 200"],
+                "\(result)"
+            )
+            // What waited in the pool was allowed by another policy: neither of the two went up one of those.
+            #expect(bed.origin.accepts(on: Port.sound) >= before + 1)
+            let generations = try bed.requests(6).map { $0["policy_generation"] ?? "-" }
+            #expect(generations == ["1", "1", "2", "2", "2", "2"])
+        }
+    }
+
+    @Test("B20: a connection that a new policy would tunnel or deny at once does not go on as it was")
+    func deniedWhole() throws {
+        try InterceptedPod.with { bed in
+            let agent = try bed.startPython(
+                """
+                c = inside(); print(why(c.ask(*at("/a")))); print("ready"); wait_for("\(bed.place())")
+                try: print(why(c.ask(*at("/b"))))
+                except (EOFError, OSError): print("closed")
+                """
+            )
+            try bed.pod.reload("  - name: other\n    match: { hosts: [other.example] }\n    action: allow\n")
+            try bed.go()
+            let lines = agent.wait(seconds: 30).output.split(separator: "\n").map(String.init)
+            #expect(lines == ["200", "ready", "closed"] || lines == ["200", "ready", "403 default_deny"], "\(lines)")
+            #expect(bed.origin.requests() == ["GET /a HTTP/1.1"])
+        }
+    }
+
+    @Test("G01: the agent reads no key, from no file and from no process", arguments: [false, true])
+    func key(isEphemeral: Bool) throws {
+        try InterceptedPod.with(isEphemeral: isEphemeral) { bed in
+            #expect(try bed.curl("https://allowed.example:8443/a") == "GET /a<200>")
+            let pid = "\(bed.pod.daemon.pid)"
+            let said = try bed.pod.agent(
+                [
+                    "sh", "-c",
+                    """
+                    for f in "$1"/authority/ca/ca.key "$1"/daemon.key /proc/$2/mem /proc/$2/environ /proc/$2/maps /proc/$2/root/etc/passwd
+                    do if head -c 1 "$f" >/dev/null 2>&1; then echo "read $f"; fi; done
+                    ls "$1"/authority/ca /proc/$2/fd 2>/dev/null | grep . && echo listed
+                    grep -rlaE 'PRIVATE KEY' "$1"/published && echo 'a key is published'
+                    openssl pkcs12 -in "$1"/published/truststore.p12 -passin pass:changeit -nocerts -nodes 2>/dev/null | grep PRIVATE
+                    ls "$1"/published
+                    """,
+                    "sh", bed.files.folder.path, pid,
+                ]
+            )
+            #expect(said.output == "bundle.pem\nca.pem\ntruststore.p12\n", "\(said)")
+        }
+    }
+
+    @Test("G07: who asks for ever new names is refused some; the daemon does not grow, and others go on")
+    func flood() throws {
+        let count = 1500
+        let names = Dictionary(
+            uniqueKeysWithValues: (0..<count).map { ("n\($0).allowed.example", ["203.0.113.10"]) }
+        )
+        try InterceptedPod.with(names: names) { bed in
+            let neighbour = RunAs(uid: 2001, gid: 2001)
+            let other = try bed.startPython(
+                """
+                c = inside(); print(why(c.ask(*at("/a"))), flush=True); print("ready", flush=True)
+                times, refused = [], 0
+                while not os.path.exists("\(bed.place())"):
+                    begun = time.time()
+                    if c.ask(*at("/a"))[0] != 200: refused += 1
+                    d = inside()
+                    if d.ask(*at("/b"))[0] != 200: refused += 1
+                    d.s.close(); times.append(time.time() - begun); time.sleep(0.05)
+                print(refused, len(times) > 3, max(times) < 5, max(times))
+                """,
+                as: neighbour
+            )
+            let before = try HTTPPod(pod: bed.pod, origin: bed.origin).daemonMemory()
+            let flooding = try bed.python(
+                """
+                share = ext(51, struct.pack(">HHH", 36, 29, 32) + bytes([9]) + bytes(31))
+                open_ones = []
+                for n in range(\(count)):
+                    s = socket.create_connection(("203.0.113.10", 8443), 20)
+                    s.sendall(b"".join(tls(b"n%d.allowed.example" % n, more=share))); open_ones.append(s)
+                found = {}
+                for s in open_ones:
+                    s.settimeout(20)
+                    try: data = s.recv(5)
+                    except OSError as error: data = name_of(error).encode()
+                    word = {b"\\x16": "served", b"\\x15": "refused"}.get(data[:1], data.decode(errors="replace") or "closed")
+                    found[word] = found.get(word, 0) + 1; s.close()
+                print(json.dumps(found))
+                """,
+                seconds: 120
+            )
+            try bed.go()
+            let result = other.wait(seconds: 30)
+            #expect(result.output.split(separator: "\n").last?.hasPrefix("0 True True") == true, "\(result)")
+            let found = try JSONDecoder().decode([String: Int].self, from: Data((flooding.first ?? "{}").utf8))
+            print("flood: \(found) \(result.output)")
+            #expect(found["served", default: 0] >= 300 && found.values.reduce(0, +) == count, "\(flooding)")
+            let grown = try HTTPPod(pod: bed.pod, origin: bed.origin).daemonMemory() - before
+            #expect(grown < 64 << 20, "\(grown)")
+            let metrics = try bed.pod.metrics()
+            let kept = try #require(metrics.firstMatch(of: /\npenstock_leaves ([0-9]+)/)?.1)
+            #expect((300...1024).contains(Int(kept) ?? 0), "\(kept) leaves")
+            #expect(try bed.curl("https://n7.allowed.example:8443/a") == "GET /a<200>")
+        }
+    }
+
+    @Test("G10: a leaf has the one name that was asked for, or the address, and lasts under a day")
+    func leaves() throws {
+        try InterceptedPod.with { bed in
+            let said = try bed.python(
+                """
+                def leaf(*where):
+                    shown = inside(*where).s.getpeercert()
+                    begin, end = (ssl.cert_time_to_seconds(shown[k]) for k in ("notBefore", "notAfter"))
+                    print(shown["subjectAltName"], 0 < end - begin < 86400, 300 < time.time() - begin < 1200, end > time.time() + 3600)
+                leaf("www.allowed.example"); leaf("203.0.113.30", 8443, "203.0.113.30"); leaf("2001:db8:113::30", 8443, "2001:db8:113::30")
+                """
+            )
+            #expect(
+                said == [
+                    "(('DNS', 'www.allowed.example'),) True True True",
+                    "(('IP Address', '203.0.113.30'),) True True True",
+                    "(('IP Address', '2001:DB8:113:0:0:0:0:30'),) True True True",
+                ],
+                "\(said)"
+            )
+            let literal = try bed.python(
+                "print(attempt('203.0.113.30', 8443, tls(b'203.0.113.30')), attempt('203.0.113.30', 8443, tls(b'allowed.example\\0x')))"
+            )
+            #expect(
+                literal.first?.hasPrefix("alert ") == true && literal.first?.contains("served") == false,
+                "\(literal)"
+            )
+            #expect(try bed.curl("https://203.0.113.30:8443/a") == "GET /a<200>")
+        }
+    }
+
+    @Test("G15: who takes TLS 1.3 alone is served from nothing older; nobody from TLS 1.1")
+    func downgrade() throws {
+        try InterceptedPod.with(settings: "workers: 1") { bed in
+            let said = try bed.python(
+                """
+                def ask(port, oldest=None, newest=None):
+                    c = inside(port=port, context=trusting(None, oldest, newest))
+                    return c.s.version() + " " + why(c.ask(*at("/a", "allowed.example:%d" % port)))
+                print(ask(\(Port.tls12))); time.sleep(0.3)
+                print(ask(\(Port.tls12), "TLSv1_3")); print(ask(\(Port.tls12), None, "TLSv1_2"))
+                print(ask(\(Port.sound), None, "TLSv1_2")); print(ask(\(Port.sound), "TLSv1_3"))
+                print(ask(\(Port.tls11))); print(ask(\(Port.tls11), None, "TLSv1_2"))
+                try: print(ask(\(Port.sound), "TLSv1_1", "TLSv1_1"))
+                except (ssl.SSLError, OSError): print("refused")
+                """
+            )
+            #expect(
+                said == [
+                    "TLSv1.3 200", "TLSv1.3 502 upstream_failed", "TLSv1.2 200", "TLSv1.2 200", "TLSv1.3 200",
+                    "TLSv1.3 502 upstream_failed", "TLSv1.2 502 upstream_failed", "refused",
+                ],
+                "\(said)"
+            )
+            let details = try bed.requests(7).compactMap { $0.end?["detail"] }
+            let named = details.filter { $0.contains("version") }
+            #expect(named.count == 3 && details.count == 3, "\(details)")
+        }
+    }
+}
