@@ -3,9 +3,11 @@ import NetworkTypes
 
 /// One TLS session over a socket that somebody else owns (RFC 8446, RFC 5246).
 ///
-/// Lives on one loop. OpenSSL's queue of errors is the thread's, and calls that succeed may leave something in it: it is emptied
-/// before each call whose answer is read from it. What OpenSSL wants to send goes to the socket at once; what that does not take waits here, at most one
+/// Lives on one loop. What OpenSSL wants to send goes to the socket at once; what that does not take waits here, at most one
 /// record and what belongs to a handshake, until `flush`.
+///
+/// OpenSSL's queue of errors is the thread's, and calls that succeed may leave something in it: it is emptied before each call
+/// whose answer is read from it.
 @safe package final class TLSSession {
     let session: OpaquePointer
     private let wire: TLSWire
