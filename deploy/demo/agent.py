@@ -51,18 +51,47 @@ with socket.create_connection((sys.argv[1], int(sys.argv[2])), timeout=8) as con
     print(said.decode(errors="replace").strip())
 """
 
-# Several requests on one connection, plain: each `METHOD path` is asked, and its status printed.
-PYTHON_KEPT = """
-import http.client, socket, sys
-name, family = sys.argv[1], {"4": socket.AF_INET, "6": socket.AF_INET6}[sys.argv[2]]
-address = socket.getaddrinfo(name, 80, family, socket.SOCK_STREAM)[0][4]
+# One connection to a port, inside TLS on 443, that is kept for as long as `kept` is its socket.
+PYTHON_CONNECT = """
+import http.client, json, socket, ssl, sys, time
+name, family, port = sys.argv[1], {"4": socket.AF_INET, "6": socket.AF_INET6}[sys.argv[2]], int(sys.argv[3])
+address = socket.getaddrinfo(name, port, family, socket.SOCK_STREAM)[0][4]
 connection = http.client.HTTPConnection(name, timeout=8)
-connection.sock = kept = socket.create_connection(address[:2], timeout=8)
-for request in sys.argv[3:]:
+kept = socket.create_connection(address[:2], timeout=8)
+if port == 443: kept = ssl.create_default_context().wrap_socket(kept, server_hostname=name)
+connection.sock = kept
+"""
+
+# Several requests on it: each `METHOD path` is asked, and its status printed.
+PYTHON_KEPT = PYTHON_CONNECT + """
+for request in sys.argv[4:]:
     connection.request(*request.split())
     answer = connection.getresponse()
     answer.read()
     print(request, answer.status, answer.getheader("Content-Type"))
+    if connection.sock is not kept: sys.exit("the connection was not kept")
+"""
+
+# A stream of events, each with the time at which it left: it has to be here before the next one leaves.
+PYTHON_EVENTS = PYTHON_CONNECT + """
+connection.request("GET", "/events")
+answer, words, arrived = connection.getresponse(), [], time.monotonic()
+while line := answer.readline():
+    if not line.startswith(b"data: "): continue
+    word, left = json.loads(line[6:])
+    if words and left < arrived: sys.exit("an event was held back")
+    words, arrived = [*words, word], time.monotonic()
+print(*words, "as they came")
+"""
+
+# Tools of a server, called on it one after the other: what each came to.
+PYTHON_TOOLS = PYTHON_CONNECT + """
+for number, tool in enumerate(sys.argv[4:], 1):
+    call = {"jsonrpc": "2.0", "id": number, "method": "tools/call", "params": {"name": tool, "arguments": {}}}
+    connection.request("POST", "/mcp", json.dumps(call), {"Content-Type": "application/json", "Accept": "application/json"})
+    answer = json.loads(connection.getresponse().read())
+    if answer["id"] != number: sys.exit("an answer to something else")
+    print("error %d;" % answer["error"]["code"] if "error" in answer else answer["result"]["content"][0]["text"] + ";")
     if connection.sock is not kept: sys.exit("the connection was not kept")
 """
 
@@ -132,6 +161,11 @@ def http(original):
     return allow(original, treatment="http", reason="per_request")
 
 
+def inspected(original):
+    """A connection that is looked into, for a name that policy inspects: its requests are judged one by one."""
+    return allow(original, treatment="inspect", name="inside.example")
+
+
 def request(decision, method, path="/", **more):
     return {"kind": "request", "decision": decision, "method": method, "path": path, **more}
 
@@ -150,9 +184,9 @@ def ask(host, **context):
 def of_family(family):
     """What is tried over IPv4 and over IPv6 alike."""
     v6 = family == "6"
-    allowed, denied, bare, pod = (
-        ("2001:db8:113::10", "2001:db8:113::20", "2001:db8:113::30", "2001:db8:1::2") if v6 else
-        ("203.0.113.10", "203.0.113.20", "203.0.113.30", "198.51.100.2"))
+    allowed, denied, bare, inside, pod = (
+        ("2001:db8:113::10", "2001:db8:113::20", "2001:db8:113::30", "2001:db8:113::40", "2001:db8:1::2") if v6 else
+        ("203.0.113.10", "203.0.113.20", "203.0.113.30", "203.0.113.40", "198.51.100.2"))
     loopback = "::1" if v6 else "127.0.0.1"
 
     def at(address, port):
@@ -167,6 +201,7 @@ def of_family(family):
     answer = rf"allowed\.example at {allowed} 200"
     # The daemon resolves the name itself: which of its addresses it dials is its own choice.
     own_choice = r"allowed\.example at (203\.0\.113\.10|2001:db8:113::10) 200"
+    own_page = r"inside\.example at (203\.0\.113\.40|2001:db8:113::40) 200"
     by_name = dict(rule="allowed-names", name="allowed.example")
     by_deny = dict(rule="denied-names", name="denied.example")
     return [
@@ -200,7 +235,7 @@ def of_family(family):
                 curl(family, "http://denied.example/", "-f"), None, http(at(denied, 80)),
                 others=(request("deny", "GET", rule="denied-names", name="denied.example"),)),
         attempt("http-kept", "a denied request between two others, on one connection", "python",
-                python(PYTHON_KEPT, "allowed.example", family, "GET /", "DELETE /files/1", "GET /files"),
+                python(PYTHON_KEPT, "allowed.example", family, 80, "GET /", "DELETE /files/1", "GET /files"),
                 "GET / 200 text/plain DELETE /files/1 403 application/problem.json GET /files 200 text/plain",
                 http(at(allowed, 80)),
                 others=(request("allow", "GET"), request("deny", "DELETE", "/files/1", rule="read-only"),
@@ -211,6 +246,32 @@ def of_family(family):
         attempt("websocket-denied", "a WebSocket to another path", "python",
                 python(PYTHON_WEBSOCKET, "ws://allowed.example:8080/admin", family), None,
                 http(at(allowed, 8080)), others=(request("deny", "GET", "/admin"),)),
+        attempt("inside", "inside TLS: a path that policy allows", "curl",
+                curl(family, "https://inside.example/files"), own_page, inspected(at(inside, 443)),
+                others=(request("allow", "GET", "/files", rule="inside", name="inside.example"),)),
+        attempt("inside", "the same", "node", node(family, "inside.example"), own_page, inspected(at(inside, 443)),
+                others=(request("allow", "GET", rule="inside"),)),
+        attempt("inside-denied", "inside TLS: a path that policy denies", "curl",
+                curl(family, "https://inside.example/admin/users", "-f"), None, inspected(at(inside, 443)),
+                others=(request("deny", "GET", "/admin/users", rule="no-admin"),)),
+        attempt("inside-kept", "inside TLS: a denied request between two", "python",
+                python(PYTHON_KEPT, "inside.example", family, 443, "GET /", "GET /admin/users", "GET /files"),
+                "GET / 200 text/plain GET /admin/users 403 application/problem.json GET /files 200 text/plain",
+                inspected(at(inside, 443)),
+                others=(request("allow", "GET"), request("deny", "GET", "/admin/users", rule="no-admin"),
+                        request("allow", "GET", "/files"))),
+        attempt("inside-websocket", "inside TLS: a WebSocket", "python",
+                python(PYTHON_WEBSOCKET, "wss://inside.example/echo", family), "there and back",
+                inspected(at(inside, 443)), others=(request("allow", "GET", "/echo", rule="inside"),)),
+        attempt("inside-events", "inside TLS: a stream of server-sent events", "python",
+                python(PYTHON_EVENTS, "inside.example", family, 443), "one two three as they came",
+                inspected(at(inside, 443)), others=(request("allow", "GET", "/events", rule="inside"),)),
+        attempt("inside-tools", "inside TLS: a denied MCP tool between two", "python",
+                python(PYTHON_TOOLS, "inside.example", family, 443, "read_file", "delete_file", "list_files"),
+                "read_file has run; error -32010; list_files has run;", inspected(at(inside, 443)),
+                others=(request("allow", "POST", "/mcp", rule="inside", tool="read_file"),
+                        request("deny", "POST", "/mcp", rule="no-deletion", tool="delete_file"),
+                        request("allow", "POST", "/mcp", rule="inside", tool="list_files"))),
         attempt("explicit", "TLS through the explicit proxy", "curl",
                 curl(family, "https://allowed.example/", "-x", f"http://{at(loopback, 15881)}"), own_choice,
                 {"decision": "allow", "rule": "allowed-names", "name": "allowed.example", "capture": "explicit"}),

@@ -15,7 +15,10 @@ PROXY_UID = 10880
 TABLE = "penstock"
 READY = "http://127.0.0.1:15890/readyz"
 # Where the demo's penstock.yaml puts things, as on a real machine; in the lab they stand in the lab's folder.
-CONFIGURED = {"/etc/penstock/policy.yaml": "policy.yaml", "/var/log/penstock/audit.jsonl": "audit/audit.jsonl"}
+CONFIGURED = {
+    "/etc/penstock/policy.yaml": "policy.yaml", "/var/log/penstock/audit.jsonl": "audit/audit.jsonl",
+    "/srv/penstock-trust": "published", "/etc/penstock/lab-ca.pem": "ca.pem",
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,6 +35,7 @@ class Gate:
         self.programs = lab.folder / "bin"
         self.built = programs
         self.audit_file = lab.folder / "audit" / "audit.jsonl"
+        self.published = lab.folder / "published"
         self.log_file = lab.folder / "penstockd.log"
         self.daemon = None
         self.read_up_to = 0
@@ -54,8 +58,10 @@ class Gate:
                         raise SystemExit(f"run: {name} no longer says {path} once")
                     text = text.replace(path, str(self.lab.folder / place))
             (self.lab.folder / name).write_text(text)
+        self.published.mkdir(mode=0o755)
         self.audit_file.parent.mkdir(mode=0o700)
-        os.chown(self.audit_file.parent, PROXY_UID, PROXY_UID)
+        for folder in (self.published, self.audit_file.parent):
+            os.chown(folder, PROXY_UID, PROXY_UID)
 
     def install_rules(self):
         """What the init container does, once, before the agent's first packet."""
@@ -81,6 +87,12 @@ class Gate:
             if time.monotonic() > deadline:
                 raise SystemExit(f"run: penstockd does not become ready: {READY}\n{self.log()}")
             time.sleep(0.05)
+        self.let_agent_trust()
+
+    def let_agent_trust(self):
+        """Beside the lab's authority the daemon's own: on a real machine `bundle.pem` has it beside the system's roots."""
+        with open(self.lab.trust, "a") as trust:
+            trust.write((self.published / "ca.pem").read_text())
 
     def is_ready(self):
         asked = subprocess.run(

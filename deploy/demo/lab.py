@@ -13,10 +13,12 @@ Several labs can stand side by side under different names. The world holds:
     allowed.example     203.0.113.10  2001:db8:113::10   nginx, TLS on 443 and plain on 80; on 8080 a WebSocket echo
     denied.example      203.0.113.20  2001:db8:113::20   the same, for the name that the demo's policy denies
     (no name)           203.0.113.30  2001:db8:113::30   the same for a bare address; on 22 a server that speaks first
+    inside.example      203.0.113.40  2001:db8:113::40   nginx, and behind it an echo, an event stream and an MCP server
     (DNS)               203.0.113.53  2001:db8:113::53   dnsmasq, which answers for all of .example below
     (cloud metadata)    169.254.169.254                  nginx with a pretended secret; nothing must ever reach it
 
-UDP to port 443 of any of these arrives at a sink that records it. Certificates come from a lab authority (ca.pem).
+UDP to port 443 of any of these arrives at a sink that records it. Certificates come from a lab authority (ca.pem), which
+takes the place of the public ones.
 """
 
 import argparse
@@ -36,6 +38,7 @@ SITES = {
     "allowed.example": ("203.0.113.10", "2001:db8:113::10"),
     "denied.example": ("203.0.113.20", "2001:db8:113::20"),
     "bare.example": ("203.0.113.30", "2001:db8:113::30"),  # a certificate needs a name; DNS does not know this one
+    "inside.example": ("203.0.113.40", "2001:db8:113::40"),
 }
 # Names beside the sites' own, and what DNS says of them.
 NAMES = {
@@ -46,6 +49,13 @@ NAMES = {
     "loopback.allowed.example": ["127.0.0.1", "::1"],
     "metadata.allowed.example": [METADATA],
 }
+# What inside.example has beside its page: served by services.py, reached through nginx.
+SERVICES = """
+        proxy_http_version 1.1; proxy_buffering off;
+        location = /echo { proxy_pass http://127.0.0.1:8080; proxy_set_header Upgrade $http_upgrade;
+                           proxy_set_header Connection upgrade; }
+        location = /events { proxy_pass http://127.0.0.1:8090; }
+        location = /mcp { proxy_pass http://127.0.0.1:8090; }"""
 AGENT_UID = 2000
 HERE = pathlib.Path(__file__).resolve().parent
 
@@ -74,6 +84,8 @@ class Lab:
         self.pod, self.world = f"{name}-pod", f"{name}-world"
         self.folder = state_root() / name
         self.ca = self.folder / "ca.pem"
+        # What the agent trusts: the above, and what whoever intercepts adds to it.
+        self.trust = self.folder / "trust.pem"
         self.resolver = pathlib.Path("/etc/netns") / self.pod  # what `ip netns exec` lays over /etc
 
     # What is run where.
@@ -90,13 +102,13 @@ class Lab:
         return ["ip", "netns", "exec", self.pod, *unprivileged(AGENT_UID), *map(str, command)]
 
     def agent_environment(self):
-        """Where the agent's clients find the lab's authority, each in its own way; and no proxy settings at all."""
+        """Where the agent's clients find what they trust, each in its own way; and no proxy settings at all."""
         kept = {key: os.environ[key] for key in ("PATH", "TERM", "LANG", "COLORTERM") if key in os.environ}
-        ca = str(self.ca)
+        trust = str(self.trust)
         return kept | {
             "HOME": str(self.folder / "home"),
-            "CURL_CA_BUNDLE": ca, "SSL_CERT_FILE": ca, "NODE_EXTRA_CA_CERTS": ca,
-            "REQUESTS_CA_BUNDLE": ca, "GIT_SSL_CAINFO": ca,
+            "CURL_CA_BUNDLE": trust, "SSL_CERT_FILE": trust, "NODE_EXTRA_CA_CERTS": trust,
+            "REQUESTS_CA_BUNDLE": trust, "GIT_SSL_CAINFO": trust,
         }
 
     # Up and down.
@@ -185,6 +197,7 @@ class Lab:
                 "-addext", "extendedKeyUsage=serverAuth")
         for secret in self.folder.glob("*.key"):
             secret.chmod(0o600)
+        shutil.copyfile(self.ca, self.trust)
 
     def count_arrivals(self):
         """Counts what comes in from the pod, by destination, before anything in the world can refuse it."""
@@ -205,7 +218,7 @@ class Lab:
             subprocess.Popen(
                 self.in_world("/usr/bin/python3", HERE / "services.py", self.folder / "datagrams.txt"),
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
-        wanted = {("tcp", 22), ("tcp", 80), ("tcp", 443), ("tcp", 8080), ("udp", 53), ("udp", 443)}
+        wanted = {("tcp", 22), ("tcp", 80), ("tcp", 443), ("tcp", 8080), ("tcp", 8090), ("udp", 53), ("udp", 443)}
         deadline = time.monotonic() + 10
         while missing := wanted - self.listening():
             if time.monotonic() > deadline:
@@ -226,7 +239,7 @@ class Lab:
     server {{
         listen {four}:80; listen [{six}]:80; listen {four}:443 ssl; listen [{six}]:443 ssl;
         ssl_certificate {self.folder}/{name}.pem; ssl_certificate_key {self.folder}/{name}.key;
-        location / {{ return 200 "{name} at $server_addr\\n"; }}
+        location / {{ return 200 "{name} at $server_addr\\n"; }}{SERVICES if name == "inside.example" else ""}
     }}""")
         config = self.folder / "nginx.conf"
         config.write_text(f"""

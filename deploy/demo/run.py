@@ -141,6 +141,7 @@ def faults(attempt, outcome, records, others, risen):
 def facts_of(record):
     destination = record.get("destination") or {}
     own = {key: record.get(key) for key in ("kind", "decision", "rule", "reason", "treatment", "capture", "method", "path")}
+    own["tool"] = (record.get("mcp") or {}).get("tool")
     return own | {key: destination.get(key) for key in ("name", "original", "dialled")}
 
 
@@ -156,6 +157,7 @@ def told(record):
     words = [f"audit #{record['sequence']}", record.get("reason"), facts["rule"] and f"rule {facts['rule']}",
              record.get("protocol"), record.get("sni") and f"sni {record['sni']}",
              facts["method"] and f"{record['decision']} {facts['method']} {facts['path']}",
+             facts["tool"] and f"tool {facts['tool']}",
              facts["original"] and f"to {facts['original']}", facts["dialled"] and f"dialled {facts['dialled']}"]
     return "  ".join(word for word in words if word)
 
@@ -234,7 +236,7 @@ def keep_audit(gate, programs):
     command = pathlib.Path(programs) / "penstock"
     policy = pathlib.Path(__file__).resolve().with_name("policy.yaml")
     print("edit a copy of the policy, and see what of this traffic would come out another way:")
-    print(f"    cp {policy} new.yaml; $EDITOR new.yaml; {command} policy diff {policy} new.yaml --audit {kept}")
+    print(f"    cp {policy} new.yaml; $EDITOR new.yaml; {command} policy diff --intercept {policy} new.yaml --audit {kept}")
 
 
 def main():

@@ -1,17 +1,21 @@
 #!/usr/bin/python3
-"""The world's three plain services, on every address of its namespace.
+"""The world's services, on every address of its namespace unless it says otherwise.
 
     services.py RECORD
 
 TCP 22: a server that speaks first, as SSH and SMTP do, then echoes. TCP 8080: a WebSocket server that echoes. UDP 443: a
-sink where QUIC would be; whatever arrives is written to RECORD, a line each.
+sink where QUIC would be; whatever arrives is written to RECORD, a line each. TCP 8090 of 127.0.0.1, for nginx: /events is
+a stream of server-sent events, /mcp a server with tools (Model Context Protocol).
 """
 
 import asyncio
+import http.server
+import json
 import socket
 import socketserver
 import sys
 import threading
+import time
 
 import websockets
 
@@ -59,9 +63,36 @@ async def serve_websockets():
         await asyncio.Future()
 
 
+class StreamsAndTools(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        """Three events with half a second between them; each says when it left, by the machine's own clock."""
+        self.begin("text/event-stream")
+        for word in ("one", "two", "three"):
+            self.wfile.write(f"data: {json.dumps([word, time.monotonic()])}\n\n".encode())
+            self.wfile.flush()
+            time.sleep(0.5)
+
+    def do_POST(self):
+        """Whatever tool is called has worked."""
+        call = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        content = [{"type": "text", "text": f"{call['params']['name']} has run"}]
+        self.begin("application/json")
+        self.wfile.write(json.dumps({"jsonrpc": "2.0", "id": call["id"], "result": {"content": content}}).encode())
+
+    def begin(self, kind):
+        self.send_response(200)
+        self.send_header("Content-Type", kind)
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass  # the audit is what is looked at
+
+
 def main():
     threading.Thread(target=record_datagrams, args=(sys.argv[1],), daemon=True).start()
     threading.Thread(target=asyncio.run, args=(serve_websockets(),), daemon=True).start()
+    streams = http.server.ThreadingHTTPServer(("127.0.0.1", 8090), StreamsAndTools)
+    threading.Thread(target=streams.serve_forever, daemon=True).start()
     Server(("::", 22), SpeaksFirst).serve_forever()
 
 

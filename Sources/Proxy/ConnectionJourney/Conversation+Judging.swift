@@ -40,9 +40,13 @@ extension Conversation {
         func ask() -> Decision { mismatch ? policy.refuse(facts, because: .nameMismatch) : policy.decide(facts) }
         if !mismatch, let decision = decisionForOpenUpstream(policy) { return decision }
         facts.addresses = nil
-        let decision = ask()
+        var decision = ask()
+        if decision.verdict == .needsBody {
+            if let objection = await readCalls(of: request, for: decision, policy, on: loop) { return objection }
+            facts.request?.calls = spoken?.calls
+            decision = ask()
+        }
         switch (decision.verdict, decision.dial) {
-        // Nobody hands over bodies yet.
         case (.needsBody, _): return policy.refuse(facts, because: .undetermined)
         case (.deny, _), (_, nil): return decision
         case (.undetermined, _): return policy.refuse(facts, because: .undetermined)
@@ -50,7 +54,14 @@ extension Conversation {
         case (.allow, .name(let name)?): await lookUp(name, on: loop)
         }
         if let cut = connection.cutting { return policy.refuse(facts, because: cut.reason ?? .draining) }
-        return ask()
+        decision = ask()
+        // A deny that names addresses may be the first to ask for the body.
+        if decision.verdict == .needsBody {
+            if let objection = await readCalls(of: request, for: decision, policy, on: loop) { return objection }
+            facts.request?.calls = spoken?.calls
+            decision = ask()
+        }
+        return decision.verdict == .needsBody ? policy.refuse(facts, because: .undetermined) : decision
     }
 
     /// The answer for a request that needs no more than the upstream that is open; `nil` where it must be judged in full.
@@ -97,7 +108,8 @@ extension Conversation {
             method: method,
             path: try path(of: request),
             fields: fields(of: request, askedBy: policy),
-            query: policy.asksForQuery ? RequestQuery(request.query ?? []) : nil
+            query: policy.asksForQuery ? RequestQuery(request.query ?? []) : nil,
+            calls: spoken?.calls
         )
         detail = target.mismatch
         return target.mismatch != nil

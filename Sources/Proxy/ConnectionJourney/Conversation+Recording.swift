@@ -31,6 +31,7 @@ extension Conversation {
             reason: decision.reason.rawValue,
             policy: worker.recordedPolicy,
             workload: workload,
+            scheme: scope.isIntercepted ? .https : .http,
             detail: detail
         )
         if let request { describe(request, decision, in: &record) }
@@ -56,6 +57,7 @@ extension Conversation {
             dialled: texts.dialled(decision.addresses?.first, upstream)
         )
         record.binding = binding(name, decision)
+        record.message = spoken?.recorded
     }
 
     /// By what the destination is bound to the name.
