@@ -169,8 +169,8 @@ struct InterceptionTests {
             #expect(end["closed_by"] == "client", "\(end)")
             let detail = try #require(end["detail"])
             #expect(detail.contains("unknown_ca"), "\(detail)")
-            let found = detail.firstMatch(of: /\{ action: tunnel.*\} \}/)?.output
-            let rule = try #require(found)
+            let suggestion = detail.firstMatch(of: /\{ action: tunnel.*\} \}/)?.output
+            let rule = try #require(suggestion)
             #expect(bed.origin.requests().isEmpty)
             let others = InterceptedPod.rules.replacing(
                 "[\"/denied/**\"] } }\n    action: deny",

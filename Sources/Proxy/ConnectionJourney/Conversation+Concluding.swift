@@ -46,8 +46,8 @@ extension Conversation {
         let ending = Ending(exchanged, connection.cutting)
         record(ending, exchanged, at: loop.now)
         if let upstream {
-            if !upstream.hasServed { upstream.keepTicket(in: worker.tickets) }
-            upstream.hasServed = true
+            if !upstream.line.hasServed { upstream.line.keepTicket(in: worker.tickets) }
+            upstream.line.hasServed = true
             if upstream.exchange.authenticatesConnection { isPinned = true }
         }
         if !exchanged.keepsUpstream { closeUpstream(on: loop) }

@@ -83,8 +83,9 @@ extension Conversation {
 
     /// The upstream that is open, where the decision is for it.
     func upstreamToAskAgain(_ decision: Decision) -> OpenUpstream? {
-        guard let upstream, upstream.isQuiet(worker.means), let permit = worker.snapshot.policy?.permit(for: decision),
-            borrowUpstream(permit, upstream)
+        guard let upstream, upstream.line.isQuiet(worker.means),
+            let permit = worker.snapshot.policy?.permit(for: decision),
+            borrowUpstream(permit, upstream.line)
         else { return nil }
         upstream.exchange.mayKeepClient = !worker.isDraining
         return upstream
@@ -93,7 +94,7 @@ extension Conversation {
     /// True where a server that has waited for us closed just when we asked, and asking twice is no harm (RFC 9110,
     /// section 9.2.2; RFC 9112, section 9.3.1).
     private func mayAskAgain(_ exchanged: Exchanged, _ request: HTTP1Request, _ upstream: OpenUpstream) -> Bool {
-        guard case .upstreamFailed = exchanged.outcome, upstream.hasServed, exchanged.bytesDown == 0 else {
+        guard case .upstreamFailed = exchanged.outcome, upstream.line.hasServed, exchanged.bytesDown == 0 else {
             return false
         }
         return isRepeatable(request)
@@ -136,7 +137,8 @@ extension Conversation {
                     return .unreachable(Unreachable(status: fault.status, detail: fault.detail))
                 }
             }
-            upstream = OpenUpstream(socket, at: address, under: key, client: client, worker)
+            let line = UpstreamLine(socket, at: address, under: key, worker)
+            upstream = OpenUpstream(line, client: client, worker)
             return connection.cutting == nil ? .connected : .cut
         case .failed(let error, let attempts):
             let detail = "\(error?.description ?? "no address"), after \(attempts) attempts"

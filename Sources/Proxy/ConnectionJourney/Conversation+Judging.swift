@@ -139,7 +139,7 @@ extension Conversation {
         guard let upstream, upstream.address.socket.port == facts.port else { return nil }
         facts.addresses = [upstream.address.socket.address]
         let decision = policy.decide(facts)
-        guard let permit = policy.permit(for: decision), borrowUpstream(permit, upstream) else { return nil }
+        guard let permit = policy.permit(for: decision), borrowUpstream(permit, upstream.line) else { return nil }
         return decision
     }
 

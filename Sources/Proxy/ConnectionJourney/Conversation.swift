@@ -201,7 +201,7 @@ final class Conversation: SocketObserver {
     /// while nobody has asked it anything, and is of no more use.
     func socketIsReady(_ socket: StreamSocket, on loop: isolated EventLoop) {
         if socket === client.socket { return readSteadily(on: loop) }
-        guard let upstream, upstream.socket === socket, !upstream.isQuiet(worker.means) else { return }
+        guard let upstream, upstream.socket === socket, !upstream.line.isQuiet(worker.means) else { return }
         closeUpstream(on: loop)
         if steadiness == .idle { leaveSteadyState(.quiet, on: loop) }
     }
@@ -217,7 +217,7 @@ final class Conversation: SocketObserver {
             return closeUpstream(on: loop)
         }
         self.upstream = nil
-        worker.pool.give(upstream, on: loop)
+        worker.pool.give(upstream.line, on: loop)
     }
 
     func forgetRequest() {
@@ -250,8 +250,8 @@ final class Conversation: SocketObserver {
 
     /// Has the kernel find out if the upstream of an exchange that lasts is gone.
     func watchUpstream() {
-        guard idleSince == nil, let upstream, !upstream.isWatched else { return }
-        upstream.isWatched = true
+        guard idleSince == nil, let upstream, !upstream.line.isWatched else { return }
+        upstream.line.isWatched = true
         // An exchange whose upstream cannot be watched lives on until somebody writes.
         try? probeSilentPeers(upstream.socket.descriptor)
     }

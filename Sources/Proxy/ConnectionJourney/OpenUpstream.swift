@@ -8,46 +8,31 @@ import PolicyEngine
 import TLSInterception
 import WireFormats
 
-/// An upstream connection that requests of one client go up.
+/// An upstream connection, whoever's requests go up it.
 ///
-/// Lives on one loop.
-final class OpenUpstream {
+/// Lives on one loop. It knows nothing of any client: one that waited in a pool and did would keep that client's socket open.
+final class UpstreamLine {
     let socket: StreamSocket
-    let exchange: Exchange
     let address: UpstreamAddress
     /// `address` as records have it.
     let addressText: String
-    /// The name that it was dialled for; `nil` where that was the original destination.
-    let name: HostName?
-    /// What another request must have in common with this one's to go up here.
+    /// What a request must have in common with the one that it was dialled for to go up here.
     let key: PoolKey
-    private let end: HTTPEnd
+    let end: HTTPEnd
     /// It has answered before: a failure may only mean that it has waited long enough for us.
     var hasServed = false
     var isWatched = false
 
-    init(_ socket: StreamSocket, at address: UpstreamAddress, under key: PoolKey, client: HTTPEnd, _ worker: Worker) {
+    init(_ socket: StreamSocket, at address: UpstreamAddress, under key: PoolKey, _ worker: Worker) {
         self.socket = socket
         self.address = address
         self.key = key
-        name = key.name
         addressText = address.description
         end = HTTPEnd(socket, limits: worker.settings.http)
-        exchange = Exchange(client: client, upstream: end, limits: worker.settings.http, worker.means)
     }
 
-    /// The same connection, for another client.
-    init(_ other: OpenUpstream, client: HTTPEnd, _ worker: Worker) {
-        socket = other.socket
-        address = other.address
-        key = other.key
-        name = other.name
-        addressText = other.addressText
-        end = other.end
-        hasServed = other.hasServed
-        isWatched = other.isWatched
-        exchange = Exchange(client: client, upstream: end, limits: worker.settings.http, worker.means)
-    }
+    /// The name that it was dialled for; `nil` where that was the original destination.
+    var name: HostName? { key.name }
 
     /// Keeps what the session can be gone on with another time.
     func keepTicket(in tickets: TicketCache) {
@@ -66,7 +51,24 @@ final class OpenUpstream {
     }
 }
 
+/// An upstream connection that requests of one client go up.
+///
+/// Lives on one loop.
+final class OpenUpstream {
+    let line: UpstreamLine
+    let exchange: Exchange
+
+    init(_ line: UpstreamLine, client: HTTPEnd, _ worker: Worker) {
+        self.line = line
+        exchange = Exchange(client: client, upstream: line.end, limits: worker.settings.http, worker.means)
+    }
+
+    var socket: StreamSocket { line.socket }
+    var address: UpstreamAddress { line.address }
+    var addressText: String { line.addressText }
+}
+
 /// Spends a permit on a connection that is open already; false where the permit is for another.
-func borrowUpstream(_ permit: consuming Permit, _ upstream: OpenUpstream) -> Bool {
-    permit.covers(upstream.address, dialledFor: upstream.name)
+func borrowUpstream(_ permit: consuming Permit, _ line: UpstreamLine) -> Bool {
+    permit.covers(line.address, dialledFor: line.name)
 }

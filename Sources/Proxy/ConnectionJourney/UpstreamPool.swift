@@ -26,7 +26,7 @@ struct PoolKey: Hashable {
 /// it waits here, is let go.
 final class UpstreamPool: SocketObserver {
     private struct Place {
-        var upstream: OpenUpstream
+        var upstream: UpstreamLine
         var since: UInt64
     }
 
@@ -48,7 +48,7 @@ final class UpstreamPool: SocketObserver {
     var count: Int { keys.count }
 
     /// Takes a connection that nobody uses any more; where there are too many, it is closed.
-    func give(_ upstream: OpenUpstream, on loop: isolated EventLoop) {
+    func give(_ upstream: UpstreamLine, on loop: isolated EventLoop) {
         guard keys.count < capacity, upstream.isQuiet(means) else {
             return upstream.socket.detach(from: loop)
         }
@@ -66,7 +66,7 @@ final class UpstreamPool: SocketObserver {
         under key: PoolKey,
         isRepeatable: Bool,
         on loop: isolated EventLoop
-    ) -> OpenUpstream? {
+    ) -> UpstreamLine? {
         guard let waiting = places[key] else { return nil }
         let oldest = loop.now &- (isRepeatable ? Self.patience : Self.safety)
         let addresses = permit.addresses
@@ -97,7 +97,7 @@ final class UpstreamPool: SocketObserver {
         }
     }
 
-    private func remove(_ upstream: OpenUpstream) {
+    private func remove(_ upstream: UpstreamLine) {
         upstream.socket.observer = nil
         guard let key = keys.removeValue(forKey: ObjectIdentifier(upstream.socket)) else { return }
         places[key]?.removeAll { $0.upstream === upstream }
