@@ -80,8 +80,9 @@ def pod_of(item):
     return None
 
 
-def check_guarded(name, text, is_watched):
+def check_guarded(name, text, is_watched, is_trusting=False):
     """What no schema says: who has a capability, who comes first, what the agent mounts."""
+    trust = {"penstock-trust"} if is_trusting else set()
     for item in objects(text):
         pod = pod_of(item) if "spec" in item else None
         if pod is None:
@@ -102,7 +103,12 @@ def check_guarded(name, text, is_watched):
             expect(context.get("allowPrivilegeEscalation") is False, f"{where}: {name}: escalation")
             expect(name in ADDED or context.get("runAsUser", 1) != 0, f"{where}: {name}: root")
             mounted = {mount["name"] for mount in container.get("volumeMounts", []) if mount["name"].startswith("penstock-")}
-            expect(mounted == MOUNTED.get(name, set()), f"{where}: {name} mounts {mounted} of the guard's")
+            may_trust = set() if name in ADDED else trust
+            wanted = MOUNTED.get(name, set()) | may_trust
+            expect(mounted == wanted, f"{where}: {name} mounts {mounted} of the guard's")
+            for mount in container.get("volumeMounts", []):
+                if mount["name"] == "penstock-trust" and name != "penstockd":
+                    expect(mount.get("readOnly") is True, f"{where}: {name} can write what is to be trusted")
 
 
 def check_injected(penstock, folder):
@@ -112,14 +118,16 @@ def check_injected(penstock, folder):
             continue  # what is made of another
         before = sample.read_text()
         ends = any(item["kind"] in ENDING for item in objects(before))
-        for mode, watch in itertools.product(["native"] if ends else ["native", "classic"], [[], ["--watch"]]):
-            made = folder / f"{mode}{''.join(watch)}-{sample.name}"
-            run(penstock, "inject", "-f", sample, "-o", made, "--mode", mode, *watch)
-            run(penstock, "inject", "-f", made, "--check", "--mode", mode, *watch)
+        modes = ["native"] if ends else ["native", "classic"]
+        for mode, watch, trust in itertools.product(modes, [[], ["--watch"]], [[], ["--intercept"]]):
+            options = ["--mode", mode, *watch, *trust]
+            made = folder / f"{mode}{''.join(watch + trust)}-{sample.name}"
+            run(penstock, "inject", "-f", sample, "-o", made, *options)
+            run(penstock, "inject", "-f", made, "--check", *options)
             back = run(penstock, "inject", "-f", made, "--uninject")
             expect(back.stdout == before, f"{made.name}: taking the guard out does not give the bytes from before")
             validate(made.name, made.read_text())
-            check_guarded(made.name, made.read_text(), bool(watch))
+            check_guarded(made.name, made.read_text(), bool(watch), bool(trust))
 
 
 def template(*arguments, fails=False):
@@ -217,6 +225,7 @@ def check_values(folder):
         "webhook.enabled=true": "webhook", "image.tag=a b": "tag", "policies[0].name=UPPER": "name", "x=1": "x",
         "config.settings.policy.path=/tmp": "path", "networkPolicy.inboundPorts[0]=0": "inboundPorts",
         "config.settings.listen.admin.path=/tmp/a": "path", "watcher.enabled=1": "watcher",
+        "config.settings.interception.authority=ephemeral,config.settings.interception.publish=/tmp": "publish",
         "config.name=penstock-policy": "penstock-policy", "policies[0].files.policy\\.txt=a": "policy.txt",
     }
     for setting, word in wrong.items():
@@ -231,12 +240,15 @@ def check_notes(programs, folder):
     (copy / "templates/NOTES.txt").rename(copy / "notes.txt")
     (copy / "templates/said.yaml").write_text(
         'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: said }\ndata: { text: {{ tpl (.Files.Get "notes.txt") . | quote }} }\n')
-    for value, is_watched in (("false", False), ("true", True)):
-        made = run(TOOLS / "helm", "template", "release", copy, "--namespace", "agents", "--set", f"watcher.enabled={value}").stdout
+    ends = "config.settings.interception.authority=ephemeral,config.settings.interception.publish=/etc/penstock-trust"
+    for value, is_watched, trust in (("false", False, []), ("true", True, []), ("false", False, ["--set", ends])):
+        settings = ["--set", f"watcher.enabled={value}", *trust]
+        made = run(TOOLS / "helm", "template", "release", copy, "--namespace", "agents", *settings).stdout
         text = next(item["data"]["text"] for item in of_kind(objects(made), "ConfigMap") if item["metadata"]["name"] == "said")
         command = text[text.index("penstock inject"):].replace("\\\n", " ").splitlines()[0].partition("|")[0]
         words = [SAMPLES / "pod.yaml" if word == "agent.yaml" else word for word in shlex.split(command)[1:]]
-        check_guarded(f"NOTES, watcher.enabled={value}", run(programs / "penstock", *words).stdout, is_watched)
+        made = run(programs / "penstock", *words).stdout
+        check_guarded(f"NOTES, {' '.join(settings)}", made, is_watched, bool(trust))
         expect(("unwatched" in text) != is_watched, f"NOTES, watcher.enabled={value}: {text}")
 
 

@@ -50,7 +50,7 @@ def request(number, host, identifier, parent):
     path = PATHS[number % 4]
     return (
         '"id":"%s","decision":"allow","connection":"%s","treatment":"http","rule":"rule-%d","reason":"rule_allow",%s%s,'
-        '"method":"GET","authority":"%s","path":"%s","destination":{"name":"%s","port":80,"original":null,"dialled":null},'
+        '"scheme":"http","method":"GET","authority":"%s","path":"%s","destination":{"name":"%s","port":80,"original":null,"dialled":null},'
         '"binding":["host"]'
     ) % (
         identifier, parent, host % 40, POLICY, WORKLOAD % 1000, name,

@@ -112,6 +112,68 @@ struct HTTPInspectionTests {
     }
 
     @Test(
+        "F07: a denied call never leaves, however it is coded and framed, and its neighbours do; the answer is the protocol's"
+    )
+    func calls() throws {
+        let rules = """
+              - name: no-delete
+                match: { hosts: [allowed.example], protocols: [http], mcp: { tools: ["delete_*"] } }
+                action: deny
+              - name: tools
+                match: { hosts: [allowed.example], ports: [8080], protocols: [http] }
+                action: allow
+            """
+        try HTTPPod.with(rules) { bed in
+            let said = try bed.agent(
+                Self.kit + """
+                    def call(name, ident=7): return {"jsonrpc": "2.0", "id": ident, "method": "tools/call", "params": {"name": name, "arguments": {}}}
+                    def post(c, body, *fields, chunked=False):
+                        body = body if isinstance(body, bytes) else json.dumps(body).encode()
+                        frame = "Transfer-Encoding: chunked" if chunked else "Content-Length: %d" % len(body)
+                        if chunked: body = b"".join(b"1\\r\\n%c\\r\\n" % o for o in body) + b"0\\r\\nX-End: 1\\r\\n\\r\\n"
+                        return c.ask(*get("/echo", method="POST"), "Content-Type: application/json", frame, *fields, body=body)
+                    def told(answer):
+                        status, head, body = answer
+                        if head.get("content-type", "").startswith("application/problem"): return "%d %s %s" % (status, json.loads(body)["reason"], "problem")
+                        body = json.loads(body)
+                        return "%d error %s" % (status, body["id"]) if "error" in body else "%d %s" % (status, json.loads(body["body"])["params"]["name"])
+                    c = dial()
+                    print(told(post(c, call("read_file"))), told(post(c, call("delete_repo"))), told(post(c, call("read_file"), chunked=True)))
+                    print(told(post(c, call("delete_repo", 8), chunked=True)))
+                    packed = gzip.compress(json.dumps(call("delete_repo", 9)).encode())
+                    print(told(post(dial(), packed, "Content-Encoding: gzip")))
+                    print(told(post(dial(), packed, "Content-Encoding: compress")))
+                    print(told(post(dial(), b" " * (1 << 20) + json.dumps(call("delete_repo", 10)).encode())))
+                    c = dial(); body = json.dumps(call("read_file", 11)).encode()
+                    print(c.ask(*get("/echo", method="POST"), "Content-Type: application/json", "Content-Length: %d" % len(body), "Expect: 100-continue")[0])
+                    c.raw(body); print(told(c.read()))
+                    """
+            )
+            #expect(
+                said.prefix(1) == ["200 read_file 200 error 7 200 read_file"]
+                    || said.prefix(1) == ["200 read_file 403 error 7 200 read_file"]
+            )
+            #expect(said.count == 7, "\(said)")
+            #expect(
+                said.dropFirst(3).prefix(2).map(\.self) == [
+                    "403 unreadable_content problem", "403 unreadable_content problem",
+                ]
+            )
+            #expect(said.suffix(2) == ["100", "200 read_file"], "\(said)")
+            let arrived = bed.origin.requests(3)
+            #expect(arrived.count == 3)
+            let verdicts = try bed.requests(8).map(\.verdict)
+            #expect(
+                verdicts == [
+                    "allow rule_allow tools", "deny rule_deny no-delete", "allow rule_allow tools",
+                    "deny rule_deny no-delete", "deny rule_deny no-delete", "deny unreadable_content no-delete",
+                    "deny unreadable_content no-delete", "allow rule_allow tools",
+                ]
+            )
+        }
+    }
+
+    @Test(
         "WebSocket messages of a real client and server are read in passing, compressed ones, too, and a large one is cut"
     )
     func webSocket() throws {

@@ -134,6 +134,8 @@ struct InterceptedPod {
     static let kit = """
         def inside(name="allowed.example", port=8443, address="203.0.113.10", context=None, session=None, timeout=20):
             context = context or ssl.create_default_context()
+            # Python takes a stream that only stops for one that was ended, unless it is told.
+            context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF
             s = socket.create_connection(target(address, port)[:2], timeout); s.settimeout(timeout)
             s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             wrapped = context.wrap_socket(s, server_hostname=name, session=session, suppress_ragged_eofs=False)

@@ -49,7 +49,7 @@ struct InterceptionTests {
             )
             #expect(
                 said == [
-                    "200 421 name_mismatch 200", "421 name_mismatch 421 name_mismatch", "421 name_mismatch",
+                    "200 421 name_mismatch 200", "421 name_mismatch 421 name_mismatch", "403 proxy_in_capture",
                     "200 200", "421 name_mismatch", "400 malformed_request",
                 ],
                 "\(said)"
@@ -61,7 +61,6 @@ struct InterceptionTests {
             #expect(
                 refused == [
                     "www.allowed.example:8443", "denied.example:8443", "203.0.113.10:8443", "denied.example:8443",
-                    "denied.example:8443",
                 ],
                 "\(requests)"
             )
@@ -75,7 +74,7 @@ struct InterceptionTests {
             (.notYetValid, "upstream_certificate_not_yet_valid"), (.otherHost, "upstream_certificate_wrong_host"),
             (.selfSigned, "upstream_certificate_self_signed"),
             (.unknownIssuer, "upstream_certificate_unknown_issuer"), (.weakKey, "upstream_certificate_weak"),
-            (.forClients, "upstream_certificate_not_permitted"),
+            (.weakSignature, "upstream_certificate_weak"), (.forClients, "upstream_certificate_not_permitted"),
         ]
     )
     func unsound(kind: InterceptionCertificates.Kind, fault: String) throws {
@@ -91,6 +90,41 @@ struct InterceptionTests {
             #expect(bed.origin.requests().isEmpty, "it was asked all the same")
             let connections = try bed.pod.connections(2)
             #expect(connections.values("treatment") == ["inspect"], "\(connections)")
+        }
+    }
+
+    @Test("G09: an upstream that speaks no TLS, or breaks off, or is silent, is named, and no plain request goes there")
+    func speechless() throws {
+        try InterceptedPod.with { bed in
+            let world = try bed.pod.net.world.startPython(
+                """
+                import socket, struct, threading
+                def serve(port, act):
+                    l = socket.create_server(("0.0.0.0", port))
+                    def accept():
+                        while True:
+                            c = l.accept()[0]; print(port, c.recv(65536)[:1].hex(), flush=True); act(c)
+                    threading.Thread(target=accept, daemon=True).start()
+                kept = []
+                serve(8620, lambda c: (c.sendall(b"HTTP/1.1 400 Bad Request\\r\\n\\r\\n"), c.close()))
+                serve(8621, lambda c: (c.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)), c.close()))
+                serve(8622, lambda c: c.close()); serve(8623, kept.append)
+                serve(8624, lambda c: (c.sendall(bytes([22, 3, 3, 0, 4, 2, 0, 0, 0])), kept.append(c)))
+                print("ready", flush=True); threading.Event().wait()
+                """
+            )
+            let said = try bed.curl("https://allowed.example:{8620,8621,8622,8623,8624}/a")
+            let statuses = said.matches(of: /<([0-9]+)>/).map { String($0.1) }
+            #expect(statuses == ["502", "502", "502", "504", "502"], "\(said)")
+            let details = try bed.requests(5).map { $0.end?["detail"] ?? "-" }
+            #expect(
+                details == [
+                    "upstream_tls_version", "upstream_tls_socket_error_104", "upstream_tls_closed",
+                    "upstream_tls_timed_out", "upstream_tls_malformed",
+                ]
+            )
+            let first = Set(world.output.split(separator: "\n").dropFirst().map { $0.suffix(2) })
+            #expect(first == ["16"], "\(world.output)")
         }
     }
 
@@ -119,12 +153,15 @@ struct InterceptionTests {
         }
     }
 
-    @Test("G16: a client that pins its server is named, and the rule that its record suggests lets it through")
-    func pinned() throws {
+    @Test(
+        "G16: a client that pins its server is named, and the rule that its record suggests lets it through",
+        arguments: ["allowed.example", "203.0.113.30", "[2001:db8:113::30]"]
+    )
+    func pinned(host: String) throws {
         try InterceptedPod.with { bed in
             // It trusts the server's own authority, and nobody else.
             let root = ["CURL_CA_BUNDLE": bed.files.path("root.pem")]
-            let command = ["curl", "-sS", "-m", "20", "-w", "<%{http_code}>", "https://allowed.example:8443/a"]
+            let command = ["curl", "-sS", "-m", "20", "-w", "<%{http_code}>", "https://\(host):8443/a"]
             let refused = try bed.pod.startAgent(command, trusting: root).wait(seconds: 30)
             #expect(refused.status == 60, "\(refused)")
             let end = try #require(try bed.pod.connections(1).first?.end)
@@ -134,7 +171,11 @@ struct InterceptionTests {
             #expect(detail.contains("unknown_ca"), "\(detail)")
             let rule = try #require(detail.firstMatch(of: /\{ action: tunnel.*\} \}/)?.output)
             #expect(bed.origin.requests().isEmpty)
-            try bed.pod.reload("  - name: suggested\n" + "    " + block(rule) + "\n" + InterceptedPod.rules)
+            let others = InterceptedPod.rules.replacing(
+                "[\"/denied/**\"] } }\n    action: deny",
+                with: "[\"/denied/**\"] } }\n    action: deny\n    except_tunnels: true"
+            )
+            try bed.pod.reload("  - name: suggested\n" + "    " + block(rule) + "\n" + others)
             let passed = try bed.pod.startAgent(command, trusting: root).wait(seconds: 30)
             #expect(passed.output == "GET /a<200>", "\(passed)")
             let last = try #require(try bed.pod.connections(2).last)

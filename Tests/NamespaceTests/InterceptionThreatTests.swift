@@ -7,7 +7,7 @@ struct InterceptionThreatTests {
 
     @Test("B04: the outer name of a provider's ECH is refused where ECH is offered; ECH or its GREASE alone is not")
     func encryptedHello() throws {
-        let rules = "  - name: outer\n    match: { hosts: [cloudflare-ech.com] }\n    action: inspect\n"
+        let rules = "  - name: outer\n    match: { hosts: [cloudflare-ech.com], ports: [8443] }\n    action: inspect\n"
         try InterceptedPod.with(rules + InterceptedPod.rules) { bed in
             // An outer hello's shape (RFC 9849, section 5): what GREASE looks like, too.
             let said = try bed.python(
@@ -22,7 +22,8 @@ struct InterceptionThreatTests {
                 print(first(b"cloudflare-ech.com", "203.0.113.40", b""))
                 """
             )
-            #expect(said == ["alert 49 served", "served"], "\(said)")
+            let connections = try bed.pod.connections(3)
+            #expect(said == ["alert 49 served", "served"], "\(said) \(connections)")
             let refused = try bed.pod.auditRecords().filter { $0["reason"] == "encrypted_name" }
             #expect(refused.count == 1 && refused[0]["sni"] == "cloudflare-ech.com", "\(refused)")
         }
@@ -37,10 +38,11 @@ struct InterceptionThreatTests {
                 "X-To: https://denied.example:8443/got",
                 "https://allowed.example:8443/away"
             )
-            #expect(other.contains("<000>"), "\(other)")
+            #expect(other.contains("access denied"), "\(other)")
             let same = try bed.curl("-L", "-H", "X-To: /denied/got", "https://allowed.example:8443/away")
             #expect(same.contains(#""rule":"denied-paths""#) && same.hasSuffix("<403>"), "\(same)")
-            #expect(bed.origin.requests().allSatisfy { $0.contains("/away") })
+            let others = bed.origin.requests().filter { !$0.contains("/away") }
+            #expect(others.isEmpty, "\(others)")
             #expect(try bed.pod.world.arrivals(at: "203.0.113.20") == 0)
             let denied = try bed.pod.auditRecords().compactMap { $0["decision"] == "deny" ? $0["rule"] : nil }
             #expect(denied == ["denied-names", "denied-paths"])
@@ -165,7 +167,6 @@ struct InterceptionThreatTests {
             let result = other.wait(seconds: 30)
             #expect(result.output.split(separator: "\n").last?.hasPrefix("0 True True") == true, "\(result)")
             let found = try JSONDecoder().decode([String: Int].self, from: Data((flooding.first ?? "{}").utf8))
-            print("flood: \(found) \(result.output)")
             #expect(found["served", default: 0] >= 300 && found.values.reduce(0, +) == count, "\(flooding)")
             let grown = try HTTPPod(pod: bed.pod, origin: bed.origin).daemonMemory() - before
             #expect(grown < 64 << 20, "\(grown)")
@@ -199,10 +200,7 @@ struct InterceptionThreatTests {
             let literal = try bed.python(
                 "print(attempt('203.0.113.30', 8443, tls(b'203.0.113.30')), attempt('203.0.113.30', 8443, tls(b'allowed.example\\0x')))"
             )
-            #expect(
-                literal.first?.hasPrefix("alert ") == true && literal.first?.contains("served") == false,
-                "\(literal)"
-            )
+            #expect(literal == ["reset reset"])
             #expect(try bed.curl("https://203.0.113.30:8443/a") == "GET /a<200>")
         }
     }

@@ -27,7 +27,9 @@ printf 'root:x:0:\npenstock:x:%s:\n' $user >"$root/etc/group"
 chmod 644 "$root/etc/passwd" "$root/etc/group"
 
 # An empty volume takes its owner and mode from here under Docker and Podman. Kubernetes mounts its own.
-mkdir -p "$root/var/log/penstock" "$root/run"
+mkdir -p "$root/var/log/penstock" "$root/run" "$root/etc/penstock-trust"
 chown -R 0:0 "$root"
-chown $user:$user "$root/var/log/penstock" "$root/run"
+chown $user:$user "$root/var/log/penstock" "$root/run" "$root/etc/penstock-trust"
 chmod 700 "$root/var/log/penstock" "$root/run"
+# Agents read what is published here.
+chmod 755 "$root/etc/penstock-trust"

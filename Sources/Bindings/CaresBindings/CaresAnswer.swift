@@ -11,11 +11,14 @@ package struct CaresSettings: Hashable, Sendable {
     package var timeoutMilliseconds: Int
     /// How many rounds over the servers.
     package var tries: Int
+    /// Whether a server that will not or cannot answer is heard, instead of the next one being asked.
+    package var hearsRefusals: Bool
 
-    package init(servers: [SocketAddress], timeoutMilliseconds: Int, tries: Int) {
+    package init(servers: [SocketAddress], timeoutMilliseconds: Int, tries: Int, hearsRefusals: Bool = false) {
         self.servers = servers
         self.timeoutMilliseconds = timeoutMilliseconds
         self.tries = tries
+        self.hearsRefusals = hearsRefusals
     }
 }
 

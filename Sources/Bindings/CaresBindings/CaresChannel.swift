@@ -89,7 +89,9 @@ extension CaresChannel {
     /// Every option that has a default in a file or the environment is given, so that c-ares opens and asks for none.
     private static func make(_ settings: CaresSettings, _ inbox: CaresInbox) throws(CaresError) -> ares_channel {
         var options = unsafe ares_options()
-        unsafe options.flags = ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES | ARES_FLAG_EDNS
+        // Without the last, a refusal of all servers is told as if none of them had been reached.
+        let refusals = settings.hearsRefusals ? ARES_FLAG_NOCHECKRESP : 0
+        unsafe options.flags = ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES | ARES_FLAG_EDNS | refusals
         unsafe options.timeout = Int32(clamping: settings.timeoutMilliseconds)
         unsafe options.tries = Int32(clamping: settings.tries)
         unsafe options.ndots = 0

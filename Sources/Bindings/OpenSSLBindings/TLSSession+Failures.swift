@@ -1,4 +1,5 @@
 import COpenSSL
+import Glibc
 
 extension TLSSession {
     /// What an answer of `SSL_get_error` means; `nil` where the peer's next word is awaited.
@@ -10,7 +11,10 @@ extension TLSSession {
         case SSL_ERROR_ZERO_RETURN: return .closed(behindCertificate: hasSentCertificate)
         default: break
         }
-        if let failure = wireFailure { return .socket(failure) }
+        // A client that closes before it has read all of our certificate's flight resets the connection.
+        if let failure = wireFailure {
+            return hasSentCertificate && isGone(failure) ? .closed(behindCertificate: true) : .socket(failure)
+        }
         let error = ERR_peek_error()
         guard error != 0 else { return .closed(behindCertificate: hasSentCertificate) }
         return failure(reason: ERR_GET_REASON(error))
@@ -34,6 +38,9 @@ extension TLSSession {
         default: return .protocolViolation
         }
     }
+
+    /// The peer is gone, says this `errno`.
+    private func isGone(_ code: Int32) -> Bool { code == ECONNRESET || code == EPIPE }
 
     /// A client that goes away now does so with our certificate in its hands.
     private var hasSentCertificate: Bool {

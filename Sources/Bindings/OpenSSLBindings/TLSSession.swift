@@ -3,7 +3,8 @@ import NetworkTypes
 
 /// One TLS session over a socket that somebody else owns (RFC 8446, RFC 5246).
 ///
-/// Lives on one loop. What OpenSSL wants to send goes to the socket at once; what that does not take waits here, at most one
+/// Lives on one loop. OpenSSL's queue of errors, the thread's, is empty between any two calls: whoever meets a failure empties it.
+/// What OpenSSL wants to send goes to the socket at once; what that does not take waits here, at most one
 /// record and what belongs to a handshake, until `flush`.
 @safe package final class TLSSession {
     let session: OpaquePointer
@@ -100,9 +101,11 @@ package enum TLSProgress: Hashable, Sendable {
 extension TLSSession {
     /// Goes on with the handshake.
     package func shakeHands() -> TLSProgress {
-        ERR_clear_error()
         let result = unsafe SSL_do_handshake(session)
-        if result == 1 { return .done }
+        if result == 1 {
+            rest()
+            return .done
+        }
         let failure = unsafe failure(SSL_get_error(session, result))
         return failure.map(TLSProgress.failed) ?? .waiting
     }
@@ -126,6 +129,9 @@ extension TLSSession {
         return unsafe SSL_SESSION_is_resumable(found) == 1 ? ticket : nil
     }
 
+    /// Gives the buffers back, some 34 KiB, where nothing is in them; they are taken again when they are needed.
+    package func rest() { unsafe SSL_free_buffers(session) }
+
     // MARK: Octets
 
     /// Something can be read from the socket again; `isEnding`: nobody will say so once more.
@@ -143,7 +149,6 @@ extension TLSSession {
     /// Reads into `place`: how many octets, 0 at the end of the stream; `nil` where there are none now.
     package func receive(into place: inout MutableSpan<UInt8>) throws(TLSFailure) -> Int? {
         var count = 0
-        ERR_clear_error()
         let result = unsafe place.withUnsafeMutableBytes { bytes in
             unsafe SSL_read_ex(session, bytes.baseAddress, bytes.count, &count)
         }
@@ -154,7 +159,6 @@ extension TLSSession {
     package func peek() throws(TLSFailure) -> Int? {
         var octet: UInt8 = 0
         var count = 0
-        ERR_clear_error()
         let result = unsafe SSL_peek_ex(session, &octet, 1, &count)
         return result == 1 ? count : try end(of: result)
     }
@@ -184,7 +188,6 @@ extension TLSSession {
 
     private func write(_ octets: Span<UInt8>) throws(TLSFailure) -> Int {
         var count = 0
-        ERR_clear_error()
         let result = unsafe octets.withUnsafeBytes { bytes in
             unsafe SSL_write_ex(session, bytes.baseAddress, bytes.count, &count)
         }

@@ -13,7 +13,7 @@ final class TLSWire {
     private var isReadable = true
     /// No further word will come of what can be read: it is asked for until the end.
     private var isEnding = false
-    /// What the socket did not take: at most what one call of OpenSSL's writes.
+    /// What the socket did not take: at most `mostUnsent`, and what one call of OpenSSL's writes.
     private var unsent: ArraySlice<UInt8> = []
     /// Set where the sending side is to end behind what is unsent.
     private var endsBehindUnsent = false
@@ -23,6 +23,9 @@ final class TLSWire {
     private(set) var hasEnded = false
     /// Octets that came from the socket.
     private(set) var received: UInt64 = 0
+
+    /// A peer that only asks, for new keys say, and takes no answer, is not answered beyond this, in octets.
+    private static let mostUnsent = 65_536
 
     init(number: Int32, unread: [UInt8]) {
         self.number = number
@@ -34,6 +37,9 @@ final class TLSWire {
         isReadable = true
         if isEnding { self.isEnding = true }
     }
+
+    /// True where what OpenSSL writes is kept, if the socket does not take it.
+    fileprivate var mayKeepMore: Bool { unsent.count < Self.mostUnsent }
 
     /// True while octets wait that the socket has not taken.
     var hasUnsent: Bool { !unsent.isEmpty }
@@ -143,6 +149,10 @@ extension TLSWire {
         unsafe BIO_meth_set_write(kind) { end, octets, count in
             guard let wire = unsafe TLSWire.behind(end), let octets = unsafe octets, count > 0 else { return -1 }
             unsafe BIO_clear_flags(end, retryFlags)
+            guard wire.mayKeepMore else {
+                unsafe BIO_set_flags(end, BIO_FLAGS_WRITE | BIO_FLAGS_SHOULD_RETRY)
+                return -1
+            }
             return unsafe wire.send(UnsafeRawBufferPointer(start: octets, count: Int(count))) ? count : -1
         }
         unsafe BIO_meth_set_ctrl(kind) { end, command, _, _ in

@@ -7,7 +7,7 @@ package struct RequestRecord: Hashable, Sendable {
     package var decision: Decision
     /// What would have been decided, in audit mode only.
     package var would: Decision?
-    /// `http` or `refuse`.
+    /// `http`, `inspect` or `refuse`.
     package var treatment: Treatment
     /// The rule that decided; nil is the default or no rule at all.
     package var rule: String?
@@ -15,6 +15,8 @@ package struct RequestRecord: Hashable, Sendable {
     package var reason: String
     package var policy: RecordedPolicy
     package var workload: WorkloadIdentity
+    /// Whether it came in TLS.
+    package var scheme: RequestScheme
     /// Nil where the request could not be read so far.
     package var method: String?
     /// The host and port that the request names.
@@ -45,6 +47,7 @@ package struct RequestRecord: Hashable, Sendable {
         reason: String,
         policy: RecordedPolicy,
         workload: WorkloadIdentity,
+        scheme: RequestScheme = .http,
         method: String? = nil,
         authority: String? = nil,
         path: String? = nil,
@@ -62,6 +65,7 @@ package struct RequestRecord: Hashable, Sendable {
         self.reason = reason
         self.policy = policy
         self.workload = workload
+        self.scheme = scheme
         self.method = method
         self.authority = authority
         self.path = path
@@ -95,6 +99,7 @@ extension RequestRecord: DecisionRecord {
         members.text("reason", reason)
         policy.write(into: &members)
         members.object("workload") { workload.write(into: &$0) }
+        members.text("scheme", scheme.rawValue)
         members.text("method", orNull: method)
         members.text("authority", orNull: authority)
     }

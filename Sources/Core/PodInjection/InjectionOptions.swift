@@ -14,6 +14,8 @@ package struct InjectionOptions: Hashable, Sendable {
     package var mode = Mode.native
     /// Whether a container more looks at the kernel's rules for as long as the pod lives.
     package var isWatched = false
+    /// By what the agent's programs find the authority that the daemon publishes; `nil` where it does not intercept.
+    package var trust: [TrustSetting]?
     /// The ConfigMap with the daemon's configuration, `penstock.yaml`.
     package var configuration = "penstock-config"
     /// The ConfigMap with the policy's files.
@@ -46,8 +48,22 @@ package struct InjectionOptions: Hashable, Sendable {
         self.image = image
     }
 
+    /// Where the daemon publishes what the agent is to trust; the same path in all of the pod's containers.
+    package static var trustFolder: String { Guard.trustPath }
+
     /// Where the daemon listens, and nobody else may.
     var daemonPorts: [Int] { Guard.ports + [apiPort, Guard.healthPort] }
+}
+
+/// One variable of the environment of every agent container.
+package struct TrustSetting: Hashable, Sendable {
+    package var name: String
+    package var value: String
+
+    package init(name: String, value: String) {
+        self.name = name
+        self.value = value
+    }
 }
 
 /// The names, numbers and paths that the guard takes for itself in a pod.
@@ -61,6 +77,8 @@ enum Guard {
     static let policyVolume = "penstock-policy"
     static let auditVolume = "penstock-audit"
     static let adminVolume = "penstock-admin"
+    /// What agents are to trust, which is certificates and never a key; the daemon writes it, the agent reads it.
+    static let trustVolume = "penstock-trust"
     /// The daemon's user and group: whoever has both is not captured.
     static let user = 10880
     static let group = 10880
@@ -78,6 +96,7 @@ enum Guard {
     static let auditPath = "/var/log/penstock"
     /// One above the admin socket's directory, which the daemon makes itself, for itself alone.
     static let adminPath = "/run"
+    static let trustPath = "/etc/penstock-trust"
     /// What no agent container may mount anything at.
     static let paths = ["/etc/penstock", auditPath, "/var/lib/penstock", "/run/penstock"]
 }

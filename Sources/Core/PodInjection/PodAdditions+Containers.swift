@@ -66,13 +66,15 @@ extension PodAdditions {
         let audit =
             options.auditClaim.map { Fragment.Entry("persistentVolumeClaim", ["claimName": .text($0)]) }
             ?? Fragment.Entry("emptyDir", ["sizeLimit": "1Gi"])
+        let trust: [Fragment] =
+            options.trust == nil ? [] : [["name": .text(Guard.trustVolume), "emptyDir": ["sizeLimit": "4Mi"]]]
         return [
             ["name": .text(Guard.configVolume), "configMap": ["name": .text(options.configuration)]],
             ["name": .text(Guard.policyVolume), "configMap": ["name": .text(options.policy)]],
             .map([Fragment.Entry("name", .text(Guard.auditVolume)), audit]),
             // Not in memory: podman 5 gives every container another one then, and there is nothing in it but a socket.
             ["name": .text(Guard.adminVolume), "emptyDir": ["sizeLimit": "1Mi"]],
-        ]
+        ] + trust
     }
 
     private func head(_ name: String) -> [Fragment.Entry] {
@@ -124,15 +126,17 @@ extension PodAdditions {
     }
 
     private var mounts: Fragment {
-        [
+        let trust = options.trust == nil ? [] : [mount(Guard.trustVolume, Guard.trustPath, isReadOnly: false)]
+        let always = [
             mount(Guard.configVolume, Guard.configPath, isReadOnly: true),
             mount(Guard.policyVolume, Guard.policyPath, isReadOnly: true),
             mount(Guard.auditVolume, Guard.auditPath, isReadOnly: false),
             mount(Guard.adminVolume, Guard.adminPath, isReadOnly: false),
         ]
+        return .list(always + trust)
     }
 
-    private func mount(_ name: String, _ path: String, isReadOnly: Bool) -> Fragment {
+    func mount(_ name: String, _ path: String, isReadOnly: Bool) -> Fragment {
         let entries = [Fragment.Entry("name", .text(name)), Fragment.Entry("mountPath", .text(path))]
         return .map(entries + (isReadOnly ? [Fragment.Entry("readOnly", .flag(true))] : []))
     }

@@ -83,10 +83,28 @@ package struct PodAdditions {
         guard let items = template.spec?.value(key)?.items, !items.isEmpty else { return .items(first: ours, last: []) }
         var overlays: [Int: Overlay] = [:]
         for (index, item) in items.enumerated() {
-            let context = securityContext(of: item)
-            if !context.isEmpty { overlays[index] = .keys(["securityContext": context]) }
+            let additions: Overlay = .keys(
+                [Overlay.Entry("securityContext", securityContext(of: item))] + trust(of: item)
+            )
+            if !additions.isEmpty { overlays[index] = additions }
         }
         return .within(overlays, first: ours)
+    }
+
+    /// What an agent container needs to trust the daemon's certificates; a variable that it has is its own business.
+    private func trust(of container: LayoutNode) -> [Overlay.Entry] {
+        guard let settings = options.trust else { return [] }
+        let present = Set(container.value("env")?.items.compactMap { $0.value("name")?.text } ?? [])
+        let variables: [Fragment] = settings.filter { !present.contains($0.name) }.map { setting in
+            ["name": .text(setting.name), "value": .text(setting.value)]
+        }
+        return [
+            Overlay.Entry("env", .items(first: [], last: variables)),
+            Overlay.Entry(
+                "volumeMounts",
+                .items(first: [], last: [mount(Guard.trustVolume, Guard.trustPath, isReadOnly: true)])
+            ),
+        ]
     }
 
     /// What an agent container must say itself and does not.

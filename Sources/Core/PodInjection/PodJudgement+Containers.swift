@@ -44,9 +44,25 @@ extension PodJudgement {
         judgeSeccomp(context)
         judgeConfinement(context)
         judgeMounts(of: container)
+        judgeTrust(of: container)
         judgePorts(of: container)
         judgeProbes(of: container)
         judgeDevices(of: container)
+    }
+
+    /// A variable that the container sets itself keeps its value, and whoever reads it does not trust the daemon.
+    private mutating func judgeTrust(of container: LayoutNode) {
+        guard let settings = options.trust else { return }
+        let names = Set(settings.map(\.name))
+        for item in container.value("env")?.items ?? [] {
+            guard let name = item.value("name"), let text = name.text, names.contains(text) else { continue }
+            warn(
+                ["G09"],
+                "`\(text)` is set already, so that whoever reads it may not trust the certificates of the daemon",
+                at: name.location,
+                "remove it, or add what is in \(Guard.trustPath) to what it names"
+            )
+        }
     }
 
     private mutating func judgePrivileges(_ context: LayoutNode?) {

@@ -127,7 +127,8 @@ extension PodJudgement {
             }
             guard let path = mount.value("mountPath"), let text = path.text else { continue }
             let normal = Self.normal(text)
-            if let ours = Guard.paths.first(where: { normal == $0 || normal.hasPrefix($0 + "/") }) {
+            let taken = Guard.paths + (options.trust == nil ? [] : [Guard.trustPath])
+            if let ours = taken.first(where: { normal == $0 || normal.hasPrefix($0 + "/") }) {
                 refuse(
                     ["G03"],
                     "`mountPath` is in `\(ours)`, which belongs to the guard",

@@ -1,7 +1,7 @@
 import NetworkTypes
 import PolicyEngine
 
-/// What a policy says to a question, in the two phases of the data path.
+/// What a policy says to a question, in the phases of the data path.
 package struct Judgement: Hashable, Sendable {
     package let question: Question
     package let decision: PolicyEngine.Decision
@@ -31,8 +31,8 @@ package struct Judgement: Hashable, Sendable {
         )
         do throws(Fault) {
             facts.opening = question.opening(try question.readName())
-            facts.request = try question.request(askedBy: policy)
-            decision = policy.answer(&facts, resolvedTo: question.addresses)
+            let request = try question.request(askedBy: policy)
+            decision = policy.answer(&facts, request, resolvedTo: question.addresses)
             fault = nil
         } catch {
             decision = .refused(error.reason, port: question.port)
@@ -98,6 +98,27 @@ extension Question {
 }
 
 extension Policy {
+    /// Asks about the connection and, where it is one whose requests are read, about the request.
+    ///
+    /// What is in a tunnel is asked about by nobody.
+    fileprivate func answer(
+        _ facts: inout Facts,
+        _ request: RequestFacts?,
+        resolvedTo resolved: [IPAddress]?
+    ) -> PolicyEngine.Decision {
+        guard canIntercept, case .known(.tls, _) = facts.opening else {
+            facts.request = request
+            return answer(&facts, resolvedTo: resolved)
+        }
+        facts.isFinal = false
+        let connection = answer(&facts, resolvedTo: resolved)
+        let isRead = connection.verdict == .allow && connection.reason == .perRequest
+        guard isRead || connection.verdict == .undetermined else { return connection }
+        facts.isFinal = true
+        facts.request = request ?? (isRead ? RequestFacts(method: nil, path: nil, fields: nil) : nil)
+        return answer(&facts, resolvedTo: resolved)
+    }
+
     /// Asks first without addresses, then with those that would be dialled.
     fileprivate func answer(_ facts: inout Facts, resolvedTo resolved: [IPAddress]?) -> PolicyEngine.Decision {
         let first = decide(facts)

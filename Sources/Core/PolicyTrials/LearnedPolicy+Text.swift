@@ -33,7 +33,7 @@ extension LearnedPolicy {
         }
         if let sni = match.sni { lines.append("      sni: \(sni.rawValue)") }
         if let http = match.http { lines += text(http) }
-        return lines + ["    action: allow"]
+        return lines + ["    action: \(learned.rule.action.rawValue)"]
     }
 
     private func text(_ http: RequestMatch) -> [String] {

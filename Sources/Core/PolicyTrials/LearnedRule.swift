@@ -22,11 +22,25 @@ package struct LearnedPolicy: Sendable {
     ///   - name: the policy's name.
     ///   - wildcards: names below one of these are written as it is.
     ///   - pathLimit: how many paths a rule lists before it summarises them.
-    package init(of traffic: LearnedTraffic, name: String, wildcards: [HostPattern], pathLimit: Int) {
+    ///   - canIntercept: whether the policy is for a daemon that looks into TLS.
+    package init(
+        of traffic: LearnedTraffic,
+        name: String,
+        wildcards: [HostPattern],
+        pathLimit: Int,
+        canIntercept: Bool = false
+    ) {
         self.name = name
         var builder = RuleBuilder(wildcards: wildcards, pathLimit: pathLimit)
-        rules = builder.rules(traffic.accounts)
-        let policy = Policy(name: name, mode: .enforce, defaultAction: .deny, hash: "", rules: rules.map(\.rule))
+        rules = builder.rules(traffic)
+        let policy = Policy(
+            name: name,
+            mode: .enforce,
+            defaultAction: .deny,
+            hash: "",
+            rules: rules.map(\.rule),
+            canIntercept: canIntercept
+        )
         notAllowed = traffic.accounts.values.flatMap(\.examples).filter { !Judgement($0, by: policy).isAllowed }
     }
 }

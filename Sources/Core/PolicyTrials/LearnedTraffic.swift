@@ -8,7 +8,14 @@ package struct LearnedTraffic: Sendable {
     struct Endpoint: Hashable {
         var host: Host
         var port: UInt16
+        var spoken: Spoken
+    }
+
+    /// What was spoken, as far as it was read.
+    struct Spoken: Hashable {
         var speech: Question.Speech
+        /// True of requests that were read inside TLS.
+        var isInsideTLS = false
     }
 
     /// How it is named.
@@ -34,7 +41,7 @@ package struct LearnedTraffic: Sendable {
         }
     }
 
-    /// What was asked for in plain HTTP; `nil` for what a question left open.
+    /// What a request asked for; `nil` for what a question left open.
     struct RequestShape: Hashable {
         var method: RequestMethod?
         var path: CanonicalPath?
@@ -63,20 +70,29 @@ package struct LearnedTraffic: Sendable {
     }
 
     private(set) var accounts: [Endpoint: Account] = [:]
+    /// Whose clients did not take the daemon's certificate.
+    private(set) var rejected: [Endpoint: Account] = [:]
+    /// Connections that were to be looked into, by their identifiers.
+    private var lookedInto: [String: Question] = [:]
     package private(set) var learned: UInt64 = 0
     package private(set) var leftOut: [LeftOut: UInt64] = [:]
     package private(set) var unjudged: [UnjudgedCause: UInt64] = [:]
     package private(set) var firstTime: String?
     package private(set) var lastTime: String?
     private let takesDenied: Bool
+    private let canIntercept: Bool
 
-    /// With `takesDenied`, what was denied is learned, too.
-    package init(takesDenied: Bool = false) {
+    /// - Parameters:
+    ///   - takesDenied: what was denied is learned, too.
+    ///   - canIntercept: whether the policy is for a daemon that looks into TLS.
+    package init(takesDenied: Bool = false, canIntercept: Bool = false) {
         self.takesDenied = takesDenied
+        self.canIntercept = canIntercept
     }
 
     /// Takes in what a record tells; what tells of no decision is passed over.
     package mutating func add(_ record: StoredRecord, in line: borrowing Span<UInt8>) {
+        noteInterception(record, in: line)
         do throws(RecordedDecision.Gap) {
             add(try RecordedDecision(record, in: line))
         } catch {
@@ -94,6 +110,10 @@ package struct LearnedTraffic: Sendable {
             leftOut[.denied, default: 0] += 1
             return
         }
+        guard canIntercept || !recorded.question.isInsideTLS else {
+            unjudged[.insideTLS, default: 0] += 1
+            return
+        }
         guard let endpoint = Endpoint(recorded.question) else {
             leftOut[recorded.question.name == nil ? .nameless : .unallowable, default: 0] += 1
             return
@@ -109,10 +129,7 @@ package struct LearnedTraffic: Sendable {
     private mutating func note(_ recorded: RecordedDecision, at endpoint: Endpoint, _ shape: RequestShape) {
         let question = recorded.question
         var account = accounts.removeValue(forKey: endpoint) ?? Account()
-        account.sighting.add(recorded.time)
-        account.addresses.formUnion(question.addresses ?? [])
-        if let original = question.original { account.addresses.insert(original) }
-        account.isNameless = account.isNameless && !(question.hasServerName ?? (question.name != nil))
+        account.add(question, recorded.time)
         let isNew = account.requests[shape] == nil
         account.requests[shape, default: Sighting()].add(recorded.time)
         if isNew { account.examples.append(question) }
@@ -120,11 +137,62 @@ package struct LearnedTraffic: Sendable {
     }
 }
 
+extension LearnedTraffic {
+    /// Notes which connections were to be looked into, and whose client did not take the certificate for that.
+    private mutating func noteInterception(_ record: StoredRecord, in line: borrowing Span<UInt8>) {
+        if record.frame.isKind(.connection, in: line) {
+            guard record.text("treatment", in: line) == AuditTrail.Treatment.inspect.rawValue,
+                let identifier = record.text("id", in: line),
+                let question = try? Question(record, of: .connection, "", in: line)
+            else { return }
+            lookedInto[identifier] = question
+        } else if record.frame.isKind(.connectionEnd, in: line) {
+            guard let identifier = record.text("id", in: line),
+                let question = lookedInto.removeValue(forKey: identifier),
+                record.text("outcome", in: line) == ConnectionOutcome.clientRejectedInterception.rawValue,
+                let endpoint = Endpoint(question)
+            else { return }
+            rejected[endpoint, default: Account()].add(question, line.storedCharacters(record.frame.time))
+        }
+    }
+
+    /// Where no client took the certificate: what can only be tunnelled.
+    var rejectedByAll: [Endpoint: Account] {
+        rejected.filter { accounts[$0.key.readInside] == nil }
+    }
+
+    /// Where some clients did not take the certificate and others did: no rule is made for the former.
+    package var rejectedBySome: [String] {
+        rejected.keys.filter { accounts[$0.readInside] != nil }.map { endpoint in
+            switch endpoint.host {
+            case .name(let name): return "\(name.text):\(endpoint.port)"
+            case .address(let address): return SocketAddress(address, port: endpoint.port).description
+            }
+        }.sorted()
+    }
+}
+
+extension LearnedTraffic.Account {
+    mutating func add(_ question: Question, _ time: String) {
+        sighting.add(time)
+        addresses.formUnion(question.addresses ?? [])
+        if let original = question.original { addresses.insert(original) }
+        isNameless = isNameless && !(question.hasServerName ?? (question.name != nil))
+    }
+}
+
 extension LearnedTraffic.Endpoint {
+    /// The same, where its requests are read.
+    fileprivate var readInside: Self {
+        var read = self
+        read.spoken.isInsideTLS = true
+        return read
+    }
+
     /// `nil` where a rule could name neither a name nor an address.
     init?(_ question: Question) {
         port = question.port
-        speech = question.speech
+        spoken = LearnedTraffic.Spoken(speech: question.speech, isInsideTLS: question.isInsideTLS)
         if let text = question.name, question.carriesName, question.speech != .known(.h2c) {
             guard let name = try? HostName(text) else { return nil }
             host = .name(name)

@@ -6,10 +6,14 @@ import SourceDocuments
 extension PolicyCase {
     /// Reads a document of cases: `cases`, a list of mappings.
     ///
+    /// - Parameters:
+    ///   - document: what was read.
+    ///   - canIntercept: whether what is inside TLS can be read.
+    /// - Returns: the cases, at least one.
     /// - Throws: everything that is wrong with it, in the order of the text.
-    package static func read(_ document: SourceNode) throws(SourceProblems) -> [PolicyCase] {
+    package static func read(_ document: SourceNode, canIntercept: Bool) throws(SourceProblems) -> [PolicyCase] {
         try MappingReader.read(document, as: "the document") { reader in
-            let cases = reader.mappings("cases", .required, Self.read)
+            let cases = reader.mappings("cases", .required) { Self.read(&$0, canIntercept) }
             if cases?.isEmpty ?? false {
                 reader.note(
                     SourceProblem("`cases` is an empty list", at: reader.location(of: "cases"), remedy: "add one")
@@ -19,9 +23,9 @@ extension PolicyCase {
         }
     }
 
-    private static func read(_ reader: inout MappingReader) -> PolicyCase? {
+    private static func read(_ reader: inout MappingReader, _ canIntercept: Bool) -> PolicyCase? {
         let name = reader.string("name", .required)
-        let question = Question.read(&reader)
+        let question = Question.read(&reader, canIntercept)
         let expected = reader.choice("expect", .required, of: Expected.self)
         let reason = reader.choice("reason", of: Reason.self)
         let treatment = reader.value("treatment", .optional) { node, subject throws(SourceProblem) in
@@ -43,7 +47,7 @@ extension PolicyCase {
 
 extension Question {
     /// Reads the facts of a case: the keys are the options of `explain`.
-    static func read(_ reader: inout MappingReader) -> Question? {
+    static func read(_ reader: inout MappingReader, _ canIntercept: Bool) -> Question? {
         let host = reader.string("host", .required)
         let port = reader.integer("port", .required, in: 1...65535)
         let spoken = reader.choice("protocol", of: ApplicationProtocol.self) ?? .tls
@@ -63,7 +67,7 @@ extension Question {
         question.headers = reader.mapping("headers", .optional, readHeaders)
         guard let host, port != nil else { return nil }
         do throws(QuestionFault) {
-            try question.aim(at: host, sni: sni)
+            try question.aim(at: host, sni: sni, canIntercept: canIntercept)
             return question
         } catch {
             reader.note(SourceProblem(error.explanation(""), at: reader.keyLocation(of: error.key)))

@@ -13,6 +13,7 @@ extension Question {
         guard let number = record.number("destination", "port", in: line), let port = UInt16(exactly: number), port > 0
         else { throw .unjudged(.noDestination) }
         self.init(port: port, speech: Self.speech(record, of: kind, in: line))
+        isInsideTLS = kind == .request && speech == .known(.tls)
         name = record.text("destination", "name", in: line)
         isNameSaidBefore = Self.isInsideConnect(record, of: kind, in: line)
         original = Self.address("original", of: record, in: line)
@@ -35,7 +36,10 @@ extension Question {
     }
 
     private static func speech(_ record: StoredRecord, of kind: RecordKind, in line: borrowing Span<UInt8>) -> Speech {
-        if kind == .request { return .known(.http) }
+        if kind == .request {
+            // Records of before there was a scheme are of plain HTTP.
+            return .known(record.text("scheme", in: line) == RequestScheme.https.rawValue ? .tls : .http)
+        }
         switch record.text("protocol", in: line).flatMap(RecordedProtocol.init(rawValue:)) {
         case .tls?: return .known(.tls)
         case .http?: return .known(.http)

@@ -11,13 +11,15 @@ package struct Question: Hashable, Sendable {
     package var isNameSaidBefore = false
     package var port: UInt16
     package var speech: Speech
+    /// True of a request inside TLS, as a daemon reads it that ends TLS.
+    package var isInsideTLS = false
     /// Whether a TLS client says a server name; `nil` where that is the name.
     package var hasServerName: Bool?
     package var uid: UInt32?
     package var workload = WorkloadNames()
     /// Seconds since the epoch; `nil` where no time is known.
     package var now: Int64?
-    /// What is said in a plain HTTP request; `nil` for what is not known.
+    /// What is said in a request; `nil` for what is not known.
     package var method: RequestMethod?
     /// As it was given; it may be ambiguous.
     package var path: String?
@@ -49,7 +51,8 @@ extension Question {
     package var isRequest: Bool {
         switch speech {
         case .known(.http): true
-        case .known(.tls), .known(.h2c), .known(.opaque), .silent, .asked: false
+        case .known(.tls): isInsideTLS
+        case .known(.h2c), .known(.opaque), .silent, .asked: false
         }
     }
 

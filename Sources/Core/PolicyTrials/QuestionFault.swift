@@ -8,8 +8,10 @@ package enum QuestionFault: Error, Hashable, Sendable {
     case nameOutsideTLS
     /// Nothing but an address could be judged, and none is given.
     case needsAddress(ApplicationProtocol)
-    /// Only what is said in plain HTTP can be read.
+    /// Only what is said in HTTP can be read.
     case requestOutsideHTTP(key: String)
+    /// Only who ends TLS reads the requests inside.
+    case requestInsideTLS(key: String)
 }
 
 extension QuestionFault {
@@ -18,7 +20,7 @@ extension QuestionFault {
         switch self {
         case .nameBesideHost, .nameOutsideTLS: "sni"
         case .needsAddress: "protocol"
-        case .requestOutsideHTTP(let key): key
+        case .requestOutsideHTTP(let key), .requestInsideTLS(let key): key
         }
     }
 
@@ -30,14 +32,23 @@ extension QuestionFault {
         case .nameOutsideTLS: "\(mark)sni is said in TLS only"
         case .needsAddress(let spoken):
             "\(spoken.rawValue) carries no name to judge by: give \(mark)host ADDRESS, or \(mark)addr"
-        case .requestOutsideHTTP(let key): "\(mark)\(key) goes with \(mark)protocol http"
+        case .requestOutsideHTTP(let key): "\(mark)\(key) goes with \(mark)protocol http, or tls"
+        case .requestInsideTLS(let key):
+            "\(mark)\(key) inside TLS is read only by a daemon with `interception.authority`: add --intercept, or say "
+                + "\(mark)protocol http"
         }
     }
 }
 
 extension Question {
     /// Takes where it goes: a name, or an address and perhaps a name that is said there; and sees that all of it goes together.
-    package mutating func aim(at host: String, sni: String?) throws(QuestionFault) {
+    ///
+    /// - Parameters:
+    ///   - host: a name, or an address.
+    ///   - sni: the name that is said at an address; `nil` where none is.
+    ///   - canIntercept: whether what is inside TLS can be read.
+    /// - Throws: what does not go together.
+    package mutating func aim(at host: String, sni: String?, canIntercept: Bool) throws(QuestionFault) {
         if let address = IPAddress(literal: host) {
             original = address
             name = sni
@@ -47,12 +58,23 @@ extension Question {
             name = host
         }
         try refuseUnreadableName(sni)
-        guard !isRequest else { return }
-        if method != nil { throw .requestOutsideHTTP(key: "method") }
-        if path != nil { throw .requestOutsideHTTP(key: "path") }
-        if query != nil { throw .requestOutsideHTTP(key: "query") }
-        if calls != nil { throw .requestOutsideHTTP(key: "call") }
-        if headers != nil { throw .requestOutsideHTTP(key: "header") }
+        guard let key = requestKey else { return }
+        switch speech {
+        case .known(.http): return
+        case .known(.tls):
+            guard canIntercept else { throw .requestInsideTLS(key: key) }
+            isInsideTLS = true
+        case .known(.h2c), .known(.opaque), .silent, .asked: throw .requestOutsideHTTP(key: key)
+        }
+    }
+
+    /// The first fact that is about a request; `nil` where there is none.
+    private var requestKey: String? {
+        if method != nil { return "method" }
+        if path != nil { return "path" }
+        if query != nil { return "query" }
+        if calls != nil { return "call" }
+        return headers == nil ? nil : "header"
     }
 
     /// What carries no name is judged by its address alone, so that one is needed.

@@ -17,6 +17,7 @@ package struct ReplayedVerdict: Hashable, Sendable {
 
     /// Puts what a record tells to a policy.
     package init(_ recorded: RecordedDecision, by policy: Policy) throws(RecordedDecision.Gap) {
+        guard policy.canIntercept || !recorded.question.isInsideTLS else { throw .unjudged(.insideTLS) }
         let judgement = Judgement(recorded.question, by: policy)
         let decision = judgement.decision
         rule = decision.rule
@@ -32,8 +33,7 @@ package struct ReplayedVerdict: Hashable, Sendable {
     }
 }
 
-/// True where the daemon knew more than the record: a request had headers and perhaps a query.
+/// True where the daemon knew more than the record: a request had headers and perhaps a query, and TLS holds requests.
 private func isOpen(_ judgement: Judgement) -> Bool {
-    guard judgement.decision.reason == .undetermined else { return false }
-    return judgement.question.isRequest
+    judgement.decision.reason == .undetermined && judgement.facts.request != nil
 }

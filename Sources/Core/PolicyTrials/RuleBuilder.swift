@@ -23,6 +23,8 @@ struct RuleBuilder {
         /// TLS without a server name alone.
         var isNameless = false
         var http: RequestMatch?
+        /// Nothing inside is read.
+        var isTunnel = false
         /// Special addresses have rules of their own.
         var isSpecial: Bool
     }
@@ -33,12 +35,19 @@ struct RuleBuilder {
         var port: UInt16
     }
 
-    mutating func rules(_ accounts: [LearnedTraffic.Endpoint: LearnedTraffic.Account]) -> [LearnedRule] {
+    mutating func rules(_ traffic: LearnedTraffic) -> [LearnedRule] {
         var members: [Shape: [String: LearnedTraffic.Sighting]] = [:]
-        for (destination, speeches) in bySpeech(accounts) {
-            for (shape, sighting) in shapes(of: destination, speeches) {
+        for (destination, accounts) in bySpeech(traffic.accounts) {
+            for (shape, sighting) in shapes(of: destination, accounts) {
                 members[shape, default: [:]][item(destination.host), default: .init()].add(sighting)
             }
+        }
+        for (endpoint, account) in traffic.rejectedByAll {
+            let destination = Destination(host: endpoint.host, port: endpoint.port)
+            var shape = shape(destination, [endpoint.spoken: account], [.tls], nil)
+            shape.isNameless = account.isNameless
+            shape.isTunnel = true
+            members[shape, default: [:]][item(destination.host), default: .init()].add(account.sighting)
         }
         let ordered = members.sorted { sortKey($0.key, $0.value) < sortKey($1.key, $1.value) }
         var rules: [LearnedRule] = []
@@ -50,26 +59,26 @@ struct RuleBuilder {
 
     private func bySpeech(
         _ accounts: [LearnedTraffic.Endpoint: LearnedTraffic.Account]
-    ) -> [Destination: [Question.Speech: LearnedTraffic.Account]] {
-        var speeches: [Destination: [Question.Speech: LearnedTraffic.Account]] = [:]
+    ) -> [Destination: [LearnedTraffic.Spoken: LearnedTraffic.Account]] {
+        var found: [Destination: [LearnedTraffic.Spoken: LearnedTraffic.Account]] = [:]
         for (endpoint, account) in accounts {
-            speeches[Destination(host: endpoint.host, port: endpoint.port), default: [:]][endpoint.speech] = account
+            found[Destination(host: endpoint.host, port: endpoint.port), default: [:]][endpoint.spoken] = account
         }
-        return speeches
+        return found
     }
 
     /// What has to be allowed at one destination, each with how often it was seen.
     private func shapes(
         of destination: Destination,
-        _ speeches: [Question.Speech: LearnedTraffic.Account]
+        _ accounts: [LearnedTraffic.Spoken: LearnedTraffic.Account]
     ) -> [(Shape, LearnedTraffic.Sighting)] {
         var sighting = LearnedTraffic.Sighting()
         var protocols: Set<ApplicationProtocol>? = []
         var found: [(Shape, LearnedTraffic.Sighting)] = []
-        for (speech, account) in speeches {
-            switch speech {
-            case .known(.http):
-                found += requestShapes(shape(destination, speeches, [.http], nil), account)
+        for (spoken, account) in accounts {
+            switch spoken.speech {
+            case .known(let carrier) where carrier == .http || spoken.isInsideTLS:
+                found += requestShapes(shape(destination, accounts, [carrier], nil), account)
                 continue
             case .known(let spoken): protocols?.insert(spoken)
             // Before anybody spoke: a rule that asks for a protocol would not allow it.
@@ -78,14 +87,15 @@ struct RuleBuilder {
             sighting.add(account.sighting)
         }
         guard sighting.count > 0 else { return found }
-        var shape = shape(destination, speeches, protocols, nil)
-        shape.isNameless = protocols == [.tls] && speeches[.known(.tls)]?.isNameless ?? false
+        var shape = shape(destination, accounts, protocols, nil)
+        let tunnels = accounts[LearnedTraffic.Spoken(speech: .known(.tls))]
+        shape.isNameless = protocols == [.tls] && tunnels?.isNameless ?? false
         return found + [(shape, sighting)]
     }
 
     private func shape(
         _ destination: Destination,
-        _ speeches: [Question.Speech: LearnedTraffic.Account],
+        _ accounts: [LearnedTraffic.Spoken: LearnedTraffic.Account],
         _ protocols: Set<ApplicationProtocol>?,
         _ http: RequestMatch?
     ) -> Shape {
@@ -94,7 +104,7 @@ struct RuleBuilder {
         switch destination.host {
         case .name:
             isNamed = true
-            addresses = speeches.values.reduce(into: []) { $0.formUnion($1.addresses) }
+            addresses = accounts.values.reduce(into: []) { $0.formUnion($1.addresses) }
         case .address(let address):
             isNamed = false
             addresses = [address]
@@ -143,7 +153,8 @@ struct RuleBuilder {
     }
 
     private func sortKey(_ shape: Shape, _ items: [String: LearnedTraffic.Sighting]) -> (Int, UInt16, String) {
-        let kind = (shape.isNamed ? 0 : 2) + (shape.isSpecial ? 1 : 0)
+        // The first rule that allows may look inside.
+        let kind = (shape.isTunnel ? 0 : 4) + (shape.isNamed ? 0 : 2) + (shape.isSpecial ? 1 : 0)
         return (kind, shape.port, "\(protocolText(shape)) \(items.keys.min() ?? "") \(requestText(shape.http))")
     }
 
@@ -162,7 +173,7 @@ struct RuleBuilder {
         if shape.isNameless { match.sni = .absent }
         match.http = shape.http
         return LearnedRule(
-            rule: Rule(name, .allow, match),
+            rule: Rule(name, shape.isTunnel ? .tunnel : .allow, match),
             comment: comment(shape, texts.count),
             sightings: items
         )
@@ -170,7 +181,7 @@ struct RuleBuilder {
 
     /// Such as `tls-443`; where that is taken, with a number behind it.
     private mutating func ruleName(_ shape: Shape, _ items: [String]) -> RuleName? {
-        var words = [protocolText(shape), "\(shape.port)"]
+        var words = [shape.isTunnel ? "tunnel" : protocolText(shape), "\(shape.port)"]
         if shape.isSpecial { words.insert("private", at: 0) }
         if let host = items.first, items.count == 1, shape.isNamed { words.insert(host, at: 0) }
         let base = String(words.joined(separator: "-").prefix(100))
@@ -196,6 +207,7 @@ struct RuleBuilder {
     private func comment(_ shape: Shape, _ count: Int) -> String {
         let noun = shape.isNamed ? (count == 1 ? "name" : "names") : (count == 1 ? "address" : "addresses")
         let line = "\(spokenText(shape)) to port \(shape.port): \(count == 1 ? "one" : "\(count)") \(noun)"
+        if shape.isTunnel { return "\(line), where clients did not take the certificate of the daemon." }
         let special = "private, loopback or otherwise special"
         guard shape.isSpecial else { return line + "." }
         return shape.isNamed

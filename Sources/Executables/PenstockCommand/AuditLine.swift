@@ -21,6 +21,8 @@ struct AuditLine {
     let bytesUp: UInt64?
     let bytesDown: UInt64?
     let outcome: String?
+    /// Of a request: what it was read from; nil in records of before there was a scheme.
+    let scheme: RequestScheme?
 
     init(_ record: StoredRecord, in line: borrowing Span<UInt8>) {
         kind = line.storedCharacters(record.frame.kind)
@@ -39,6 +41,7 @@ struct AuditLine {
         bytesUp = record.number("bytes_up", in: line)
         bytesDown = record.number("bytes_down", in: line)
         outcome = record.text("outcome", in: line)
+        scheme = record.text("scheme", in: line).flatMap(RequestScheme.init(rawValue:))
     }
 
     /// Whether it tells of a decision; everything else is of what came later, or of the daemon.

@@ -97,7 +97,10 @@ extension AuditRow {
     /// A record that was found in the index.
     init(_ row: QueryRow) {
         let detail = row.detail.map { [printable($0)] } ?? []
-        let request = row.method.map { "\(printable($0)) \(row.destination ?? "-")\(printable(row.path ?? ""))" }
+        let scheme = row.protocol == RequestScheme.https.rawValue ? "https://" : ""
+        let request = row.method.map { method in
+            "\(printable(method)) \(scheme)\(row.destination ?? "-")\(printable(row.path ?? ""))"
+        }
         if let decision = row.decision {
             what = row.wouldAllow == false ? "would" : decision
             colour = decision == "deny" ? .red : row.wouldAllow == false ? .yellow : .green

@@ -43,7 +43,8 @@ struct AuditRow {
         let method = record.text("method", in: line).map { printable($0) }
         let path = record.text("path", in: line).map { printable($0) } ?? ""
         let query = record.value("query", in: line) == nil ? "" : "?…"
-        let request = method.map { "\($0) \(destination)\(path)\(query)" } ?? destination
+        let scheme = shown.scheme == .https ? "https://" : ""
+        let request = method.map { "\($0) \(scheme)\(destination)\(path)\(query)" } ?? destination
         return shown.kind == RecordKind.check.rawValue ? "check: \(request)" : request
     }
 

@@ -37,6 +37,9 @@ struct AuditStats {
         var text = "\(countText(records)) records, \(first) to \(last)\n"
         text += "decisions: \(total.decisions), allowed \(total.allowed), denied \(total.denied)"
         text += total.wouldDeny > 0 ? ", would deny \(total.wouldDeny)\n" : "\n"
+        if let inside = counter.schemes[RequestScheme.https.rawValue] {
+            text += "requests read inside TLS: \(inside)\n"
+        }
         text += "bytes: up \(byteText(total.bytesUp)), down \(byteText(total.bytesDown))\n"
         text += chart("hosts by decisions", hosts, palette, .green, { $0.decisions }) { countText($0.decisions) }
         text += chart("hosts by denials", denied, palette, .red, { $0.denied + $0.wouldDeny }) { row in
@@ -75,6 +78,7 @@ struct AuditStats {
             members.text("last_time", orNull: counter.lastTime)
             Self.write("kinds", counter.kinds, into: &members)
             Self.write("outcomes", counter.outcomes, into: &members)
+            Self.write("schemes", counter.schemes, into: &members)
             members.object("total") { counter.total.write(into: &$0) }
             let lists = [
                 ("hosts", hosts), ("denied_hosts", denied), ("heaviest_hosts", heaviest), ("rules", rules),

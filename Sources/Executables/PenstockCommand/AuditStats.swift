@@ -64,6 +64,8 @@ struct StatsCounter {
     private(set) var lastTime: String?
     private(set) var kinds: [String: UInt64] = [:]
     private(set) var outcomes: [String: UInt64] = [:]
+    /// Requests by what they were read from.
+    private(set) var schemes: [String: UInt64] = [:]
     private(set) var total = StatsRow("")
     private(set) var hosts: [String: StatsRow] = [:]
     private(set) var rules: [String: StatsRow] = [:]
@@ -78,6 +80,7 @@ struct StatsCounter {
         if firstTime == nil { firstTime = line.time }
         lastTime = line.time
         kinds[line.kind, default: 0] += 1
+        if let scheme = line.scheme { schemes[scheme.rawValue, default: 0] += 1 }
         if line.isDecision { addDecision(line) }
         if line.outcome != nil { addEnd(line) }
     }

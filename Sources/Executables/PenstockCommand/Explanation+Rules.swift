@@ -46,6 +46,11 @@ extension Explanation {
         return "`\(key.rawValue)` has \(short(asked)), not \(found)"
     }
 
+    /// What stands in the place of a request where none is read.
+    private var unread: String {
+        policy.canIntercept ? "a connection whose requests are not read" : "a connection that is no plain HTTP"
+    }
+
     /// What the question has for a key; `nil` where it is not known.
     private func found(_ key: MatchKey) -> String? {
         switch key {
@@ -58,14 +63,13 @@ extension Explanation {
         case .namespaces: question.workload.namespace
         case .serviceAccounts: question.workload.serviceAccount
         case .time: question.now.map(timeText)
-        case .methods: question.isRequest ? facts.request?.method?.text : "a connection that is no plain HTTP"
-        case .paths: question.isRequest ? facts.request?.path?.text : "a connection that is no plain HTTP"
-        case .headers: question.isRequest ? "the headers that were given" : "a connection that is no plain HTTP"
+        case .methods: facts.request == nil ? unread : facts.request?.method?.text
+        case .paths: facts.request == nil ? unread : facts.request?.path?.text
+        case .headers: facts.request == nil ? unread : question.headers.map { _ in "the headers that were given" }
+        case .query: facts.request == nil ? unread : question.query.map { _ in "the query that was given" }
         case .tools, .calls:
-            question.isRequest
-                ? question.calls.map { $0.isEmpty ? "a body without calls" : short($0.map(\.text)) }
-                : "a connection that is no plain HTTP"
-        case .query: question.isRequest ? "the query that was given" : "a connection that is no plain HTTP"
+            facts.request == nil
+                ? unread : question.calls.map { $0.isEmpty ? "a body without calls" : short($0.map(\.text)) }
         }
     }
 

@@ -56,6 +56,7 @@ extension Explanation {
         if question.name != nil, !question.carriesName {
             notes.append("\(spokenProtocol) carries no name: the connection is judged by its address")
         }
+        if judgement.fault == nil { notes += interceptionNotes }
         if facts.original == nil, judgement.fault == nil {
             notes.append("no address was given (--addr): rules with `cidrs` alone were not compared")
         }
@@ -85,6 +86,18 @@ extension Explanation {
 }
 
 extension Explanation {
+    /// What becomes of requests inside TLS.
+    fileprivate var interceptionNotes: [String] {
+        guard policy.canIntercept, question.speech == .known(.tls) else { return [] }
+        if facts.request == nil {
+            guard question.isRequest else { return [] }
+            return judgement.isAllowed
+                ? ["no rule needs to look inside TLS here: the request is carried unread"]
+                : ["the connection is refused, so no request is read"]
+        }
+        return question.isRequest ? [] : ["TLS is ended here, and each request is judged: give one (--method, --path)"]
+    }
+
     /// The request as it was judged; nothing where the connection alone is.
     fileprivate var requestLines: [String] {
         guard question.isRequest else { return [] }

@@ -23,6 +23,10 @@ extension HelpTopic {
                                   later; classic: a container among the others
           --watch                 a container more, penstock-watch, looks whether the rules are still as they were loaded;
                                   without it `penstock doctor` says `ruleset: unwatched`, and the boundary is weak
+          --intercept             what the daemon publishes is mounted read-only in the agent's containers, at
+                                  /etc/penstock-trust, with the trust variables of `penstock ca env` where they are not set;
+                                  the daemon's penstock.yaml must say `interception: { authority: ephemeral, publish:
+                                  /etc/penstock-trust }`
           --image IMAGE           the image of all of them (penstock:VERSION)
           --pull-policy POLICY    Always, IfNotPresent (default) or Never
           --config NAME           the ConfigMap with the daemon's penstock.yaml (penstock-config)

@@ -2,23 +2,25 @@ extension HelpTopic {
     static let policyText = """
         penstock policy: checks policies, asks them, and tries them against recorded traffic
 
-        usage: penstock policy check FILES… [--strict] [--json]
-               penstock policy explain POLICY --host HOST --port PORT …
-               penstock policy test POLICY CASES [--strict] [--json]
-               penstock policy diff OLD NEW [--audit FILES…] [--top N] [--json]
-               penstock policy learn FILES… [--wildcard PATTERN]… [--denied]
+        usage: penstock policy check FILES… [--strict] [--json] [--intercept]
+               penstock policy explain POLICY --host HOST --port PORT … [--intercept]
+               penstock policy test POLICY CASES [--strict] [--json] [--intercept]
+               penstock policy diff OLD NEW [--audit FILES…] [--top N] [--json] [--intercept]
+               penstock policy learn FILES… [--wildcard PATTERN]… [--denied] [--intercept]
 
-        A policy is a file, or a directory that is loaded as a whole. `penstock help policy check` and its siblings say more;
-        docs/policy.md is the language.
+        A policy is a file, or a directory that is loaded as a whole. With --intercept all of them answer as a daemon with
+        `interception.authority` does, which reads the requests inside TLS. `penstock help policy check` and its siblings
+        say more; docs/policy.md is the language.
         """
 
     static let checkText = """
         penstock policy check: says everything that is wrong with policies, as the daemon would on loading them
 
-        usage: penstock policy check FILES… [--strict] [--json]
+        usage: penstock policy check FILES… [--strict] [--json] [--intercept]
 
           FILES       each is a policy: a file, or a directory that is loaded as a whole (its *.yaml and *.yml)
           --strict    warnings count as errors
+          --intercept as a daemon with `interception.authority` does, which can look inside TLS
           --json      JSON Lines on standard output: one object for each problem (kind: problem; severity, file, line,
                       column, message, remedy) and one for each policy (kind: policy; file; and of one that loads:
                       loads, which is true, name, mode, rules, policy_hash)
@@ -43,6 +45,7 @@ extension HelpTopic {
                                        [--method METHOD] [--path PATH] [--query QUERY]
                                        [--header 'NAME: VALUE']… [--call CALL]…
                                        [--namespace NAME] [--service-account NAME] [--time TIME]
+                                       [--intercept]
 
           POLICY         a file, or a directory that is loaded as a whole
           --host HOST    where the agent wants to go: a name, which the client then says itself; or an address
@@ -53,14 +56,17 @@ extension HelpTopic {
                          with `cidrs` alone are not compared
           --uid UID      the user that opens the connection; left out: unknown
           --protocol P   what the client speaks (tls); opaque and h2c carry no name that anybody could read
-          --method M     with --protocol http: the method of the request; left out: unknown
-          --path PATH    with --protocol http: the path of the request, without query; left out: unknown
-          --query Q      with --protocol http: what follows the `?`, '' for nothing; left out: unknown
-          --header H     with --protocol http: 'Name: value'; repeatable. Left out altogether: unknown
-          --call CALL    with --protocol http: what the body calls, 'tools/call NAME' or another method of MCP; repeatable;
-                         `none` for a body without calls. Left out altogether: unknown
+          --method M     the method of the request; left out: unknown. Like the next four with --protocol http, and with
+                         --protocol tls where --intercept is given
+          --path PATH    the path of the request, without query; left out: unknown
+          --query Q      what follows the `?`, '' for nothing; left out: unknown
+          --header H     'Name: value'; repeatable. Left out altogether: unknown
+          --call CALL    what the body calls, 'tools/call NAME' or another method of MCP; repeatable; `none` for a body
+                         without calls. Left out altogether: unknown
           --namespace N, --service-account S    what the configuration calls the workload; left out: unknown
           --time T       when, such as 2026-11-21T10:15:04Z; left out: now
+          --intercept    as a daemon with `interception.authority` does: where a rule needs it, TLS is ended and each request
+                         inside is judged (treatment intercept); where none does, it is carried unread (treatment tunnel)
           --help         print this and exit
 
         What is unknown allows nothing and denies where a deny asks for it (reason undetermined).
@@ -78,6 +84,8 @@ extension HelpTopic {
                   penstock policy explain policy.yaml --host api.anthropic.com --port 443 --addr 203.0.113.7
                   penstock policy explain policy.yaml --host 203.0.113.9 --port 22 --protocol opaque
                   penstock policy explain policy.yaml --host api.example --port 80 --protocol http \\
+                      --method POST --path /v1/messages
+                  penstock policy explain policy.yaml --intercept --host api.example --port 443 \\
                       --method POST --path /v1/messages
         """
 }

@@ -1,5 +1,6 @@
 import NetworkTypes
 import PodInjection
+import TLSInterception
 import Telemetry
 import TrafficCapture
 
@@ -26,7 +27,7 @@ struct InjectRequest: Hashable {
         .value("--config"), .value("--policy"), .values("--inbound-port"), .values("--dns-server"),
         .value("--agent-user"), .value("--audit-claim"), .values("--request"), .values("--limit"),
         .values("--allow-host-path"), .values("--bypass-cidr"), .value("--api-port"), .value("--pull-secret"),
-        .flag("--watch"),
+        .flag("--watch"), .flag("--intercept"),
     ]
 
     /// Reads the words after `inject`; `nil` where they ask for help.
@@ -68,6 +69,11 @@ extension InjectionOptions {
         configuration = try given.objectName("--config") ?? configuration
         policy = try given.objectName("--policy") ?? policy
         isWatched = given.has("--watch")
+        if given.has("--intercept") {
+            trust = TrustVariable.all.map { variable in
+                TrustSetting(name: variable.name, value: variable.value(folder: Self.trustFolder))
+            }
+        }
         auditClaim = try given.objectName("--audit-claim")
         for text in given.all("--inbound-port") {
             guard let port = Int(text), (1...65535).contains(port) else {

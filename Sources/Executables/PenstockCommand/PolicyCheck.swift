@@ -10,15 +10,17 @@ struct CheckRequest: Hashable {
     var paths: [String]
     var isStrict: Bool
     var isJSON: Bool
+    var canIntercept: Bool
 
     /// Reads the words after `policy check`; `nil` where they ask for help.
     init?(_ words: ArraySlice<String>) throws(Misuse) {
-        let options = try Options(words, [.flag("--strict"), .flag("--json")], .check)
+        let options = try Options(words, [.flag("--strict"), .flag("--json"), .flag("--intercept")], .check)
         guard !options.wantsHelp else { return nil }
         guard !options.operands.isEmpty else { throw options.misuse("a policy file or directory is needed") }
         paths = options.operands
         isStrict = options.has("--strict")
         isJSON = options.has("--json")
+        canIntercept = options.has("--intercept")
     }
 }
 
@@ -28,7 +30,8 @@ extension CheckRequest {
         var texts = SourceTexts()
         var worst = ExitCode.done
         for path in paths {
-            let checked = CheckedPolicy(path, readPolicy(path), isStrict: isStrict)
+            var checked = CheckedPolicy(path, readPolicy(path, canIntercept: canIntercept), isStrict: isStrict)
+            if checked.result == .problems { checked.hint = interceptionHint(path, canIntercept: canIntercept) }
             let lines = isJSON ? checked.json : checked.lines(&texts)
             writeToStandardOutput(lines.map { $0 + "\n" }.joined())
             if checked.result.rawValue > worst.rawValue { worst = checked.result }
@@ -44,6 +47,8 @@ struct CheckedPolicy {
     let policy: Policy?
     let findings: [Finding]
     let result: ExitCode
+    /// What else may be done about it, for people.
+    var hint: String?
 
     init(_ path: String, _ loaded: Result<LoadedPolicy, ConfigurationError>, isStrict: Bool) {
         self.path = path
@@ -89,7 +94,9 @@ struct CheckedPolicy {
             let count = findings.count { $0.severity == severity }
             return count == 0 ? nil : "\(count) \(severity.rawValue)\(count == 1 ? "" : "s")"
         }
-        guard let policy else { return "does not load: \(counts.joined(separator: ", "))" }
+        guard let policy else {
+            return "does not load: " + counts.joined(separator: ", ") + (hint.map { "; \($0)" } ?? "")
+        }
         let loads = "policy '\(policy.name)', mode \(policy.mode.rawValue), \(policy.rules.count) rules, \(policy.hash)"
         return (counts.isEmpty ? "ok" : counts.joined(separator: ", ")) + "; " + loads
     }

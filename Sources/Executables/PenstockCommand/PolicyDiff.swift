@@ -16,10 +16,13 @@ struct DiffRequest: Hashable {
     var top: Int
     var isJSON: Bool
     var wantsProgress: Bool
+    var canIntercept: Bool
 
     /// Reads the words after `policy diff`; `nil` where they ask for help.
     init?(_ words: ArraySlice<String>) throws(Misuse) {
-        let forms: [Options.Form] = [.values("--audit"), .value("--top"), .flag("--json"), .flag("--progress")]
+        let forms: [Options.Form] = [
+            .values("--audit"), .value("--top"), .flag("--json"), .flag("--progress"), .flag("--intercept"),
+        ]
         let options = try Options(words, forms, .diff)
         guard !options.wantsHelp else { return nil }
         guard options.operands.count >= 2 else { throw options.misuse("two policies are needed, the old and the new") }
@@ -36,14 +39,15 @@ struct DiffRequest: Hashable {
         self.top = top
         isJSON = options.has("--json")
         wantsProgress = options.has("--progress")
+        canIntercept = options.has("--intercept")
     }
 }
 
 extension DiffRequest {
     /// Compares the policies, and what they do with the traffic; tells of both.
     func run() throws(Complaint) -> ExitCode {
-        let before = try loadedPolicy(old, or: .wrong)
-        let after = try loadedPolicy(new, or: .wrong)
+        let before = try loadedPolicy(old, canIntercept: canIntercept, or: .wrong)
+        let after = try loadedPolicy(new, canIntercept: canIntercept, or: .wrong)
         let rules = PolicyComparison(old: before.policy, new: after.policy)
         guard let files else {
             let lines = isJSON ? rules.json : rules.lines

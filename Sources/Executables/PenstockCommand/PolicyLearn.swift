@@ -13,11 +13,13 @@ struct LearnRequest: Hashable {
     var pathLimit: Int
     var takesDenied: Bool
     var wantsProgress: Bool
+    var canIntercept: Bool
 
     /// Reads the words after `policy learn`; `nil` where they ask for help.
     init?(_ words: ArraySlice<String>) throws(Misuse) {
         let forms: [Options.Form] = [
             .value("--name"), .values("--wildcard"), .value("--paths"), .flag("--denied"), .flag("--progress"),
+            .flag("--intercept"),
         ]
         let options = try Options(words, forms, .learn)
         guard !options.wantsHelp else { return nil }
@@ -39,18 +41,25 @@ struct LearnRequest: Hashable {
         pathLimit = limit
         takesDenied = options.has("--denied")
         wantsProgress = options.has("--progress")
+        canIntercept = options.has("--intercept")
     }
 }
 
 extension LearnRequest {
     /// Reads the traffic, and writes the policy that allows it to standard output.
     func run() throws(Complaint) -> ExitCode {
-        var traffic = LearnedTraffic(takesDenied: takesDenied)
+        var traffic = LearnedTraffic(takesDenied: takesDenied, canIntercept: canIntercept)
         let foreign = try readTraffic(files, wantsProgress: wantsProgress) { record, line in
             traffic.add(record, in: line)
         }
         sayForeign(foreign)
-        let policy = LearnedPolicy(of: traffic, name: name, wildcards: wildcards, pathLimit: pathLimit)
+        let policy = LearnedPolicy(
+            of: traffic,
+            name: name,
+            wildcards: wildcards,
+            pathLimit: pathLimit,
+            canIntercept: canIntercept
+        )
         writeToStandardOutput(policy.text(preface(traffic, policy).map { printable($0) }))
         return .done
     }
@@ -63,6 +72,7 @@ extension LearnRequest {
             takesDenied
             ? "It allows all of them, those that were denied among them" : "It allows what was let through then"
         lines.append("\(allowed), and nothing else. Read it first: what an agent did is not always what it should do.")
+        if canIntercept { lines.append("It is for a daemon with `interception.authority`: check it with --intercept.") }
         for cause in LearnedTraffic.LeftOut.allCases {
             guard let count = traffic.leftOut[cause] else { continue }
             lines.append("Left out: \(count) \(cause.explanation)")
@@ -70,6 +80,10 @@ extension LearnRequest {
         for cause in UnjudgedCause.allCases where cause != .carrier {
             guard let count = traffic.unjudged[cause] else { continue }
             lines.append("Left out: \(count) \(cause.explanation)")
+        }
+        lines += traffic.rejectedBySome.prefix(10).map { place in
+            "NOT TUNNELLED: some clients of \(place) did not take the certificate, and others did. Give it to them, or write "
+                + "`action: tunnel` for their `workload` alone."
         }
         lines += policy.notAllowed.prefix(10).map { "NOT ALLOWED by these rules, because none could: \($0.summary)" }
         if policy.notAllowed.count > 10 { lines.append("… and \(policy.notAllowed.count - 10) more") }

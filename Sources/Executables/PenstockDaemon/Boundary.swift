@@ -46,7 +46,10 @@ final class Boundary: AdminParty {
         self.readiness = readiness
         self.mode = mode
         audit = services.audit
-        resolver = try LoopResolver(plan.resolving)
+        var asking = plan.resolving
+        // Whether there is a server is asked here, not whether it likes the question.
+        asking.hearsRefusals = true
+        resolver = try LoopResolver(asking)
         let own = effectiveIdentity()
         ruleset = RulesetWatch(
             audit: services.audit,
@@ -114,6 +117,8 @@ final class Boundary: AdminParty {
         let remedy = "dial.resolvers; the rules let the daemon reach them"
         switch result {
         case .addresses, .failed(.notFound), .failed(.noData): dns = PostureCheck("dns", .ok, "\(servers), answering")
+        case .failed(.refused):
+            dns = PostureCheck("dns", .ok, "\(servers), answering; a name that nobody has is refused (REFUSED)")
         case .failed(let failure):
             dns = PostureCheck("dns", .failed, "\(servers), no answer: \(failure)", remedy: remedy)
         case nil: dns = PostureCheck("dns", .failed, "\(servers), no answer in 3 s", remedy: remedy)

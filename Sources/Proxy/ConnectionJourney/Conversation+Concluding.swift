@@ -72,10 +72,10 @@ extension Conversation {
         -> Ending?
     {
         let isBroken = decision.reason == .malformedRequest
-        if let told = spoken?.answer(refusing: decision, id: requestID, retrySeconds: hold?.retrySeconds) {
-            return await answer(told, to: request, closes: isBroken, on: loop)
-        }
         if let denial { return await answer(answer(to: denial), to: request, closes: isBroken, on: loop) }
+        if let said = spoken?.answer(refusing: decision, id: requestID, retrySeconds: hold?.retrySeconds) {
+            return await answer(said, to: request, on: loop)
+        }
         let problem = Problem(
             refusing: decision,
             detail: detail,

@@ -175,7 +175,7 @@ extension Conversation {
 
     /// The head as it is sent, what was judged, written anew; and what its answer passes through.
     func headSent(for request: HTTP1Request) -> OutgoingHead {
-        var forwarding = HTTP1RequestForwarding(closes: !request.keepsAlive, upgrades: request.asksUpgrade)
+        var forwarding = HTTP1RequestForwarding(closes: false, upgrades: request.asksUpgrade)
         if let original = facts.original?.socket {
             forwarding.hostIfAbsent = .address(
                 original.address,

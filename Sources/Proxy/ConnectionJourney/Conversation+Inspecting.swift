@@ -17,6 +17,7 @@ extension Conversation {
             inspection = inspection(of: request, decision)
             guard let inspection else { return decision }
             let objection = await objection(request, inspection, on: loop)
+            inspection.hasContinued = hasContinued
             // A policy that was replaced meanwhile judges again; what was read waits unread.
             guard worker.snapshot.generation == generation else { continue }
             guard let objection else { return decision }
@@ -35,9 +36,12 @@ extension Conversation {
 
     /// What looks at an exchange that a rule lets through; `nil`: nobody does.
     private func inspection(of request: HTTP1Request, _ decision: Decision) -> ExchangeInspection? {
-        guard decision.verdict == .allow, looksAtContent(decision),
-            let (rule, terms) = worker.snapshot.policy?.terms(behind: decision)
-        else { return nil }
+        guard decision.verdict == .allow else { return nil }
+        guard looksAtContent(decision), let (rule, terms) = worker.snapshot.policy?.terms(behind: decision) else {
+            // Somebody must know that the client was told to go on.
+            return hasContinued
+                ? ExchangeInspection(of: request, up: nil, down: nil, limits: worker.settings.inspection) : nil
+        }
         let isEnforced = worker.isEnforcing && !terms.isOnTrial
         var up: [any Inspector] = []
         var down: [any Inspector] = []
@@ -65,6 +69,49 @@ extension Conversation {
         guard let body = inspection.ofRequest() else { return nil }
         if let denial = body.denial { return denial }
         guard inspection.mustReadAhead else { return nil }
+        if let objection = await readAhead(request, body, on: loop) { return objection }
+        inspection.isReadAhead = true
+        return nil
+    }
+
+    /// Finds out what the body of a request calls, which a rule asks for; the refusal, where that cannot be found out.
+    func readCalls(
+        of request: HTTP1Request,
+        for decision: Decision,
+        _ policy: Policy,
+        on loop: isolated EventLoop
+    ) async -> Decision? {
+        guard spoken == nil else { return nil }
+        let limits = worker.settings.inspection
+        let denial = Denial(.unreadableContent, rule: decision.rule)
+        var tooLarge = denial
+        tooLarge.detail = ContentFault.tooLarge.rawValue
+        var found: SpokenCalls?
+        let whole = WholeBody(atMost: limits.heldBytes, tooLarge: tooLarge) { octets, _ in
+            found = SpokenCalls(octets, of: request)
+            return .release
+        }
+        let panel = InspectorPanel([whole], unreadable: denial)
+        let body = BodyInspection(of: request.fields, request.framing, .up, by: panel, limits: limits)
+        var objection = body.denial
+        if objection == nil { objection = await readAhead(request, body, on: loop) }
+        guard let objection else {
+            spoken = found
+            detail = found?.detail ?? detail
+            return nil
+        }
+        detail = objection.detail
+        guard worker.isEnforcing else { return policy.refuse(facts, because: objection.reason) }
+        return .refused(objection.reason, rule: decision.rule, port: facts.port)
+    }
+
+    /// Reads the body of a request before anything of it goes up; why it goes no further, if it does not.
+    private func readAhead(
+        _ request: HTTP1Request,
+        _ body: BodyInspection,
+        on loop: isolated EventLoop
+    ) async -> Denial? {
+        hasContinued = hasContinued || (request.expectsContinue && request.framing != .none && client.unreadCount == 0)
         let arrival = await client.readAhead(
             request,
             body,
@@ -74,13 +121,11 @@ extension Conversation {
             on: loop
         )
         switch arrival {
-        case .seen:
-            inspection.isReadAhead = true
-            return nil
+        case .seen: return nil
         case .denied(let denial): return denial
         case .malformed(let violation): return Denial(.malformedRequest, detail: violation.rawValue)
         case .timedOut: return Denial(.unreadableContent, detail: "body_timed_out")
-        // The connection is being cut: what was read is lost with it.
+        // The connection is being cut.
         case .interrupted: return Denial(connection.cutting?.reason ?? .draining)
         case .failed: return Denial(.unreadableContent, detail: "client_gone")
         }

@@ -42,7 +42,8 @@ extension Conversation {
         facts.addresses = nil
         var decision = ask()
         if decision.verdict == .needsBody {
-            if let refusal = await hearCalls(request, policy, on: loop) { return refusal }
+            if let objection = await readCalls(of: request, for: decision, policy, on: loop) { return objection }
+            facts.request?.calls = spoken?.calls
             decision = ask()
         }
         switch (decision.verdict, decision.dial) {
@@ -56,7 +57,8 @@ extension Conversation {
         decision = ask()
         // A deny that names addresses may be the first to ask for the body.
         if decision.verdict == .needsBody {
-            if let refusal = await hearCalls(request, policy, on: loop) { return refusal }
+            if let objection = await readCalls(of: request, for: decision, policy, on: loop) { return objection }
+            facts.request?.calls = spoken?.calls
             decision = ask()
         }
         return decision.verdict == .needsBody ? policy.refuse(facts, because: .undetermined) : decision

@@ -31,7 +31,8 @@ extension Conversation {
             reason: decision.reason.rawValue,
             policy: worker.recordedPolicy,
             workload: workload,
-            detail: detail ?? (allows ? nil : spoken?.detail)
+            scheme: scope.isIntercepted ? .https : .http,
+            detail: detail
         )
         if let request { describe(request, decision, in: &record) }
         requestID = record.id
@@ -47,7 +48,6 @@ extension Conversation {
         record.path = facts.request?.path?.text ?? String(decoding: request.path, as: UTF8.self)
         record.hasQuery = request.query != nil
         record.masked = masked(request, by: worker.audit.mask, &isPinned)
-        record.message = spoken?.recorded
         record.credentials = revision?.secrets.map(\.text) ?? []
         let name = facts.recordedName
         record.destination = RecordedDestination(
@@ -57,6 +57,7 @@ extension Conversation {
             dialled: texts.dialled(decision.addresses?.first, upstream)
         )
         record.binding = binding(name, decision)
+        record.message = spoken?.recorded
     }
 
     /// By what the destination is bound to the name.

@@ -34,9 +34,11 @@ final class Conversation: SocketObserver {
     var meter: ByteMeter?
     /// What looks into the content of the request in hand; `nil`: nobody does.
     var inspection: ExchangeInspection?
+    /// We have told the client to go on with the body of the request in hand.
+    var hasContinued = false
     /// What an inspector denied the request in hand for.
     var denial: Denial?
-    /// What the body of the request in hand calls; `nil` where nobody has read it.
+    /// What the body of the request in hand calls; `nil`: nobody had to know.
     var spoken: SpokenCalls?
     /// When the head of the request in hand was read, in nanoseconds of the loop's clock.
     var begun: UInt64 = 0
@@ -50,6 +52,8 @@ final class Conversation: SocketObserver {
     var scrubbing: AnswerScrubbing?
     var texts: RequestTexts
     var encoding: RequestRecordEncoding
+    /// Set while it is known to `UpstreamLending`.
+    var isWatchedForLending = false
     /// Set where the client has authenticated its connection, and not each request (NTLM, Negotiate): the upstream is its own.
     var isPinned = false
     var bytesUp: UInt64 = 0
@@ -62,9 +66,6 @@ final class Conversation: SocketObserver {
     var request: HTTP1Request?
     /// The story, which waits for something out of the ordinary.
     var story: CheckedContinuation<Departure, Never>?
-
-    /// How long an upstream is kept for a client that asks nothing, in nanoseconds.
-    private static let lending: UInt64 = 5_000_000_000
 
     init(_ connection: Connection, _ scope: RequestScope, _ worker: Worker) {
         self.connection = connection
@@ -188,6 +189,7 @@ final class Conversation: SocketObserver {
         worker.registry.idle.append(connection)
         if upstream?.socket.isEnding ?? false { closeUpstream(on: loop) }
         upstream?.socket.observer = self
+        if upstream != nil || client.socket.isCoded { worker.lending.watch(self, on: loop) }
     }
 
     func endIdling() {
@@ -218,13 +220,6 @@ final class Conversation: SocketObserver {
         worker.pool.give(upstream, on: loop)
     }
 
-    /// Lets others have the upstream of a client that has asked nothing for a while.
-    func lendUpstream(on loop: isolated EventLoop) {
-        // One that its client has authenticated can go to nobody else, and the client would have to do so again.
-        guard let idleSince, upstream != nil, !isPinned, idleSince &+ Self.lending <= loop.now else { return }
-        giveBackUpstream(on: loop)
-    }
-
     func forgetRequest() {
         entry = nil
         request = nil
@@ -234,6 +229,7 @@ final class Conversation: SocketObserver {
         inspection = nil
         denial = nil
         spoken = nil
+        hasContinued = false
         detail = nil
         revision = nil
         scrubbing = nil
@@ -244,6 +240,12 @@ final class Conversation: SocketObserver {
     func abort(on loop: isolated EventLoop) {
         upstream?.exchange.abort(on: loop)
         if steadiness == .idle { leaveSteadyState(.arrival(.interrupted), on: loop) }
+    }
+
+    /// Gives back what is only needed while octets move: an exchange may last for days, and say nothing.
+    func rest() {
+        client.socket.cipher?.rest()
+        upstream?.socket.cipher?.rest()
     }
 
     /// Has the kernel find out if the upstream of an exchange that lasts is gone.

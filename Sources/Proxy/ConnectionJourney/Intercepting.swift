@@ -66,16 +66,19 @@ extension Connection {
         return ending
     }
 
-    /// What can be done about a client that takes no certificate of ours.
+    /// The rule under which a client that takes no certificate of ours is not asked to.
+    ///
+    /// An end keeps 120 characters: advice beside it would cost the rule its own end.
     private var suggestion: String {
         let place =
             if let name = facts.recordedName {
                 "hosts: [\(name.text)]"
             } else {
-                "cidrs: [\(facts.original?.socket.address.description ?? "")]"
+                "cidrs: [\"\(facts.original?.socket.address.description ?? "")\"]"
             }
-        return "give the client the authority's certificate (penstock ca env), or tunnel it: "
-            + "{ action: tunnel, match: { \(place) } }"
+        // What a rule is about that says nothing of ports.
+        let port = [80, 443].contains(facts.port) ? "" : ", ports: [\(facts.port)]"
+        return "{ action: tunnel, match: { \(place)\(port) } }"
     }
 
     private func tell(_ alert: [UInt8], _ ending: Ending, _ worker: Worker, on loop: isolated EventLoop) async -> Ending

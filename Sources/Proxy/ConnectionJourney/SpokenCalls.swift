@@ -9,8 +9,6 @@ enum SpokenCalls: Sendable {
     case nothing
     case message(MCPMessage)
     case malformed(MCPViolation)
-    /// It could not be had whole or decoded; the text says why.
-    case unreadable(String)
 
     /// Reads a body, its content codings undone.
     init(_ body: [UInt8], of request: HTTP1Request) {
@@ -26,7 +24,7 @@ enum SpokenCalls: Sendable {
         switch self {
         case .nothing: .calls([])
         case .message(let message): .calls(message.calls.map(AgentCall.init))
-        case .malformed, .unreadable: .malformed
+        case .malformed: .malformed
         }
     }
 
@@ -34,7 +32,7 @@ enum SpokenCalls: Sendable {
     var recorded: RecordedMessage? {
         switch self {
         case .message(let message): RecordedMessage(message)
-        case .nothing, .malformed, .unreadable: nil
+        case .nothing, .malformed: nil
         }
     }
 
@@ -42,7 +40,6 @@ enum SpokenCalls: Sendable {
     var detail: String? {
         switch self {
         case .malformed(let violation): violation.fault.word
-        case .unreadable(let fault): fault
         case .nothing, .message: nil
         }
     }
@@ -62,7 +59,7 @@ enum SpokenCalls: Sendable {
         )
         let answer: MCPAnswer?
         switch self {
-        case .nothing, .unreadable: answer = nil
+        case .nothing: answer = nil
         case .message(let message): answer = MCPAnswer(refusing: message, refusal)
         case .malformed(let violation):
             answer = decision.reason == .malformedCall ? MCPAnswer(refusing: violation, refusal) : nil

@@ -55,6 +55,7 @@ final class UpstreamPool: SocketObserver {
         keys[ObjectIdentifier(upstream.socket)] = upstream.key
         places[upstream.key, default: []].append(Place(upstream: upstream, since: loop.now))
         upstream.socket.observer = self
+        upstream.socket.cipher?.rest()
     }
 
     /// Spends a permit on a connection that waits, the one that came last; `nil` where none is for it.

@@ -50,6 +50,7 @@ package final class Worker {
     let interceptor: Interceptor?
     let tickets = TicketCache(capacity: 1024)
     let pool: UpstreamPool
+    let lending = UpstreamLending()
     let means = RelayMeans(bufferBytes: 65536, pipes: 48)
     let registry = Registry()
     var pacer: DecisionPacer
@@ -121,7 +122,7 @@ package final class Worker {
         for connection in registry.live.values {
             connection.tunnel?.watchUpstream()
             connection.conversation?.watchUpstream()
-            connection.conversation?.lendUpstream(on: loop)
+            connection.conversation?.rest()
         }
         pool.letGo(on: loop)
         while let oldest = registry.idle.first, let since = oldest.conversation?.idleSince,

@@ -18,7 +18,7 @@ package enum AheadArrival {
 
 /// Reads a request's body ahead, shows it to an inspection, and keeps it as it came.
 struct BodyAhead {
-    private var octets: [UInt8] = []
+    private(set) var octets: [UInt8] = []
     private var body: HTTP1BodyReader
     private let inspection: BodyInspection
     private let most: Int
@@ -102,11 +102,10 @@ extension HTTPEnd {
         }
         while true {
             if let arrival = ahead.readOn(self, means) { return arrival }
-            switch await socket.wait(for: .reading, until: deadline, on: loop) {
-            case .ready: continue
-            case .timedOut: return .timedOut
-            case .interrupted: return .interrupted
-            }
+            let wakeup = await socket.wait(for: .reading, until: deadline, on: loop)
+            if case .ready = wakeup { continue }
+            putBack(ahead.octets[...])
+            return wakeup == .timedOut ? .timedOut : .interrupted
         }
     }
 }

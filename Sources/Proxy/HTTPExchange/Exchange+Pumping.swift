@@ -79,7 +79,7 @@ extension Exchange {
     private func passOn(informational response: HTTP1Response) throws(MessageFailure) {
         if response.status == 100 {
             // A client that was told by us is not told twice.
-            if inspection?.isReadAhead ?? false { return }
+            if inspection?.hasContinued ?? false { return }
             hasContinued = true
         }
         // HTTP/1.0 knows no such answers (RFC 9110, section 15.2).

@@ -155,7 +155,7 @@ package final class Exchange: SocketObserver, DeferredWork {
         response = nil
         closesClient = false
         uploadFailure = nil
-        hasContinued = inspection?.isReadAhead ?? false
+        hasContinued = inspection?.hasContinued ?? false
         self.inspection = inspection
         before = (up.moved, down.moved)
         up.meter = meter

@@ -9,8 +9,10 @@ package final class ExchangeInspection {
     private let upward: InspectorPanel?
     private let downward: InspectorPanel?
     private let limits: InspectionLimits
-    /// We have told the client to go on with its body, and its inspectors have seen all of it.
+    /// Its inspectors have seen all of the request's body.
     package var isReadAhead = false
+    /// We have told the client to go on with its body.
+    package var hasContinued = false
 
     /// Inspectors of what goes up and of what comes down; `nil` where nobody looks.
     package init(

@@ -21,6 +21,7 @@ struct IndexedRecord: Hashable {
     var port: UInt64?
     var method: String?
     var path: String?
+    /// What a connection spoke; of a request its scheme.
     var `protocol`: String?
     var uid: UInt64?
     var status: UInt64?
@@ -59,7 +60,7 @@ struct IndexedRecord: Hashable {
         case "rule": rule = line.storedText(value)
         case "method": method = line.storedText(value)
         case "path": path = line.storedText(value)
-        case "protocol": `protocol` = line.storedText(value)
+        case "protocol", "scheme": `protocol` = line.storedText(value)
         case "status": status = line.storedNumber(value)
         case "outcome": outcome = line.storedText(value)
         case "closed_by": closedBy = line.storedText(value)

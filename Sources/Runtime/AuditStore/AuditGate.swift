@@ -15,7 +15,8 @@ package protocol AuditGateParty: AnyObject {
 /// Lives on that loop.
 ///
 /// The writer's thread wakes the loop through an eventfd, and only while somebody waits. The other way it is woken once for
-/// all that the loop has submitted by the time it has nothing else to do.
+/// all that the loop has submitted: by the next turn where a task waits, whose connection has not begun to carry anything;
+/// else, of requests that come one upon the other, by the time the loop has nothing else to do.
 package final class AuditGate: EventHandler, DeferredWork {
     private let writer: AuditWriter
     private let bell: Bell
@@ -26,6 +27,8 @@ package final class AuditGate: EventHandler, DeferredWork {
     private var sweep: TimerToken?
     /// Set while the writer is to be woken when the loop has nothing else to do.
     private var willPress = false
+    /// Set while it is to be woken in the next turn.
+    private var willPressSoon = false
 
     private struct Waiter {
         let ticket: UInt64
@@ -83,18 +86,28 @@ package final class AuditGate: EventHandler, DeferredWork {
     private func add(_ waiter: Waiter, on loop: isolated EventLoop) {
         waiters.append(waiter)
         startSweeping(on: loop)
-        if !willPress {
-            willPress = true
-            loop.runWhenIdle(self)
-        }
+        schedulePress(for: waiter, on: loop)
         bell.isWanted.store(true, ordering: .releasing)
         // What was written between the first look and the store has rung for nobody.
         if writer.writtenThrough >= waiter.ticket { bell.ring() }
     }
 
-    /// Wakes the writer: for now the loop submits nothing more.
+    private func schedulePress(for waiter: Waiter, on loop: isolated EventLoop) {
+        switch waiter.who {
+        case .task where !willPressSoon:
+            willPressSoon = true
+            loop.runAgain(self)
+        case .party where !willPress && !willPressSoon:
+            willPress = true
+            loop.runWhenIdle(self)
+        case .task, .party: return
+        }
+    }
+
+    /// Wakes the writer, once or, where both were asked for, once too often.
     package func goOn(on loop: isolated EventLoop) {
         willPress = false
+        willPressSoon = false
         writer.press()
     }
 

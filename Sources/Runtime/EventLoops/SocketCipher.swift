@@ -25,6 +25,9 @@ package protocol SocketCipher: AnyObject {
     /// Sends octets, and says how many were taken.
     func send(_ octets: Span<UInt8>) throws(SystemCallError) -> Completion<Int>
 
+    /// Gives back memory that is only needed while octets move.
+    func rest()
+
     /// Ends the sending side behind what was sent, once: with the word for it only if `inOrder`.
     func endSending(inOrder: Bool)
 }

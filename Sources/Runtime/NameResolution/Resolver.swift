@@ -30,7 +30,8 @@ package final class Resolver {
         let questions = CaresSettings(
             servers: settings.servers,
             timeoutMilliseconds: settings.timeoutMilliseconds,
-            tries: settings.tries
+            tries: settings.tries,
+            hearsRefusals: settings.hearsRefusals
         )
         do throws(CaresError) {
             channel = try CaresChannel(questions) { [weak host] descriptor, readable, writable in

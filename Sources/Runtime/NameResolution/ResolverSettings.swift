@@ -10,6 +10,8 @@ package struct ResolverSettings: Sendable {
     package var timeoutMilliseconds = 2000
     /// How many rounds over the servers.
     package var tries = 2
+    /// Whether a server that will not or cannot answer is heard, instead of the next one being asked.
+    package var hearsRefusals = false
     /// How long a lookup may take in all: both rounds of one server.
     package var deadlineMilliseconds = 6000
     /// How long the answer of one family waits for the other's (RFC 8305, section 3).

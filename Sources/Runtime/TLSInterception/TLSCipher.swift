@@ -23,6 +23,9 @@ package final class TLSCipher: SocketCipher {
     /// Ends the sending side behind what was sent, with close_notify only if `inOrder`.
     package func endSending(inOrder: Bool) { session.endSending(inOrder: inOrder) }
 
+    /// Gives back the buffers of a session that is idle.
+    package func rest() { session.rest() }
+
     /// Sends what the socket has not taken yet.
     package func flush() throws(SystemCallError) {
         do throws(TLSFailure) {

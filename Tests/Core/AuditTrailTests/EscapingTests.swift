@@ -105,7 +105,7 @@ import Testing
     private func texts(in object: [String: Any]) -> [String] {
         let ours: Set = [
             "v", "kind", "time", "previous", "id", "connection", "event", "decision", "would", "treatment", "mode",
-            "capture", "protocol", "outcome", "closed_by", "address",
+            "capture", "protocol", "scheme", "outcome", "closed_by", "address",
         ]
         return object.filter { !ours.contains($0.key) }.values.flatMap { value -> [String] in
             if let text = value as? String { return [text] }

@@ -15,6 +15,7 @@ import Testing
             { $0.reason = "another" },
             { $0.policy = RecordedPolicy(hash: nil, mode: .audit) },
             { $0.workload = WorkloadIdentity(namespace: nil, pod: "other", serviceAccount: nil, uid: 1) },
+            { $0.scheme = .https },
             { $0.method = nil },
             { $0.authority = "other.example" },
             { $0.path = nil },

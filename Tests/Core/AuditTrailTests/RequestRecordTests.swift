@@ -29,7 +29,7 @@ import Testing
             + #""decision":"allow","connection":"00000000000000000000000007","treatment":"http","rule":"messages","#
             + #""reason":"rule_allow","policy_hash":"\#(Sample.hash)","mode":"enforce","policy_generation":2,"#
             + #""workload":{"namespace":"agents","pod":"research-7f","service_account":"research","uid":1000},"#
-            + #""method":"POST","authority":"api.example.com","path":"/v1/messages","query":true,"#
+            + #""scheme":"http","method":"POST","authority":"api.example.com","path":"/v1/messages","query":true,"#
             + #""destination":{"name":"api.example.com","port":80,"original":"192.0.2.7:80","dialled":null},"#
             + #""binding":["host","dns"],"previous":"sha256:\#(String(repeating: "0", count: 64))"}"#
         #expect(String(decoding: Sample.line(request), as: UTF8.self) == expected)
@@ -53,6 +53,14 @@ import Testing
         let many = String(decoding: Sample.line(record), as: UTF8.self)
         let told = Array(repeating: #"{"method":"notifications/initialized"}"#, count: 16).joined(separator: ",")
         #expect(many.contains(#""mcp":{"era":"undeclared","calls":17,"batch":[\#(told)]}"#))
+    }
+
+    @Test("a request that was read inside TLS says so")
+    func insideTLS() throws {
+        var record = request
+        record.scheme = .https
+        let object = try Sample.parse(Sample.line(record))
+        #expect(object["scheme"] as? String == "https")
     }
 
     @Test("a request's end tells its figures as numbers, and what nobody knows as null")

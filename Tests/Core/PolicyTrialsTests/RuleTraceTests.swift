@@ -68,7 +68,7 @@ struct RuleTraceTests {
             ]
         )
         var question = Question(port: 443, speech: .known(.tls))
-        try question.aim(at: "api.example.com", sni: nil)
+        try question.aim(at: "api.example.com", sni: nil, canIntercept: false)
         let trace = PolicyTrace(Judgement(question, by: policy), by: policy)
         #expect(trace.nearest?.rule.name.text == "near")
         #expect(trace.nearest?.misses == [.ports])

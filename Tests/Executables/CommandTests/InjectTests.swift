@@ -51,6 +51,28 @@ struct InjectTests {
         #expect(said.errors.contains("<stdin>:1:1: error: there is no pod in this manifest"))
     }
 
+    /// Samples and what is made of them, which the tests of manifests use as well.
+    private static let golden = URL(filePath: #filePath)
+        .appending(path: "../../../Runtime/ManifestInjectionTests/Golden").standardized
+
+    @Test(
+        "with --intercept the agent trusts what the daemon publishes, as the golden file says; without it, it goes",
+        arguments: ["pod.yaml", "cronjob.json"]
+    )
+    func intercept(name: String) throws {
+        let dot = try #require(name.lastIndex(of: "."))
+        let after = Self.golden.appending(path: name[..<dot] + ".trusting" + name[dot...])
+        let words = ["--image", "penstock:0.1.0", "--inbound-port", "8080"]
+        let path = Self.golden.appending(path: name).path
+        let made = try run(["inject", "-f", path, "--intercept"] + words)
+        #expect(made.output == (try String(contentsOf: after, encoding: .utf8)))
+        let folder = try Folder(["made": made.output])
+        let again = try run(["inject", "-f", "made", "--intercept", "--check"] + words, in: folder)
+        #expect(again.status == 0, "\(again)")
+        let without = try run(["inject", "-f", "made"] + words, in: folder)
+        #expect(without.output == (try run(["inject", "-f", path] + words).output))
+    }
+
     @Test("every option comes to the pod")
     func options() throws {
         let folder = try Folder(["a.yaml": agent.replacing("runAsUser: 2000", with: "")])

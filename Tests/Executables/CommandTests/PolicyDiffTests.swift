@@ -160,9 +160,9 @@ struct PolicyDiffTests {
         #expect(said.status == 0)
         #expect(
             said.lines.dropFirst() == [
-                "not judged:", "  1 connections of plain HTTP: each of their requests has a record of its own",
+                "not judged:", "  1 connections whose requests are read: each of these has a record of its own",
                 "  1 refused whatever a policy says: malformed, contradictory, in excess, or while nothing could be recorded",
-                "  1 where rules ask for what no record holds, such as header values or what follows a `?`",
+                "  1 where rules ask for what no record holds, such as header values, what follows a `?` or what a tunnel carried",
                 "  1 that were refused for the addresses of a name, which no record holds",
             ],
             "\(said)"

@@ -82,7 +82,8 @@ struct PolicyExamplesTests {
         let keys = [
             "hosts", "cidrs", "ports", "protocols", "sni", "uids", "namespaces", "time", "methods", "paths", "headers",
             "query", "mcp", "tools",
-            "rate", "budget", "extends", "action: allow", "action: deny", "action: tunnel", "mode: audit",
+            "rate", "budget", "extends", "action: allow", "action: deny", "action: tunnel", "action: inspect",
+            "mode: audit",
             "default: deny",
         ]
         for key in keys {

@@ -222,8 +222,15 @@ struct PolicyExplainTests {
             ),
             (["--host", "a.example", "--port", "443", "--addr", "localhost"], "--addr 'localhost' is no IP address"),
             (["--host", "a.example", "--port", "443", "--uid", "4294967295"], "--uid '4294967295' is no user number"),
-            (["--host", "a.example", "--port", "443", "--method", "GET"], "--method goes with --protocol http"),
-            (["--host", "a.example", "--port", "443", "--path", "/"], "--path goes with --protocol http"),
+            (
+                ["--host", "a.example", "--port", "443", "--method", "GET"],
+                "--method inside TLS is read only by a daemon with `interception.authority`: add --intercept, or say "
+                    + "--protocol http"
+            ), (["--host", "a.example", "--port", "443", "--path", "/"], "--path inside TLS is read only by a daemon"),
+            (
+                ["--host", "192.0.2.1", "--port", "443", "--protocol", "h2c", "--path", "/", "--intercept"],
+                "--path goes with --protocol http, or tls"
+            ),
             (
                 ["--host", "a.example", "--port", "80", "--protocol", "http", "--method", "G T"],
                 "--method 'G T' is no method"
@@ -240,7 +247,7 @@ struct PolicyExplainTests {
                 ["--host", "a.example", "--port", "80", "--protocol", "http", "--call", "tools/call"],
                 "--call 'tools/call' is no call; write a method such as tools/list, or `tools/call` and the name of the tool"
             ),
-            (["--host", "a.example", "--port", "443", "--call", "ping"], "--call goes with --protocol http"),
+            (["--host", "a.example", "--port", "443", "--call", "ping"], "--call inside TLS is read only by a daemon"),
             (["--host", "a.example", "--port", "443", "--protocol", "tsl"], "did you mean 'tls'?"),
         ]
     )

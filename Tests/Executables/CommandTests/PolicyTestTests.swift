@@ -125,7 +125,7 @@ struct PolicyTestTests {
             ),
             (
                 "cases: [{ name: a, host: b.example, port: 1, method: GET, expect: deny }]",
-                "error: method goes with protocol http"
+                "error: method inside TLS is read only by a daemon"
             ),
             (
                 "cases: [{ name: a, host: b.example, port: 1, addr: [c.example], expect: deny }]",

@@ -94,6 +94,23 @@ enum Trail {
         )
     }
 
+    /// A request that was read inside TLS.
+    static func inside(_ number: Int, of connection: Int, _ decision: Decision, _ path: String) -> RequestRecord {
+        var record = request(number, of: connection, decision, path)
+        record.scheme = .https
+        record.destination.port = 443
+        if decision == .allow { record.treatment = .inspect }
+        return record
+    }
+
+    /// A connection that was to be looked into.
+    static func lookedInto(_ number: Int, _ host: String) -> ConnectionRecord {
+        var record = connection(number, host, .allow)
+        record.reason = "per_request"
+        record.treatment = .inspect
+        return record
+    }
+
     /// Appends the line of one more record, as the writer's thread would.
     static func append(
         to folder: Folder,

@@ -43,7 +43,9 @@ import Testing
         #expect(passed.client == "")
     }
 
-    @Test("a client that waits is told to go on by us, once, and its trailers go up with what was read ahead")
+    @Test(
+        "a client that did not wait hears from its server that it may go on, and its trailers go up with what was read ahead"
+    )
     func aheadContinues() async throws {
         let body = "Transfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n"
         let passed = try await pass(
@@ -51,7 +53,7 @@ import Testing
             "HTTP/1.1 100 Continue\r\n\r\n" + Self.plain,
             Watch(up: "secret", needsWhole: true)
         )
-        #expect(passed.client == "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        #expect(passed.client == "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
         #expect(passed.server.hasSuffix("2\r\nhi\r\n0\r\nX-End: 1\r\n\r\n"))
     }
 

@@ -25,6 +25,42 @@ struct ManifestLayoutTests {
         #expect(String(decoding: made.bytes, as: UTF8.self) == String(decoding: after, as: UTF8.self))
     }
 
+    @Test("a trust variable that a container sets is its own, and is warned of; the others are added")
+    func ownTrust() throws {
+        let text = Manifests.pod(container: "env: [{name: SSL_CERT_FILE, value: /mine.pem}]")
+        let made = try inject(text) { $0.trust = Manifests.trust }
+        let documents = try readYAMLLayout(made.bytes, file: "m.yaml", limits: YAMLLimits())
+        let spec = try #require(PodTemplate.find(in: documents).templates.first?.node.value("spec"))
+        let agent = try #require(spec.agentContainers.last)
+        let variables = agent.value("env")?.items.map {
+            "\($0.value("name")?.text ?? "")=\($0.value("value")?.text ?? "")"
+        }
+        #expect(variables == ["SSL_CERT_FILE=/mine.pem", "NODE_EXTRA_CA_CERTS=/etc/penstock-trust/ca.pem"])
+        let warnings = made.warnings.filter { $0.problem.message.contains("`SSL_CERT_FILE` is set already") }
+        #expect(warnings.count == 1)
+    }
+
+    @Test(
+        "G01: the agent mounts what is published for reading only, and the daemon alone for writing",
+        arguments: [false, true]
+    )
+    func trustMounts(isClassic: Bool) throws {
+        let made = try inject(Manifests.pod()) {
+            $0.mode = isClassic ? .classic : .native
+            $0.isWatched = true
+            $0.trust = Manifests.trust
+        }
+        let documents = try readYAMLLayout(made.bytes, file: "m.yaml", limits: YAMLLimits())
+        let spec = try #require(PodTemplate.find(in: documents).templates.first?.node.value("spec"))
+        let mounts = spec.agentContainers.map { container in
+            let mount = (container.value("volumeMounts")?.items ?? []).first {
+                $0.value("name")?.text == "penstock-trust"
+            }
+            return mount.map { $0.value("readOnly")?.text ?? "false" }
+        }
+        #expect(mounts == [nil, "false", nil, "true"])
+    }
+
     @Test(
         "only whole pieces are added: every byte of the author's is there, in its order",
         arguments: Manifests.goldenNames
@@ -40,6 +76,7 @@ struct ManifestLayoutTests {
     func goldenRoundTrip(name: String) throws {
         try checkRoundTrip(try Manifests.golden(name), isClassic: false)
         try checkRoundTrip(try Manifests.golden(name), isClassic: false, isWatched: true)
+        try checkRoundTrip(try Manifests.golden(name), isClassic: false, isTrusting: true)
     }
 
     @Test("however it is written, in and out again gives the same bytes, in again too", arguments: Manifests.odd)
@@ -47,11 +84,18 @@ struct ManifestLayoutTests {
         try checkRoundTrip(Array(text.utf8), isClassic: false)
         try checkRoundTrip(Array(text.utf8), isClassic: true)
         try checkRoundTrip(Array(text.utf8), isClassic: true, isWatched: true)
+        try checkRoundTrip(Array(text.utf8), isClassic: false, isTrusting: true)
     }
 
-    private func checkRoundTrip(_ before: [UInt8], isClassic: Bool, isWatched: Bool = false) throws {
+    private func checkRoundTrip(
+        _ before: [UInt8],
+        isClassic: Bool,
+        isWatched: Bool = false,
+        isTrusting: Bool = false
+    ) throws {
         let change = { (options: inout InjectionOptions) in
             options.isWatched = isWatched
+            options.trust = isTrusting ? Manifests.trust : nil
             options.mode = isClassic ? .classic : .native
             options.inboundPorts = [8080, 9090]
         }

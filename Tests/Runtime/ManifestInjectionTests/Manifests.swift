@@ -19,6 +19,12 @@ enum Manifests {
 
     static let goldenNames = ["pod.yaml", "deployment.yaml", "several.yaml", "cronjob.json"]
 
+    /// Two of the variables that `penstock inject --intercept` sets.
+    static let trust = [
+        TrustSetting(name: "SSL_CERT_FILE", value: "/etc/penstock-trust/bundle.pem"),
+        TrustSetting(name: "NODE_EXTRA_CA_CERTS", value: "/etc/penstock-trust/ca.pem"),
+    ]
+
     /// A pod that nothing is wrong with; more keys of its specification and of its only container go where they belong.
     static func pod(
         spec: String = "",

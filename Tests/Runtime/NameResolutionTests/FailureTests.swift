@@ -63,6 +63,20 @@ struct FailureTests {
         #expect([.serverFailure, .refused, .unreachable].contains(failure))
     }
 
+    @Test("whoever asks only whether there is a server hears its refusal, and a server that is not there is none")
+    func heardRefusal() throws {
+        let (refusing, _) = try makeResolver {
+            $0.hearsRefusals = true
+        } script: {
+            $0.reply(code: 5)
+        }
+        #expect(try loop.resolve("a.test", with: refusing) == .failed(.refused))
+        var settings = ResolverSettings(servers: [SocketAddress(.v4(IPv4Address(127, 0, 0, 1)), port: freePort())])
+        settings.hearsRefusals = true
+        let nobody = try Resolver(settings: settings, host: loop)
+        #expect(try loop.resolve("a.test", with: nobody) == .failed(.unreachable))
+    }
+
     @Test(
         "one family is enough: the other may be absent, fail or never answer",
         arguments: [UInt8?](arrayLiteral: 0, 2, 3, nil)

@@ -1,0 +1,44 @@
+import EventLoops
+import HTTPExchange
+
+/// Sees to it that clients which ask nothing for a moment keep no upstream to themselves.
+///
+/// Lives on one loop. A client that asks one thing after the other is looked at once in each round, and loses nothing.
+final class UpstreamLending {
+    /// Those that became idle in this round, each once.
+    private var candidates: [Conversation] = []
+    private var round: TimerToken?
+
+    /// How long a client may be idle before its upstream is anybody's, and a round lasts, in nanoseconds.
+    private static let patience: UInt64 = 200_000_000
+
+    /// Notes a conversation that has become idle.
+    func watch(_ conversation: Conversation, on loop: isolated EventLoop) {
+        guard !conversation.isWatchedForLending else { return }
+        conversation.isWatchedForLending = true
+        candidates.append(conversation)
+        if round == nil { startRound(on: loop) }
+    }
+
+    private func startRound(on loop: isolated EventLoop) {
+        round = loop.schedule(afterNanoseconds: Self.patience) { [weak self] in self?.endRound(on: loop) }
+    }
+
+    private func endRound(on loop: isolated EventLoop) {
+        round = nil
+        let ended = candidates
+        candidates = []
+        for conversation in ended {
+            conversation.isWatchedForLending = false
+            guard let since = conversation.idleSince else { continue }
+            if since &+ Self.patience <= loop.now {
+                conversation.client.socket.cipher?.rest()
+                if !conversation.isPinned { conversation.giveBackUpstream(on: loop) }
+            } else {
+                conversation.isWatchedForLending = true
+                candidates.append(conversation)
+            }
+        }
+        if !candidates.isEmpty { startRound(on: loop) }
+    }
+}
