@@ -41,7 +41,9 @@ struct InterceptionMCPTests {
         var style: String
         var isAllowList = false
 
-        var testDescription: String { "\(mode), \(revision), \(style), \(isAllowList ? "a list of what is allowed" : "one denied")" }
+        var testDescription: String {
+            "\(mode), \(revision), \(style), \(isAllowList ? "a list of what is allowed" : "one denied")"
+        }
         /// What an error of a denied tool says.
         var refusal: String { isAllowList ? "-32010 None default_deny" : "-32010 no-delete rule_deny" }
         var denyingRule: String? { isAllowList ? nil : "no-delete" }
