@@ -35,6 +35,8 @@ enum TLSContext {
             throw .failed
         }
         unsafe SSL_CTX_set_options(context, copenssl_common_options)
+        // 112 bits and SHA-2 at least, whatever the distribution's OpenSSL was built with.
+        unsafe SSL_CTX_set_security_level(context, 2)
         unsafe copenssl_set_mode(context, copenssl_modes)
         unsafe copenssl_read_ahead(context)
         return unsafe context
