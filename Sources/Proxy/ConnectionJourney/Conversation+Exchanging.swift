@@ -178,13 +178,14 @@ extension Conversation {
     /// The head as it is sent, what was judged, written anew; and what its answer passes through.
     func headSent(for request: HTTP1Request) -> OutgoingHead {
         var forwarding = HTTP1RequestForwarding(closes: false, upgrades: request.asksUpgrade)
-        if let original = facts.original?.socket {
+        // What was judged: inside TLS the session's name, wherever the agent's kernel was asked to go.
+        if case .known(_, let name?) = facts.opening {
+            forwarding.hostIfAbsent = .name(name, port: facts.port == scope.customaryPort ? nil : facts.port)
+        } else if let original = facts.original?.socket {
             forwarding.hostIfAbsent = .address(
                 original.address,
                 port: original.port == scope.customaryPort ? nil : original.port
             )
-        } else if case .known(_, let name?) = facts.opening {
-            forwarding.hostIfAbsent = .name(name, port: facts.port == scope.customaryPort ? nil : facts.port)
         }
         forwarding.revision = revision?.fields
         var octets: [UInt8] = []

@@ -14,7 +14,9 @@ extension StreamSocket {
     /// Begins TLS: `session` is the one of this socket's cipher; `deadline` is in nanoseconds of the loop's clock.
     func shakeHands(_ session: TLSSession, until deadline: UInt64, on loop: isolated EventLoop) async -> Handshake {
         while true {
-            switch session.shakeHands() {
+            let progress = session.shakeHands()
+            noteUnsent()
+            switch progress {
             case .done:
                 isReadable = true
                 return .done

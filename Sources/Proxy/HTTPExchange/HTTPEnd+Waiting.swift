@@ -114,7 +114,10 @@ extension HTTPEnd {
     /// Waits until the socket has taken all that was sent; false where it does not until `deadline`.
     package func flush(until deadline: UInt64, on loop: isolated EventLoop) async -> Bool {
         while !socket.isFlushed {
-            guard await socket.wait(for: .writing, until: deadline, on: loop) == .ready else { return false }
+            socket.noteUnsent()
+            guard loop.now < deadline, await socket.wait(for: .writing, until: deadline, on: loop) == .ready else {
+                return false
+            }
         }
         return true
     }

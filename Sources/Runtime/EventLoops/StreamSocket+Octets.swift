@@ -11,6 +11,8 @@ extension StreamSocket {
         atMost count: Int = .max
     ) throws(SystemCallError) -> Completion<Int> {
         if let cipher {
+            // Reading may have to answer: with new keys, or the end.
+            defer { noteUnsent() }
             let completion = try cipher.receive(into: buffer, atMost: count)
             if case .wouldBlock = completion { isReadable = false }
             return completion
@@ -28,6 +30,7 @@ extension StreamSocket {
 
     /// Whether a byte waits to be read: 1, or 0 at the end of the stream; it is not taken.
     package func peekAtByte() throws(SystemCallError) -> Completion<Int> {
+        defer { noteUnsent() }
         let completion = if let cipher { try cipher.peek() } else { try LinuxBindings.peekAtByte(descriptor) }
         if case .wouldBlock = completion { isReadable = false }
         return completion
@@ -61,6 +64,7 @@ extension StreamSocket {
     package func endSending(inOrder: Bool = true) throws(SystemCallError) {
         guard let cipher else { return try shutdownSending(descriptor) }
         cipher.endSending(inOrder: inOrder)
+        noteUnsent()
     }
 
     /// Nothing that was sent waits for the socket to take it.
@@ -69,12 +73,14 @@ extension StreamSocket {
     /// The stream that has come to its end was not cut short: TLS tells, TCP alone cannot.
     package var endedInOrder: Bool { cipher?.endedInOrder ?? true }
 
+    /// A socket that has not taken all that a cipher wrote tells by an edge when it takes more.
+    package func noteUnsent() {
+        if !isFlushed { isWritable = false }
+    }
+
     private func noting(_ completion: Completion<Int>) -> Completion<Int> {
-        if case .wouldBlock = completion {
-            isWritable = false
-        } else if !isFlushed {
-            isWritable = false
-        }
+        if case .wouldBlock = completion { isWritable = false }
+        noteUnsent()
         return completion
     }
 }

@@ -145,6 +145,10 @@ package final class StreamSocket: EventHandler {
         // A failure is met again by whoever writes next.
         try? cipher.flush()
         canBeWritten = !cipher.hasUnsent
+        // A cipher that had to answer, and could not, has stopped reading: nothing else would tell that it can go on.
+        guard canBeWritten else { return }
+        canBeRead = true
+        cipher.becomesReadable(isEnding: hasEnd)
     }
 
     private func isOver(_ direction: Direction) -> Bool {

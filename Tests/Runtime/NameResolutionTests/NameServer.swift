@@ -60,6 +60,9 @@ final class NameServer {
     }
 }
 
+/// Where no server is, and none comes: a port of 127.0.0.1 that is free now may be another test's in a moment.
+let nobody = SocketAddress(.v4(IPv4Address(127, 77, 5, 3)), port: 9)
+
 /// A port that nobody has at the moment, on UDP and TCP alike as far as one can tell.
 func freePort() -> UInt16 {
     let server = ScriptedServer { _ in nil }
