@@ -81,6 +81,9 @@ package struct Policy: Sendable {
     /// True where any rule must have bodies read.
     package var looksAtContent: Bool { compiled.traits.looksAtContent }
 
+    /// True where some rule changes the heads of what it lets through.
+    package var changesHeads: Bool { compiled.traits.changesHeads }
+
     /// What the rule says that lets something through; `nil` where none does.
     package func terms(behind decision: Decision) -> (rule: RuleName, terms: RuleTerms)? {
         guard case .rule(let name) = decision.basis, let place = compiled.places[name] else { return nil }

@@ -15,6 +15,7 @@ extension Conversation {
     /// `request` is `nil` where it could not be read.
     func record(_ decision: Decision, _ request: HTTP1Request?) -> UInt64 {
         self.decision = decision
+        judgedGeneration = worker.snapshot.generation
         if let request { revise(request, decision) }
         worker.metrics.count(request: decision)
         let allows = decision.verdict == .allow

@@ -26,6 +26,8 @@ final class Conversation: SocketObserver {
     var entry: RequestEntry?
     /// What was decided of the request in hand; `nil` between requests.
     var decision: Decision?
+    /// Which policy decided.
+    var judgedGeneration: UInt64 = 0
     /// What was reserved of rates and budgets for the request in hand.
     ///
     /// Made when a policy first has any.

@@ -92,8 +92,8 @@ extension HTTPEnd {
         _ means: RelayMeans,
         on loop: isolated EventLoop
     ) async -> AheadArrival {
-        // Chunks of one octet take six, and what stands around the last one its own.
-        let most = inspection.heldBytes.multipliedReportingOverflow(by: 8).partialValue + limits.trailerBytes
+        // What frames it may take as much again: chunks of an octet or two are for nobody who sends a large body.
+        let most = inspection.heldBytes.multipliedReportingOverflow(by: 2).partialValue + limits.trailerBytes
         var ahead = BodyAhead(HTTP1BodyReader(request.framing, limits: limits), inspection, most: most)
         if request.expectsContinue, request.framing != .none, unreadCount == 0 {
             guard await send(Array("HTTP/1.1 100 Continue\r\n\r\n".utf8), until: deadline, on: loop) else {
