@@ -8,7 +8,6 @@ struct LinkedLibrariesTests {
 
     @Test(
         "a program links what it needs and no more",
-        .enabled(if: programs != nil, "PENSTOCK_BIN names the folder of the release programs; `make test` sets it"),
         arguments: [
             ("penstock-init", ["libssl", "libcrypto", "libsqlite3", "libFoundation", "lib_Foundation", "libdispatch"]),
             ("penstockd", ["libFoundation", "lib_Foundation", "libdispatch", "libicu", "libnftnl"]),
@@ -16,7 +15,10 @@ struct LinkedLibrariesTests {
         ]
     )
     func linksNoMoreThanItNeeds(program: String, forbidden: [String]) throws {
-        let folder = try #require(Self.programs)
+        let folder = try #require(
+            Self.programs,
+            "PENSTOCK_BIN names the folder of the release programs: use `make test`"
+        )
         let path = URL(filePath: folder).appending(path: program).path
         let libraries = try sharedLibraries(of: path)
         #expect(libraries.contains { $0.hasPrefix("libc.so") }, "ldd says nothing about \(path): \(libraries)")
@@ -30,13 +32,15 @@ struct LinkedLibrariesTests {
 
     @Test(
         "no program carries Foundation inside",
-        .enabled(if: programs != nil),
         arguments: [
             "penstock-init", "penstockd", "penstock",
         ]
     )
     func carriesNoFoundation(program: String) throws {
-        let folder = try #require(Self.programs)
+        let folder = try #require(
+            Self.programs,
+            "PENSTOCK_BIN names the folder of the release programs: use `make test`"
+        )
         let bytes = try Data(contentsOf: URL(filePath: folder).appending(path: program))
         // Symbols of FoundationEssentials and of ICU, as they stand in the string table of a static link.
         for symbol in ["$s20FoundationEssentials", "$s10Foundation", "ucal_open"] {

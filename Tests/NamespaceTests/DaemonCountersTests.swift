@@ -309,15 +309,17 @@ struct HTTPCountersTests {
         }
     }
 
+    /// 256 KiB up, and no more.
+    private let littleBudget = """
+          - name: little
+            match: { hosts: [allowed.example], ports: [8080] }
+            action: allow
+            budget: { bytes_up: 256KiB }
+        """
+
     @Test("what is sent after an upgrade is counted: a WebSocket is cut when the budget of bytes is used up")
     func upgrade() throws {
-        let rules = """
-              - name: little
-                match: { hosts: [allowed.example], ports: [8080] }
-                action: allow
-                budget: { bytes_up: 256KiB }
-            """
-        try HTTPPod.with(rules) { bed in
+        try HTTPPod.with(littleBudget) { bed in
             let said = try bed.agent(
                 """
                 c = dial()
@@ -339,13 +341,7 @@ struct HTTPCountersTests {
 
     @Test("a budget of bytes cuts an upload in its middle, chunked or not", arguments: ["length", "chunked"])
     func uploads(framing: String) throws {
-        let rules = """
-              - name: little
-                match: { hosts: [allowed.example], ports: [8080] }
-                action: allow
-                budget: { bytes_up: 256KiB }
-            """
-        try HTTPPod.with(rules) { bed in
+        try HTTPPod.with(littleBudget) { bed in
             let said = try bed.agent(
                 """
                 c = dial()

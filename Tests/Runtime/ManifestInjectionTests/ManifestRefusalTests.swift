@@ -51,17 +51,6 @@ struct ManifestRefusalTests {
         #expect(hit?.location.description.hasPrefix("m.yaml:\(place)") == true, "\(found)")
     }
 
-    private func problems(of text: String) throws -> [SourceProblem] {
-        do {
-            _ = try inject(text)
-            return []
-        } catch ManifestInjectionError.refused(let findings) {
-            return findings.map(\.problem)
-        } catch ManifestInjectionError.unreadable(let problems) {
-            return problems.problems
-        }
-    }
-
     @Test("a manifest without any pod is an error: the agent's would be left without a guard")
     func noPod() {
         for text in ["", "# nothing\n", "kind: ConfigMap\ndata: {containers: \"[{image: a}]\"}\n"] {

@@ -153,3 +153,15 @@ func refusals(
         return findings
     }
 }
+
+/// What is wrong with a manifest; nothing where a guard can be put into it.
+func problems(of text: String) throws -> [SourceProblem] {
+    do {
+        _ = try inject(text)
+        return []
+    } catch ManifestInjectionError.refused(let findings) {
+        return findings.map(\.problem)
+    } catch ManifestInjectionError.unreadable(let problems) {
+        return problems.problems
+    }
+}

@@ -52,17 +52,6 @@ struct PodDisguiseTests {
         #expect(hit?.remedy?.isEmpty == false)
     }
 
-    private func problems(of text: String) throws -> [SourceProblem] {
-        do {
-            _ = try inject(text)
-            return []
-        } catch ManifestInjectionError.refused(let findings) {
-            return findings.map(\.problem)
-        } catch ManifestInjectionError.unreadable(let problems) {
-            return problems.problems
-        }
-    }
-
     @Test("G03: the claims of a StatefulSet in a List cannot take the place of the guard's volumes")
     func claimsInList() throws {
         let set =
