@@ -67,6 +67,22 @@ struct InterceptionTests {
         }
     }
 
+    @Test("B02, B17: a request without Host goes up for the session's name, wherever its agent was going")
+    func withoutHost() throws {
+        try InterceptedPod.with { bed in
+            let said = try bed.python(
+                """
+                import json
+                for address in ["203.0.113.10", "203.0.113.99"]:
+                    c = inside(address=address); r = c.ask("GET /echo HTTP/1.0")
+                    fields = str(json.loads(r[2])["fields"])
+                    print(r[0], "allowed.example:8443" in fields, address in fields)
+                """
+            )
+            #expect(said == ["200 True False", "200 True False"], "\(said)")
+        }
+    }
+
     @Test(
         "G09: an upstream certificate that is not sound is answered 502, and recorded by name",
         arguments: [
