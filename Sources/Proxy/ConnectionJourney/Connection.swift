@@ -43,8 +43,12 @@ final class Connection {
     var meter: ByteMeter?
     /// Set while it carries requests that are judged one by one.
     var conversation: Conversation?
-    /// What a CONNECT asked for; `nil` without one.
+    /// How we were asked for a tunnel, or refused to be; `nil` where we were not.
+    var proxyRequest: ProxyRequestKind?
+    /// Where a tunnel is to lead, by CONNECT or SOCKS 5; `nil` without one.
     var authority: Authority?
+    /// What a client of SOCKS is told that was refused for its request itself; `nil`: nothing.
+    var proxyRefusal: [UInt8]?
     /// The first request to us as a proxy that was no CONNECT; the conversation takes it.
     var proxied: ProxiedRequest?
     /// Since when what it says is listened to, in nanoseconds of the loop's clock.
@@ -109,7 +113,7 @@ struct Cut: Hashable {
 enum Sniffed: Hashable {
     /// Nothing was said in time: the server may speak first.
     case silent
-    /// A CONNECT, and nothing inside it yet.
+    /// A CONNECT, or that of SOCKS 5, and nothing inside it yet.
     case connect
     case tls(ClientHello)
     case http(HTTPOpening)

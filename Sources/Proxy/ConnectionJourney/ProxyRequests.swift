@@ -20,9 +20,20 @@ extension Connection {
         }
     }
 
-    /// Reads the request that a proxy gets first.
+    /// Reads the request that a proxy gets first; its first octet says in which protocol.
     private func hearProxyRequest(_ worker: Worker, on loop: isolated EventLoop) async {
-        let end = HTTPEnd(client, limits: worker.settings.http)
+        let limit = loop.now &+ worker.settings.sniffNanoseconds
+        guard await receiveMore(worker, until: limit, on: loop) else { return }
+        switch openingBytes.first {
+        case 4: refuseSOCKS4()
+        case 5: await hearSOCKS5(worker, on: loop)
+        default: await hearHTTPRequest(worker, on: loop)
+        }
+    }
+
+    private func hearHTTPRequest(_ worker: Worker, on loop: isolated EventLoop) async {
+        let end = HTTPEnd(client, unread: openingBytes, limits: worker.settings.http)
+        openingBytes = []
         let patience = worker.settings.sniffNanoseconds
         switch await end.nextRequest(HeadPatience(idle: patience, head: patience), worker.means, on: loop) {
         case .request(let request): consider(request, on: end, worker)
@@ -47,11 +58,9 @@ extension Connection {
         }
         facts.port = asked.port
         if request.form == .authority {
-            authority = asked
-            facts.original = asked.literal
-            facts.isOwnListener = asked.literal.map { worker.isOwnListener($0.socket) } ?? false
+            proxyRequest = .connect
             openingBytes = Array(end.takeUnread())
-            sniffed = .connect
+            ask(for: asked, worker)
         } else {
             proxied = ProxiedRequest(first: request, end: end)
             sniffed = .http(
@@ -65,10 +74,23 @@ extension Connection {
         }
     }
 
-    /// Answers a CONNECT, and listens to what comes inside.
+    /// Takes over where a tunnel is to lead.
+    func ask(for asked: Authority, _ worker: Worker) {
+        authority = asked
+        facts.original = asked.literal
+        facts.isOwnListener = asked.literal.map { worker.isOwnListener($0.socket) } ?? false
+        sniffed = .connect
+    }
+
+    /// Answers whoever asked for a tunnel, and listens to what comes inside.
     private func openTunnel(_ worker: Worker, on loop: isolated EventLoop) async {
         let end = HTTPEnd(client, limits: worker.settings.http)
-        let answer = Array("HTTP/1.1 200 Connection established\r\n\r\n".utf8)
+        let answer =
+            if proxyRequest == .socks5 {
+                SOCKS5Reply.succeeded.octets
+            } else {
+                Array("HTTP/1.1 200 Connection established\r\n\r\n".utf8)
+            }
         guard await end.send(answer, until: loop.now &+ worker.settings.sniffNanoseconds, on: loop) else {
             return sniffed = .gone
         }

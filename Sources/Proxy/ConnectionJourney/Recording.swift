@@ -33,7 +33,7 @@ extension Connection {
         )
         if let authority {
             record.authority = authority.description
-            if authority.name != nil { record.binding.append("connect") }
+            if authority.name != nil, let proxyRequest { record.binding.append(proxyRequest.rawValue) }
         }
         if let addresses = facts.addresses, case .name? = decision.dial {
             record.binding.append("dns")

@@ -6,8 +6,8 @@ import PolicyEngine
 import WireFormats
 
 extension Connection {
-    /// Refuses: a TLS client gets the alert access_denied (RFC 8446, section 6.2), one of HTTP an answer that says why, every
-    /// other a reset.
+    /// Refuses: a TLS client gets the alert access_denied (RFC 8446, section 6.2), one of HTTP an answer that says why, one
+    /// of SOCKS a code, every other a reset.
     func reject(_ worker: Worker, on loop: isolated EventLoop) async {
         guard let answer = refusal else { return resetOnClose(client.descriptor) }
         let end = HTTPEnd(client, limits: worker.settings.http)
@@ -22,12 +22,14 @@ extension Connection {
         guard let decision, decision.reason != .undecidedLimit else { return nil }
         switch sniffed {
         case .tls(let hello): return TLSAlert.accessDenied(answering: hello)
+        case .connect where proxyRequest == .socks5: return SOCKS5Reply(refusing: decision).octets
         case .http, .connect:
             return Problem(refusing: decision, detail: nil, id: id, retrySeconds: hold?.retrySeconds)
                 .answer.octets(closes: true)
         case .refused(_, protocol: .http, let detail):
             return Problem(refusing: decision, detail: detail, id: id).answer.octets(closes: true)
-        case .refused, .silent, .h2c, .opaque, .unfinished, .gone, nil: return nil
+        case .refused: return proxyRefusal
+        case .silent, .h2c, .opaque, .unfinished, .gone, nil: return nil
         }
     }
 }

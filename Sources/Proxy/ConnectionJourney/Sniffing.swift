@@ -37,14 +37,15 @@ extension Connection {
     }
 
     /// What one attempt to read came to.
-    private enum Receipt {
+    enum Receipt {
         case received
         case nothing
         case ended
         case failed
     }
 
-    private func receiveOpening(_ worker: Worker) -> Receipt {
+    /// Reads once, if there is anything to read.
+    func receiveOpening(_ worker: Worker) -> Receipt {
         guard client.isReadable else { return .nothing }
         guard let completion = try? worker.means.buffer.receive(from: client.descriptor) else { return .failed }
         switch completion {
@@ -57,6 +58,26 @@ extension Connection {
             worker.means.buffer.append(0..<count, to: &openingBytes)
             if count < worker.means.buffer.capacity, !client.isEnding { client.isReadable = false }
             return .received
+        }
+    }
+
+    /// Waits for more of the opening until `limit`, in nanoseconds of the loop's clock.
+    ///
+    /// False where there is none, and `sniffed` says why.
+    func receiveMore(_ worker: Worker, until limit: UInt64, on loop: isolated EventLoop) async -> Bool {
+        while true {
+            switch receiveOpening(worker) {
+            case .received: return true
+            case .failed: sniffed = .gone
+            case .ended: sniffed = openingBytes.isEmpty ? .gone : openingEnded(worker)
+            case .nothing:
+                switch await client.wait(for: .reading, until: limit, on: loop) {
+                case .ready: continue
+                case .interrupted: sniffed = .unfinished(cutting?.reason ?? .draining)
+                case .timedOut: sniffed = .unfinished(.sniffLimit)
+                }
+            }
+            return false
         }
     }
 

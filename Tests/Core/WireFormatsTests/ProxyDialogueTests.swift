@@ -35,6 +35,7 @@ struct ProxyDialogueTests {
             }
         } catch {
             outcome.violation = error
+            outcome.next = .needMore
         }
         return outcome
     }

@@ -3,6 +3,15 @@ package enum SOCKS5Command: UInt8, Hashable, Sendable, CaseIterable {
     case connect = 1
     case bind = 2
     case udpAssociate = 3
+
+    /// A word for the record.
+    package var text: String {
+        switch self {
+        case .connect: "connect"
+        case .bind: "bind"
+        case .udpAssociate: "udp_associate"
+        }
+    }
 }
 
 /// What a SOCKS 5 server replies to a request (RFC 1928, section 6).
@@ -37,7 +46,13 @@ extension SOCKS5Reply {
 
     /// The whole reply; the address that we bound is nobody's business, and left as zero.
     package var octets: [UInt8] { [5, rawValue, 0, SOCKS5AddressType.ipv4.rawValue, 0, 0, 0, 0, 0, 0] }
+
+    /// What answers a greeting that offers nothing that is taken.
+    package static let noMethod: [UInt8] = [5, 0xff]
 }
+
+/// What answers a client of SOCKS 4 or 4A that is refused: version 0, code 91, and six octets that say nothing.
+package let socks4Refusal: [UInt8] = [0, 91, 0, 0, 0, 0, 0, 0]
 
 /// Why octets are no SOCKS 5; the raw values are the audit's detail.
 package enum SOCKS5Violation: String, Error, Hashable, Sendable, CaseIterable {
