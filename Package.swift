@@ -316,7 +316,7 @@ if Context.environment["FUZZ"] != nil {
     let fuzzers: KeyValuePairs = [
         "FuzzOpening": wire, "FuzzJSON": wire, "FuzzRequest": wire, "FuzzResponse": wire, "FuzzRoundTrip": wire,
         "FuzzMCP": ["AgentProtocols", "WireFormats"], "FuzzInject": ["ManifestInjection", "PodInjection"],
-        "FuzzWebSocket": wire, "FuzzEvents": wire,
+        "FuzzWebSocket": wire, "FuzzEvents": wire, "FuzzSOCKS5": ["NetworkTypes", "WireFormats"],
         "FuzzContent": ["ContentInspection", "PolicyEngine", "WireFormats"],
     ]
     package.targets += fuzzers.map { name, dependencies in

@@ -16,7 +16,7 @@ struct InterceptionClientsTests {
     }
 
     private static let page = "GET /a"
-    private static let url = "https://allowed.example:8443/a"
+    static let url = "https://allowed.example:8443/a"
     private static let python = InterceptedPod.python
 
     static let clients: [Client] = [
