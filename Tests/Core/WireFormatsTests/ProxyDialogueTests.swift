@@ -5,50 +5,9 @@ import WireFormats
 
 @Suite("Asking a proxy for a connection")
 struct ProxyDialogueTests {
-    /// What a dialogue came to: all that was sent behind the opening, its end, and what was left for the tunnel.
-    private struct Outcome: Equatable {
-        var sent: [[UInt8]] = []
-        var next = ProxyDialogueStep.Next.needMore
-        var left: [UInt8] = []
-        var violation: ProxyDialogueViolation?
-    }
+    private typealias Outcome = DialogueOutcome<ProxyDialogueStep.Next, ProxyDialogueViolation>
 
-    /// Lends what the proxy says in pieces that end at `ends`, and then whole.
-    private func converse(_ dialogue: ProxyDialogue, _ said: [UInt8], ends: [Int] = []) -> Outcome {
-        var dialogue = dialogue
-        var outcome = Outcome()
-        var start = 0
-        do throws(ProxyDialogueViolation) {
-            for end in ends + [said.count] {
-                reading: while true {
-                    let step = try dialogue.read(said.span.extracting(start..<end))
-                    start += step.consumed
-                    outcome.next = step.next
-                    switch step.next {
-                    case .send(let octets): outcome.sent.append(octets)
-                    case .needMore: break reading
-                    case .open, .refused:
-                        outcome.left = Array(said[start...])
-                        return outcome
-                    }
-                }
-            }
-        } catch {
-            outcome.violation = error
-            outcome.next = .needMore
-        }
-        return outcome
-    }
-
-    /// The outcome of the whole, after it was found to be that of every way in which it can be cut.
-    private func outcome(_ dialogue: ProxyDialogue, _ said: [UInt8]) -> Outcome {
-        let whole = converse(dialogue, said)
-        for ends in splits(said.count) {
-            let cut = converse(dialogue, said, ends: ends)
-            #expect(cut == whole, "cut at \(ends)")
-        }
-        return whole
-    }
+    private func outcome(_ dialogue: ProxyDialogue, _ said: [UInt8]) -> Outcome { dialogue.outcome(of: said) }
 
     private static func destination(_ text: String, port: UInt16 = 443) throws -> ProxyDestination {
         if let address = IPAddress(text) { return ProxyDestination(.address(address), port: port) }
@@ -69,7 +28,7 @@ struct ProxyDialogueTests {
         let dialogue = ProxyDialogue.socks5(SOCKS5Asking(to: try Self.destination(host)))
         #expect(dialogue.opening == [5, 1, 0])
         let result = outcome(dialogue, octets("0500 050000 01 00000000 0000 474554"))
-        #expect(result == Outcome(sent: [octets(request)], next: .open, left: Array("GET".utf8)))
+        #expect(result == Outcome(sent: [octets(request)], end: .open, left: Array("GET".utf8)))
     }
 
     @Test("SOCKS 5 with user and password, wanted by the server and not")
@@ -79,10 +38,10 @@ struct ProxyDialogueTests {
         #expect(dialogue.opening == [5, 2, 0, 2])
         let request = octets("05010003 09 612e6578616d706c65 01bb")
         let wanted = outcome(dialogue, octets("0502 0100 0500000300 0000"))
-        #expect(wanted == Outcome(sent: [octets("01 02 6d65 04 776f7264"), request], next: .open))
+        #expect(wanted == Outcome(sent: [octets("01 02 6d65 04 776f7264"), request], end: .open))
         let unwanted = outcome(dialogue, octets("0500 05000004 00000000000000000000000000000000 0000"))
-        #expect(unwanted == Outcome(sent: [request], next: .open))
-        #expect(outcome(dialogue, octets("0502 0101")).next == .refused(.credentials))
+        #expect(unwanted == Outcome(sent: [request], end: .open))
+        #expect(outcome(dialogue, octets("0502 0101")).end == .refused(.credentials))
         #expect(!"\(asking) \(dialogue)".contains("119"), "the password does not print")
     }
 
@@ -104,8 +63,8 @@ struct ProxyDialogueTests {
         let code = try #require(UInt8(exactly: code))
         let refusal = SOCKS5Reply(rawValue: code).map(ProxyRefusal.socks5) ?? .unassignedReply(code)
         #expect((code <= 8) == (SOCKS5Reply(rawValue: code) != nil))
-        #expect(outcome(dialogue, [5, 0, 5, code]).next == .refused(refusal))
-        #expect(outcome(dialogue, [5, 0, 5, code, 0, 1, 0, 0, 0, 0, 0, 0]).next == .refused(refusal))
+        #expect(outcome(dialogue, [5, 0, 5, code]).end == .refused(refusal))
+        #expect(outcome(dialogue, [5, 0, 5, code, 0, 1, 0, 0, 0, 0, 0, 0]).end == .refused(refusal))
     }
 
     @Test(
@@ -130,15 +89,15 @@ struct ProxyDialogueTests {
     @Test("a server that takes no method refuses, one that stops short leaves us waiting")
     func ends() throws {
         let dialogue = ProxyDialogue.socks5(SOCKS5Asking(to: try Self.destination("a.example")))
-        #expect(outcome(dialogue, [5, 0xff]).next == .refused(.authenticationMethod))
+        #expect(outcome(dialogue, [5, 0xff]).end == .refused(.authenticationMethod))
         let short = outcome(dialogue, octets("0500 05000003 ff"))
-        #expect(short.next == .needMore)
+        #expect(short.end == nil)
         #expect(short.violation == nil)
         var longest = octets("0500 05000003 ff") + [UInt8](repeating: 97, count: 257)
         #expect(longest.count - 2 == dialogue.unreadLimit)
-        #expect(outcome(dialogue, longest).next == .open)
+        #expect(outcome(dialogue, longest).end == .open)
         longest.removeLast()
-        #expect(outcome(dialogue, longest).next == .needMore)
+        #expect(outcome(dialogue, longest).end == nil)
     }
 
     @Test(
@@ -183,14 +142,14 @@ struct ProxyDialogueTests {
     func opens(answer: String) throws {
         let asking = try #require(HTTPConnectAsking(to: try Self.destination("a.example")))
         let result = outcome(.httpConnect(asking), Array("\(answer)SSH-2.0".utf8))
-        #expect(result == Outcome(next: .open, left: Array("SSH-2.0".utf8)))
+        #expect(result == Outcome(end: .open, left: Array("SSH-2.0".utf8)))
     }
 
     @Test("any other status is a refusal that carries it", arguments: [300, 304, 400, 403, 407, 502, 503, 599])
     func refusals(status: Int) throws {
         let asking = try #require(HTTPConnectAsking(to: try Self.destination("a.example")))
         let result = outcome(.httpConnect(asking), Array("HTTP/1.1 \(status) x\r\nContent-Length: 1\r\n\r\nx".utf8))
-        #expect(result.next == .refused(.status(status)))
+        #expect(result.end == .refused(.status(status)))
     }
 
     @Test(
@@ -219,7 +178,7 @@ struct ProxyDialogueTests {
         limits.headBytes = answer.utf8.count
         let asking = try #require(HTTPConnectAsking(to: destination, limits: limits, informational: 2))
         #expect(ProxyDialogue.httpConnect(asking).unreadLimit == answer.utf8.count)
-        #expect(outcome(.httpConnect(asking), Array("\(early)\(early)\(answer)".utf8)).next == .open)
+        #expect(outcome(.httpConnect(asking), Array("\(early)\(early)\(answer)".utf8)).end == .open)
         let many = outcome(.httpConnect(asking), Array("\(early)\(early)\(early)\(answer)".utf8))
         #expect(many.violation == .informationalTooMany)
         limits.headBytes -= 1

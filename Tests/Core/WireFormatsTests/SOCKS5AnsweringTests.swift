@@ -4,53 +4,13 @@ import WireFormats
 
 @Suite("What a SOCKS 5 client asks")
 struct SOCKS5AnsweringTests {
-    /// What a conversation came to: all that it is answered, its end, and what was left for the tunnel.
-    private struct Outcome: Equatable {
-        var sent: [[UInt8]] = []
-        var next = SOCKS5AnsweringStep.Next.needMore
-        var left: [UInt8] = []
-        var violation: SOCKS5Violation?
-    }
-
-    private func converse(_ said: [UInt8], ends: [Int] = []) -> Outcome {
-        var answering = SOCKS5Answering()
-        var outcome = Outcome()
-        var start = 0
-        do throws(SOCKS5Violation) {
-            for end in ends + [said.count] {
-                reading: while true {
-                    let step = try answering.read(said.span.extracting(start..<end))
-                    start += step.consumed
-                    outcome.next = step.next
-                    switch step.next {
-                    case .send(let octets): outcome.sent.append(octets)
-                    case .needMore: break reading
-                    case .request, .noMethod:
-                        outcome.left = Array(said[start...])
-                        return outcome
-                    }
-                }
-            }
-        } catch {
-            outcome.violation = error
-            outcome.next = .needMore
-        }
-        return outcome
-    }
-
-    /// The outcome of the whole, after it was found to be that of every way in which it can be cut.
-    private func outcome(_ said: [UInt8]) -> Outcome {
-        let whole = converse(said)
-        for ends in splits(said.count) {
-            let cut = converse(said, ends: ends)
-            #expect(cut == whole, "cut at \(ends)")
-        }
-        return whole
+    private func outcome(_ said: [UInt8]) -> DialogueOutcome<SOCKS5AnsweringStep.Next, SOCKS5Violation> {
+        SOCKS5Answering().outcome(of: said)
     }
 
     private func request(_ said: [UInt8]) throws -> SOCKS5Request {
         let result = outcome(said)
-        guard case .request(let request) = result.next else {
+        guard case .request(let request) = result.end else {
             throw try #require(result.violation, "no request: \(result)")
         }
         return request
@@ -73,7 +33,7 @@ struct SOCKS5AnsweringTests {
         let result = outcome(octets(hex) + octets("05 01 00 01 cb007107 01bb 474554"))
         #expect(result.sent == answers.map { octets($0) })
         #expect(result.left == Array("GET".utf8), "what stands behind the request is the tunnel's")
-        guard case .request(let request) = result.next else { return #expect(Bool(false), "\(result)") }
+        guard case .request(let request) = result.end else { return #expect(Bool(false), "\(result)") }
         #expect(request.command == .connect)
         #expect(request.host == .address(.v4(IPv4Address(203, 0, 113, 7))))
         #expect(request.port == 443)
@@ -81,7 +41,7 @@ struct SOCKS5AnsweringTests {
 
     @Test("who offers nothing that is taken is told so", arguments: ["05 01 01", "05 02 01 80", "05 01 03"])
     func noMethod(hex: String) {
-        #expect(outcome(octets(hex)).next == .noMethod)
+        #expect(outcome(octets(hex)).end == .noMethod)
         #expect(SOCKS5Reply.noMethod == [5, 0xff])
     }
 
@@ -159,9 +119,9 @@ struct SOCKS5AnsweringTests {
         let greeting = [5, 255] + [UInt8](repeating: 2, count: 255)
         let credentials = [1, 255] + text + [255] + text
         #expect(credentials.count == SOCKS5Answering.unreadLimit)
-        let result = converse(greeting + credentials + named(text)[3...])
+        let result = outcome(greeting + credentials + named(text)[3...])
         #expect(result.sent == [[5, 2], [1, 0]])
-        guard case .request(let request) = result.next else { return #expect(Bool(false), "\(result)") }
+        guard case .request(let request) = result.end else { return #expect(Bool(false), "\(result)") }
         #expect(request.host == .malformed(.tooLong))
         let name253 = (String(repeating: "a", count: 61) + ".").utf8.map { $0 }
         let most = name253 + name253 + name253 + name253 + [97, 97, 97, 97, 97]

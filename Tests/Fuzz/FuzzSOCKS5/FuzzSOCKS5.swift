@@ -62,52 +62,64 @@ private func read(_ bytes: [UInt8], ends: [Int], _ kind: UInt8) -> Outcome {
 }
 
 private func readAnswering(_ bytes: [UInt8], ends: [Int]) -> Outcome {
-    var outcome = Outcome()
     var answering = SOCKS5Answering()
-    do throws(SOCKS5Violation) {
-        for end in ends + [bytes.count] {
-            while outcome.asked == nil {
-                let step = try answering.read(bytes.span.extracting(outcome.consumed..<end))
-                outcome.consumed += step.consumed
-                if case .needMore = step.next {
-                    precondition(end - outcome.consumed < SOCKS5Answering.unreadLimit, "more is held than may be")
-                    break
-                }
-                outcome.steps.append("\(step.next)")
-                switch step.next {
-                case .request, .noMethod: outcome.asked = step.next
-                case .send, .needMore: break
-                }
-            }
+    var asked: SOCKS5AnsweringStep.Next?
+    var outcome = read(bytes, ends: ends, most: SOCKS5Answering.unreadLimit) { part throws(SOCKS5Violation) in
+        let step = try answering.read(part)
+        switch step.next {
+        case .needMore: return Turn(consumed: step.consumed, words: nil, isOver: false)
+        case .send: return Turn(consumed: step.consumed, words: "\(step.next)", isOver: false)
+        case .request, .noMethod:
+            asked = step.next
+            return Turn(consumed: step.consumed, words: "\(step.next)", isOver: true)
         }
-    } catch {
-        outcome.violation = error.rawValue
     }
+    outcome.asked = asked
     return outcome
 }
 
 private func read(_ bytes: [UInt8], ends: [Int], _ dialogue: ProxyDialogue) -> Outcome {
-    var outcome = Outcome()
     var dialogue = dialogue
+    return read(bytes, ends: ends, most: dialogue.unreadLimit) { part throws(ProxyDialogueViolation) in
+        let step = try dialogue.read(part)
+        switch step.next {
+        case .needMore: return Turn(consumed: step.consumed, words: nil, isOver: false)
+        case .send: return Turn(consumed: step.consumed, words: "\(step.next)", isOver: false)
+        case .open, .refused: return Turn(consumed: step.consumed, words: "\(step.next)", isOver: true)
+        }
+    }
+}
+
+/// What one question came to; without words, more octets are wanted.
+private struct Turn {
+    var consumed: Int
+    var words: String?
+    var isOver: Bool
+}
+
+private func read<Violation: Error>(
+    _ bytes: [UInt8],
+    ends: [Int],
+    most: Int,
+    _ ask: (Span<UInt8>) throws(Violation) -> Turn
+) -> Outcome {
+    var outcome = Outcome()
     var isOver = false
-    do throws(ProxyDialogueViolation) {
+    do throws(Violation) {
         for end in ends + [bytes.count] {
             while !isOver {
-                let step = try dialogue.read(bytes.span.extracting(outcome.consumed..<end))
-                outcome.consumed += step.consumed
-                if case .needMore = step.next {
-                    precondition(end - outcome.consumed < dialogue.unreadLimit, "more is held than may be")
+                let turn = try ask(bytes.span.extracting(outcome.consumed..<end))
+                outcome.consumed += turn.consumed
+                isOver = turn.isOver
+                guard let words = turn.words else {
+                    precondition(end - outcome.consumed < most, "more is held than may be")
                     break
                 }
-                outcome.steps.append("\(step.next)")
-                switch step.next {
-                case .open, .refused: isOver = true
-                case .send, .needMore: break
-                }
+                outcome.steps.append(words)
             }
         }
     } catch {
-        outcome.violation = error.description
+        outcome.violation = "\(error)"
         // How many heads of 1xx went before the fault depends on the pieces.
         outcome.consumed = 0
     }
