@@ -177,7 +177,8 @@ struct HTTPProxyTests {
             let connections = try bed.pod.connections(18)
             let mismatched = connections.filter { $0["reason"] == "name_mismatch" }
             #expect(mismatched.count == 3, "\(connections)")
-            #expect(mismatched[0]["sni"] == "denied.example" && mismatched[0]["authority"] == "allowed.example:443")
+            let first = try #require(mismatched.first)
+            #expect(first["sni"] == "denied.example" && first["authority"] == "allowed.example:443")
             let late = connections.filter { $0.end?["outcome"] == "cut" }
             #expect(late.count == 1 && late[0].end?["reason"] == "name_mismatch", "\(late)")
             #expect(try bed.pod.world.arrivals(at: "203.0.113.20") == 0)
