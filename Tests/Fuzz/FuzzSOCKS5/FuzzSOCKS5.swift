@@ -17,7 +17,7 @@ private func check(_ bytes: [UInt8]) {
     if readOpening(said.span, limits: SniffLimits()) == .proxyRequest(.socks5) {
         precondition(!whole.steps.isEmpty, "the sniffer and the server disagree about a greeting")
     }
-    if case .request(let request)? = whole.asked { checkHost(request) }
+    if case .answering(.request(let request))? = whole.steps.last { checkHost(request) }
 }
 
 /// A host that was read, asked for by our client's side, is read as the same host.
@@ -39,10 +39,15 @@ private func checkHost(_ request: SOCKS5Request) {
 
 /// What the octets came to.
 private struct Outcome: Equatable {
-    var steps: [String] = []
-    var asked: SOCKS5AnsweringStep.Next?
+    var steps: [Step] = []
     var consumed = 0
-    var violation: String?
+    var violation: ProxyDialogueViolation?
+}
+
+/// What one question came to, where it came to anything.
+private enum Step: Equatable {
+    case asking(ProxyDialogueStep.Next)
+    case answering(SOCKS5AnsweringStep.Next)
 }
 
 private func read(_ bytes: [UInt8], ends: [Int], _ kind: UInt8) -> Outcome {
@@ -63,63 +68,62 @@ private func read(_ bytes: [UInt8], ends: [Int], _ kind: UInt8) -> Outcome {
 
 private func readAnswering(_ bytes: [UInt8], ends: [Int]) -> Outcome {
     var answering = SOCKS5Answering()
-    var asked: SOCKS5AnsweringStep.Next?
-    var outcome = read(bytes, ends: ends, most: SOCKS5Answering.unreadLimit) { part throws(SOCKS5Violation) in
-        let step = try answering.read(part)
-        switch step.next {
-        case .needMore: return Turn(consumed: step.consumed, words: nil, isOver: false)
-        case .send: return Turn(consumed: step.consumed, words: "\(step.next)", isOver: false)
-        case .request, .noMethod:
-            asked = step.next
-            return Turn(consumed: step.consumed, words: "\(step.next)", isOver: true)
+    return read(bytes, ends: ends, most: SOCKS5Answering.unreadLimit) { part throws(ProxyDialogueViolation) in
+        do throws(SOCKS5Violation) {
+            let step = try answering.read(part)
+            return switch step.next {
+            case .needMore: Turn(consumed: step.consumed)
+            case .send: Turn(consumed: step.consumed, step: .answering(step.next))
+            case .request, .noMethod: Turn(consumed: step.consumed, step: .answering(step.next), isOver: true)
+            }
+        } catch {
+            throw .socks5(error)
         }
     }
-    outcome.asked = asked
-    return outcome
 }
 
 private func read(_ bytes: [UInt8], ends: [Int], _ dialogue: ProxyDialogue) -> Outcome {
     var dialogue = dialogue
     return read(bytes, ends: ends, most: dialogue.unreadLimit) { part throws(ProxyDialogueViolation) in
         let step = try dialogue.read(part)
-        switch step.next {
-        case .needMore: return Turn(consumed: step.consumed, words: nil, isOver: false)
-        case .send: return Turn(consumed: step.consumed, words: "\(step.next)", isOver: false)
-        case .open, .refused: return Turn(consumed: step.consumed, words: "\(step.next)", isOver: true)
+        return switch step.next {
+        case .needMore: Turn(consumed: step.consumed)
+        case .send: Turn(consumed: step.consumed, step: .asking(step.next))
+        case .open, .refused: Turn(consumed: step.consumed, step: .asking(step.next), isOver: true)
         }
     }
 }
 
-/// What one question came to; without words, more octets are wanted.
+/// What one question came to; without a step, more octets are wanted.
 private struct Turn {
     var consumed: Int
-    var words: String?
-    var isOver: Bool
+    var step: Step?
+    var isOver = false
 }
 
-private func read<Violation: Error>(
+private func read(
     _ bytes: [UInt8],
     ends: [Int],
     most: Int,
-    _ ask: (Span<UInt8>) throws(Violation) -> Turn
+    _ ask: (Span<UInt8>) throws(ProxyDialogueViolation) -> Turn
 ) -> Outcome {
     var outcome = Outcome()
     var isOver = false
-    do throws(Violation) {
+    do throws(ProxyDialogueViolation) {
         for end in ends + [bytes.count] {
             while !isOver {
                 let turn = try ask(bytes.span.extracting(outcome.consumed..<end))
                 outcome.consumed += turn.consumed
                 isOver = turn.isOver
-                guard let words = turn.words else {
+                guard let step = turn.step else {
                     precondition(end - outcome.consumed < most, "more is held than may be")
                     break
                 }
-                outcome.steps.append(words)
+                outcome.steps.append(step)
             }
         }
     } catch {
-        outcome.violation = "\(error)"
+        outcome.violation = error
         // How many heads of 1xx went before the fault depends on the pieces.
         outcome.consumed = 0
     }
