@@ -2,6 +2,9 @@ import NetworkTypes
 
 /// The flags of `penstock-init`, each with its key in the configuration file.
 package enum CaptureFlag: String, CaseIterable, Sendable {
+    case mode = "mode"
+    case cgroup = "cgroup"
+    case gateway = "gateway"
     case proxyPort = "proxy-port"
     case explicitPort = "explicit-port"
     case dnsPort = "dns-port"
@@ -24,8 +27,8 @@ package enum CaptureFlag: String, CaseIterable, Sendable {
     /// True for flags that may be given again, each time with one value more.
     package var isRepeatable: Bool {
         switch self {
-        case .inboundPort, .dnsServer, .bypass, .exempt: true
-        case .proxyPort, .explicitPort, .dnsPort, .apiPort, .healthPort, .proxyUser, .proxyGroup, .allowMetadata,
+        case .cgroup, .gateway, .inboundPort, .dnsServer, .bypass, .exempt: true
+        case .mode, .proxyPort, .explicitPort, .dnsPort, .apiPort, .healthPort, .proxyUser, .proxyGroup, .allowMetadata,
             .table,
             .mark, .config, .watch, .watchSeconds, .adminSocket:
             false
@@ -39,8 +42,8 @@ package enum CaptureFlag: String, CaseIterable, Sendable {
     var isOfTheRun: Bool {
         switch self {
         case .config, .watch, .watchSeconds, .adminSocket: true
-        case .proxyPort, .explicitPort, .dnsPort, .apiPort, .healthPort, .proxyUser, .proxyGroup, .inboundPort,
-            .dnsServer, .bypass, .exempt, .allowMetadata, .table, .mark:
+        case .mode, .cgroup, .gateway, .proxyPort, .explicitPort, .dnsPort, .apiPort, .healthPort, .proxyUser,
+            .proxyGroup, .inboundPort, .dnsServer, .bypass, .exempt, .allowMetadata, .table, .mark:
             false
         }
     }
@@ -48,6 +51,10 @@ package enum CaptureFlag: String, CaseIterable, Sendable {
     /// What a value must be, in words.
     var expected: String {
         switch self {
+        case .mode: "redirect or tproxy"
+        case .cgroup:
+            "the path of a cgroup below the root of the unified hierarchy, such as penstock.slice/agent.service"
+        case .gateway: "the name of a network interface, 15 octets at most"
         case .proxyPort, .explicitPort, .dnsPort, .apiPort, .healthPort, .inboundPort: "a port from 1 to 65535"
         case .proxyUser, .proxyGroup: "a number"
         case .dnsServer: "an IPv4 or IPv6 address"
@@ -66,6 +73,9 @@ package enum CaptureFlag: String, CaseIterable, Sendable {
     /// Puts one value into the settings; false where it is not what is expected.
     func apply(_ value: String, to settings: inout CaptureSettings) -> Bool {
         switch self {
+        case .mode: put(CaptureMechanism(rawValue: value), &settings.mechanism)
+        case .cgroup: append(cgroupPath(value), &settings.cgroups)
+        case .gateway: append(interfaceName(value), &settings.gatewayInterfaces)
         case .proxyPort: put(portNumber(value), &settings.ports.proxy)
         case .explicitPort: put(portNumber(value), &settings.ports.explicit)
         case .dnsPort: put(portNumber(value), &settings.ports.dns)
@@ -89,11 +99,13 @@ package enum CaptureFlag: String, CaseIterable, Sendable {
     /// Takes what an earlier source said of a list, so that the later one stands for all of it.
     func clear(_ settings: inout CaptureSettings) {
         switch self {
+        case .cgroup: settings.cgroups = []
+        case .gateway: settings.gatewayInterfaces = []
         case .inboundPort: settings.inboundPorts = []
         case .dnsServer: settings.resolvers = []
         case .bypass: settings.bypasses = []
         case .exempt: settings.exemptions = []
-        case .proxyPort, .explicitPort, .dnsPort, .apiPort, .healthPort, .proxyUser, .proxyGroup, .allowMetadata,
+        case .mode, .proxyPort, .explicitPort, .dnsPort, .apiPort, .healthPort, .proxyUser, .proxyGroup, .allowMetadata,
             .table,
             .mark, .config, .watch, .watchSeconds, .adminSocket:
             break
@@ -116,6 +128,21 @@ package enum CaptureFlag: String, CaseIterable, Sendable {
         guard let value else { return false }
         list.append(value)
         return true
+    }
+
+    /// Without slashes around it; `nil` where a part is empty, `.` or `..`.
+    private func cgroupPath(_ text: String) -> String? {
+        let path = text.hasPrefix("/") ? text.dropFirst() : text[...]
+        let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+        guard !path.isEmpty, parts.allSatisfy({ !$0.isEmpty && $0 != "." && $0 != ".." }) else { return nil }
+        return path.utf8.contains { $0 < 0x21 || $0 == 0x7f || $0 == UInt8(ascii: "\"") } ? nil : String(path)
+    }
+
+    private func interfaceName(_ text: String) -> String? {
+        let octets = text.utf8
+        guard (1...15).contains(octets.count), text != "lo", text != ".", text != ".." else { return nil }
+        let isWrong = { (octet: UInt8) in octet < 0x21 || octet > 0x7e || [0x22, 0x2a, 0x2f, 0x3a].contains(octet) }
+        return octets.contains(where: isWrong) ? nil : text
     }
 
     /// Decimal, or hexadecimal behind `0x`.

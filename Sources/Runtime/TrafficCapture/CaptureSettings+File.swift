@@ -40,7 +40,8 @@ extension CaptureSettings {
             (.integer(let value), .apiPort), (.integer(let value), .healthPort), (.integer(let value), .inboundPort),
             (.integer(let value), .proxyUser), (.integer(let value), .proxyGroup), (.integer(let value), .mark):
             text = "\(value)"
-        case (.string(let value), .dnsServer), (.string(let value), .bypass), (.string(let value), .exempt),
+        case (.string(let value), .mode), (.string(let value), .cgroup), (.string(let value), .gateway),
+            (.string(let value), .dnsServer), (.string(let value), .bypass), (.string(let value), .exempt),
             (.string(let value), .table), (.string(let value), .mark):
             text = value
         default:
@@ -56,6 +57,6 @@ extension CaptureFlag {
     /// The flag's key in the configuration file: `proxy_port`, `inbound_ports`.
     package var key: String {
         let word = rawValue.split(separator: "-").joined(separator: "_")
-        return isRepeatable && self != .exempt ? word + "s" : word
+        return isRepeatable && self != .exempt && self != .gateway ? word + "s" : word
     }
 }

@@ -3,6 +3,7 @@ import NetworkTypes
 /// Why settings make no plan.
 package enum PlanProblem: Error, Hashable, Sendable {
     case tableName(String)
+    case twoScopes
     case daemonPortZero
     case daemonPortTwice(UInt16)
     case daemonIsRoot
@@ -26,6 +27,9 @@ extension PlanProblem: CustomStringConvertible {
         switch self {
         case .tableName(let name):
             "--table '\(name)': a name is 1 to 31 letters, digits, '-' and '_', begins with a letter and is no word of nft"
+        case .twoScopes:
+            "--cgroup and --gateway: one table governs either cgroups of this machine or what others send through it; give the "
+                + "second a table, a mark and a daemon of its own"
         case .daemonPortZero: "port 0 cannot be one of the daemon's: give a number from 1 to 65535"
         case .daemonPortTwice(let port): "port \(port) is given to two of the daemon's listeners: give each its own"
         case .daemonIsRoot:
