@@ -10,6 +10,8 @@ struct DaemonPlan: Sendable {
     var workers: Int
     /// The transparent port; listened to on 127.0.0.1 and ::1.
     var transparentPort: UInt16
+    /// How the kernel hands over what comes to it.
+    var transparentArrival: Arrival
     /// The explicit proxy's; listened to on 127.0.0.1 and ::1.
     var explicitPort: UInt16
     /// The governance API's; listened to on 127.0.0.1 and ::1.
