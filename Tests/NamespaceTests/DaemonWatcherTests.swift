@@ -25,7 +25,7 @@ struct DaemonWatcherTests {
                 #expect(seconds < 1, "\(change)")
                 let answer = try bed.health("/readyz", status: 503, containing: "ruleset: drifted", seconds: 2)
                 #expect(answer.contains("not ready: ruleset: drifted: "), "\(answer)")
-                try bed.net.pod.must([Built.path("penstock-init"), "install", "--dns-server", "203.0.113.53"])
+                try bed.install()
                 #expect(try bed.ruleset(until: "verified"))
                 #expect(try bed.health("/readyz", status: 200).hasPrefix("200"))
             }
