@@ -1,4 +1,5 @@
 import Foundation
+import Testing
 
 /// How the kernel hands connections to a test's daemon.
 enum Handover: String, CaseIterable, Sendable, CustomTestStringConvertible {
