@@ -48,7 +48,12 @@ final class DaemonBed {
     /// Starts the daemon as in its container; `wrapper` goes in front of it.
     func start(environment: [String: String] = [:], wrapper: [String] = [], untilReady: Bool = true) throws {
         let command = wrapper + [Built.path("penstockd"), "--config", folder.configuration]
-        let daemon = try net.pod.start(command, uid: 10880, capabilities: handover.capabilities, environment: environment)
+        let daemon = try net.pod.start(
+            command,
+            uid: 10880,
+            capabilities: handover.capabilities,
+            environment: environment
+        )
         self.daemon = daemon
         guard untilReady else { return }
         let answer = try health("/readyz", status: 200)

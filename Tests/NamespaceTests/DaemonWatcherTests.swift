@@ -70,6 +70,22 @@ struct DaemonWatcherTests {
         }
     }
 
+    @Test("rules of another mode than the daemon's are drift, and the daemon says so")
+    func otherMode() throws {
+        try DaemonBed.withAdmin { bed in
+            let line =
+                #"{"v":1,"kind":"ruleset","table":"penstock","differences":[],"weaknesses":[],"daemon":"10880:10880","#
+                + #""port":15880,"mode":"MODE","every_ms":1000}"#
+            for mode in Handover.allCases {
+                #expect(try bed.admin(line.replacing("MODE", with: mode.rawValue)) == "{\"v\":1,\"ok\":true}\n")
+                let isSame = mode == bed.handover
+                let words = isSame ? "" : "the rules are made for --mode \(mode), and this daemon is set up for"
+                let answer = try bed.health("/readyz", status: isSame ? 200 : 503, containing: words)
+                #expect(answer.hasPrefix(isSame ? "200" : "503"), "\(answer)")
+            }
+        }
+    }
+
     @Test("a watcher whose rules are made for another daemon reports drift")
     func otherDaemon() throws {
         try DaemonBed.withAdmin { bed in

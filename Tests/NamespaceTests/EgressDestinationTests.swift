@@ -129,7 +129,10 @@ struct EgressDestinationTests {
 
     static let ownPorts = [15880, 15881, 15853, 8081, 15890]
 
-    @Test("A40, A14, A15: no local address leads to one of the daemon's ports, under the most open policy either", arguments: Handover.allCases)
+    @Test(
+        "A40, A14, A15: no local address leads to one of the daemon's ports, under the most open policy either",
+        arguments: Handover.allCases
+    )
     func ownListeners(handover: Handover) throws {
         let policy = """
             apiVersion: penstock/v1

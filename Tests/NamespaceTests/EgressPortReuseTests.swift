@@ -10,7 +10,11 @@ struct EgressPortReuseTests {
 
         """
 
-    @Test("the owner of a connection is known though another one has its source port", arguments: EgressFamily.allCases, Handover.allCases)
+    @Test(
+        "the owner of a connection is known though another one has its source port",
+        arguments: EgressFamily.allCases,
+        Handover.allCases
+    )
     func owner(family: EgressFamily, handover: Handover) throws {
         try GuardedPod.with(handover: handover) { pod in
             let (result, found) = try pod.recorded(2) {

@@ -98,7 +98,10 @@ struct RobustnessDeathTests {
         try expectSound(bed)
     }
 
-    @Test("A09: while the daemon is stopped nothing leaves; when it goes on, what waited is served", arguments: Handover.allCases)
+    @Test(
+        "A09: while the daemon is stopped nothing leaves; when it goes on, what waited is served",
+        arguments: Handover.allCases
+    )
     func stopped(handover: Handover) throws {
         try DaemonBed.with(DaemonSettings(handover: handover)) { bed in
             bed.signal(SIGSTOP)
@@ -118,7 +121,10 @@ struct RobustnessDeathTests {
         }
     }
 
-    @Test("A37: a squatter on the daemon's ports gets nothing; the daemon names it, waits, and starts when it goes", arguments: Handover.allCases)
+    @Test(
+        "A37: a squatter on the daemon's ports gets nothing; the daemon names it, waits, and starts when it goes",
+        arguments: Handover.allCases
+    )
     func squatter(handover: Handover) throws {
         try DaemonBed.with(DaemonSettings(handover: handover)) { bed in
             bed.kill()

@@ -38,14 +38,18 @@ enum Arguments: Hashable {
                 } else if word == "--run-as" || word.hasPrefix("--run-as=") {
                     let value = word == "--run-as" ? words.next() : String(word.dropFirst("--run-as=".count))
                     owner = value.flatMap { ListenSettings.AdminOwner($0) }
-                    guard owner != nil else { throw Misuse(text: "--run-as needs UID:GID, such as 10880:10880, without UID 0") }
+                    guard owner != nil else {
+                        throw Misuse(text: "--run-as needs UID:GID, such as 10880:10880, without UID 0")
+                    }
                 } else if try !workload.take(word, next: { words.next() }) {
                     throw Misuse(text: "unknown argument '\(word)'")
                 }
             }
         }
         guard let config, !config.isEmpty else { throw Misuse(text: "--config FILE is required") }
-        self = isCheck ? .check(config: config, workload: workload) : .run(config: config, workload: workload, owner: owner)
+        self =
+            isCheck
+            ? .check(config: config, workload: workload) : .run(config: config, workload: workload, owner: owner)
     }
 
     static let helpText = """

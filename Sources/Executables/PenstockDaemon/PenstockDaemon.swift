@@ -181,7 +181,9 @@ enum PenstockDaemon {
                 .joined(separator: " and ")
         }
         let way = plan.transparentArrival == .routed ? " by TPROXY; all capabilities are given up" : ""
-        say("version \(DaemonPlan.version), \(plan.workers) workers, listening on \(places(plan.transparentPort))\(way)")
+        say(
+            "version \(DaemonPlan.version), \(plan.workers) workers, listening on \(places(plan.transparentPort))\(way)"
+        )
         say("governance API on \(places(plan.apiPort))")
         say("explicit proxy on \(places(plan.explicitPort))")
         for family in sockets.missing { say("\(family.name) is not available in this pod: not listened on") }
