@@ -36,12 +36,18 @@ extension DaemonBed {
     /// As its container runs it: root, who comes down to the daemon's user.
     static let watcher = RunAs(uid: 0, gid: 0, capabilities: ["net_admin", "setuid", "setgid"])
 
-    /// Starts a watcher with reports every second; it has compared the rules once.
-    func startWatcher(as user: RunAs = DaemonBed.watcher, until said: String = "verified") throws -> BackgroundProcess {
-        let command = [
-            Built.path("penstock-init"), "verify", "--watch", "--watch-seconds", "1", "--admin-socket",
-            folder.adminSocket, "--dns-server", "203.0.113.53",
-        ]
+    /// Starts a watcher with reports every second, or so many; it has compared the rules once.
+    func startWatcher(
+        as user: RunAs = DaemonBed.watcher,
+        until said: String = "verified",
+        seconds: Int = 1,
+        _ flags: [String] = []
+    ) throws -> BackgroundProcess {
+        let command =
+            [
+                Built.path("penstock-init"), "verify", "--watch", "--watch-seconds", "\(seconds)", "--admin-socket",
+                folder.adminSocket, "--dns-server", "203.0.113.53",
+            ] + flags
         let watcher = try net.pod.start(command, uid: user.uid, gid: user.gid, capabilities: user.capabilities)
         guard watcher.waitForOutput(said) else {
             throw CommandFailed(command: command, result: watcher.wait(seconds: 0))
