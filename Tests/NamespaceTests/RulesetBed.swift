@@ -1,16 +1,15 @@
-import Foundation
 import Testing
 
 /// A pod with the rules loaded, and the small programs that play agent, daemon and world.
 struct RulesetBed {
     let net: PodAndWorld
-    let mode: CaptureMode
+    let mode: Handover
 
     /// Loads the rules with these flags and a resolver that nobody asks, and hands over the pod: once for each mode, unless it
     /// matters for some only.
     static func with(
         _ flags: [String] = [],
-        modes: [CaptureMode] = CaptureMode.chosen,
+        modes: [Handover] = Handover.chosen,
         install: Bool = true,
         _ body: (RulesetBed) throws -> Void
     ) throws {
@@ -42,9 +41,9 @@ struct RulesetBed {
     private func command(_ arguments: [String]) -> [String] {
         let isRemoval = arguments.first == "remove"
         let wantsResolver = !arguments.contains("--dns-server") && !isRemoval
-        let wantsMode = mode == .tproxy && !arguments.contains("--mode") && !isRemoval
+        let wantsMode = !arguments.contains("--mode") && !isRemoval
         return [Built.path("penstock-init")] + arguments + (wantsResolver ? ["--dns-server", "203.0.113.53"] : [])
-            + (wantsMode ? ["--mode", "tproxy"] : [])
+            + (wantsMode ? mode.flags : [])
     }
 
     /// Runs a Python program in the pod, with the functions of `kit` at hand.
@@ -77,8 +76,7 @@ struct RulesetBed {
     /// Plays the daemon: prints the original destination of every connection, answers `daemon`, closes.
     @discardableResult
     func startDaemon() throws -> BackgroundProcess {
-        let capabilities = mode == .tproxy ? ["net_admin"] : []
-        return try startAgent("play_daemon()", as: RunAs(uid: 10880, gid: 10880, capabilities: capabilities))
+        try startAgent("play_daemon()", as: RunAs(uid: 10880, gid: 10880, capabilities: mode.capabilities))
     }
 
     /// What a rule's counter says, summed over the rules with this comment.
@@ -162,17 +160,6 @@ struct RulesetBed {
             serve([listen("127.0.0.1", 15880, transparent), listen("::1", 15880, transparent)], answer)
 
         """ + "\n"
-}
-
-/// How connections are captured.
-enum CaptureMode: String, CaseIterable {
-    case redirect
-    case tproxy
-
-    /// Both, or the one that PENSTOCK_MODE names: which of them a test fails in.
-    static let chosen = allCases.filter {
-        $0.rawValue == ProcessInfo.processInfo.environment["PENSTOCK_MODE"] ?? $0.rawValue
-    }
 }
 
 /// An address of the world in either family, for tests that run once for each.

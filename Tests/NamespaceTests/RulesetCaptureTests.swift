@@ -12,7 +12,7 @@ struct RulesetCaptureTests {
         var prepare = "lambda s: None"
         var number = 0
         /// The mode in which the kernel has no way for it, so that it is refused and not captured.
-        var refusedIn: CaptureMode?
+        var refusedIn: Handover?
 
         var testDescription: String { name }
     }
