@@ -93,7 +93,7 @@ struct DaemonPostureTests {
     func withoutIPv6() throws {
         try DaemonBed.withAdmin(start: false) { bed in
             try bed.net.pod.shell("echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6")
-            try bed.net.pod.must([Built.path("penstock-init"), "install", "--dns-server", "203.0.113.53"])
+            try bed.install()
             try bed.start()
             #expect(bed.said.contains("IPv6 is not available in this pod: not listened on"), "\(bed.said)")
             #expect(!bed.said.contains("held by"), "\(bed.said)")
@@ -110,7 +110,10 @@ struct DaemonPostureTests {
                 ip -6 addr add ::1/128 dev lo 2>/dev/null || true
                 """
             )
-            #expect(try bed.agent("print(echo('2001:db8:99::7', timeout=5))") == "ECONNREFUSED\n")
+            let answer = try bed.agent("print(echo('2001:db8:99::7', timeout=5))")
+            // By TPROXY the way back to this machine has gone with the device's addresses: what is marked is dropped on the wire.
+            let isRefused = answer == "ECONNREFUSED\n" || (bed.handover == .tproxy && answer == "timeout\n")
+            #expect(isRefused, "\(answer)")
             #expect(try bed.arrivals().isEmpty)
             let second = try bed.doctor(as: .daemon)
             #expect(second.details["ipv6"]?.hasPrefix("came up after the start") == true, "\(second.text)")

@@ -21,6 +21,9 @@ extension NetfilterExpression {
         case .loadMeta(let key, let register):
             set(NFTNL_EXPR_META_KEY, key.rawValue)
             set(NFTNL_EXPR_META_DREG, register)
+        case .storeMeta(let key, let register):
+            set(NFTNL_EXPR_META_KEY, key.rawValue)
+            set(NFTNL_EXPR_META_SREG, register)
         case .loadFlow(let key, let register):
             set(NFTNL_EXPR_CT_KEY, key.rawValue)
             set(NFTNL_EXPR_CT_DREG, register)
@@ -31,6 +34,14 @@ extension NetfilterExpression {
             set(NFTNL_EXPR_FIB_DREG, register)
             set(NFTNL_EXPR_FIB_RESULT, addressTypeResult)
             set(NFTNL_EXPR_FIB_FLAGS, sourceAddressFlag)
+        case .loadDestinationAddressType(let register):
+            set(NFTNL_EXPR_FIB_DREG, register)
+            set(NFTNL_EXPR_FIB_RESULT, addressTypeResult)
+            set(NFTNL_EXPR_FIB_FLAGS, destinationAddressFlag)
+        case .loadSocket(let key, let level, let register):
+            set(NFTNL_EXPR_SOCKET_KEY, key.rawValue)
+            set(NFTNL_EXPR_SOCKET_DREG, register)
+            if key == .controlGroup { set(NFTNL_EXPR_SOCKET_LEVEL, level) }
         case .loadPayload(let base, let offset, let length, let register):
             set(NFTNL_EXPR_PAYLOAD_BASE, base.rawValue)
             set(NFTNL_EXPR_PAYLOAD_OFFSET, offset)
@@ -61,6 +72,14 @@ extension NetfilterExpression {
             unsafe nftnl_expr_set_u64(object, UInt16(NFTNL_EXPR_CTR_BYTES), bytes)
         case .redirect(let register):
             set(NFTNL_EXPR_REDIR_REG_PROTO_MIN, register)
+        case .translateDestination(let family, let address):
+            set(NFTNL_EXPR_NAT_TYPE, destinationTranslation)
+            set(NFTNL_EXPR_NAT_FAMILY, family)
+            set(NFTNL_EXPR_NAT_REG_ADDR_MIN, address)
+        case .transparentProxy(let family, let address, let port):
+            set(NFTNL_EXPR_TPROXY_FAMILY, family)
+            set(NFTNL_EXPR_TPROXY_REG_ADDR, address)
+            set(NFTNL_EXPR_TPROXY_REG_PORT, port)
         case .reject(let rejection):
             let (type, code) = rejection.numbers
             set(NFTNL_EXPR_REJECT_TYPE, type)
@@ -81,17 +100,19 @@ extension NetfilterExpression {
     private static func read(_ name: String, _ reader: ExpressionReader) -> NetfilterExpression? {
         switch name {
         case "meta":
-            guard unsafe !reader.has(NFTNL_EXPR_META_SREG) else { return nil }
-            return unsafe MetaKey(rawValue: reader.number(NFTNL_EXPR_META_KEY)).map {
-                unsafe .loadMeta($0, into: reader.number(NFTNL_EXPR_META_DREG))
-            }
+            return unsafe readMeta(reader)
         case "ct":
             return unsafe readFlow(reader)
         case "fib":
-            guard unsafe reader.number(NFTNL_EXPR_FIB_RESULT) == addressTypeResult,
-                unsafe reader.number(NFTNL_EXPR_FIB_FLAGS) == sourceAddressFlag
-            else { return nil }
-            return unsafe .loadSourceAddressType(into: reader.number(NFTNL_EXPR_FIB_DREG))
+            return unsafe readAddressType(reader)
+        case "socket":
+            return unsafe SocketKey(rawValue: reader.number(NFTNL_EXPR_SOCKET_KEY)).map {
+                unsafe .loadSocket(
+                    $0,
+                    level: reader.number(NFTNL_EXPR_SOCKET_LEVEL),
+                    into: reader.number(NFTNL_EXPR_SOCKET_DREG)
+                )
+            }
         case "payload":
             guard unsafe !reader.has(NFTNL_EXPR_PAYLOAD_SREG) else { return nil }
             return unsafe PayloadBase(rawValue: reader.number(NFTNL_EXPR_PAYLOAD_BASE)).map {
@@ -136,12 +157,38 @@ extension NetfilterExpression {
             )
         case "redir":
             return unsafe readRedirect(reader)
+        case "nat":
+            return unsafe readTranslation(reader)
+        case "tproxy":
+            return unsafe .transparentProxy(
+                family: reader.number(NFTNL_EXPR_TPROXY_FAMILY),
+                addressRegister: reader.number(NFTNL_EXPR_TPROXY_REG_ADDR),
+                portRegister: reader.number(NFTNL_EXPR_TPROXY_REG_PORT)
+            )
         case "reject":
             return unsafe .reject(
                 Rejection(reader.number(NFTNL_EXPR_REJECT_TYPE), reader.byte(NFTNL_EXPR_REJECT_CODE))
             )
         default:
             return nil
+        }
+    }
+
+    private static func readMeta(_ reader: ExpressionReader) -> NetfilterExpression? {
+        guard let key = unsafe MetaKey(rawValue: reader.number(NFTNL_EXPR_META_KEY)) else { return nil }
+        guard unsafe reader.has(NFTNL_EXPR_META_SREG) else {
+            return unsafe .loadMeta(key, into: reader.number(NFTNL_EXPR_META_DREG))
+        }
+        return unsafe .storeMeta(key, from: reader.number(NFTNL_EXPR_META_SREG))
+    }
+
+    private static func readAddressType(_ reader: ExpressionReader) -> NetfilterExpression? {
+        guard unsafe reader.number(NFTNL_EXPR_FIB_RESULT) == addressTypeResult else { return nil }
+        let register = unsafe reader.number(NFTNL_EXPR_FIB_DREG)
+        return switch unsafe reader.number(NFTNL_EXPR_FIB_FLAGS) {
+        case sourceAddressFlag: .loadSourceAddressType(into: register)
+        case destinationAddressFlag: .loadDestinationAddressType(into: register)
+        default: nil
         }
     }
 
@@ -160,6 +207,17 @@ extension NetfilterExpression {
         return Verdict(rawValue: code).map { .verdict($0) }
     }
 
+    private static func readTranslation(_ reader: ExpressionReader) -> NetfilterExpression? {
+        let address = unsafe reader.number(NFTNL_EXPR_NAT_REG_ADDR_MIN)
+        let last = unsafe reader.number(NFTNL_EXPR_NAT_REG_ADDR_MAX)
+        // The kernel adds "there is an address" (1) to the flags itself; a port, a range or another flag is none of ours.
+        guard unsafe reader.number(NFTNL_EXPR_NAT_TYPE) == destinationTranslation, last == 0 || last == address,
+            unsafe reader.number(NFTNL_EXPR_NAT_REG_PROTO_MIN) == 0,
+            unsafe reader.number(NFTNL_EXPR_NAT_FLAGS) & ~1 == 0
+        else { return nil }
+        return unsafe .translateDestination(family: reader.number(NFTNL_EXPR_NAT_FAMILY), addressRegister: address)
+    }
+
     private static func readRedirect(_ reader: ExpressionReader) -> NetfilterExpression? {
         // The kernel adds "the port is given" (2) to the flags itself; any other flag is none of ours.
         guard unsafe reader.number(NFTNL_EXPR_REDIR_FLAGS) & ~2 == 0 else { return nil }
@@ -169,10 +227,14 @@ extension NetfilterExpression {
     }
 }
 
+/// `NFT_NAT_DNAT`.
+private let destinationTranslation: UInt32 = 1
 /// `NFT_FIB_RESULT_ADDRTYPE`.
 private let addressTypeResult: UInt32 = 3
 /// `NFTA_FIB_F_SADDR`.
 private let sourceAddressFlag: UInt32 = 1
+/// `NFTA_FIB_F_DADDR`.
+private let destinationAddressFlag: UInt32 = 2
 
 extension NetfilterExpression.Rejection {
     /// `NFT_REJECT_…` and the code within it.

@@ -4,10 +4,15 @@
 /// order for marks and user ids.
 package enum NetfilterExpression: Hashable, Sendable {
     case loadMeta(MetaKey, into: UInt32)
+    case storeMeta(MetaKey, from: UInt32)
     case loadFlow(FlowKey, into: UInt32)
     case storeFlow(FlowKey, from: UInt32)
     /// Asks the routing tables what kind of address the packet's source is (`RTN_…`).
     case loadSourceAddressType(into: UInt32)
+    /// The same of the packet's destination.
+    case loadDestinationAddressType(into: UInt32)
+    /// Asks the packet's socket; `level` is the depth of the cgroup, 0 being the root of its hierarchy, and 0 for other keys.
+    case loadSocket(SocketKey, level: UInt32, into: UInt32)
     /// Copies `length` octets of the packet into a register.
     case loadPayload(PayloadBase, offset: UInt32, length: UInt32, into: UInt32)
     /// `(register & mask) ^ flip`, in place.
@@ -19,18 +24,30 @@ package enum NetfilterExpression: Hashable, Sendable {
     case counter(packets: UInt64, bytes: UInt64)
     /// Sends the packet to this machine, to the port in the register.
     case redirect(portRegister: UInt32)
+    /// Binds the flow to the destination in the register, whatever other chains would make of it later.
+    case translateDestination(family: UInt32, addressRegister: UInt32)
+    /// Hands the packet to the transparent socket at the address and port in the registers, unchanged.
+    case transparentProxy(family: UInt32, addressRegister: UInt32, portRegister: UInt32)
     case reject(Rejection)
     /// An expression that no rule of ours has: its kernel name.
     case foreign(String)
 
     /// What can be asked of the packet's surroundings (`NFT_META_…`).
     package enum MetaKey: UInt32, Sendable {
+        case mark = 3
         case inputDeviceName = 6
         case outputDeviceName = 7
         case ownerUser = 10
         case ownerGroup = 11
         case addressFamily = 15
         case transport = 16
+    }
+
+    /// What can be asked of the packet's socket (`NFT_SOCKET_…`).
+    package enum SocketKey: UInt32, Sendable {
+        case transparent = 0
+        /// The 64-bit number of the ancestor at a level, in this machine's order.
+        case controlGroup = 3
     }
 
     /// What can be asked of the packet's flow (`NFT_CT_…`).
@@ -71,9 +88,10 @@ package enum NetfilterExpression: Hashable, Sendable {
     /// The name under which the kernel knows the expression.
     package var kernelName: String {
         switch self {
-        case .loadMeta: "meta"
+        case .loadMeta, .storeMeta: "meta"
         case .loadFlow, .storeFlow: "ct"
-        case .loadSourceAddressType: "fib"
+        case .loadSourceAddressType, .loadDestinationAddressType: "fib"
+        case .loadSocket: "socket"
         case .loadPayload: "payload"
         case .bitwise: "bitwise"
         case .compare: "cmp"
@@ -81,6 +99,8 @@ package enum NetfilterExpression: Hashable, Sendable {
         case .immediate, .verdict: "immediate"
         case .counter: "counter"
         case .redirect: "redir"
+        case .translateDestination: "nat"
+        case .transparentProxy: "tproxy"
         case .reject: "reject"
         case .foreign(let name): name
         }

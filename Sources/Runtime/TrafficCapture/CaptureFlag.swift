@@ -1,7 +1,11 @@
+import NetfilterBindings
 import NetworkTypes
 
 /// The flags of `penstock-init`, each with its key in the configuration file.
 package enum CaptureFlag: String, CaseIterable, Sendable {
+    case mode = "mode"
+    case cgroup = "cgroup"
+    case gateway = "gateway"
     case proxyPort = "proxy-port"
     case explicitPort = "explicit-port"
     case dnsPort = "dns-port"
@@ -16,6 +20,9 @@ package enum CaptureFlag: String, CaseIterable, Sendable {
     case allowMetadata = "allow-metadata"
     case table = "table"
     case mark = "mark"
+    case tproxyMark = "tproxy-mark"
+    case tproxyPriority = "tproxy-priority"
+    case tproxyTable = "tproxy-table"
     case config = "config"
     case watch = "watch"
     case watchSeconds = "watch-seconds"
@@ -24,10 +31,9 @@ package enum CaptureFlag: String, CaseIterable, Sendable {
     /// True for flags that may be given again, each time with one value more.
     package var isRepeatable: Bool {
         switch self {
-        case .inboundPort, .dnsServer, .bypass, .exempt: true
-        case .proxyPort, .explicitPort, .dnsPort, .apiPort, .healthPort, .proxyUser, .proxyGroup, .allowMetadata,
-            .table,
-            .mark, .config, .watch, .watchSeconds, .adminSocket:
+        case .cgroup, .gateway, .inboundPort, .dnsServer, .bypass, .exempt: true
+        case .mode, .proxyPort, .explicitPort, .dnsPort, .apiPort, .healthPort, .proxyUser, .proxyGroup, .allowMetadata,
+            .table, .mark, .tproxyMark, .tproxyPriority, .tproxyTable, .config, .watch, .watchSeconds, .adminSocket:
             false
         }
     }
@@ -39,8 +45,9 @@ package enum CaptureFlag: String, CaseIterable, Sendable {
     var isOfTheRun: Bool {
         switch self {
         case .config, .watch, .watchSeconds, .adminSocket: true
-        case .proxyPort, .explicitPort, .dnsPort, .apiPort, .healthPort, .proxyUser, .proxyGroup, .inboundPort,
-            .dnsServer, .bypass, .exempt, .allowMetadata, .table, .mark:
+        case .mode, .cgroup, .gateway, .proxyPort, .explicitPort, .dnsPort, .apiPort, .healthPort, .proxyUser,
+            .proxyGroup, .inboundPort, .dnsServer, .bypass, .exempt, .allowMetadata, .table, .mark,
+            .tproxyMark, .tproxyPriority, .tproxyTable:
             false
         }
     }
@@ -48,6 +55,10 @@ package enum CaptureFlag: String, CaseIterable, Sendable {
     /// What a value must be, in words.
     var expected: String {
         switch self {
+        case .mode: "redirect or tproxy"
+        case .cgroup:
+            "the path of a cgroup below the root of the unified hierarchy, such as penstock.slice/agent.service"
+        case .gateway: "the name of a network interface, 15 octets at most"
         case .proxyPort, .explicitPort, .dnsPort, .apiPort, .healthPort, .inboundPort: "a port from 1 to 65535"
         case .proxyUser, .proxyGroup: "a number"
         case .dnsServer: "an IPv4 or IPv6 address"
@@ -56,6 +67,9 @@ package enum CaptureFlag: String, CaseIterable, Sendable {
         case .allowMetadata: "true or false"
         case .table: "a name"
         case .mark: "a multiple of 256 that is not 0"
+        case .tproxyMark: "VALUE/MASK, such as 0x70650000/0xffff0000, the value not 0 and within the mask"
+        case .tproxyPriority: "a number from 1 to 32765"
+        case .tproxyTable: "the number of a routing table"
         case .config: "the path of a file"
         case .watch: "no value"
         case .watchSeconds: "seconds from 1 to 3600"
@@ -66,6 +80,9 @@ package enum CaptureFlag: String, CaseIterable, Sendable {
     /// Puts one value into the settings; false where it is not what is expected.
     func apply(_ value: String, to settings: inout CaptureSettings) -> Bool {
         switch self {
+        case .mode: put(CaptureMechanism(rawValue: value), &settings.mechanism)
+        case .cgroup: append(cgroupPath(value), &settings.cgroups)
+        case .gateway: append(interfaceName(value), &settings.gatewayInterfaces)
         case .proxyPort: put(portNumber(value), &settings.ports.proxy)
         case .explicitPort: put(portNumber(value), &settings.ports.explicit)
         case .dnsPort: put(portNumber(value), &settings.ports.dns)
@@ -80,6 +97,9 @@ package enum CaptureFlag: String, CaseIterable, Sendable {
         case .allowMetadata: put(value == "true" ? true : value == "false" ? false : nil, &settings.allowsMetadata)
         case .table: put(value, &settings.table)
         case .mark: put(number(value), &settings.markBase)
+        case .tproxyMark: put(PacketMark(value), &settings.routing.mark)
+        case .tproxyPriority: put(decimal(value), &settings.routing.priority)
+        case .tproxyTable: put(decimal(value), &settings.routing.table)
         case .config, .watch: true
         case .watchSeconds: decimal(value).map { (1...3600).contains($0) } ?? false
         case .adminSocket: value.hasPrefix("/")
@@ -89,13 +109,14 @@ package enum CaptureFlag: String, CaseIterable, Sendable {
     /// Takes what an earlier source said of a list, so that the later one stands for all of it.
     func clear(_ settings: inout CaptureSettings) {
         switch self {
+        case .cgroup: settings.cgroups = []
+        case .gateway: settings.gatewayInterfaces = []
         case .inboundPort: settings.inboundPorts = []
         case .dnsServer: settings.resolvers = []
         case .bypass: settings.bypasses = []
         case .exempt: settings.exemptions = []
-        case .proxyPort, .explicitPort, .dnsPort, .apiPort, .healthPort, .proxyUser, .proxyGroup, .allowMetadata,
-            .table,
-            .mark, .config, .watch, .watchSeconds, .adminSocket:
+        case .mode, .proxyPort, .explicitPort, .dnsPort, .apiPort, .healthPort, .proxyUser, .proxyGroup, .allowMetadata,
+            .table, .mark, .tproxyMark, .tproxyPriority, .tproxyTable, .config, .watch, .watchSeconds, .adminSocket:
             break
         }
     }
@@ -118,11 +139,18 @@ package enum CaptureFlag: String, CaseIterable, Sendable {
         return true
     }
 
-    /// Decimal, or hexadecimal behind `0x`.
-    private func number(_ text: String) -> UInt32? {
-        guard text.hasPrefix("0x") else { return decimal(text) }
-        let digits = text.dropFirst(2)
-        return (1...8).contains(digits.utf8.count) && !digits.hasPrefix("+") && !digits.hasPrefix("-")
-            ? UInt32(digits, radix: 16) : nil
+    /// Without slashes around it; `nil` where a part is empty, `.` or `..`.
+    private func cgroupPath(_ text: String) -> String? {
+        let path = text.hasPrefix("/") ? text.dropFirst() : text[...]
+        let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+        guard !path.isEmpty, parts.allSatisfy({ !$0.isEmpty && $0 != "." && $0 != ".." }) else { return nil }
+        return path.utf8.contains { $0 < 0x21 || $0 == 0x7f || $0 == UInt8(ascii: "\"") } ? nil : String(path)
+    }
+
+    private func interfaceName(_ text: String) -> String? {
+        let octets = text.utf8
+        guard (1...15).contains(octets.count), text != "lo", text != ".", text != ".." else { return nil }
+        let isWrong = { (octet: UInt8) in octet < 0x21 || octet > 0x7e || [0x22, 0x2a, 0x2f, 0x3a].contains(octet) }
+        return octets.contains(where: isWrong) ? nil : text
     }
 }

@@ -9,8 +9,7 @@ extension CapturePlan {
                 Ruleset.PortSet(name: Self.ownPorts, ports: ports.all.sorted()),
                 Ruleset.PortSet(name: Self.openPorts, ports: ([ports.health] + inboundPorts).sorted()),
             ],
-            chains: [
-                chain("cap", type: "nat", .output, priority: Self.capturePriority, drops: false, captureRules),
+            chains: captureChains + [
                 chain("fence", .output, priority: 0, fenceRules),
                 // Just before the usual places of source translation and mangling, at the last hook of all.
                 chain("out", .postrouting, priority: -10, wireRules),
@@ -28,7 +27,7 @@ extension CapturePlan {
     /// The set of the ports that may be reached from outside.
     static let openPorts = "open"
 
-    private func chain(
+    func chain(
         _ name: String,
         type: String = "filter",
         _ hook: Ruleset.Hook,

@@ -3,6 +3,8 @@ import NetworkTypes
 /// Settings that were judged as a whole: what rules are made from.
 package struct CapturePlan: Hashable, Sendable {
     package let table: String
+    package let mechanism: CaptureMechanism
+    package let scope: CaptureScope
     package let ports: DaemonPorts
     package let daemon: Owner
     /// Ascending, without the health port.
@@ -12,9 +14,17 @@ package struct CapturePlan: Hashable, Sendable {
     package let exemptions: [Owner]
     package let allowsMetadata: Bool
     package let marks: FlowMarks
+    /// What belongs to `CaptureMechanism.tproxy` alone: see `routes`.
+    package let routing: RoutePlan
 
     /// Judges the settings; `resolvers` stand in where the settings name none.
-    package init(_ settings: CaptureSettings, systemResolvers: [IPAddress]) throws(PlanProblem) {
+    package init(
+        _ settings: CaptureSettings,
+        systemResolvers: [IPAddress],
+        controlGroups: [ControlGroup] = []
+    ) throws(PlanProblem) {
+        mechanism = settings.mechanism
+        scope = try Self.checked(controlGroups: controlGroups, gateway: unique(settings.gatewayInterfaces))
         table = try Self.checked(table: settings.table)
         ports = try Self.checked(settings.ports)
         daemon = try Self.checked(daemon: settings.daemon)
@@ -23,6 +33,7 @@ package struct CapturePlan: Hashable, Sendable {
         bypasses = try Self.checked(settings.bypasses, allowsMetadata: settings.allowsMetadata)
         exemptions = try Self.checked(settings.exemptions, daemon: settings.daemon)
         allowsMetadata = settings.allowsMetadata
+        routing = try Self.checked(settings.routing)
         guard let marks = FlowMarks(base: settings.markBase) else { throw .markBase }
         self.marks = marks
     }
@@ -41,6 +52,24 @@ package struct CapturePlan: Hashable, Sendable {
 }
 
 extension CapturePlan {
+    private static func checked(controlGroups: [ControlGroup], gateway: [String]) throws(PlanProblem) -> CaptureScope {
+        guard controlGroups.count <= 64 else { throw .tooMany("cgroups", limit: 64) }
+        guard gateway.count <= 16 else { throw .tooMany("gateway interfaces", limit: 16) }
+        switch (controlGroups.isEmpty, gateway.isEmpty) {
+        case (true, true): return .everything
+        case (false, true): return .controlGroups(controlGroups)
+        case (true, false): return .gateway(gateway)
+        case (false, false): throw .twoScopes
+        }
+    }
+
+    private static func checked(_ routing: RoutePlan) throws(PlanProblem) -> RoutePlan {
+        guard (1...32765).contains(routing.priority) else { throw .rulePriority(routing.priority) }
+        // 253, 254 and 255 are the kernel's own: default, main, local.
+        guard routing.table > 0, !(253...255).contains(routing.table) else { throw .routingTable(routing.table) }
+        return routing
+    }
+
     private static func checked(table: String) throws(PlanProblem) -> String {
         let bytes = Array(table.utf8)
         let isLetter = { (byte: UInt8) in (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20) }

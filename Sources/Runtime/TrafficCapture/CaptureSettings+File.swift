@@ -38,10 +38,12 @@ extension CaptureSettings {
         case (.boolean(let value), .allowMetadata): text = "\(value)"
         case (.integer(let value), .proxyPort), (.integer(let value), .explicitPort), (.integer(let value), .dnsPort),
             (.integer(let value), .apiPort), (.integer(let value), .healthPort), (.integer(let value), .inboundPort),
-            (.integer(let value), .proxyUser), (.integer(let value), .proxyGroup), (.integer(let value), .mark):
+            (.integer(let value), .proxyUser), (.integer(let value), .proxyGroup), (.integer(let value), .mark),
+            (.integer(let value), .tproxyPriority), (.integer(let value), .tproxyTable):
             text = "\(value)"
-        case (.string(let value), .dnsServer), (.string(let value), .bypass), (.string(let value), .exempt),
-            (.string(let value), .table), (.string(let value), .mark):
+        case (.string(let value), .mode), (.string(let value), .cgroup), (.string(let value), .gateway),
+            (.string(let value), .dnsServer), (.string(let value), .bypass), (.string(let value), .exempt),
+            (.string(let value), .table), (.string(let value), .mark), (.string(let value), .tproxyMark):
             text = value
         default:
             throw node.mistyped(subject, expected: flag.expected)
@@ -56,6 +58,6 @@ extension CaptureFlag {
     /// The flag's key in the configuration file: `proxy_port`, `inbound_ports`.
     package var key: String {
         let word = rawValue.split(separator: "-").joined(separator: "_")
-        return isRepeatable && self != .exempt ? word + "s" : word
+        return isRepeatable && self != .exempt && self != .gateway ? word + "s" : word
     }
 }

@@ -3,6 +3,11 @@ import NetworkTypes
 /// What the operator asked for, each value well formed, not yet judged as a whole.
 package struct CaptureSettings: Hashable, Sendable {
     package var table = "penstock"
+    package var mechanism = CaptureMechanism.redirect
+    /// Cgroups that alone are captured and fenced; empty: everything.
+    package var cgroups: [String] = []
+    /// Interfaces behind which others are governed; empty: this namespace's own traffic is.
+    package var gatewayInterfaces: [String] = []
     package var ports = DaemonPorts()
     package var daemon = Owner(user: 10880, group: 10880)
     /// Ports on which the workload may be reached from outside.
@@ -14,6 +19,8 @@ package struct CaptureSettings: Hashable, Sendable {
     package var allowsMetadata = false
     /// The first of the connection marks; see `FlowMarks`.
     package var markBase: UInt32 = 0x7065_6e00
+    /// For `CaptureMechanism.tproxy` alone.
+    package var routing = RoutePlan()
 
     package init() {}
 }

@@ -3,6 +3,7 @@ import NetworkTypes
 /// Why settings make no plan.
 package enum PlanProblem: Error, Hashable, Sendable {
     case tableName(String)
+    case twoScopes
     case daemonPortZero
     case daemonPortTwice(UInt16)
     case daemonIsRoot
@@ -18,6 +19,8 @@ package enum PlanProblem: Error, Hashable, Sendable {
     case exemptionOfDaemon(Owner)
     case tooMany(String, limit: Int)
     case markBase
+    case rulePriority(UInt32)
+    case routingTable(UInt32)
 }
 
 extension PlanProblem: CustomStringConvertible {
@@ -26,6 +29,9 @@ extension PlanProblem: CustomStringConvertible {
         switch self {
         case .tableName(let name):
             "--table '\(name)': a name is 1 to 31 letters, digits, '-' and '_', begins with a letter and is no word of nft"
+        case .twoScopes:
+            "--cgroup and --gateway: one table governs either cgroups of this machine or what others send through it; give the "
+                + "second a table, a mark and a daemon of its own"
         case .daemonPortZero: "port 0 cannot be one of the daemon's: give a number from 1 to 65535"
         case .daemonPortTwice(let port): "port \(port) is given to two of the daemon's listeners: give each its own"
         case .daemonIsRoot:
@@ -47,6 +53,10 @@ extension PlanProblem: CustomStringConvertible {
                 + "smaller block, or say --allow-metadata"
         case .exemptionOfDaemon(let owner): "--exempt \(owner): that is the daemon itself, which is never captured"
         case .tooMany(let what, let limit): "more than \(limit) \(what)"
+        case .rulePriority(let number):
+            "--tproxy-priority \(number): give a number from 1 to 32765; behind that the kernel's own rules let packets out"
+        case .routingTable(let number):
+            "--tproxy-table \(number): 0, 253, 254 and 255 are the kernel's own; give a table that nobody uses"
         case .markBase: "--mark: give a multiple of 256 that is not 0"
         }
     }

@@ -63,6 +63,7 @@ private struct RuleTranslation {
     private var transport: Match.Transport?
 
     private static let register: UInt32 = 1
+    private static let second: UInt32 = 2
 
     mutating func add(_ match: Match) {
         switch match {
@@ -70,7 +71,8 @@ private struct RuleTranslation {
         case .group(let group, let same): load(.ownerGroup, compare: hostOrder(group), same)
         case .outputDevice(let name, let same): load(.outputDeviceName, compare: deviceName(name), same)
         case .inputDevice(let name): load(.inputDeviceName, compare: deviceName(name))
-        case .destination(let block): destination(block)
+        case .source(let block): address(block, offset: block.base.family == .ipv4 ? 12 : 8)
+        case .destination(let block): address(block, offset: block.base.family == .ipv4 ? 16 : 24)
         case .transport(let transport): require(transport)
         case .sourcePort(let transport, let ports): port(transport, offset: 0, ports)
         case .destinationPort(let transport, let ports): port(transport, offset: 2, ports)
@@ -85,6 +87,19 @@ private struct RuleTranslation {
         case .foreignSource:
             expressions.append(.loadSourceAddressType(into: Self.register))
             compare(hostOrder(2), false)  // RTN_LOCAL
+        case .localDestination(let same):
+            expressions.append(.loadDestinationAddressType(into: Self.register))
+            compare(hostOrder(2), same)  // RTN_LOCAL
+        case .packetMark(let value, let mask):
+            expressions.append(.loadMeta(.mark, into: Self.register))
+            expressions.append(.bitwise(register: Self.register, mask: hostOrder(mask), flip: hostOrder(0)))
+            compare(hostOrder(value))
+        case .transparentSocket:
+            expressions.append(.loadSocket(.transparent, level: 0, into: Self.register))
+            compare([1])
+        case .controlGroup(let group):
+            expressions.append(.loadSocket(.controlGroup, level: group.level, into: Self.register))
+            compare(hostOrder(whole: group.number))
         case .mark(let mark):
             expressions.append(.loadFlow(.mark, into: Self.register))
             compare(hostOrder(mark))
@@ -107,6 +122,30 @@ private struct RuleTranslation {
         case .setMark(let mark):
             expressions.append(.immediate(register: Self.register, hostOrder(mark)))
             expressions.append(.storeFlow(.mark, from: Self.register))
+        case .setPacketMark(let value, let mask):
+            expressions.append(.loadMeta(.mark, into: Self.register))
+            expressions.append(.bitwise(register: Self.register, mask: hostOrder(~mask), flip: hostOrder(value)))
+            expressions.append(.storeMeta(.mark, from: Self.register))
+        case .keepDestination(let family):
+            require(family)
+            let (offset, length) = family == .ipv4 ? (UInt32(16), UInt32(4)) : (24, 16)
+            payload(.network, offset: offset, length: length)
+            expressions.append(
+                .translateDestination(family: family == .ipv4 ? 2 : 10, addressRegister: Self.register)
+            )
+        case .transparentProxy(let family, let port):
+            // It passes packets of the other family over by itself.
+            let address: IPAddress =
+                family == .ipv4 ? .v4(IPv4Address(127, 0, 0, 1)) : .v6(IPv6Address(high: 0, low: 1))
+            expressions.append(.immediate(register: Self.register, address.octets))
+            expressions.append(.immediate(register: Self.second, networkOrder(port)))
+            expressions.append(
+                .transparentProxy(
+                    family: family == .ipv4 ? 2 : 10,
+                    addressRegister: Self.register,
+                    portRegister: Self.second
+                )
+            )
         case .redirect(let port):
             expressions.append(.immediate(register: Self.register, networkOrder(port)))
             expressions.append(.redirect(portRegister: Self.register))
@@ -131,12 +170,12 @@ private struct RuleTranslation {
         load(.transport, compare: [transport.rawValue])
     }
 
-    private mutating func destination(_ block: CIDR) {
+    private mutating func address(_ block: CIDR, offset: UInt32) {
         require(block.base.family)
         // As nft does it: whole octets are compared as such, and only a prefix that ends within one needs a mask.
         let isWhole = block.prefixLength.isMultiple(of: 8)
         let octets = isWhole ? Array(block.base.octets.prefix(block.prefixLength / 8)) : block.base.octets
-        payload(.network, offset: block.base.family == .ipv4 ? 16 : 24, length: UInt32(octets.count))
+        payload(.network, offset: offset, length: UInt32(octets.count))
         if !isWhole {
             let mask = octets.indices.map { index in
                 UInt8(truncatingIfNeeded: 0xff00 >> min(max(block.prefixLength - 8 * index, 0), 8))
@@ -183,9 +222,19 @@ private func networkOrder(_ port: UInt16) -> [UInt8] {
 }
 
 /// Marks and owners stand in the kernel as this machine writes numbers.
-private func hostOrder(_ number: UInt32) -> [UInt8] {
-    let bigEndian = (0..<4).map { UInt8(truncatingIfNeeded: number >> UInt32(24 - 8 * $0)) }
+private func hostOrder(_ number: UInt32) -> [UInt8] { hostOrder(whole: number) }
+
+/// Any number, as this machine writes it.
+private func hostOrder(whole number: some FixedWidthInteger & UnsignedInteger) -> [UInt8] {
+    let octets = number.bitWidth / 8
+    let bigEndian = (0..<octets).map { UInt8(truncatingIfNeeded: number >> (8 * (octets - 1 - $0))) }
     return 1.littleEndian == 1 ? bigEndian.reversed() : bigEndian
+}
+
+/// Reads a number of 32 bits as this machine writes it; `nil` for another length.
+func hostNumber(_ octets: [UInt8]) -> UInt32? {
+    guard octets.count == 4 else { return nil }
+    return (1.littleEndian == 1 ? octets.reversed() : octets).reduce(0) { $0 << 8 | UInt32($1) }
 }
 
 /// The name of a network device fills 16 octets, with NULs behind it.

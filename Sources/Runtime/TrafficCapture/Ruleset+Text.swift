@@ -43,14 +43,19 @@ extension Match {
         case .group(let group, let same): "meta skgid \(same ? "" : "!= ")\(group)"
         case .outputDevice(let name, let same): "oifname \(same ? "" : "!= ")\"\(name)\""
         case .inputDevice(let name): "iifname \"\(name)\""
-        case .destination(let block): block.text
+        case .source(let block): block.text("saddr")
+        case .destination(let block): block.text("daddr")
         case .transport(let transport): "meta l4proto \(transport.text)"
         case .sourcePort(let transport, let ports): "\(transport.text) sport \(ports.text)"
         case .destinationPort(let transport, let ports): "\(transport.text) dport \(ports.text)"
         case .tcpFlags(let mask, let value): "tcp flags & (\(mask.text)) == \(value.text)"
         case .direction(let direction): "ct direction \(direction)"
         case .mark(let mark): "ct mark \(hexadecimal(mark))"
+        case .packetMark(let value, let mask): "meta mark & \(hexadecimal(mask)) == \(hexadecimal(value))"
+        case .transparentSocket: "socket transparent 1"
+        case .controlGroup(let group): "socket cgroupv2 level \(group.level) \"\(group.path)\""
         case .foreignSource: "fib saddr type != local"
+        case .localDestination(let same): "fib daddr type \(same ? "" : "!= ")local"
         case .newFlow: "ct state new"
         case .destinationRewritten: "ct status dnat"
         case .ipv6HopLimit(let limit): "ip6 hoplimit \(limit)"
@@ -99,9 +104,9 @@ extension Match.ICMPv6Type {
 }
 
 extension CIDR {
-    fileprivate var text: String {
+    fileprivate func text(_ field: String) -> String {
         let whole = base.family == .ipv4 ? 32 : 128
-        return (base.family == .ipv4 ? "ip" : "ip6") + " daddr \(base)"
+        return (base.family == .ipv4 ? "ip" : "ip6") + " \(field) \(base)"
             + (prefixLength == whole ? "" : "/\(prefixLength)")
     }
 }
@@ -111,6 +116,12 @@ extension Statement {
         switch self {
         case .count: "counter"
         case .setMark(let mark): "ct mark set \(hexadecimal(mark))"
+        case .setPacketMark(let value, let mask):
+            "meta mark set meta mark & \(hexadecimal(~mask)) ^ \(hexadecimal(value))"
+        case .transparentProxy(.ipv4, let port): "tproxy ip to 127.0.0.1:\(port)"
+        case .transparentProxy(.ipv6, let port): "tproxy ip6 to [::1]:\(port)"
+        case .keepDestination(.ipv4): "dnat ip to ip daddr"
+        case .keepDestination(.ipv6): "dnat ip6 to ip6 daddr"
         case .redirect(let port): "redirect to :\(port)"
         case .rejectWithReset: "reject with tcp reset"
         case .rejectAsProhibited: "reject with icmpx admin-prohibited"
@@ -120,5 +131,3 @@ extension Statement {
         }
     }
 }
-
-private func hexadecimal(_ number: UInt32) -> String { "0x" + String(number, radix: 16) }

@@ -24,6 +24,7 @@ package struct Ruleset: Hashable, Sendable {
 
     /// Where in the kernel a chain is asked.
     package enum Hook: UInt32, Sendable {
+        case prerouting = 0
         case input = 1
         case forward = 2
         case output = 3
@@ -52,6 +53,7 @@ package enum Match: Hashable, Sendable {
     case group(UInt32, is: Bool)
     case outputDevice(String, is: Bool)
     case inputDevice(String)
+    case source(CIDR)
     case destination(CIDR)
     case transport(Transport)
     case sourcePort(Transport, Ports)
@@ -61,7 +63,16 @@ package enum Match: Hashable, Sendable {
     case direction(Direction)
     /// The source is no address of this machine.
     case foreignSource
+    /// The destination is an address of this machine, or is not.
+    case localDestination(is: Bool)
+    /// The mark of its flow (conntrack).
     case mark(UInt32)
+    /// The mark of the packet itself: `mark & mask == value`.
+    case packetMark(value: UInt32, mask: UInt32)
+    /// The socket that it comes from or goes to may take addresses that are not this machine's.
+    case transparentSocket
+    /// The socket that it comes from or goes to is of this cgroup or one below.
+    case controlGroup(ControlGroup)
     /// The first packet of its flow.
     case newFlow
     /// The flow's destination was rewritten.
@@ -118,7 +129,13 @@ package enum Match: Hashable, Sendable {
 package enum Statement: Hashable, Sendable {
     case count
     case setMark(UInt32)
+    /// Gives the packet itself a mark: the bits of `mask` become those of `value`.
+    case setPacketMark(value: UInt32, mask: UInt32)
     case redirect(port: UInt16)
+    /// Binds the flow to the destination that it has, so that no later chain gives it another one.
+    case keepDestination(AddressFamily)
+    /// Hands the packet to the transparent socket on this loopback address, by its family, unchanged.
+    case transparentProxy(AddressFamily, port: UInt16)
     /// Answers the sender with a TCP reset and drops.
     case rejectWithReset
     /// Answers the sender with ICMP "administratively prohibited" and drops.
