@@ -17,6 +17,9 @@ package struct FlowMarks: Hashable, Sendable {
     /// A flow from outside to a declared port.
     package var inbound: UInt32 { base | 3 }
 
+    /// A flow that is handed to the daemon, or goes to one of its ports, from a captured cgroup.
+    package var captured: UInt32 { base | 4 }
+
     /// A flow that the exempt owner of this number opened.
     package func exemption(_ index: Int) -> UInt32 { base | UInt32(16 + index) }
 }
