@@ -29,7 +29,7 @@ extension ControlGroupProblem: CustomStringConvertible {
         case .unreadable(let path, let error): "--cgroup: \(path) cannot be read: \(error)"
         case .noParent(let path, let parent):
             "--cgroup \(path): the cgroup \(parent) above it is not there, so that nothing could hold what is made in it: make it "
-                + "first (systemctl start \(parent.split(separator: "/").last ?? ""), or mkdir)"
+                + "first (\(Self.making(parent)))"
         case .sharedParent(let path, let parent, let neighbors):
             "--cgroup \(path): everything else in \(Self.name(parent)) would be refused, and "
                 + (neighbors.isEmpty
@@ -40,6 +40,11 @@ extension ControlGroupProblem: CustomStringConvertible {
             "--cgroup \(path): process \(process) in it runs as \(owner), the daemon's user and group: the daemon would be captured "
                 + "by its own rules; run it outside of that cgroup, and the workload as another user"
         }
+    }
+
+    private static func making(_ path: String) -> String {
+        let name = pathNames(path).last ?? ""
+        return name.hasSuffix(".slice") ? "systemctl start \(name)" : "mkdir"
     }
 
     private static func name(_ path: String) -> String { path.isEmpty ? "the root cgroup" : path }
