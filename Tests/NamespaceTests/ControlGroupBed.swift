@@ -23,7 +23,8 @@ final class ControlGroupBed {
     var stranger: String { "\(parent)/stranger" }
     var neighbor: String { "\(parent)-neighbor" }
 
-    private init(_ net: PodAndWorld) throws {
+    /// Makes the cgroups; the host is there already.
+    init(_ net: PodAndWorld) throws {
         self.net = net
         rules = RulesetBed(net: net)
         let number = Self.count.wrappingAdd(1, ordering: .relaxed).newValue
@@ -69,7 +70,11 @@ final class ControlGroupBed {
 
     /// Puts a process elsewhere, as root may.
     func move(_ process: BackgroundProcess, to path: String) throws {
-        try Data("\(process.pid)".utf8).write(to: URL(filePath: "\(root)/\(path)/cgroup.procs"))
+        try move(process.pid, to: path)
+    }
+
+    func move(_ process: Int32, to path: String) throws {
+        try Data("\(process)".utf8).write(to: URL(filePath: "\(root)/\(path)/cgroup.procs"))
     }
 
     // MARK: Programs
@@ -78,7 +83,13 @@ final class ControlGroupBed {
     func run(_ program: String, _ arguments: [String] = [], in path: String, as user: RunAs = .agent) throws
         -> CommandResult
     {
-        try BackgroundProcess(command(program, arguments, path, user)).wait()
+        try BackgroundProcess(command(RulesetBed.kit + program, arguments, path, user)).wait()
+    }
+
+    /// The same with the functions of `DaemonWorld.kit`, beside a real daemon; what it printed.
+    func askDaemon(_ program: String, _ arguments: [String] = [], in path: String) throws -> String {
+        let result = try BackgroundProcess(command(DaemonWorld.kit + program, arguments, path, .agent)).wait(seconds: 40)
+        return result.output + result.errors
     }
 
     /// Starts one; it has printed `ready`.
@@ -86,7 +97,7 @@ final class ControlGroupBed {
     func start(_ program: String, _ arguments: [String] = [], in path: String, as user: RunAs = .agent) throws
         -> BackgroundProcess
     {
-        let command = command(program, arguments, path, user)
+        let command = command(RulesetBed.kit + program, arguments, path, user)
         let process = try BackgroundProcess(command)
         processes.append(process)
         guard process.waitForOutput("ready") else {
@@ -96,9 +107,11 @@ final class ControlGroupBed {
     }
 
     /// Starts `penstock-init watch` for the agent's cgroup; it has compared the rules once.
-    func watch(_ flags: [String] = []) throws -> BackgroundProcess {
+    ///
+    /// Without a socket of a daemon's there is nobody to tell.
+    func watch(_ flags: [String] = [], socket: String? = nil) throws -> BackgroundProcess {
         let command = [
-            "watch", "--cgroup", agent, "--watch-seconds", "1", "--admin-socket", "/run/\(net.pod.name).sock",
+            "watch", "--cgroup", agent, "--watch-seconds", "1", "--admin-socket", socket ?? "/run/\(net.pod.name).sock",
         ]
         let watcher = try rules.start(command + flags)
         guard watcher.waitForOutput("watching it") else {
@@ -110,6 +123,6 @@ final class ControlGroupBed {
     private func command(_ program: String, _ arguments: [String], _ path: String, _ user: RunAs) -> [String] {
         let enter = "echo 0 > \"$0/cgroup.procs\"; exec \"$@\""
         return ["sh", "-ec", enter, "\(root)/\(path)", "nsenter", "--net=/run/netns/\(net.pod.name)", "--"] + user.prefix
-            + ["python3", "-u", "-c", RulesetBed.kit + program] + arguments
+            + ["python3", "-u", "-c", program] + arguments
     }
 }

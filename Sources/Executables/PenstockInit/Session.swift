@@ -73,9 +73,9 @@ struct Session {
         let reading: RulesetReading
         do throws(CaptureError) {
             var capture = try TrafficCapture()
-            reading = try capture.read(plan.table)
+            reading = try capture.read(plan)
         } catch { throw Failure(error) }
-        let differences = plan.ruleset.differences(from: reading)
+        let differences = plan.differences(from: reading)
         sayControlGroups(plan)
         for difference in differences.prefix(10) { say("drift: \(difference)") }
         for (tally, packets) in reading.tallies where packets > 0 { say("counted: \(tally.rawValue): \(packets)") }
@@ -95,14 +95,16 @@ struct Session {
         let plan = try plan()
         do throws(CaptureError) {
             var capture = try TrafficCapture()
-            try capture.remove(table: plan.table)
+            try capture.remove(plan)
         } catch { throw Failure(error) }
         say("removed: table inet \(plan.table)")
     }
 
     private func summary(_ plan: CapturePlan) -> String {
         let ruleset = plan.ruleset
-        return "table inet \(plan.table), \(ruleset.chains.count) chains, \(ruleset.ruleCount) rules"
+        let routes =
+            plan.routes.map { ", policy rule \($0.priority) to routing table \($0.table) by mark \($0.mark)" } ?? ""
+        return "table inet \(plan.table), \(ruleset.chains.count) chains, \(ruleset.ruleCount) rules\(routes)"
     }
 
     /// Says what nobody governs, and how strong the boundary is by the plan and by what was found beside it.
@@ -133,7 +135,7 @@ struct Session {
         if case .controlGroups(let groups) = plan.scope {
             for path in groups.absent { say("# the cgroup \(path) is not there: no rule captures it") }
         }
-        say(plan.ruleset.text)
+        say(plan.text)
     }
 
     /// Looks the cgroups up that are asked for; `nil` where there are none.

@@ -32,7 +32,7 @@ struct Watch {
         let folders: DirectoryNotices
         do throws(SystemCallError) { folders = try DirectoryNotices() } catch { throw cannotStart(error) }
         do throws(CaptureError) {
-            try follow(plan, TrafficCapture(), Notices(rules: RulesetNotices(), folders: folders), signals)
+            try follow(plan, TrafficCapture(), Notices(rules: RulesetNotices(plan), folders: folders), signals)
         } catch { throw Failure(error) }
     }
 
@@ -83,7 +83,7 @@ struct Watch {
             if try putBack(plan, &capture, &repairs) { continue }
             let isQuick = !isTold || lookup != nil || (keeps && !differences.isEmpty)
             let wait = isQuick ? min(Self.retry, settings.seconds * 1000) : settings.seconds * 1000
-            let awaited = [signals.descriptor.number, notices.rules.number, notices.folders.number]
+            let awaited = [signals.descriptor.number, notices.folders.number] + notices.rules.numbers
             switch pause(awaited, link.number, milliseconds: wait) {
             case .stop: return say(keeps ? "stopped: told to; the rules stay" : "stopped: told to")
             case .changed: sleepMilliseconds(Self.settling)
@@ -127,8 +127,8 @@ struct Watch {
         _ capture: inout TrafficCapture,
         _ repairs: inout Repairs
     ) throws(CaptureError) -> Bool {
-        guard keeps, let reading = try? capture.read(plan.table),
-            !plan.ruleset.ownDifferences(from: reading).isEmpty, repairs.take(at: monotonicNanoseconds())
+        guard keeps, let reading = try? capture.read(plan),
+            !plan.ownDifferences(from: reading).isEmpty, repairs.take(at: monotonicNanoseconds())
         else { return false }
         _ = try capture.replace(plan)
         say("put back: table inet \(plan.table)")
@@ -143,21 +143,21 @@ struct Watch {
         case due
     }
 
-    /// `awaited`: signals, rules, folders.
+    /// `awaited`: signals, folders, and then what tells of rules.
     private func pause(_ awaited: [Int32], _ link: Int32?, milliseconds: UInt32) -> Wake {
         let questions = (awaited + (link.map { [$0] } ?? [])).map { ($0, AwaitedReadiness.readable) }
         let ready = waitForDescriptors(questions, milliseconds: Int32(clamping: milliseconds))
         if ready[0] { return .stop }
-        // A cgroup that has come is free of nothing yet: no time is lost on what else may change.
-        if ready[2] { return .folderChanged }
-        if ready[1] { return .changed }
+        // A cgroup that has come is refused until its rule is swapped: no time is lost on what else may change.
+        if ready[1] { return .folderChanged }
+        if ready[2..<awaited.count].contains(true) { return .changed }
         // The daemon says nothing of its own accord: it has ended the conversation.
-        return ready.count > 3 && ready[3] ? .linkEnded : .due
+        return link != nil && ready.last == true ? .linkEnded : .due
     }
 
     private func differences(_ plan: CapturePlan, _ capture: inout TrafficCapture) throws(CaptureError) -> [String] {
         do throws(CaptureError) {
-            return plan.ruleset.differences(from: try capture.read(plan.table))
+            return plan.differences(from: try capture.read(plan))
         } catch {
             // Rules that nobody can read are rules that nobody can vouch for.
             guard error.isRestless else { throw error }

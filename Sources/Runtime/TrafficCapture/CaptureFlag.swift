@@ -1,3 +1,4 @@
+import NetfilterBindings
 import NetworkTypes
 
 /// The flags of `penstock-init`, each with its key in the configuration file.
@@ -20,6 +21,9 @@ package enum CaptureFlag: String, CaseIterable, Sendable {
     case allowMetadata = "allow-metadata"
     case table = "table"
     case mark = "mark"
+    case tproxyMark = "tproxy-mark"
+    case tproxyPriority = "tproxy-priority"
+    case tproxyTable = "tproxy-table"
     case config = "config"
     case watch = "watch"
     case watchSeconds = "watch-seconds"
@@ -30,7 +34,8 @@ package enum CaptureFlag: String, CaseIterable, Sendable {
         switch self {
         case .cgroup, .gateway, .inboundPort, .dnsServer, .bypass, .exempt: true
         case .mode, .sharedParent, .proxyPort, .explicitPort, .dnsPort, .apiPort, .healthPort, .proxyUser, .proxyGroup,
-            .allowMetadata, .table, .mark, .config, .watch, .watchSeconds, .adminSocket:
+            .allowMetadata, .table, .mark, .tproxyMark, .tproxyPriority, .tproxyTable, .config, .watch, .watchSeconds,
+            .adminSocket:
             false
         }
     }
@@ -42,8 +47,10 @@ package enum CaptureFlag: String, CaseIterable, Sendable {
     var isOfTheRun: Bool {
         switch self {
         case .config, .watch, .watchSeconds, .adminSocket: true
-        case .mode, .cgroup, .sharedParent, .gateway, .proxyPort, .explicitPort, .dnsPort, .apiPort, .healthPort, .proxyUser,
-            .proxyGroup, .inboundPort, .dnsServer, .bypass, .exempt, .allowMetadata, .table, .mark:
+        case .mode, .cgroup, .sharedParent, .gateway, .proxyPort, .explicitPort, .dnsPort, .apiPort, .healthPort,
+            .proxyUser,
+            .proxyGroup, .inboundPort, .dnsServer, .bypass, .exempt, .allowMetadata, .table, .mark,
+            .tproxyMark, .tproxyPriority, .tproxyTable:
             false
         }
     }
@@ -63,6 +70,9 @@ package enum CaptureFlag: String, CaseIterable, Sendable {
         case .allowMetadata, .sharedParent: "true or false"
         case .table: "a name"
         case .mark: "a multiple of 256 that is not 0"
+        case .tproxyMark: "VALUE/MASK, such as 0x70650000/0xffff0000, the value not 0 and within the mask"
+        case .tproxyPriority: "a number from 1 to 32765"
+        case .tproxyTable: "the number of a routing table"
         case .config: "the path of a file"
         case .watch: "no value"
         case .watchSeconds: "seconds from 1 to 3600"
@@ -91,6 +101,9 @@ package enum CaptureFlag: String, CaseIterable, Sendable {
         case .allowMetadata: put(flagValue(value), &settings.allowsMetadata)
         case .table: put(value, &settings.table)
         case .mark: put(number(value), &settings.markBase)
+        case .tproxyMark: put(PacketMark(value), &settings.routing.mark)
+        case .tproxyPriority: put(decimal(value), &settings.routing.priority)
+        case .tproxyTable: put(decimal(value), &settings.routing.table)
         case .config, .watch: true
         case .watchSeconds: decimal(value).map { (1...3600).contains($0) } ?? false
         case .adminSocket: value.hasPrefix("/")
@@ -107,7 +120,8 @@ package enum CaptureFlag: String, CaseIterable, Sendable {
         case .bypass: settings.bypasses = []
         case .exempt: settings.exemptions = []
         case .mode, .sharedParent, .proxyPort, .explicitPort, .dnsPort, .apiPort, .healthPort, .proxyUser, .proxyGroup,
-            .allowMetadata, .table, .mark, .config, .watch, .watchSeconds, .adminSocket:
+            .allowMetadata, .table, .mark, .tproxyMark, .tproxyPriority, .tproxyTable, .config, .watch, .watchSeconds,
+            .adminSocket:
             break
         }
     }
@@ -145,13 +159,5 @@ package enum CaptureFlag: String, CaseIterable, Sendable {
         guard (1...15).contains(octets.count), text != "lo", text != ".", text != ".." else { return nil }
         let isWrong = { (octet: UInt8) in octet < 0x21 || octet > 0x7e || [0x22, 0x2a, 0x2f, 0x3a].contains(octet) }
         return octets.contains(where: isWrong) ? nil : text
-    }
-
-    /// Decimal, or hexadecimal behind `0x`.
-    private func number(_ text: String) -> UInt32? {
-        guard text.hasPrefix("0x") else { return decimal(text) }
-        let digits = text.dropFirst(2)
-        return (1...8).contains(digits.utf8.count) && !digits.hasPrefix("+") && !digits.hasPrefix("-")
-            ? UInt32(digits, radix: 16) : nil
     }
 }

@@ -11,13 +11,13 @@ extension CapturePlan {
             table: table,
             sets: [Ruleset.PortSet(name: Self.ownPorts, ports: ports.all.sorted())] + open,
             chains: [
-                regular("captured", workloadCaptureRules),
+                regular("captured", capturedRules),
                 regular("governed", governedRules),
                 regular("answers", ownPortRules),
                 regular("fenced", fencedRules),
                 regular("inbound", awaitedRules + (inboundPorts.isEmpty ? [] : [openPortRule]) + uninvitedRules),
                 regular("uninvited", uninvitedOfFence),
-                hooked("cap", type: "nat", .output, priority: Self.capturePriority, members(of: groups, "captured")),
+            ] + hostCaptureChains(groups) + [
                 hooked("fence", .output, priority: 0, hostOutputRules(groups)),
                 hooked("out", .postrouting, priority: -10, hostWireRules),
                 hooked("in", .input, priority: 0, hostInputRules(groups)),
@@ -60,12 +60,52 @@ extension CapturePlan {
         groups.fences.map { Rule([.controlGroup($0)], [.jump(chain)]) }
     }
 
+    // MARK: How it is captured
+
+    private var capturedRules: [Rule] {
+        switch mechanism {
+        case .redirect: uncapturedWorkloadRules + [redirectRule]
+        case .tproxy: uncapturedWorkloadRules + leftRules + [Rule(Self.capturable, [setsMark])]
+        }
+    }
+
+    private func hostCaptureChains(_ groups: ControlGroups) -> [Ruleset.Chain] {
+        let members = members(of: groups, "captured")
+        return switch mechanism {
+        case .redirect: [hooked("cap", type: "nat", .output, priority: Self.capturePriority, members)]
+        case .tproxy:
+            [
+                hooked("cap", type: "route", .output, priority: Self.markPriority, carriedRules + members),
+                hooked("keep", type: "nat", .output, priority: Self.capturePriority, keepRules),
+                hooked("pre", .prerouting, priority: -150, handoverRules),
+            ]
+        }
+    }
+
+    /// What has no owner any more, or one in a cgroup that is gone, and goes on with a captured connection: by the flow's mark.
+    ///
+    /// Not a SYN: that may be somebody else's.
+    private var carriedRules: [Rule] {
+        let loopbacks = [AddressFamily.ipv4, .ipv6].map { Rule(loopback($0), [.leave]) }
+        return loopbacks
+            + [marks.captured, marks.served].map {
+                Rule(Self.capturable + [.mark($0), .tcpFlags(mask: .syn, value: [])], [setsMark])
+            }
+    }
+
+    /// Connections that were captured from a cgroup that is gone by now: they lead to the daemon, and go on.
+    private var carriedOnRules: [Rule] {
+        let flows = mechanism == .redirect ? redirected : [[isMarked] + Self.capturable]
+        let marks = mechanism == .redirect ? [marks.captured, marks.answer] : [marks.captured, marks.served]
+        return flows.flatMap { flow in marks.map { Rule(flow + [.mark($0)], [.accept]) } }
+    }
+
     // MARK: What leaves
 
     /// The captured, then what answers them, then the daemon, then what is only fenced.
     private func hostOutputRules(_ groups: ControlGroups) -> [Rule] {
         let answers = [marks.captured, marks.answer].map { Rule([.direction(.reply), .mark($0)], [.jump("answers")]) }
-        return members(of: groups, "governed") + answers + [
+        return members(of: groups, "governed") + transparentAnswerRules + answers + [
             Rule(owned(by: daemon) + [.direction(.original)], [.setMark(marks.daemon), .accept]),
             Rule(owned(by: daemon), [.accept]),
         ] + residents(of: groups, "fenced")
@@ -75,6 +115,7 @@ extension CapturePlan {
     private var governedRules: [Rule] {
         // Nobody here goes on with a flow of the daemon's.
         [Rule([.mark(marks.daemon), .direction(.original)], [.count, .drop], .staleFlow)] + innerRules
+            + markedRules
             + redirected.flatMap {
                 [Rule($0 + [.newFlow], [.setMark(marks.captured), .accept]), Rule($0, [.accept])]
             } + innerLoopbackRules + resolverRules([.udp, .tcp], .accept, directed: true)
@@ -86,9 +127,7 @@ extension CapturePlan {
     /// What the closed sockets of the daemon, and of captured cgroups that are gone, have still to say goes on.
     private var fencedRules: [Rule] {
         leftoverRules(of: daemon, mark: marks.daemon, comment: Tally.leftover.rawValue) + innerRules
-            + redirected.flatMap { flow in
-                [marks.captured, marks.answer].map { Rule(flow + [.mark($0)], [.accept]) }
-            } + innerLoopbackRules + refusals(.fenced, .fenced, .fenced)
+            + carriedOnRules + innerLoopbackRules + refusals(.fenced, .fenced, .fenced)
     }
 
     /// No foreign source, no squatting on the daemon's ports, and only awaited answers to others' flows.
@@ -120,14 +159,15 @@ extension CapturePlan {
 
     /// Captured flows stay here, also those of sockets that were bound to a device.
     private var hostWireRules: [Rule] {
-        [Rule([.outputDevice("lo", is: true)], [.accept])]
+        [Rule([.outputDevice("lo", is: true)], [.accept])] + strayRules
             + [marks.captured, marks.answer].map { Rule([.mark($0)], [.count, .drop], .wire) }
     }
 
     // MARK: What comes
 
     private func hostInputRules(_ groups: ControlGroups) -> [Rule] {
-        [Rule([.inputDevice("lo")], [.accept])] + members(of: groups, "inbound") + residents(of: groups, "uninvited")
+        [Rule([.inputDevice("lo")], [.accept])] + intruderRules + members(of: groups, "inbound")
+            + residents(of: groups, "uninvited")
     }
 
     /// In a fenced cgroup only the daemon, where it lives there, is reached from outside: at its health port.

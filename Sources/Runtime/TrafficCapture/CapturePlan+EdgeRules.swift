@@ -4,8 +4,9 @@ extension CapturePlan {
     /// A captured connection of a socket that was bound to a device (no capability needed) would leave here, with the payload of
     /// TCP Fast Open in its first packet.
     var wireRules: [Rule] {
-        var rules = [
-            Rule([.outputDevice("lo", is: true)], [.accept]),
+        var rules = [Rule([.outputDevice("lo", is: true)], [.accept])]
+        rules += strayRules
+        rules += [
             // Answers to captured connections never leave: their clients are here.
             Rule([.sourcePort(.tcp, .one(ports.proxy))], [.count, .drop], .wire),
             Rule(owned(by: daemon), [.accept]),
@@ -26,7 +27,7 @@ extension CapturePlan {
 
     /// `in`: answers to what was let out, connections to declared ports, nothing else.
     var inboundRules: [Rule] {
-        [Rule([.inputDevice("lo")], [.accept])] + awaitedRules
+        [Rule([.inputDevice("lo")], [.accept])] + intruderRules + awaitedRules
             + neighborRules([.neighborSolicitation, .neighborAdvertisement, .routerAdvertisement])
             + [openPortRule] + uninvitedRules
     }

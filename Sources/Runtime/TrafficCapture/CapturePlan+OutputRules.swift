@@ -3,18 +3,23 @@ import NetworkTypes
 extension CapturePlan {
     /// `cap`: every TCP connection but the daemon's own, loopback and what is let by goes to the daemon.
     var captureRules: [Rule] {
-        [Rule(owned(by: daemon), [.leave])] + workloadCaptureRules
+        uncapturedRules + [redirectRule]
     }
 
+    /// What is captured goes to the daemon's port.
+    var redirectRule: Rule { Rule([.transport(.tcp)], [.count, .redirect(port: ports.proxy)], .captured) }
+
+    /// What leaves the chain that captures.
+    var uncapturedRules: [Rule] { [Rule(owned(by: daemon), [.leave])] + uncapturedWorkloadRules }
+
     /// The same for whom the rules are about, which the daemon is not.
-    var workloadCaptureRules: [Rule] {
+    var uncapturedWorkloadRules: [Rule] {
         var rules = exemptions.map {
             Rule([.outputDevice("lo", is: false)] + owned(by: $0), [.leave], Grant.exemption($0).comment)
         }
         rules += [Rule(loopback(.ipv4), [.leave]), Rule(loopback(.ipv6), [.leave])]
         rules += resolverRules([.tcp], .leave, directed: false)
         rules += bypassRules(.leave, directed: false)
-        rules.append(Rule([.transport(.tcp)], [.count, .redirect(port: ports.proxy)], .captured))
         return rules
     }
 
@@ -22,7 +27,8 @@ extension CapturePlan {
     ///
     /// The device is still the one from before the redirect here.
     var fenceRules: [Rule] {
-        sourceRules + ownPortRules + daemonRules + neighborRules(Self.outgoingDiscovery) + answerRules + loopbackRules
+        transparentAnswerRules + sourceRules + ownPortRules + markedRules + daemonRules
+            + neighborRules(Self.outgoingDiscovery) + answerRules + loopbackRules
             + resolverRules([.udp, .tcp], .accept, directed: true) + bypassRules(.accept, directed: true) + exemptRules
             + [
                 Rule([.transport(.tcp)], [.count, .rejectWithReset], .refusedTCP),
@@ -92,7 +98,8 @@ extension CapturePlan {
 
     /// How a packet of our redirect looks once its destination has been rewritten, one line of matches for each family.
     var redirected: [[Match]] {
-        [IPAddress.v4(IPv4Address(127, 0, 0, 1)), .v6(IPv6Address(high: 0, low: 1))].map {
+        guard mechanism == .redirect else { return [] }
+        return [IPAddress.v4(IPv4Address(127, 0, 0, 1)), .v6(IPv6Address(high: 0, low: 1))].map {
             [.destinationRewritten, .destination(CIDR(single: $0)), .destinationPort(.tcp, .one(ports.proxy))]
         }
     }

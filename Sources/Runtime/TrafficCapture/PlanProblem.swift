@@ -21,6 +21,8 @@ package enum PlanProblem: Error, Hashable, Sendable {
     case exemptionOfDaemon(Owner)
     case tooMany(String, limit: Int)
     case markBase
+    case rulePriority(UInt32)
+    case routingTable(UInt32)
 }
 
 extension PlanProblem: CustomStringConvertible {
@@ -54,6 +56,10 @@ extension PlanProblem: CustomStringConvertible {
                 + "smaller block, or say --allow-metadata"
         case .exemptionOfDaemon(let owner): "--exempt \(owner): that is the daemon itself, which is never captured"
         case .tooMany(let what, let limit): "more than \(limit) \(what)"
+        case .rulePriority(let number):
+            "--tproxy-priority \(number): give a number from 1 to 32765; behind that the kernel's own rules let packets out"
+        case .routingTable(let number):
+            "--tproxy-table \(number): 0, 253, 254 and 255 are the kernel's own; give a table that nobody uses"
         case .markBase: "--mark: give a multiple of 256 that is not 0"
         }
     }

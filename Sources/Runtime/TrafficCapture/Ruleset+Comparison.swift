@@ -1,13 +1,6 @@
 import NetfilterBindings
 
 extension Ruleset {
-    /// The same without what is said of other tables.
-    package func ownDifferences(from reading: RulesetReading) -> [String] {
-        var own = reading
-        own.earlierRewriters = []
-        return differences(from: own)
-    }
-
     /// How what the kernel holds differs from these rules, in words; empty where it does not.
     package func differences(from reading: RulesetReading) -> [String] {
         guard let found = reading.table else { return ["table inet \(table) is missing"] }

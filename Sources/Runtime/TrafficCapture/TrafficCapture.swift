@@ -12,6 +12,9 @@ package enum CaptureError: Error, Hashable, Sendable {
     /// The rules were loaded and then read back different.
     case notAsLoaded([String])
     case kernel(NetfilterError)
+    /// Policy routing of others is in the way of ours: what, and what to do.
+    case conflict([String])
+    case routing(RoutingError)
     /// A change was refused: which, in nft's words.
     case refused(String, code: Int32)
 }
@@ -48,11 +51,15 @@ package struct TrafficCapture: ~Copyable {
     /// - Returns: what is said of foreign chains that come before ours.
     package mutating func replace(_ plan: CapturePlan) throws(CaptureError) -> [String] {
         let ruleset = plan.ruleset
+        let former = try read(plan.table).packetMarks
+        if let routes = plan.routes { try routes.install(former: former) }
         try load(ruleset)
-        let reading = try read(plan.table)
-        let differences = ruleset.ownDifferences(from: reading)
+        // Only now is nobody marked any more by whom the earlier rules marked.
+        try RoutePlan.remove(former, keeping: plan.routes)
+        let reading = try read(plan)
+        let differences = plan.ownDifferences(from: reading)
         guard differences.isEmpty else { throw .notAsLoaded(differences) }
-        return ruleset.differences(from: reading)
+        return plan.differences(from: reading)
     }
 
     /// What the kernel holds under this name.
@@ -62,11 +69,22 @@ package struct TrafficCapture: ~Copyable {
         } catch { throw Self.judged(error) }
     }
 
-    /// Removes the table of this name with everything in it; it is no error that there is none.
-    package mutating func remove(table: String) throws(CaptureError) {
+    /// What the kernel holds of this plan.
+    package mutating func read(_ plan: CapturePlan) throws(CaptureError) -> RulesetReading {
+        var reading = try read(plan.table)
+        if let routes = plan.routes { reading.routing = try routes.read() }
+        return reading
+    }
+
+    /// Removes the plan's table with everything in it, and then the policy routing that went with it.
+    ///
+    /// It is no error that there is none. By its marks the policy routing is known, whatever the mechanism of this plan.
+    package mutating func remove(_ plan: CapturePlan) throws(CaptureError) {
+        let former = try read(plan.table).packetMarks
         do throws(NetfilterError) {
-            try socket.commit(Ruleset.removal(of: table))
+            try socket.commit(Ruleset.removal(of: plan.table))
         } catch { throw Self.judged(error) }
+        try RoutePlan.remove(former + [plan.routing.mark], tables: [plan.routing.table], keeping: nil)
     }
 
     private mutating func load(_ ruleset: Ruleset) throws(CaptureError) {
@@ -105,13 +123,7 @@ package struct TrafficCapture: ~Copyable {
     /// Lets the kernel check, and forget, a table with a single rule of this one expression.
     private mutating func isMissing(_ expression: NetfilterExpression) -> Bool {
         let table = "penstock-try"
-        let chain = NetfilterChain(
-            table: table,
-            name: "try",
-            base: expression.kernelName == "redir"
-                ? .init(type: "nat", hook: Ruleset.Hook.output.rawValue, priority: -101, dropsByDefault: false)
-                : .init(type: "filter", hook: Ruleset.Hook.output.rawValue, priority: 0, dropsByDefault: false)
-        )
+        let chain = NetfilterChain(table: table, name: "try", base: expression.placeToTry)
         let rule = NetfilterRule(chain: "try", expressions: [expression], comment: nil)
         let changes: [NetfilterChange] = [.addTable(table), .addChain(chain), .addRule(rule, table: table)]
         return isRefused(changes)
@@ -149,5 +161,17 @@ extension NetfilterExpression {
         case .lookup, .jump: true
         default: false
         }
+    }
+
+    /// A place where the kernel would take it.
+    fileprivate var placeToTry: NetfilterChain.Base {
+        let hook = kernelName == "tproxy" ? Ruleset.Hook.prerouting : .output
+        let isNat = kernelName == "redir" || kernelName == "nat"
+        return .init(
+            type: isNat ? "nat" : "filter",
+            hook: hook.rawValue,
+            priority: isNat ? -101 : 0,
+            dropsByDefault: false
+        )
     }
 }
