@@ -58,7 +58,9 @@ final class ControlGroupBed {
     /// Removes a cgroup once its last process is gone.
     func remove(_ path: String) throws {
         let gone = BackgroundProcess.poll(seconds: 5) { unsafe rmdir("\(root)/\(path)") == 0 || errno == ENOENT }
-        guard gone else { throw CommandFailed(command: ["rmdir", path], result: .init(status: 1, output: "", errors: "")) }
+        guard gone else {
+            throw CommandFailed(command: ["rmdir", path], result: .init(status: 1, output: "", errors: ""))
+        }
     }
 
     /// What a restart of the service does: another cgroup of the same name.
@@ -88,7 +90,9 @@ final class ControlGroupBed {
 
     /// The same with the functions of `DaemonWorld.kit`, beside a real daemon; what it printed.
     func askDaemon(_ program: String, _ arguments: [String] = [], in path: String) throws -> String {
-        let result = try BackgroundProcess(command(DaemonWorld.kit + program, arguments, path, .agent)).wait(seconds: 40)
+        let result = try BackgroundProcess(command(DaemonWorld.kit + program, arguments, path, .agent)).wait(
+            seconds: 40
+        )
         return result.output + result.errors
     }
 
@@ -122,7 +126,8 @@ final class ControlGroupBed {
 
     private func command(_ program: String, _ arguments: [String], _ path: String, _ user: RunAs) -> [String] {
         let enter = "echo 0 > \"$0/cgroup.procs\"; exec \"$@\""
-        return ["sh", "-ec", enter, "\(root)/\(path)", "nsenter", "--net=/run/netns/\(net.pod.name)", "--"] + user.prefix
+        return ["sh", "-ec", enter, "\(root)/\(path)", "nsenter", "--net=/run/netns/\(net.pod.name)", "--"]
+            + user.prefix
             + ["python3", "-u", "-c", program] + arguments
     }
 }

@@ -6,7 +6,11 @@ struct ControlGroupCaptureTests {
     private static let dial = "print(dial(sys.argv[1], int(sys.argv[2])))"
     private static let world = "serve([listen('0.0.0.0', 443), listen('::', 443)], lambda c: c.sendall(b'world'))"
 
-    @Test("the cgroup and what is below it are captured, with the true destination", arguments: Far.both, [false, true])
+    @Test(
+        "the cgroup and what is below it are captured, with the true destination",
+        arguments: Far.both,
+        [false, true]
+    )
     func captured(address: String, below: Bool) throws {
         try ControlGroupBed.with { bed in
             try bed.net.countArrivals("out", "meta l4proto tcp")
@@ -25,7 +29,11 @@ struct ControlGroupCaptureTests {
             try bed.rules.startWorld(Self.world)
             try bed.net.countArrivals("udp", "udp dport 4433")
             for path in [bed.neighbor, "."] {
-                let result = try bed.run(Self.dial + "; print(datagram(sys.argv[1], 4433))", [address, "443"], in: path)
+                let result = try bed.run(
+                    Self.dial + "; print(datagram(sys.argv[1], 4433))",
+                    [address, "443"],
+                    in: path
+                )
                 #expect(result.output == "connected world\nsent\n", "\(path): \(result)")
             }
             #expect(try bed.net.arrivals("udp") == 2)

@@ -14,7 +14,10 @@ struct ControlGroupFenceTests {
         """
     private static let refused = "EPERM EPERM\nEPERM\nEPERM\nEPERM\n"
 
-    @Test("A05, A06, A12: UDP, ICMP, raw and the rest do not leave a captured cgroup; a resolver does", arguments: Far.both)
+    @Test(
+        "A05, A06, A12: UDP, ICMP, raw and the rest do not leave a captured cgroup; a resolver does",
+        arguments: Far.both
+    )
     func otherProtocols(address: String) throws {
         try ControlGroupBed.with { bed in
             // The host itself goes on telling its neighbors which groups it is in, with a hop limit of 1.
@@ -87,7 +90,11 @@ struct ControlGroupFenceTests {
         }
     }
 
-    @Test("A33, A11: a flow older than the rules ends, though its peer speaks first", arguments: Far.both, [false, true])
+    @Test(
+        "A33, A11: a flow older than the rules ends, though its peer speaks first",
+        arguments: Far.both,
+        [false, true]
+    )
     func olderFlow(address: String, tracked: Bool) throws {
         try ControlGroupBed.with(install: false) { bed in
             if tracked {
@@ -132,7 +139,8 @@ struct ControlGroupFenceTests {
         }
     }
 
-    private static let server = "serve([listen('0.0.0.0', int(sys.argv[1])), listen('::', int(sys.argv[1]))], lambda c: c.sendall(b'agent'))"
+    private static let server =
+        "serve([listen('0.0.0.0', int(sys.argv[1])), listen('::', int(sys.argv[1]))], lambda c: c.sendall(b'agent'))"
 
     @Test("A30: from outside only declared ports of a captured cgroup are reached", arguments: [true, false])
     func inbound(isIPv4: Bool) throws {
@@ -146,7 +154,10 @@ struct ControlGroupFenceTests {
         }
     }
 
-    @Test("A37: nobody of the captured cgroup answers on the daemon's ports", arguments: [15880, 15881, 15853, 8081, 15890])
+    @Test(
+        "A37: nobody of the captured cgroup answers on the daemon's ports",
+        arguments: [15880, 15881, 15853, 8081, 15890]
+    )
     func squatter(port: Int) throws {
         try ControlGroupBed.with { bed in
             try bed.start(Self.server, ["\(port)"], in: bed.agent)
@@ -164,7 +175,11 @@ struct ControlGroupFenceTests {
             let isLocal = address == "127.0.0.1" || address == "::1"
             try bed.start(Self.server, [isLocal ? "15881" : "15880"], in: bed.neighbor)
             let port = isLocal ? "15881" : "443"
-            let result = try bed.run("print(dial(sys.argv[1], int(sys.argv[2]), timeout=0.5))", [address, port], in: bed.agent)
+            let result = try bed.run(
+                "print(dial(sys.argv[1], int(sys.argv[2]), timeout=0.5))",
+                [address, port],
+                in: bed.agent
+            )
             #expect(result.output == "timeout\n", "\(result)")
             #expect(try bed.rules.count("refused: squatter") > 0)
         }

@@ -62,13 +62,17 @@ struct ControlGroupLookupTests {
             try bed.start("print('ready'); time.sleep(60)", in: bed.stranger)
             let refused = try bed.rules.program(["install", "--cgroup", bed.agent])
             #expect(refused.status == 64, "\(refused)")
-            #expect(refused.errors.contains("in \(bed.parent) would be refused, and there is \(bed.stranger): "), "\(refused)")
+            #expect(
+                refused.errors.contains("in \(bed.parent) would be refused, and there is \(bed.stranger): "),
+                "\(refused)"
+            )
             #expect(refused.errors.contains("--shared-parent"))
             #expect(try bed.net.pod.must(["nft", "list", "ruleset"]) == "")
 
             let shared = try bed.rules.program(["install", "--cgroup", bed.agent, "--shared-parent"])
             #expect(shared.succeeded, "\(shared)")
-            let weakness = "posture: weak (shared parent \(bed.parent): a cgroup made again is free until its rule is swapped)"
+            let weakness =
+                "posture: weak (shared parent \(bed.parent): a cgroup made again is free until its rule is swapped)"
             #expect(shared.output.contains(weakness), "\(shared)")
             try bed.rules.startDaemon()
             try bed.rules.startWorld("serve([listen('0.0.0.0', 443)], lambda c: c.sendall(b'world'))")
@@ -101,7 +105,9 @@ struct ControlGroupLookupTests {
     @Test("where cgroup v2 is not mounted, or only in part, it ends with 69 and says what to mount")
     func notMounted() throws {
         try ControlGroupBed.with(install: false) { bed in
-            let program = [Built.path("penstock-init"), "install", "--cgroup", bed.agent, "--dns-server", "203.0.113.53"]
+            let program = [
+                Built.path("penstock-init"), "install", "--cgroup", bed.agent, "--dns-server", "203.0.113.53",
+            ]
             let scripts = [
                 ("umount -l \"$0\"; exec \"$@\"", "cgroup v2 is not mounted here"),
                 (
@@ -122,7 +128,9 @@ struct ControlGroupLookupTests {
     @Test("where the hierarchy is mounted elsewhere too, with a space in the path, it is found")
     func elsewhere() throws {
         try ControlGroupBed.with(install: false) { bed in
-            let program = [Built.path("penstock-init"), "install", "--cgroup", bed.agent, "--dns-server", "203.0.113.53"]
+            let program = [
+                Built.path("penstock-init"), "install", "--cgroup", bed.agent, "--dns-server", "203.0.113.53",
+            ]
             let script = """
                 d="$(mktemp -d)/a place"; mkdir "$d"; mount -t cgroup2 none "$d"; umount -l "$0"
                 "$@"; e=$?; umount "$d"; rm -r "${d%/*}"; exit $e
@@ -135,11 +143,16 @@ struct ControlGroupLookupTests {
     @Test("a hierarchy that cannot be written to is no obstacle: only the proof is left out, and that is said")
     func readOnly() throws {
         try ControlGroupBed.with(install: false) { bed in
-            let program = [Built.path("penstock-init"), "install", "--cgroup", bed.agent, "--dns-server", "203.0.113.53"]
+            let program = [
+                Built.path("penstock-init"), "install", "--cgroup", bed.agent, "--dns-server", "203.0.113.53",
+            ]
             let script = "mount -o remount,bind,ro \"$0\"; exec \"$@\""
             let result = try bed.net.pod.run(["unshare", "-m", "sh", "-ec", script, bed.root] + program)
             #expect(result.succeeded, "\(result)")
-            #expect(result.output.contains("probe: ipv4 in \(bed.agent) not tested: the cgroup cannot be entered"), "\(result)")
+            #expect(
+                result.output.contains("probe: ipv4 in \(bed.agent) not tested: the cgroup cannot be entered"),
+                "\(result)"
+            )
             try bed.rules.startDaemon()
             #expect(try bed.run("print(dial('203.0.113.7', 443))", in: bed.agent).output == "connected daemon\n")
         }

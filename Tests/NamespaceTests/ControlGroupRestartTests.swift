@@ -5,7 +5,10 @@ import Testing
 struct ControlGroupRestartTests {
     private static let dial = "print(dial(sys.argv[1], 443))"
 
-    @Test("between the removal of a cgroup and the swap of its rule the new one is refused, then captured", arguments: Far.both)
+    @Test(
+        "between the removal of a cgroup and the swap of its rule the new one is refused, then captured",
+        arguments: Far.both
+    )
     func restart(address: String) throws {
         try ControlGroupBed.with(install: false) { bed in
             try bed.net.countArrivals("out", "meta l4proto { tcp, udp }")
@@ -60,7 +63,10 @@ struct ControlGroupRestartTests {
             try bed.remove(bed.inner)
             try bed.remove(bed.agent)
             let installed = try bed.rules.program(["install", "--cgroup", bed.agent])
-            #expect(installed.succeeded && installed.output.contains("cgroup: \(bed.agent) is not there: "), "\(installed)")
+            #expect(
+                installed.succeeded && installed.output.contains("cgroup: \(bed.agent) is not there: "),
+                "\(installed)"
+            )
             #expect(try bed.run(Self.dial, ["203.0.113.7"], in: bed.stranger).output == "ECONNREFUSED\n")
             let watcher = try bed.watch()
             try bed.rules.startDaemon()

@@ -23,10 +23,15 @@ struct ControlGroupTransparentTests {
     private static let flags = ["--mode", "tproxy"]
     private static let dial = "print(dial(sys.argv[1], 443))"
 
-    @Test("the cgroup and what is below it are captured with the true destination, its neighbor is not", arguments: Far.both)
+    @Test(
+        "the cgroup and what is below it are captured with the true destination, its neighbor is not",
+        arguments: Far.both
+    )
     func captured(address: String) throws {
         try ControlGroupBed.with(Self.flags) { bed in
-            try bed.rules.startWorld("serve([listen('0.0.0.0', 443), listen('::', 443)], lambda c: c.sendall(b'world'))")
+            try bed.rules.startWorld(
+                "serve([listen('0.0.0.0', 443), listen('::', 443)], lambda c: c.sendall(b'world'))"
+            )
             try bed.net.countArrivals("out", "meta l4proto tcp")
             let daemon = try bed.rules.startAgent(Self.daemon, as: Self.owner)
             for path in [bed.agent, bed.inner] {
@@ -42,7 +47,10 @@ struct ControlGroupTransparentTests {
         }
     }
 
-    @Test("A09: without a daemon, or with one that is not transparent, a captured connection is refused", arguments: Far.both)
+    @Test(
+        "A09: without a daemon, or with one that is not transparent, a captured connection is refused",
+        arguments: Far.both
+    )
     func noDaemon(address: String) throws {
         try ControlGroupBed.with(Self.flags) { bed in
             try bed.net.countArrivals("out", "meta l4proto tcp")
@@ -56,7 +64,10 @@ struct ControlGroupTransparentTests {
     @Test(
         "the policy rule, the route or the table of the house missing: nothing leaves",
         arguments: Far.both,
-        ["ip rule del priority 7065; ip -6 rule del priority 7065", "ip route flush table 7065; ip -6 route flush table 7065"]
+        [
+            "ip rule del priority 7065; ip -6 rule del priority 7065",
+            "ip route flush table 7065; ip -6 route flush table 7065",
+        ]
     )
     func routingGone(address: String, change: String) throws {
         try ControlGroupBed.with(Self.flags) { bed in
@@ -102,7 +113,10 @@ struct ControlGroupTransparentTests {
         }
     }
 
-    @Test("the last words of a connection reach the daemon: no closed socket of it is left waiting", arguments: Far.both)
+    @Test(
+        "the last words of a connection reach the daemon: no closed socket of it is left waiting",
+        arguments: Far.both
+    )
     func lastWords(address: String) throws {
         try ControlGroupBed.with(Self.flags) { bed in
             try bed.rules.startAgent(
@@ -115,7 +129,8 @@ struct ControlGroupTransparentTests {
             for _ in 0..<5 { #expect(try bed.run(Self.dial, [address], in: bed.agent).output == "connected daemon\n") }
             let waiting = "state last-ack state closing state fin-wait-1"
             let isOver = BackgroundProcess.poll(seconds: 3) {
-                (try? bed.net.pod.must(["ss", "-Htn"] + waiting.split(separator: " ").map(String.init)))?.isEmpty == true
+                (try? bed.net.pod.must(["ss", "-Htn"] + waiting.split(separator: " ").map(String.init)))?.isEmpty
+                    == true
             }
             #expect(isOver)
             #expect(try bed.rules.count("refused: not led to the daemon") == 0)
@@ -147,7 +162,11 @@ struct ControlGroupTransparentTests {
             let server = "serve([listen(sys.argv[1], int(sys.argv[2]))], lambda c: c.sendall(b'daemon'))"
             try bed.rules.startAgent(server, [address, "15881"], as: .daemon)
             try bed.start(server, [address, "8081"], in: bed.neighbor)
-            let result = try bed.run("print(dial(sys.argv[1], 15881), dial(sys.argv[1], 8081, timeout=0.5))", [address], in: bed.agent)
+            let result = try bed.run(
+                "print(dial(sys.argv[1], 15881), dial(sys.argv[1], 8081, timeout=0.5))",
+                [address],
+                in: bed.agent
+            )
             #expect(result.output == "connected daemon timeout\n", "\(result)")
         }
     }
