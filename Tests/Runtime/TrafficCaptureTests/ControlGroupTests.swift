@@ -92,7 +92,8 @@ struct ControlGroupTests {
         )
         // What is asked about ends in a refusal.
         for name in ["governed", "fenced", "inbound", "uninvited"] {
-            let last = try #require(ruleset.chains.first { $0.name == name }?.rules.last)
+            let chain = ruleset.chains.first { $0.name == name }
+            let last = try #require(chain?.rules.last)
             #expect(last.matches == [] && last.statements == [.count, .drop], "\(name)")
         }
     }
