@@ -31,6 +31,7 @@ extension DaemonPlan {
         self.init(
             workers: workers,
             transparentPort: configuration.listen.transparentPort,
+            transparentArrival: configuration.listen.isTransparentRouted ? .routed : .redirected,
             explicitPort: configuration.listen.explicitPort,
             apiPort: configuration.listen.apiPort,
             health: configuration.listen.health,

@@ -3,6 +3,7 @@ import ConnectionJourney
 import NameResolution
 import NetworkTypes
 import PolicyEngine
+import Posture
 import Telemetry
 
 /// What the daemon is to do, read and checked before anything is opened.
@@ -10,6 +11,8 @@ struct DaemonPlan: Sendable {
     var workers: Int
     /// The transparent port; listened to on 127.0.0.1 and ::1.
     var transparentPort: UInt16
+    /// How the kernel hands over what comes to it.
+    var transparentArrival: Arrival
     /// The explicit proxy's; listened to on 127.0.0.1 and ::1.
     var explicitPort: UInt16
     /// The governance API's; listened to on 127.0.0.1 and ::1.
@@ -38,6 +41,9 @@ struct DaemonPlan: Sendable {
     var statePath: String
     /// Reads the policy again each time.
     var loadPolicy: @Sendable () throws -> ReadPolicy
+
+    /// How the kernel's rules must hand connections over.
+    var way: CaptureWay { transparentArrival == .routed ? .tproxy : .redirect }
 
     static let version = productVersion
 }

@@ -22,19 +22,27 @@ struct Listening {
         missing = missingFamilies()
     }
 
-    /// One listening socket, shared by port among the workers if `sharedPort`; nil where there is no such family here.
+    /// One listening socket, shared by port among the workers if `sharedPort`, for TPROXY if `isTransparent`; nil where there is
+    /// no such family here.
     mutating func open(
         _ address: SocketAddress,
         key: String,
-        sharedPort: Bool
+        sharedPort: Bool,
+        isTransparent: Bool = false
     ) throws(Complaint) -> OwnedDescriptor? {
         while true {
             do throws(SystemCallError) {
-                let socket = try listeningSocket(on: address, backlog: 4096, sharedPort: sharedPort)
+                let socket = try listeningSocket(
+                    on: address,
+                    backlog: 4096,
+                    sharedPort: sharedPort,
+                    isTransparent: isTransparent
+                )
                 inodes.insert(try fileStatus(socket).inode)
                 return socket
             } catch {
                 if error.isFamilyMissing, missing.contains(address.address.family) { return nil }
+                if isTransparent, error.isPermissionMissing { throw Privileges.missing(error, for: address) }
                 try waitAndComplain(error, address, key)
             }
         }

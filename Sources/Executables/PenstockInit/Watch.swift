@@ -172,6 +172,7 @@ struct Watch {
             weaknesses: plan.weaknesses.prefix(8).map { String($0.prefix(300)) },
             daemon: plan.daemon.description,
             port: UInt64(plan.ports.proxy),
+            mode: CaptureWay(plan.mechanism),
             everyMilliseconds: UInt64(settings.seconds) * 1000
         )
     }
@@ -183,5 +184,15 @@ struct Watch {
             return say("drifted: \(table) is not as planned (\(differences.count) in all)")
         }
         say(isFirst ? "verified: \(table); watching it" : "verified: \(table) is as planned again")
+    }
+}
+
+extension CaptureWay {
+    fileprivate init(_ mechanism: CaptureMechanism) {
+        self =
+            switch mechanism {
+            case .redirect: .redirect
+            case .tproxy: .tproxy
+            }
     }
 }

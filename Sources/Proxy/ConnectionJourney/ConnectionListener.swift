@@ -1,4 +1,3 @@
-import AuditTrail
 import EventLoops
 import LinuxBindings
 import NetworkTypes
@@ -10,12 +9,12 @@ package struct ListeningSocket: Sendable {
     package let number: Int32
     package let address: SocketAddress
     /// How connections come to it.
-    package let capture: CaptureMode
+    package let arrival: Arrival
 
-    package init(adopting descriptor: consuming OwnedDescriptor, address: SocketAddress, capture: CaptureMode) {
+    package init(adopting descriptor: consuming OwnedDescriptor, address: SocketAddress, arrival: Arrival) {
         number = descriptor.release()
         self.address = address
-        self.capture = capture
+        self.arrival = arrival
     }
 }
 
@@ -25,7 +24,7 @@ package struct ListeningSocket: Sendable {
 final class ConnectionListener: EventHandler, DeferredWork {
     private let descriptor: OwnedDescriptor
     private unowned let worker: Worker
-    private let capture: CaptureMode
+    private let arrival: Arrival
     private var token: WatchToken?
     private var isPaused = false
     private var retry: TimerToken?
@@ -37,7 +36,7 @@ final class ConnectionListener: EventHandler, DeferredWork {
     init(_ socket: ListeningSocket, _ worker: Worker) {
         descriptor = OwnedDescriptor(adopting: socket.number)
         self.worker = worker
-        capture = socket.capture
+        arrival = socket.arrival
     }
 
     func start(on loop: isolated EventLoop) throws(SystemCallError) {
@@ -63,7 +62,7 @@ final class ConnectionListener: EventHandler, DeferredWork {
             guard worker.hasRoom else { return pause(on: loop) }
             do throws(SystemCallError) {
                 guard let accepted = try acceptConnection(descriptor) else { return }
-                worker.begin(accepted, by: capture, on: loop)
+                worker.begin(accepted, by: arrival, on: loop)
             } catch {
                 worker.metrics.acceptFailures.increment()
                 // A connection that died in the queue says nothing of the next; no descriptors or memory does.

@@ -199,7 +199,7 @@ package final class Worker {
     }
 
     /// Sends an accepted connection on its way.
-    func begin(_ accepted: consuming AcceptedSocket, by capture: CaptureMode, on loop: isolated EventLoop) {
+    func begin(_ accepted: consuming AcceptedSocket, by arrival: Arrival, on loop: isolated EventLoop) {
         let peer = ClientAddress(accepted.peer)
         let socket = StreamSocket(accepted.takeDescriptor())
         metrics.accepted.increment()
@@ -208,7 +208,8 @@ package final class Worker {
             client: socket,
             clientAddress: peer,
             accepted: loop.now,
-            record: firstRecord(of: peer, by: capture),
+            arrival: arrival,
+            record: firstRecord(of: peer, by: arrival.capture),
             writer: audit
         )
         connection.facts.workload = settings.workloadNames

@@ -5,6 +5,8 @@ import SourceDocuments
 package struct ListenSettings: Hashable, Sendable {
     /// Where the kernel hands over what the agent opens, on 127.0.0.1 and ::1.
     package var transparentPort: UInt16 = 15880
+    /// Whether the kernel hands it over by TPROXY, and not by rewriting its destination.
+    package var isTransparentRouted = false
     /// The explicit proxy, on 127.0.0.1 and ::1.
     package var explicitPort: UInt16 = 15881
     /// The governance API, on 127.0.0.1 and ::1.
@@ -24,6 +26,17 @@ package struct ListenSettings: Hashable, Sendable {
     package struct AdminOwner: Hashable, Sendable {
         package var user: UInt32
         package var group: UInt32
+
+        /// Reads `UID:GID`, both in decimal; UID 0 is refused.
+        package init?(_ text: some StringProtocol) {
+            let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+            let isPlain = parts.allSatisfy { part in part.utf8.allSatisfy { (0x30...0x39).contains($0) } }
+            guard parts.count == 2, isPlain, let user = UInt32(parts[0]), let group = UInt32(parts[1]), user != 0 else {
+                return nil
+            }
+            self.user = user
+            self.group = group
+        }
     }
 
     /// Every port above, whether its listener is built or not.
@@ -40,7 +53,7 @@ extension ListenSettings {
     static func read(_ reader: inout MappingReader) -> ListenSettings? {
         var settings = ListenSettings()
         var taken: [UInt16: String] = [:]
-        settings.transparentPort = port("transparent", settings.transparentPort, &reader, &taken)
+        settings.readTransparent(&reader, &taken)
         settings.explicitPort = port("explicit", settings.explicitPort, &reader, &taken)
         settings.apiPort = port("api", settings.apiPort, &reader, &taken)
         settings.readHealth(&reader, &taken)
@@ -65,15 +78,23 @@ extension ListenSettings {
         return listed.map { reader.notEmpty($0, "peers") ?? [] } ?? []
     }
 
+    private mutating func readTransparent(_ reader: inout MappingReader, _ taken: inout [UInt16: String]) {
+        var isRouted: Bool?
+        transparentPort = Self.port("transparent", transparentPort, &reader, &taken) { isRouted = $0.boolean("tproxy") }
+        isTransparentRouted = isRouted ?? isTransparentRouted
+    }
+
     private static func port(
         _ key: String,
         _ standard: UInt16,
         _ reader: inout MappingReader,
-        _ taken: inout [UInt16: String]
+        _ taken: inout [UInt16: String],
+        alsoReading rest: (inout MappingReader) -> Void = { _ in }
     ) -> UInt16 {
         var place = reader.location
         let given = reader.mapping(key) { reader -> UInt16? in
             place = reader.location(of: "port")
+            rest(&reader)
             return reader.port("port") ?? standard
         }
         take(given ?? standard, for: key, at: place, &reader, &taken)

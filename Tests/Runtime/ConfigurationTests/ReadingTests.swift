@@ -48,7 +48,7 @@ struct ReadingTests {
             """
             workers: 2
             listen:
-              transparent: { port: 1 }
+              transparent: { port: 1, tproxy: true }
               explicit:    { port: 2 }
               api:         { port: 3 }
               health:      { address: "::", port: 4 }
@@ -76,6 +76,7 @@ struct ReadingTests {
         var expected = DaemonConfiguration()
         expected.workers = 2
         expected.listen.transparentPort = 1
+        expected.listen.isTransparentRouted = true
         expected.listen.explicitPort = 2
         expected.listen.apiPort = 3
         expected.listen.healthAddresses = [.v6(IPv6Address(high: 0, low: 0))]
