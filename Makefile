@@ -99,11 +99,13 @@ lint: swift ## the formatter's rules, strictly
 	@swift format lint --strict --parallel -r Package.swift Sources Tests
 
 .PHONY: check
-check: ## the scripts parse
+check: ## the scripts parse, and systemd understands its units
 	@echo "==> scripts"
-	@for script in deploy/*.sh deploy/image/*.sh .ci/run; do bash -n "$$script"; done
+	@for script in deploy/*.sh deploy/image/*.sh deploy/systemd/*.sh .ci/run; do bash -n "$$script"; done
 	@for script in deploy/demo/*.py Tests/Containers/*.py; do \
 	    $(PYTHON) -c 'import ast, sys; ast.parse(open(sys.argv[1]).read(), sys.argv[1])' "$$script"; done
+	@echo "==> systemd's units"
+	@deploy/systemd/check.sh
 
 .PHONY: charts
 charts: venv build ## the Helm chart, and what penstock inject makes, against Kubernetes 1.29 to 1.37

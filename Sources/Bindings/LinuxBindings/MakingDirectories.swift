@@ -16,3 +16,8 @@ package func makeDirectory(_ path: String, mode: UInt32) throws(SystemCallError)
         return false
     }
 }
+
+/// Removes an empty directory.
+package func removeDirectory(_ path: String) throws(SystemCallError) {
+    _ = try systemCall("rmdir") { unsafe rmdir(path) }
+}

@@ -72,3 +72,18 @@ package func writeBytes(
         done += count
     }
 }
+
+extension SystemCallError {
+    /// True where a path leads through something that is no directory, or a cgroup that is being removed.
+    package var isGone: Bool { code == ENOTDIR || code == ENODEV }
+}
+
+/// Where a symbolic link leads; `nil` where there is none, or its target is longer than 4095 bytes.
+package func linkTarget(_ path: String) -> String? {
+    var buffer = [UInt8](repeating: 0, count: 4096)
+    let count = unsafe buffer.withUnsafeMutableBytes { room in
+        unsafe room.baseAddress.map { unsafe readlink(path, $0, room.count) } ?? -1
+    }
+    guard count > 0, count < buffer.count else { return nil }
+    return String(decoding: buffer[..<count], as: UTF8.self)
+}

@@ -67,6 +67,10 @@ extension NetfilterExpression {
         case .verdict(let verdict):
             set(NFTNL_EXPR_IMM_DREG, 0)
             set(NFTNL_EXPR_IMM_VERDICT, UInt32(bitPattern: verdict.rawValue))
+        case .jump(let chain):
+            set(NFTNL_EXPR_IMM_DREG, 0)
+            set(NFTNL_EXPR_IMM_VERDICT, UInt32(bitPattern: jumpVerdict))
+            unsafe nftnl_expr_set_str(object, UInt16(NFTNL_EXPR_IMM_CHAIN), chain)
         case .counter(let packets, let bytes):
             unsafe nftnl_expr_set_u64(object, UInt16(NFTNL_EXPR_CTR_PACKETS), packets)
             unsafe nftnl_expr_set_u64(object, UInt16(NFTNL_EXPR_CTR_BYTES), bytes)
@@ -204,6 +208,7 @@ extension NetfilterExpression {
         let register = unsafe reader.number(NFTNL_EXPR_IMM_DREG)
         guard register == 0 else { return unsafe .immediate(register: register, reader.bytes(NFTNL_EXPR_IMM_DATA)) }
         let code = unsafe Int32(bitPattern: reader.number(NFTNL_EXPR_IMM_VERDICT))
+        if code == jumpVerdict { return unsafe .jump(reader.text(NFTNL_EXPR_IMM_CHAIN)) }
         return Verdict(rawValue: code).map { .verdict($0) }
     }
 
@@ -227,6 +232,8 @@ extension NetfilterExpression {
     }
 }
 
+/// `NFT_JUMP`.
+private let jumpVerdict: Int32 = -3
 /// `NFT_NAT_DNAT`.
 private let destinationTranslation: UInt32 = 1
 /// `NFT_FIB_RESULT_ADDRTYPE`.

@@ -21,6 +21,8 @@ package enum NetfilterExpression: Hashable, Sendable {
     case lookup(register: UInt32, set: String, inverted: Bool)
     case immediate(register: UInt32, [UInt8])
     case verdict(Verdict)
+    /// Goes on with another chain of the table, and comes back where that decides nothing.
+    case jump(String)
     case counter(packets: UInt64, bytes: UInt64)
     /// Sends the packet to this machine, to the port in the register.
     case redirect(portRegister: UInt32)
@@ -96,7 +98,7 @@ package enum NetfilterExpression: Hashable, Sendable {
         case .bitwise: "bitwise"
         case .compare: "cmp"
         case .lookup: "lookup"
-        case .immediate, .verdict: "immediate"
+        case .immediate, .verdict, .jump: "immediate"
         case .counter: "counter"
         case .redirect: "redir"
         case .translateDestination: "nat"

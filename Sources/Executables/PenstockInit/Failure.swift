@@ -14,6 +14,10 @@ struct Failure: Error {
         self.status = status
     }
 
+    init(_ error: ControlGroupProblem) {
+        self.init(message: error.description, status: error.exitStatus)
+    }
+
     init(_ error: CaptureError) {
         self.init(message: error.description, status: error.exitStatus)
     }

@@ -8,12 +8,14 @@ let helpText = """
                                       namespace of containers that are started without a pod (docker compose)
       penstock-init verify  [flags]   compare what the kernel holds with what install would load
       penstock-init verify --watch [flags]   compare after every change, and tell the daemon; until it is told to stop
+      penstock-init watch   [flags]   install, then stay: put the rules back where somebody takes them away, swap them when
+                                      a cgroup comes, goes or is made again, and tell the daemon; the rules outlive it
       penstock-init print   [flags]   write what install would load, in the syntax of nft(8)
       penstock-init remove  [--table NAME]   the table, and the policy routing that went with it
 
     Every TCP connection that is not the daemon's (its user AND its group) goes to the daemon; what was not captured is
     refused at once; nothing comes in except where it is said. IPv4 and IPv6 alike. install, verify and print must be
-    given the same flags. Needs CAP_NET_ADMIN, except for print.
+    given the same flags. Needs CAP_NET_ADMIN, except for print; for watch as root also CAP_SETUID and CAP_SETGID.
 
     flags:
       --proxy-port 15880      where captured connections go          --proxy-uid 10880   the daemon's user
@@ -27,6 +29,11 @@ let helpText = """
                               [fd12:3456::/32]:5432. Nobody governs them, and install and verify say so
       --allow-metadata        a bypass may hold the address of a cloud's metadata service
       --exempt UID:GID        this owner is neither captured nor refused; repeatable; makes the posture weak
+      --cgroup PATH           only this cgroup (v2) and those below it are captured and fenced; repeatable; a path below the
+                              root of the hierarchy, such as penstock.slice/penstock-agents.slice. What else is in the cgroup
+                              above is refused; everybody else on the machine is left alone (docs/operations.md, "One
+                              service of a host")
+      --shared-parent         the cgroup above is others' too, and is not fenced; makes the posture weak
       --table NAME            the name of the table (penstock)
       --mark N                the first of our connection marks (0x70656e00); 256 from there are ours
       --mode redirect|tproxy  redirect (the default) rewrites destinations; the daemon needs no capability. tproxy leaves them
@@ -46,8 +53,8 @@ let helpText = """
       penstock-init install
       penstock-init install --inbound-port 8080 --dns-server 10.96.0.10
       penstock-init verify --config /etc/penstock/init.yaml
-      penstock-init verify --watch [flags]   compare after every change, and tell the daemon; until it is told to stop
       penstock-init verify --watch --dns-server 10.96.0.10
+      penstock-init watch --cgroup penstock.slice/penstock-agents.slice
       penstock-init print | nft -c -f -
       penstock-init install --mode tproxy --tproxy-priority 90 --tproxy-table 790
 

@@ -18,24 +18,28 @@ struct Session {
         case .version: say("penstock-init \(productVersion)")
         case .install: try install()
         case .hold: try hold()
+        case .watch: try watch()
         case .verify: try verify()
-        case .print: say(try plan().text)
+        case .print: try print()
         case .remove: try remove()
         }
     }
 
-    private func install() throws(Failure) {
+    @discardableResult
+    private func install() throws(Failure) -> CapturePlan {
         let plan = try plan()
+        try checkResidents(plan)
         let installation: TrafficCapture.Installation
         do throws(CaptureError) {
             var capture = try TrafficCapture()
             installation = try capture.install(plan, as: owner)
         } catch { throw Failure(error) }
         say("installed: \(summary(plan))")
+        sayControlGroups(plan)
         for probe in installation.probes { say(probe.text) }
         for warning in installation.warnings { say("warning: \(warning)") }
         sayPosture(plan, warnings: installation.warnings)
-        guard let failed = installation.probes.first(where: \.isFailure) else { return }
+        guard let failed = installation.probes.first(where: \.isFailure) else { return plan }
         throw Failure(
             message:
                 "the rules are loaded and stay, but \(failed.text); what is not captured is refused: look for other "
@@ -64,7 +68,7 @@ struct Session {
     private func verify() throws(Failure) {
         let plan = try plan()
         if let settings = arguments.watch {
-            return try Watch(plan: plan, settings: settings, owner: owner, say: say).run()
+            return try watch(plan, settings, keeps: false)
         }
         let reading: RulesetReading
         do throws(CaptureError) {
@@ -72,6 +76,7 @@ struct Session {
             reading = try capture.read(plan)
         } catch { throw Failure(error) }
         let differences = plan.differences(from: reading)
+        sayControlGroups(plan)
         for difference in differences.prefix(10) { say("drift: \(difference)") }
         for (tally, packets) in reading.tallies where packets > 0 { say("counted: \(tally.rawValue): \(packets)") }
         sayPosture(plan, warnings: differences.prefix(1).map { "not as planned: \($0)" })
@@ -109,15 +114,79 @@ struct Session {
         say(weaknesses.isEmpty ? "posture: strong" : "posture: weak (\(weaknesses.joined(separator: ", ")))")
     }
 
+    /// Installs, then keeps the rules as planned: puts them back, and swaps them when cgroups come and go.
+    private func watch() throws(Failure) {
+        let plan = try install()
+        try watch(plan, arguments.watch ?? WatchSettings(), keeps: true)
+    }
+
+    private func watch(_ plan: CapturePlan, _ settings: WatchSettings, keeps: Bool) throws(Failure) {
+        try Watch(
+            settings: settings,
+            lookup: try lookup(),
+            keeps: keeps,
+            owner: owner,
+            say: say
+        ).run(plan)
+    }
+
+    private func print() throws(Failure) {
+        let plan = try plan()
+        if case .controlGroups(let groups) = plan.scope {
+            for path in groups.absent { say("# the cgroup \(path) is not there: no rule captures it") }
+        }
+        say(plan.text)
+    }
+
+    /// Looks the cgroups up that are asked for; `nil` where there are none.
+    private func lookup() throws(Failure) -> ControlGroupLookup? {
+        let settings = try settings()
+        do throws(ControlGroupProblem) {
+            return try ControlGroupLookup(settings)
+        } catch { throw Failure(error) }
+    }
+
+    /// Nobody who is free today is cut off by a fence without being asked, and the daemon not at all.
+    private func checkResidents(_ plan: CapturePlan) throws(Failure) {
+        guard case .controlGroups(let groups) = plan.scope, let lookup = try lookup() else { return }
+        let established: Set<String>
+        do throws(CaptureError) {
+            var capture = try TrafficCapture()
+            established = try capture.read(plan.table).establishedFences(of: groups)
+        } catch { throw Failure(error) }
+        do throws(ControlGroupProblem) {
+            try lookup.checkResidents(groups, daemon: plan.daemon, established: established)
+        } catch { throw Failure(error) }
+    }
+
+    private func sayControlGroups(_ plan: CapturePlan) {
+        guard case .controlGroups(let groups) = plan.scope else { return }
+        for line in groups.lines { say(line) }
+    }
+
     private func plan() throws(Failure) -> CapturePlan {
+        let settings = try settings()
+        let needsResolvers = settings.resolvers == nil && arguments.command != .remove
+        var groups: ControlGroups?
+        // Removing needs the name of the table and no more.
+        if arguments.command == .remove {
+            groups = settings.cgroups.isEmpty ? nil : ControlGroups()
+        } else {
+            let lookup = try lookup()
+            do throws(ControlGroupProblem) { groups = try lookup?.find() } catch { throw Failure(error) }
+        }
+        do throws(PlanProblem) {
+            let resolvers = needsResolvers ? systemResolvers() : []
+            return try CapturePlan(settings, systemResolvers: resolvers, controlGroups: groups)
+        } catch { throw .usage(error.description) }
+    }
+
+    private func settings() throws(Failure) -> CaptureSettings {
         var settings = try arguments.configuration.map { path throws(Failure) in try read(path) } ?? CaptureSettings()
         do throws(CaptureArguments.Problem) {
             try arguments.apply(to: &settings)
         } catch { throw .usage(error.description) }
-        let needsResolvers = settings.resolvers == nil && arguments.command != .remove
-        do throws(PlanProblem) {
-            return try CapturePlan(settings, systemResolvers: needsResolvers ? systemResolvers() : [])
-        } catch { throw .usage(error.description) }
+        return settings
     }
 
     private func read(_ path: String) throws(Failure) -> CaptureSettings {

@@ -3,15 +3,21 @@ import Posture
 import TrafficCapture
 
 /// Compares the kernel's rules with the plan after every change, and tells people and the daemon.
+///
+/// As a keeper (`penstock-init watch`) it also swaps the rules where a cgroup has come, gone or been replaced, and puts them back
+/// where somebody else has changed them.
 struct Watch {
-    let plan: CapturePlan
     let settings: WatchSettings
+    /// Where the plan's cgroups are found; `nil` where it has none.
+    let lookup: ControlGroupLookup?
+    /// Whether it changes rules, and not only reads them.
+    let keeps: Bool
     /// The user and group that the program was started as.
     let owner: Owner
     /// Writes a line of the report.
     let say: (String) -> Void
 
-    /// While the daemon is not reached it is tried so often, in milliseconds.
+    /// While the daemon is not reached it is tried so often, in milliseconds; cgroups are looked at so often whatever is told.
     private static let retry: UInt32 = 1000
     /// A change is seldom alone: the rest of it is waited for so long, in milliseconds.
     private static let settling: UInt32 = 10
@@ -19,22 +25,26 @@ struct Watch {
     /// Watches until it is told to stop.
     ///
     /// - Throws: where it cannot go on: exit status 77 where CAP_NET_ADMIN is missing, or was taken away.
-    func run() throws(Failure) {
-        try comeDown()
+    func run(_ plan: CapturePlan) throws(Failure) {
+        try comeDown(to: plan.daemon)
         let signals: SignalDescriptor
-        do throws(SystemCallError) {
-            signals = try SignalDescriptor()
-        } catch { throw Failure(message: "cannot start: \(error)", status: 70) }
+        do throws(SystemCallError) { signals = try SignalDescriptor() } catch { throw cannotStart(error) }
+        let folders: DirectoryNotices
+        do throws(SystemCallError) { folders = try DirectoryNotices() } catch { throw cannotStart(error) }
         do throws(CaptureError) {
-            try follow(TrafficCapture(), RulesetNotices(plan), signals)
+            try follow(plan, TrafficCapture(), Notices(rules: RulesetNotices(plan), folders: folders), signals)
         } catch { throw Failure(error) }
     }
 
+    private func cannotStart(_ error: SystemCallError) -> Failure {
+        Failure(message: "cannot start: \(error)", status: 70)
+    }
+
     /// As root: becomes the daemon's user and group, whom the daemon's socket lets in; gives up all but CAP_NET_ADMIN.
-    private func comeDown() throws(Failure) {
+    private func comeDown(to daemon: Owner) throws(Failure) {
         do throws(SystemCallError) {
             guard owner.user == 0 else { return try keepNetworkAdministrationOnly() }
-            try becomeUserKeepingNetworkAdministration(user: plan.daemon.user, group: plan.daemon.group)
+            try becomeUserKeepingNetworkAdministration(user: daemon.user, group: daemon.group)
         } catch {
             let needs = owner.user == 0 ? "CAP_NET_ADMIN, CAP_SETUID and CAP_SETGID" : "CAP_NET_ADMIN"
             throw Failure(
@@ -46,48 +56,106 @@ struct Watch {
         }
     }
 
+    /// What tells of changes.
+    private struct Notices: ~Copyable {
+        let rules: RulesetNotices
+        let folders: DirectoryNotices
+    }
+
     private func follow(
+        _ first: CapturePlan,
         _ capture: consuming TrafficCapture,
-        _ notices: consuming RulesetNotices,
+        _ notices: consuming Notices,
         _ signals: consuming SignalDescriptor
     ) throws(CaptureError) {
         let link = AdminLink(path: settings.socket, say: say)
+        var plan = first
         var before: [String]?
+        var repairs = Repairs()
         while true {
-            notices.takeAll()
-            let differences = try differences(&capture)
-            if differences != before { tell(differences, isFirst: before == nil) }
+            notices.rules.takeAll()
+            var trouble = listen(notices.folders)
+            trouble += try renew(&plan, &capture)
+            let differences = try differences(plan, &capture) + trouble
+            if differences != before { tell(plan, differences, isFirst: before == nil) }
             before = differences
-            let isTold = link.send(report(differences))
-            let wait = isTold ? settings.seconds * 1000 : min(Self.retry, settings.seconds * 1000)
-            switch pause(notices.numbers, signals.descriptor.number, link.number, milliseconds: wait) {
-            case .stop: return say("stopped: told to")
+            let isTold = link.send(report(plan, differences))
+            if try putBack(plan, &capture, &repairs) { continue }
+            let isQuick = !isTold || lookup != nil || (keeps && !differences.isEmpty)
+            let wait = isQuick ? min(Self.retry, settings.seconds * 1000) : settings.seconds * 1000
+            let awaited = [signals.descriptor.number, notices.folders.number] + notices.rules.numbers
+            switch pause(awaited, link.number, milliseconds: wait) {
+            case .stop: return say(keeps ? "stopped: told to; the rules stay" : "stopped: told to")
             case .changed: sleepMilliseconds(Self.settling)
+            case .folderChanged, .due: break
             case .linkEnded: link.heard()
-            case .due: break
             }
         }
+    }
+
+    // MARK: Cgroups
+
+    /// Listens to the directories as they are now, before anybody looks into them.
+    private func listen(_ folders: borrowing DirectoryNotices) -> [String] {
+        folders.takeAll()
+        for folder in lookup?.watched ?? [] {
+            do throws(SystemCallError) { try folders.watch(folder) } catch {
+                return ["\(folder) cannot be watched: \(error)"]
+            }
+        }
+        return []
+    }
+
+    /// Looks the cgroups up anew, and swaps the rules where they are not the ones of the plan; what stands against that.
+    private func renew(_ plan: inout CapturePlan, _ capture: inout TrafficCapture) throws(CaptureError) -> [String] {
+        guard let lookup, case .controlGroups(let old) = plan.scope else { return [] }
+        let groups: ControlGroups
+        do throws(ControlGroupProblem) { groups = try lookup.find() } catch { return ["\(error)"] }
+        guard groups != old else { return [] }
+        plan = plan.with(groups)
+        if keeps { _ = try capture.replace(plan) }
+        let news = groups.lines.filter { !old.lines.contains($0) }
+        for line in news { say(keeps ? "swapped: \(line)" : "changed: \(line)") }
+        return []
+    }
+
+    // MARK: Rules
+
+    /// Puts the rules back where they are not as planned; true where it did.
+    private func putBack(
+        _ plan: CapturePlan,
+        _ capture: inout TrafficCapture,
+        _ repairs: inout Repairs
+    ) throws(CaptureError) -> Bool {
+        guard keeps, let reading = try? capture.read(plan),
+            !plan.ownDifferences(from: reading).isEmpty, repairs.take(at: monotonicNanoseconds())
+        else { return false }
+        _ = try capture.replace(plan)
+        say("put back: table inet \(plan.table)")
+        return true
     }
 
     private enum Wake {
         case stop
         case changed
+        case folderChanged
         case linkEnded
         case due
     }
 
-    private func pause(_ notices: [Int32], _ signals: Int32, _ link: Int32?, milliseconds: UInt32) -> Wake {
-        var awaited: [(number: Int32, readiness: AwaitedReadiness)] = [(signals, .readable)]
-        awaited += notices.map { ($0, .readable) }
-        if let link { awaited.append((link, .readable)) }
-        let ready = waitForDescriptors(awaited, milliseconds: Int32(clamping: milliseconds))
+    /// `awaited`: signals, folders, and then what tells of rules.
+    private func pause(_ awaited: [Int32], _ link: Int32?, milliseconds: UInt32) -> Wake {
+        let questions = (awaited + (link.map { [$0] } ?? [])).map { ($0, AwaitedReadiness.readable) }
+        let ready = waitForDescriptors(questions, milliseconds: Int32(clamping: milliseconds))
         if ready[0] { return .stop }
-        if ready[1...notices.count].contains(true) { return .changed }
+        // A cgroup that has come is refused until its rule is swapped: no time is lost on what else may change.
+        if ready[1] { return .folderChanged }
+        if ready[2..<awaited.count].contains(true) { return .changed }
         // The daemon says nothing of its own accord: it has ended the conversation.
         return link != nil && ready.last == true ? .linkEnded : .due
     }
 
-    private func differences(_ capture: inout TrafficCapture) throws(CaptureError) -> [String] {
+    private func differences(_ plan: CapturePlan, _ capture: inout TrafficCapture) throws(CaptureError) -> [String] {
         do throws(CaptureError) {
             return plan.differences(from: try capture.read(plan))
         } catch {
@@ -97,7 +165,7 @@ struct Watch {
         }
     }
 
-    private func report(_ differences: [String]) -> RulesetReport {
+    private func report(_ plan: CapturePlan, _ differences: [String]) -> RulesetReport {
         RulesetReport(
             table: plan.table,
             differences: differences.prefix(8).map { String($0.prefix(300)) },
@@ -109,7 +177,7 @@ struct Watch {
         )
     }
 
-    private func tell(_ differences: [String], isFirst: Bool) {
+    private func tell(_ plan: CapturePlan, _ differences: [String], isFirst: Bool) {
         for difference in differences.prefix(10) { say("drift: \(difference)") }
         let table = "table inet \(plan.table)"
         guard differences.isEmpty else {

@@ -10,6 +10,7 @@ package struct CaptureArguments: Hashable, Sendable {
         case install
         case hold
         case verify
+        case watch
         case print
         case remove
         case help
@@ -102,7 +103,7 @@ extension CaptureArguments.Problem: CustomStringConvertible {
     /// What is wrong, with what, and what to do.
     package var description: String {
         switch self {
-        case .noCommand: "no command: say install, hold, verify, print or remove"
+        case .noCommand: "no command: say install, hold, watch, verify, print or remove"
         case .unknownCommand(let word):
             "unknown command '\(word)'" + suggestion(word, CaptureArguments.Command.allCases.map(\.rawValue))
         case .unknownFlag(let word):
@@ -111,7 +112,7 @@ extension CaptureArguments.Problem: CustomStringConvertible {
         case .unexpectedValue(let flag): "--\(flag.rawValue) takes no value"
         case .givenTwice(let flag): "--\(flag.rawValue) is given twice"
         case .misplaced(let flag):
-            "--\(flag.rawValue) goes with \(flag == .watch ? "verify" : "verify --watch")"
+            "--\(flag.rawValue) goes with \(flag == .watch ? "verify" : "watch and verify --watch")"
         case .badValue(let flag, let value): "--\(flag.rawValue) '\(value)': expected \(flag.expected)"
         }
     }

@@ -57,12 +57,14 @@ extension NetfilterError {
 extension CaptureProbe {
     /// The line of the report.
     package var text: String {
-        let name = family == .ipv4 ? "ipv4" : "ipv6"
+        let place = controlGroup.map { " in \($0)" } ?? ""
+        let name = (family == .ipv4 ? "ipv4" : "ipv6") + place
         return switch outcome {
         case .captured: "probe: \(name) captured"
         case .notCaptured: "probe: \(name) NOT captured: it went out and the counter of the redirect did not rise"
         case .noRoute: "probe: \(name) has no route here, nothing to test"
         case .refused(let code): "probe: \(name) NOT captured: the kernel refused it (\(errorText(code)))"
+        case .notEntered(let reason): "probe: \(name) not tested: the cgroup cannot be entered (\(reason))"
         case .exempt: "probe: \(name) not tested: penstock-init itself runs as an exempt owner"
         }
     }

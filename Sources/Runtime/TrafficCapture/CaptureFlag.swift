@@ -5,6 +5,7 @@ import NetworkTypes
 package enum CaptureFlag: String, CaseIterable, Sendable {
     case mode = "mode"
     case cgroup = "cgroup"
+    case sharedParent = "shared-parent"
     case gateway = "gateway"
     case proxyPort = "proxy-port"
     case explicitPort = "explicit-port"
@@ -32,20 +33,22 @@ package enum CaptureFlag: String, CaseIterable, Sendable {
     package var isRepeatable: Bool {
         switch self {
         case .cgroup, .gateway, .inboundPort, .dnsServer, .bypass, .exempt: true
-        case .mode, .proxyPort, .explicitPort, .dnsPort, .apiPort, .healthPort, .proxyUser, .proxyGroup, .allowMetadata,
-            .table, .mark, .tproxyMark, .tproxyPriority, .tproxyTable, .config, .watch, .watchSeconds, .adminSocket:
+        case .mode, .sharedParent, .proxyPort, .explicitPort, .dnsPort, .apiPort, .healthPort, .proxyUser, .proxyGroup,
+            .allowMetadata, .table, .mark, .tproxyMark, .tproxyPriority, .tproxyTable, .config, .watch, .watchSeconds,
+            .adminSocket:
             false
         }
     }
 
     /// True for flags that stand alone.
-    package var takesNoValue: Bool { self == .allowMetadata || self == .watch }
+    package var takesNoValue: Bool { self == .allowMetadata || self == .sharedParent || self == .watch }
 
     /// True for flags that say how the program runs, and have no key in the configuration file.
     var isOfTheRun: Bool {
         switch self {
         case .config, .watch, .watchSeconds, .adminSocket: true
-        case .mode, .cgroup, .gateway, .proxyPort, .explicitPort, .dnsPort, .apiPort, .healthPort, .proxyUser,
+        case .mode, .cgroup, .sharedParent, .gateway, .proxyPort, .explicitPort, .dnsPort, .apiPort, .healthPort,
+            .proxyUser,
             .proxyGroup, .inboundPort, .dnsServer, .bypass, .exempt, .allowMetadata, .table, .mark,
             .tproxyMark, .tproxyPriority, .tproxyTable:
             false
@@ -64,7 +67,7 @@ package enum CaptureFlag: String, CaseIterable, Sendable {
         case .dnsServer: "an IPv4 or IPv6 address"
         case .bypass: "CIDR:PORT, such as 10.0.0.0/8:5432 or [fd12:3456::/32]:5432, without bits set after the prefix"
         case .exempt: "UID:GID, such as 1337:1337"
-        case .allowMetadata: "true or false"
+        case .allowMetadata, .sharedParent: "true or false"
         case .table: "a name"
         case .mark: "a multiple of 256 that is not 0"
         case .tproxyMark: "VALUE/MASK, such as 0x70650000/0xffff0000, the value not 0 and within the mask"
@@ -82,6 +85,7 @@ package enum CaptureFlag: String, CaseIterable, Sendable {
         switch self {
         case .mode: put(CaptureMechanism(rawValue: value), &settings.mechanism)
         case .cgroup: append(cgroupPath(value), &settings.cgroups)
+        case .sharedParent: put(flagValue(value), &settings.allowsSharedParents)
         case .gateway: append(interfaceName(value), &settings.gatewayInterfaces)
         case .proxyPort: put(portNumber(value), &settings.ports.proxy)
         case .explicitPort: put(portNumber(value), &settings.ports.explicit)
@@ -94,7 +98,7 @@ package enum CaptureFlag: String, CaseIterable, Sendable {
         case .dnsServer: put(IPAddress(value).map { (settings.resolvers ?? []) + [$0] }, &settings.resolvers)
         case .bypass: append(Bypass(value), &settings.bypasses)
         case .exempt: append(Owner(value), &settings.exemptions)
-        case .allowMetadata: put(value == "true" ? true : value == "false" ? false : nil, &settings.allowsMetadata)
+        case .allowMetadata: put(flagValue(value), &settings.allowsMetadata)
         case .table: put(value, &settings.table)
         case .mark: put(number(value), &settings.markBase)
         case .tproxyMark: put(PacketMark(value), &settings.routing.mark)
@@ -115,11 +119,14 @@ package enum CaptureFlag: String, CaseIterable, Sendable {
         case .dnsServer: settings.resolvers = []
         case .bypass: settings.bypasses = []
         case .exempt: settings.exemptions = []
-        case .mode, .proxyPort, .explicitPort, .dnsPort, .apiPort, .healthPort, .proxyUser, .proxyGroup, .allowMetadata,
-            .table, .mark, .tproxyMark, .tproxyPriority, .tproxyTable, .config, .watch, .watchSeconds, .adminSocket:
+        case .mode, .sharedParent, .proxyPort, .explicitPort, .dnsPort, .apiPort, .healthPort, .proxyUser, .proxyGroup,
+            .allowMetadata, .table, .mark, .tproxyMark, .tproxyPriority, .tproxyTable, .config, .watch, .watchSeconds,
+            .adminSocket:
             break
         }
     }
+
+    private func flagValue(_ text: String) -> Bool? { text == "true" ? true : text == "false" ? false : nil }
 
     private func put<Value>(_ value: Value?, _ place: inout Value) -> Bool {
         guard let value else { return false }

@@ -27,10 +27,14 @@ extension CapturePlan {
 
     /// `in`: answers to what was let out, connections to declared ports, nothing else.
     var inboundRules: [Rule] {
-        let first: [Match] = [.tcpFlags(mask: [.fin, .syn, .rst, .ack], value: .syn)]
-        var rules = [Rule([.inputDevice("lo")], [.accept])]
-        rules += intruderRules
-        rules += [
+        [Rule([.inputDevice("lo")], [.accept])] + intruderRules + awaitedRules
+            + neighborRules([.neighborSolicitation, .neighborAdvertisement, .routerAdvertisement])
+            + [openPortRule] + uninvitedRules
+    }
+
+    /// What belongs to flows that were let out or in.
+    var awaitedRules: [Rule] {
+        [
             Rule(
                 [.direction(.reply), .tcpFlags(mask: [.syn, .ack], value: .syn)],
                 [.count, .drop],
@@ -40,18 +44,26 @@ extension CapturePlan {
             Rule([.mark(marks.inbound)], [.accept]),
             Rule([.mark(marks.answer)], [.accept]),
         ]
-        rules += neighborRules([.neighborSolicitation, .neighborAdvertisement, .routerAdvertisement])
-        rules += [
-            Rule(
-                first + [.destinationPort(.tcp, .inSet(Self.openPorts)), .newFlow],
-                [.setMark(marks.inbound), .accept]
-            ),
+    }
+
+    /// A first packet to a port that was declared.
+    var openPortRule: Rule {
+        Rule(
+            Self.firstPacket + [.destinationPort(.tcp, .inSet(Self.openPorts)), .newFlow],
+            [.setMark(marks.inbound), .accept]
+        )
+    }
+
+    private static let firstPacket: [Match] = [.tcpFlags(mask: [.fin, .syn, .rst, .ack], value: .syn)]
+
+    /// Everything else from outside.
+    var uninvitedRules: [Rule] {
+        [
             // Not told apart from other first packets, a flow older than the rules would live on as "reply".
-            Rule(first, [.count, .drop], .inbound),
+            Rule(Self.firstPacket, [.count, .drop], .inbound),
             Rule([.transport(.tcp)], [.count, .drop], .midStream),
             Rule([.transport(.udp)], [.count, .drop], .inboundUDP),
             Rule([], [.count, .drop], .inbound),
         ]
-        return rules
     }
 }

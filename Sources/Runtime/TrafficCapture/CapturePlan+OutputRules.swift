@@ -3,13 +3,18 @@ import NetworkTypes
 extension CapturePlan {
     /// `cap`: every TCP connection but the daemon's own, loopback and what is let by goes to the daemon.
     var captureRules: [Rule] {
-        uncapturedRules + [Rule([.transport(.tcp)], [.count, .redirect(port: ports.proxy)], .captured)]
+        uncapturedRules + [redirectRule]
     }
 
+    /// What is captured goes to the daemon's port.
+    var redirectRule: Rule { Rule([.transport(.tcp)], [.count, .redirect(port: ports.proxy)], .captured) }
+
     /// What leaves the chain that captures.
-    var uncapturedRules: [Rule] {
-        var rules = [Rule(owned(by: daemon), [.leave])]
-        rules += exemptions.map {
+    var uncapturedRules: [Rule] { [Rule(owned(by: daemon), [.leave])] + uncapturedWorkloadRules }
+
+    /// The same for whom the rules are about, which the daemon is not.
+    var uncapturedWorkloadRules: [Rule] {
+        var rules = exemptions.map {
             Rule([.outputDevice("lo", is: false)] + owned(by: $0), [.leave], Grant.exemption($0).comment)
         }
         rules += [Rule(loopback(.ipv4), [.leave]), Rule(loopback(.ipv6), [.leave])]
@@ -38,7 +43,7 @@ extension CapturePlan {
     /// The kernel would answer a captured SYN from such an address on the wire, from whatever address it was meant for, and a
     /// datagram over loopback could pass for a resolver's answer. It holds for the daemon as well, and for what has no owner.
     /// Resets pass: the refusals below answer in the name of whom the sender called.
-    private var sourceRules: [Rule] {
+    var sourceRules: [Rule] {
         [
             Rule([.tcpFlags(mask: .rst, value: []), .foreignSource], [.count, .drop], .foreignSource),
             Rule([.transport(.udp), .foreignSource], [.count, .drop], .foreignSource),
@@ -46,7 +51,7 @@ extension CapturePlan {
     }
 
     /// The daemon's ports answer only from the daemon's sockets: nobody can squat on them while it is away.
-    private var ownPortRules: [Rule] {
+    var ownPortRules: [Rule] {
         let answer: [Match] = [.sourcePort(.tcp, .inSet(Self.ownPorts)), .direction(.reply)]
         let datagram = Match.sourcePort(.udp, .inSet(Self.ownPorts))
         return [
@@ -66,7 +71,7 @@ extension CapturePlan {
     }
 
     /// The daemon, and what its closed sockets (orphans and TIME_WAIT have no owner) still have to say.
-    private var daemonRules: [Rule] {
+    var daemonRules: [Rule] {
         [
             Rule(owned(by: daemon) + [.direction(.original)], [.setMark(marks.daemon), .accept]),
             Rule(owned(by: daemon), [.accept]),
@@ -74,7 +79,7 @@ extension CapturePlan {
     }
 
     /// Answers within flows that somebody else opened.
-    private var answerRules: [Rule] {
+    var answerRules: [Rule] {
         [
             Rule(
                 [.direction(.reply), .tcpFlags(mask: [.syn, .ack], value: .syn)],
@@ -88,16 +93,20 @@ extension CapturePlan {
 
     /// Exactly our own redirect and nobody else's, then loopback without the redirect's target: that port is not dialled.
     private var loopbackRules: [Rule] {
-        let redirected = [
-            CIDR(single: .v4(IPv4Address(127, 0, 0, 1))), CIDR(single: .v6(IPv6Address(high: 0, low: 1))),
-        ]
-        var rules =
-            mechanism == .tproxy
-            ? []
-            : redirected.map {
-                Rule([.destinationRewritten, .destination($0), .destinationPort(.tcp, .one(ports.proxy))], [.accept])
-            }
-        rules += [AddressFamily.ipv4, .ipv6].map {
+        redirected.map { Rule($0, [.accept]) } + plainLoopbackRules
+    }
+
+    /// How a packet of our redirect looks once its destination has been rewritten, one line of matches for each family.
+    var redirected: [[Match]] {
+        guard mechanism == .redirect else { return [] }
+        return [IPAddress.v4(IPv4Address(127, 0, 0, 1)), .v6(IPv6Address(high: 0, low: 1))].map {
+            [.destinationRewritten, .destination(CIDR(single: $0)), .destinationPort(.tcp, .one(ports.proxy))]
+        }
+    }
+
+    /// Loopback without the redirect's target.
+    var plainLoopbackRules: [Rule] {
+        var rules = [AddressFamily.ipv4, .ipv6].map {
             Rule(loopback($0) + [.destinationPort(.tcp, .anyBut(ports.proxy))], [.accept])
         }
         // ICMP carries the refusals below to local senders.
@@ -107,7 +116,7 @@ extension CapturePlan {
         return rules
     }
 
-    private var exemptRules: [Rule] {
+    var exemptRules: [Rule] {
         exemptions.enumerated().flatMap { index, owner in
             let comment = Grant.exemption(owner).comment
             let mark = marks.exemption(index)

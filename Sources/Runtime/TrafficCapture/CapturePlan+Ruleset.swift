@@ -3,7 +3,8 @@ import NetworkTypes
 extension CapturePlan {
     /// The rules of this plan.
     package var ruleset: Ruleset {
-        Ruleset(
+        if case .controlGroups(let groups) = scope { return ruleset(for: groups) }
+        return Ruleset(
             table: table,
             sets: [
                 Ruleset.PortSet(name: Self.ownPorts, ports: ports.all.sorted()),

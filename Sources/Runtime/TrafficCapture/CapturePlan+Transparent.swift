@@ -28,25 +28,31 @@ extension CapturePlan {
     var governed: [[Match]] { [[]] }
 
     /// The packet has our mark.
-    private var isMarked: Match { .packetMark(value: routing.mark.value, mask: routing.mark.mask) }
+    var isMarked: Match { .packetMark(value: routing.mark.value, mask: routing.mark.mask) }
 
     /// `cap`: what is to be captured gets our mark, and is routed anew for it.
     ///
     /// Packet after packet, so that what the daemon's closed sockets still have to say must be let by as well.
     private var markRules: [Rule] {
-        let captured: [Match] = [.transport(.tcp), .direction(.original)]
-        let left = [marks.daemon] + exemptions.indices.map(marks.exemption)
-        return uncapturedRules + left.map { Rule([.mark($0)], [.leave]) }
-            + governed.map { Rule($0 + captured, [.setPacketMark(value: routing.mark.value, mask: routing.mark.mask)]) }
+        uncapturedRules + leftRules + governed.map { Rule($0 + Self.capturable, [setsMark]) }
+    }
+
+    static let capturable: [Match] = [.transport(.tcp), .direction(.original)]
+
+    var setsMark: Statement { .setPacketMark(value: routing.mark.value, mask: routing.mark.mask) }
+
+    /// Flows of the daemon, and of exempt owners, whose sockets may be closed.
+    var leftRules: [Rule] {
+        ([marks.daemon] + exemptions.indices.map(marks.exemption)).map { Rule([.mark($0)], [.leave]) }
     }
 
     /// `keep`: the destination stays what it is: of several translations the first one stands, and this one changes nothing.
-    private var keepRules: [Rule] {
+    var keepRules: [Rule] {
         RoutePlan.families.map { Rule([isMarked, .transport(.tcp)], [.keepDestination($0)]) }
     }
 
     /// `pre`: what comes back over loopback with our mark goes to the daemon's transparent socket, whatever its destination.
-    private var handoverRules: [Rule] {
+    var handoverRules: [Rule] {
         // Not the daemon's answers: they have the mark as well where the kernel hands it on (tcp_fwmark_accept, fwmark_reflect).
         let captured: [Match] = [.inputDevice("lo"), isMarked, .direction(.original), .transport(.tcp)]
         return [
@@ -117,6 +123,13 @@ extension CapturePlan {
     package func differences(from reading: RulesetReading) -> [String] {
         ruleset.differences(from: reading)
             + (routes.map { $0.differences(from: reading.routing) } ?? [])
+    }
+
+    /// The same without what is said of other tables.
+    package func ownDifferences(from reading: RulesetReading) -> [String] {
+        var own = reading
+        own.earlierRewriters = []
+        return differences(from: own)
     }
 
     /// The plan in the syntax of nft(8), with the policy routing as comments.

@@ -4,7 +4,7 @@ import NetworkTypes
 package struct CapturePlan: Hashable, Sendable {
     package let table: String
     package let mechanism: CaptureMechanism
-    package let scope: CaptureScope
+    package private(set) var scope: CaptureScope
     package let ports: DaemonPorts
     package let daemon: Owner
     /// Ascending, without the health port.
@@ -21,9 +21,10 @@ package struct CapturePlan: Hashable, Sendable {
     package init(
         _ settings: CaptureSettings,
         systemResolvers: [IPAddress],
-        controlGroups: [ControlGroup] = []
+        controlGroups: ControlGroups? = nil
     ) throws(PlanProblem) {
         mechanism = settings.mechanism
+        guard settings.cgroups.isEmpty || controlGroups != nil else { throw .cgroupsNotFound }
         scope = try Self.checked(controlGroups: controlGroups, gateway: unique(settings.gatewayInterfaces))
         table = try Self.checked(table: settings.table)
         ports = try Self.checked(settings.ports)
@@ -38,28 +39,37 @@ package struct CapturePlan: Hashable, Sendable {
         self.marks = marks
     }
 
+    /// The same plan for the cgroups as they are now.
+    package func with(_ groups: ControlGroups) -> CapturePlan {
+        var plan = self
+        plan.scope = .controlGroups(groups)
+        return plan
+    }
+
     /// Every hole in the plan, one line each: what no policy governs.
     package var ungoverned: [String] {
         resolvers.map { Grant.dns($0).description } + bypasses.map { Grant.bypass($0).description }
-            + exemptions.map { Grant.exemption($0).description }
+            + exemptions.map { Grant.exemption($0).description } + ungovernedOfHost
     }
 
     /// What makes the plan less than a boundary; empty where nothing does.
     package var weaknesses: [String] {
         exemptions.map { Grant.exemption($0).description }
-            + bypasses.filter { isMetadata($0.block) }.map { "metadata by \(Grant.bypass($0))" }
+            + bypasses.filter { isMetadata($0.block) }.map { "metadata by \(Grant.bypass($0))" } + weaknessesOfHost
     }
 }
 
 extension CapturePlan {
-    private static func checked(controlGroups: [ControlGroup], gateway: [String]) throws(PlanProblem) -> CaptureScope {
-        guard controlGroups.count <= 64 else { throw .tooMany("cgroups", limit: 64) }
+    private static func checked(controlGroups: ControlGroups?, gateway: [String]) throws(PlanProblem) -> CaptureScope {
+        guard (controlGroups?.captured.count ?? 0) + (controlGroups?.absent.count ?? 0) <= 64 else {
+            throw .tooMany("cgroups", limit: 64)
+        }
         guard gateway.count <= 16 else { throw .tooMany("gateway interfaces", limit: 16) }
-        switch (controlGroups.isEmpty, gateway.isEmpty) {
-        case (true, true): return .everything
-        case (false, true): return .controlGroups(controlGroups)
-        case (true, false): return .gateway(gateway)
-        case (false, false): throw .twoScopes
+        switch (controlGroups, gateway.isEmpty) {
+        case (nil, true): return .everything
+        case (.some(let groups), true): return .controlGroups(groups)
+        case (nil, false): return .gateway(gateway)
+        case (.some, false): throw .twoScopes
         }
     }
 

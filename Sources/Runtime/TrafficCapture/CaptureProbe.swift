@@ -6,6 +6,8 @@ import NetworkTypes
 package struct CaptureProbe: Hashable, Sendable {
     package var family: AddressFamily
     package var outcome: Outcome
+    /// The cgroup whose capture it shows; `nil` where everything is captured.
+    package var controlGroup: String?
 
     /// What a probe came to.
     package enum Outcome: Hashable, Sendable {
@@ -19,6 +21,8 @@ package struct CaptureProbe: Hashable, Sendable {
         case refused(code: Int32)
         /// Whoever installs is exempt: its own connections would not be captured.
         case exempt
+        /// The cgroup cannot be entered: why.
+        case notEntered(String)
     }
 
     /// Begins a connection to a documentation address (RFC 5737, RFC 3849) and watches the counter of the redirect.
@@ -36,6 +40,56 @@ package struct CaptureProbe: Hashable, Sendable {
         case .refused(let code): outcome = .refused(code: code)
         case .sent: outcome = try Self.rises(above: before, plan, &socket) ? .captured : .notCaptured
         }
+    }
+
+    private init(_ family: AddressFamily, _ outcome: Outcome) {
+        self.family = family
+        self.outcome = outcome
+    }
+
+    /// One probe of each family, and for each captured cgroup: from within, because a socket belongs to where it was made.
+    static func all(_ plan: CapturePlan, as owner: Owner, _ socket: inout NetfilterSocket) throws(NetfilterError)
+        -> [CaptureProbe]
+    {
+        guard case .controlGroups(let groups) = plan.scope else { return try pair(plan, as: owner, &socket) }
+        guard let tree = try? ControlGroupTree() else { return [] }
+        var probes: [CaptureProbe] = []
+        for group in groups.captured {
+            for var probe in try visiting(group, of: tree, plan, as: owner, &socket) {
+                probe.controlGroup = group.path
+                probes.append(probe)
+            }
+        }
+        return probes
+    }
+
+    private static func pair(_ plan: CapturePlan, as owner: Owner, _ socket: inout NetfilterSocket)
+        throws(NetfilterError) -> [CaptureProbe]
+    {
+        [
+            try CaptureProbe(.ipv4, plan: plan, as: owner, &socket),
+            try CaptureProbe(.ipv6, plan: plan, as: owner, &socket),
+        ]
+    }
+
+    private static func visiting(
+        _ group: ControlGroup,
+        of tree: ControlGroupTree,
+        _ plan: CapturePlan,
+        as owner: Owner,
+        _ socket: inout NetfilterSocket
+    ) throws(NetfilterError) -> [CaptureProbe] {
+        let visit: ControlGroupVisit
+        do throws(SystemCallError) {
+            visit = try ControlGroupVisit(group, of: tree)
+        } catch { return [.ipv4, .ipv6].map { CaptureProbe($0, .notEntered("\(error)")) } }
+        var failure: NetfilterError?
+        var probes: [CaptureProbe] = []
+        do throws(NetfilterError) { probes = try pair(plan, as: owner, &socket) } catch { failure = error }
+        // Home first, whatever became of the probes.
+        visit.end()
+        if let failure { throw failure }
+        return probes
     }
 
     /// Waits a moment where the counter stands behind loopback: what is sent there arrives a little later.
@@ -58,7 +112,7 @@ package struct CaptureProbe: Hashable, Sendable {
     /// True where the rules are shown not to do what they are for.
     package var isFailure: Bool {
         switch outcome {
-        case .captured, .noRoute, .exempt: false
+        case .captured, .noRoute, .exempt, .notEntered: false
         case .notCaptured, .refused: true
         }
     }

@@ -35,7 +35,7 @@ extension CaptureSettings {
     private mutating func take(_ flag: CaptureFlag, _ node: SourceNode, _ subject: String) throws(SourceProblem) {
         let text: String
         switch (node.content, flag) {
-        case (.boolean(let value), .allowMetadata): text = "\(value)"
+        case (.boolean(let value), .allowMetadata), (.boolean(let value), .sharedParent): text = "\(value)"
         case (.integer(let value), .proxyPort), (.integer(let value), .explicitPort), (.integer(let value), .dnsPort),
             (.integer(let value), .apiPort), (.integer(let value), .healthPort), (.integer(let value), .inboundPort),
             (.integer(let value), .proxyUser), (.integer(let value), .proxyGroup), (.integer(let value), .mark),

@@ -6,6 +6,8 @@ package struct CaptureSettings: Hashable, Sendable {
     package var mechanism = CaptureMechanism.redirect
     /// Cgroups that alone are captured and fenced; empty: everything.
     package var cgroups: [String] = []
+    /// What is above those cgroups is others' as well, and is not fenced.
+    package var allowsSharedParents = false
     /// Interfaces behind which others are governed; empty: this namespace's own traffic is.
     package var gatewayInterfaces: [String] = []
     package var ports = DaemonPorts()

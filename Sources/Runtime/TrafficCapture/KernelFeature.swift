@@ -13,13 +13,15 @@ enum KernelFeature {
         case .loadFlow, .storeFlow: "connection tracking in rules (CONFIG_NFT_CT, module nft_ct)"
         case .loadSourceAddressType, .loadDestinationAddressType:
             "address types in rules (CONFIG_NFT_FIB_INET, module nft_fib_inet)"
+        case .loadSocket(.controlGroup, _, _):
+            "cgroups in rules (CONFIG_NFT_SOCKET, module nft_socket; CONFIG_SOCK_CGROUP_DATA)"
         case .loadSocket: "sockets in rules (CONFIG_NFT_SOCKET, module nft_socket)"
         case .translateDestination: nat
         case .transparentProxy: "transparent proxying (CONFIG_NFT_TPROXY, module nft_tproxy)"
         case .redirect: "redirection (CONFIG_NFT_REDIR, module nft_redir)"
         case .reject: "refusals in rules (CONFIG_NFT_REJECT_INET, module nft_reject_inet)"
         case .counter: "counters in rules (CONFIG_NF_TABLES, module nft_counter)"
-        case .loadMeta, .storeMeta, .loadPayload, .bitwise, .compare, .lookup, .immediate, .verdict: tables
+        case .loadMeta, .storeMeta, .loadPayload, .bitwise, .compare, .lookup, .immediate, .verdict, .jump: tables
         case .foreign(let name): "the nf_tables expression '\(name)'"
         }
     }

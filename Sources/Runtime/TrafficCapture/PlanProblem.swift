@@ -4,6 +4,8 @@ import NetworkTypes
 package enum PlanProblem: Error, Hashable, Sendable {
     case tableName(String)
     case twoScopes
+    /// Cgroups are asked for, and nobody has looked them up.
+    case cgroupsNotFound
     case daemonPortZero
     case daemonPortTwice(UInt16)
     case daemonIsRoot
@@ -32,6 +34,7 @@ extension PlanProblem: CustomStringConvertible {
         case .twoScopes:
             "--cgroup and --gateway: one table governs either cgroups of this machine or what others send through it; give the "
                 + "second a table, a mark and a daemon of its own"
+        case .cgroupsNotFound: "--cgroup: cgroups are captured on the machine that has them, by penstock-init alone"
         case .daemonPortZero: "port 0 cannot be one of the daemon's: give a number from 1 to 65535"
         case .daemonPortTwice(let port): "port \(port) is given to two of the daemon's listeners: give each its own"
         case .daemonIsRoot:

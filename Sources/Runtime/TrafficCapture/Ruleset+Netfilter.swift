@@ -27,12 +27,14 @@ extension Ruleset {
             NetfilterChain(
                 table: table,
                 name: chain.name,
-                base: NetfilterChain.Base(
-                    type: chain.type,
-                    hook: chain.hook.rawValue,
-                    priority: chain.priority,
-                    dropsByDefault: chain.dropsByDefault
-                )
+                base: chain.hook.map { hook in
+                    NetfilterChain.Base(
+                        type: chain.type,
+                        hook: hook.rawValue,
+                        priority: chain.priority,
+                        dropsByDefault: chain.dropsByDefault
+                    )
+                }
             )
         }
     }
@@ -154,6 +156,7 @@ private struct RuleTranslation {
         case .accept: expressions.append(.verdict(.accept))
         case .drop: expressions.append(.verdict(.drop))
         case .leave: expressions.append(.verdict(.leave))
+        case .jump(let chain): expressions.append(.jump(chain))
         }
     }
 

@@ -13,7 +13,7 @@ extension Ruleset {
         for chain in chains {
             lines.append("")
             lines.append("  chain \(chain.name) {")
-            lines.append("    \(chain.placeText)")
+            if chain.hook != nil { lines.append("    \(chain.placeText)") }
             lines += chain.rules.map { "    \($0.text)" }
             lines.append("  }")
         }
@@ -24,7 +24,8 @@ extension Ruleset {
 extension Ruleset.Chain {
     /// `type filter hook output priority 0; policy drop;`.
     var placeText: String {
-        "type \(type) hook \(hook) priority \(priority); policy \(dropsByDefault ? "drop" : "accept");"
+        guard let hook else { return "no hook" }
+        return "type \(type) hook \(hook) priority \(priority); policy \(dropsByDefault ? "drop" : "accept");"
     }
 }
 
@@ -128,6 +129,7 @@ extension Statement {
         case .accept: "accept"
         case .drop: "drop"
         case .leave: "return"
+        case .jump(let chain): "jump \(chain)"
         }
     }
 }

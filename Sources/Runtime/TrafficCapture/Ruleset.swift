@@ -12,11 +12,11 @@ package struct Ruleset: Hashable, Sendable {
         package var ports: [UInt16]
     }
 
-    /// A chain with its place in the kernel and its rules.
+    /// A chain with its place in the kernel and its rules; without a hook it is only jumped to.
     package struct Chain: Hashable, Sendable {
         package var name: String
         package var type: String
-        package var hook: Hook
+        package var hook: Hook?
         package var priority: Int32
         package var dropsByDefault: Bool
         package var rules: [Rule]
@@ -142,6 +142,8 @@ package enum Statement: Hashable, Sendable {
     case rejectAsProhibited
     case accept
     case drop
-    /// Leaves the chain; its policy decides.
+    /// Leaves the chain; its policy decides, or the chain that jumped to it goes on.
     case leave
+    /// Asks a chain without a hook; where that decides nothing the next rule is asked.
+    case jump(String)
 }

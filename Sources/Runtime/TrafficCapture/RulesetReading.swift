@@ -25,6 +25,15 @@ package struct RulesetReading: Hashable, Sendable {
         rules = try socket.rules(table: name)
     }
 
+    /// The fences that are in force: paths of `groups.fences` whose very cgroup the rules refuse.
+    package func establishedFences(of groups: ControlGroups) -> Set<String> {
+        let established = groups.fences.filter { fence in
+            let rule = Rule([.controlGroup(fence)], [.jump("fenced")])
+            return rules.contains { $0.expressions == rule.expressions }
+        }
+        return Set(established.map(\.path))
+    }
+
     /// How many packets each kind of rule has counted; kinds without any rule are left out.
     package var tallies: [(tally: Tally, packets: UInt64)] {
         Tally.allCases.compactMap { tally in

@@ -24,6 +24,8 @@ package enum Tally: String, CaseIterable, Sendable {
     /// What the fence let through and was then about to leave by the wrong device.
     case wire = "refused: on the wire"
     case forwarded = "refused: forwarded"
+    /// Whatever is in a fenced cgroup and in none of the captured ones.
+    case fenced = "refused: fenced cgroup"
     /// A flow from outside that is older than the rules.
     case midStream = "refused: inbound mid-stream"
     case inboundUDP = "refused: inbound udp"

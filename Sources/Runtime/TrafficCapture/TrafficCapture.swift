@@ -40,25 +40,26 @@ package struct TrafficCapture: ~Copyable {
     /// `owner` is the user and group of this process. Rules whose proof fails stay: they are still closed.
     package mutating func install(_ plan: CapturePlan, as owner: Owner) throws(CaptureError) -> Installation {
         guard owner != plan.daemon else { throw .installerIsDaemon(owner) }
+        let warnings = try replace(plan)
+        do throws(NetfilterError) {
+            return Installation(probes: try CaptureProbe.all(plan, as: owner, &socket), warnings: warnings)
+        } catch { throw Self.judged(error) }
+    }
+
+    /// Loads the rules in the place of those that are there, in one transaction, and reads them back; proves nothing.
+    ///
+    /// - Returns: what is said of foreign chains that come before ours.
+    package mutating func replace(_ plan: CapturePlan) throws(CaptureError) -> [String] {
         let ruleset = plan.ruleset
         let former = try read(plan.table).packetMarks
         if let routes = plan.routes { try routes.install(former: former) }
         try load(ruleset)
         // Only now is nobody marked any more by whom the earlier rules marked.
         try RoutePlan.remove(former, keeping: plan.routes)
-        var reading = try read(plan)
-        let rewriters = reading.earlierRewriters
-        reading.earlierRewriters = []
-        let differences = plan.differences(from: reading)
+        let reading = try read(plan)
+        let differences = plan.ownDifferences(from: reading)
         guard differences.isEmpty else { throw .notAsLoaded(differences) }
-        reading.earlierRewriters = rewriters
-        var probes: [CaptureProbe] = []
-        for family in [AddressFamily.ipv4, .ipv6] {
-            do throws(NetfilterError) {
-                probes.append(try CaptureProbe(family, plan: plan, as: owner, &socket))
-            } catch { throw Self.judged(error) }
-        }
-        return Installation(probes: probes, warnings: plan.differences(from: reading))
+        return plan.differences(from: reading)
     }
 
     /// What the kernel holds under this name.
@@ -109,8 +110,8 @@ package struct TrafficCapture: ~Copyable {
         }
         switch changes[index] {
         case .addRule(let rule, _):
-            // Every kernel with tables has lookups; alone they would fail for want of their set.
-            let missing = rule.expressions.first { !$0.isLookup && isMissing($0) }
+            // Every kernel with tables has lookups and jumps; alone they would fail for want of their set or chain.
+            let missing = rule.expressions.first { !$0.isReference && isMissing($0) }
             return .missingFeature(missing.map(KernelFeature.of) ?? changes[index].text)
         case .addChain(let chain) where chain.base?.type == "nat": return .missingFeature(KernelFeature.nat)
         case .addTable, .addChain: return .missingFeature(KernelFeature.tables)
@@ -154,7 +155,13 @@ package struct TrafficCapture: ~Copyable {
 }
 
 extension NetfilterExpression {
-    fileprivate var isLookup: Bool { if case .lookup = self { true } else { false } }
+    /// True where it names something else of its table.
+    fileprivate var isReference: Bool {
+        switch self {
+        case .lookup, .jump: true
+        default: false
+        }
+    }
 
     /// A place where the kernel would take it.
     fileprivate var placeToTry: NetfilterChain.Base {

@@ -11,7 +11,7 @@ package struct WatchSettings: Hashable, Sendable {
 extension CaptureArguments {
     /// How to watch; nil where that is not asked for.
     package var watch: WatchSettings? {
-        guard given.contains(where: { $0.flag == .watch }) else { return nil }
+        guard command == .watch || given.contains(where: { $0.flag == .watch }) else { return nil }
         var settings = WatchSettings()
         for one in given {
             if one.flag == .watchSeconds { settings.seconds = decimal(one.value) ?? settings.seconds }
@@ -24,7 +24,7 @@ extension CaptureArguments {
     var misplaced: CaptureFlag? {
         let flags = given.map(\.flag)
         if command != .verify, flags.contains(.watch) { return .watch }
-        guard !flags.contains(.watch) else { return nil }
+        guard !flags.contains(.watch), command != .watch else { return nil }
         return flags.first { $0 == .watchSeconds || $0 == .adminSocket }
     }
 }

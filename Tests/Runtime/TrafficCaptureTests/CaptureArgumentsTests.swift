@@ -17,9 +17,10 @@ struct CaptureArgumentsTests {
             "--proxy-port", "1", "--explicit-port=2", "--dns-port", "3", "--api-port", "4", "--health-port", "5",
             "--proxy-uid", "6", "--proxy-gid=7", "--inbound-port", "8", "--inbound-port=9", "--dns-server", "10.0.0.10",
             "--dns-server", "fd00::53", "--bypass-cidr", "10.0.0.0/8:11", "--exempt", "12:13", "--allow-metadata",
-            "--table", "gate", "--mark", "0x100", "--mode", "tproxy", "--tproxy-mark", "0x100/0xff00",
-            "--tproxy-priority", "14", "--tproxy-table=15",
+            "--table", "gate", "--mark", "0x100", "--cgroup", "/a.slice/b.service", "--cgroup=c/d", "--shared-parent",
+            "--mode", "tproxy", "--tproxy-mark", "0x100/0xff00", "--tproxy-priority", "14", "--tproxy-table=15",
         ])
+        #expect(settings.cgroups == ["a.slice/b.service", "c/d"] && settings.allowsSharedParents)
         #expect(settings.ports.all == [1, 2, 3, 4, 5])
         #expect(settings.daemon == Owner(user: 6, group: 7))
         #expect(settings.inboundPorts == [8, 9])
@@ -34,15 +35,15 @@ struct CaptureArgumentsTests {
     @Test(
         "a wrong command line names what is wrong",
         arguments: [
-            ([], "no command: say install, hold, verify, print or remove"),
+            ([], "no command: say install, hold, watch, verify, print or remove"),
             (["instal"], "unknown command 'instal'; did you mean 'install'?"),
             (["install", "verify"], "unknown command 'verify'; see penstock-init --help"),
             (["install", "--proxy-prot", "1"], "unknown flag '--proxy-prot'; did you mean '--proxy-port'?"),
             (["install", "-x"], "unknown flag '-x'; see penstock-init --help"),
             (["install", "--proxy-port"], "--proxy-port needs a value: a port from 1 to 65535"),
             (["install", "--watch"], "--watch goes with verify"),
-            (["verify", "--admin-socket", "/a"], "--admin-socket goes with verify --watch"),
-            (["verify", "--watch-seconds=5"], "--watch-seconds goes with verify --watch"),
+            (["verify", "--admin-socket", "/a"], "--admin-socket goes with watch and verify --watch"),
+            (["verify", "--watch-seconds=5"], "--watch-seconds goes with watch and verify --watch"),
             (["install", "--allow-metadata=no"], "--allow-metadata takes no value"),
             (["install", "--table", "a", "--table", "b"], "--table is given twice"),
         ]
@@ -57,7 +58,9 @@ struct CaptureArgumentsTests {
             ("--proxy-port", "65536"), ("--proxy-port", "+1"), ("--inbound-port", "http"), ("--proxy-uid", "-1"),
             ("--proxy-gid", "4294967296"), ("--dns-server", "dns.example"), ("--dns-server", "fe80::1%eth0"),
             ("--dns-server", "010.0.0.1"), ("--bypass-cidr", "10.0.0.1/8:1"), ("--exempt", "1"), ("--exempt", "1:2:3"),
-            ("--exempt", ":"), ("--mark", "0x"), ("--mark", "0x+1"), ("--mark", "0x100000000"),
+            ("--cgroup", ""), ("--cgroup", "/"), ("--cgroup", "a//b"), ("--cgroup", "a/../b"), ("--cgroup", "a/"),
+            ("--cgroup", "a b"), ("--cgroup", "a\"b"), ("--exempt", ":"), ("--mark", "0x"), ("--mark", "0x+1"),
+            ("--mark", "0x100000000"),
             ("--mode", "nat"), ("--tproxy-mark", "0x100"), ("--tproxy-mark", "0/0xff"), ("--tproxy-mark", "0x1ff/0xff"),
             ("--tproxy-mark", "1/1/1"), ("--tproxy-priority", "-1"), ("--tproxy-table", "main"),
         ]
@@ -97,8 +100,11 @@ struct CaptureArgumentsTests {
             allow_metadata: true
             table: gate
             mark: "0x7000"
+            cgroups: [penstock.slice/penstock-agents.slice]
+            shared_parent: true
             """
         )
+        #expect(settings.cgroups == ["penstock.slice/penstock-agents.slice"] && settings.allowsSharedParents)
         #expect(settings.ports.proxy == 25880 && settings.daemon.user == 77 && settings.markBase == 0x7000)
         #expect(settings.resolvers?.count == 2 && settings.bypasses.count == 1 && settings.exemptions.count == 1)
         #expect(settings.allowsMetadata && settings.table == "gate" && settings.inboundPorts == [8080, 9090])
@@ -133,6 +139,8 @@ struct CaptureArgumentsTests {
         let given = ["verify", "--watch", "--watch-seconds", "3", "--admin-socket=/a/b"]
         let other = try #require(try CaptureArguments(given).watch)
         #expect(other.socket == "/a/b" && other.seconds == 3)
+        let keeper = try #require(try CaptureArguments(["watch", "--watch-seconds", "3"]).watch)
+        #expect(keeper.socket == "/run/penstock/admin.sock" && keeper.seconds == 3)
         var settings = CaptureSettings()
         for wrong in [["--watch-seconds", "0"], ["--watch-seconds", "3601"], ["--admin-socket", "a"]] {
             let arguments = try CaptureArguments(["verify", "--watch"] + wrong)

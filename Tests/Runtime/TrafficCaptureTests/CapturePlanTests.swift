@@ -137,6 +137,24 @@ struct CapturePlanTests {
         #expect(plan.ungoverned == ["dns fd00::53 udp+tcp 53"])
     }
 
+    @Test("cgroups that nobody has looked up make no plan, and never one for everything")
+    func cgroups() throws {
+        #expect(problem { $0.cgroups = ["a/b"] } == .cgroupsNotFound)
+        var settings = CaptureSettings()
+        settings.cgroups = ["a/b"]
+        let plan = try CapturePlan(settings, systemResolvers: [], controlGroups: ControlGroups(absent: ["a/b"]))
+        #expect(plan.scope == .controlGroups(ControlGroups(absent: ["a/b"])))
+        #expect(plan.ruleset.chains.filter { $0.hook != nil }.allSatisfy { !$0.dropsByDefault })
+        let unfenced = ControlGroups(absent: ["a/b"], unfenced: ["a"])
+        let weak = try CapturePlan(settings, systemResolvers: [], controlGroups: unfenced).weaknesses
+        #expect(weak == ["shared parent a: a cgroup made again is free until its rule is swapped"])
+        settings.gatewayInterfaces = ["eth1"]
+        let both = #expect(throws: PlanProblem.self) {
+            try CapturePlan(settings, systemResolvers: [], controlGroups: ControlGroups())
+        }
+        #expect(both == .twoScopes)
+    }
+
     @Test("the name servers of a resolver file are read, and what is none is kept apart")
     func resolverFile() {
         let text =

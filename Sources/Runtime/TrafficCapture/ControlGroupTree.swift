@@ -1,0 +1,77 @@
+import LinuxBindings
+
+/// The unified hierarchy of cgroups, at the place where it is mounted.
+package struct ControlGroupTree: Hashable, Sendable {
+    /// The directory of its root.
+    package let root: String
+
+    /// The number that the kernel gives to the first cgroup namespace (`PROC_CGROUP_INIT_INO`).
+    private static let firstNamespace = "cgroup:[4026531835]"
+
+    /// Finds the hierarchy.
+    ///
+    /// In a cgroup namespace of its own a process sees the tree from some cgroup on, and whether the kernel's rules count levels
+    /// from there depends on its version: it is refused.
+    package init() throws(ControlGroupProblem) {
+        guard linkTarget("/proc/self/ns/cgroup") == Self.firstNamespace else { throw .namespace }
+        let mountinfo: [UInt8]
+        do throws(SystemCallError) {
+            mountinfo = try readFile("/proc/self/mountinfo", limit: 1 << 22)
+        } catch { throw .unreadable("/proc/self/mountinfo", error) }
+        let mounts = ControlGroupMounts(mountinfo: mountinfo)
+        let found = mounts.whole.first { mount in Self.status(mount.path)?.device == mount.device }
+        guard let found else { throw mounts.hasParts ? .partlyMounted : .notMounted }
+        root = found.path
+    }
+
+    /// The directory of a cgroup; the empty path is the root.
+    package func directory(_ path: String) -> String { path.isEmpty ? root : "\(root)/\(path)" }
+
+    /// The cgroup of this path as it is now; `nil` where there is none.
+    package func group(_ path: String) throws(ControlGroupProblem) -> ControlGroup? {
+        do throws(SystemCallError) {
+            let status = try fileStatus(openFile(directory(path), [.readOnly, .directory, .noFollow]))
+            return ControlGroup(path: path, level: UInt32(clamping: pathNames(path).count), number: status.inode)
+        } catch {
+            guard !error.isMissing, !error.isGone else { return nil }
+            throw .unreadable(directory(path), error)
+        }
+    }
+
+    /// The paths of the cgroups below one, itself included; at most `limit` of them.
+    func paths(below path: String, limit: Int) -> [String] {
+        var paths = [path]
+        var next = 0
+        while next < paths.count, paths.count < limit {
+            let parent = paths[next]
+            next += 1
+            guard let folder = try? openFile(directory(parent), [.readOnly, .directory]),
+                let names = try? namesInDirectory(folder, limit: limit)
+            else { continue }
+            for name in names where (try? fileStatus(below: folder, name))?.isDirectory == true {
+                paths.append(parent.isEmpty ? name : "\(parent)/\(name)")
+            }
+        }
+        return paths
+    }
+
+    /// The processes of a cgroup, without those of the cgroups below it.
+    func processes(of path: String) -> [Int32] {
+        guard let bytes = try? readFile(directory(path) + "/cgroup.procs", limit: 1 << 22) else { return [] }
+        return String(decoding: bytes, as: UTF8.self).split(separator: "\n").compactMap { Int32($0) }
+    }
+
+    private static func status(_ path: String) -> FileStatus? {
+        guard let folder = try? openFile(path, [.readOnly, .directory]) else { return nil }
+        return try? fileStatus(folder)
+    }
+}
+
+/// The names of a cgroup's path, from the root on.
+func pathNames(_ path: String) -> [Substring] { path.split(separator: "/") }
+
+/// The path of the cgroup above; empty for the root.
+func parentPath(_ path: String) -> String { pathNames(path).dropLast().joined(separator: "/") }
+
+/// True where a cgroup is this one or one below it.
+func isWithin(_ path: String, _ ancestor: String) -> Bool { path == ancestor || path.hasPrefix(ancestor + "/") }

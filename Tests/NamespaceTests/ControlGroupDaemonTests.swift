@@ -1,0 +1,66 @@
+import Foundation
+import Testing
+
+@Suite("One service of a host, and the daemon beside it")
+struct ControlGroupDaemonTests {
+    @Test(
+        "the service is judged and recorded with its user, its neighbor is not; over restarts, and where the daemon dies"
+    )
+    func judged() throws {
+        try DaemonBed.withAdmin(start: false) { daemon in
+            let bed = try ControlGroupBed(daemon.net)
+            // The pod's rules make room for the host's.
+            try daemon.net.pod.must([Built.path("penstock-init"), "remove"])
+            try daemon.start()
+            // As its unit has it: in the slice, beside what it governs.
+            try bed.move(try #require(daemon.daemon?.pid), to: bed.stranger)
+            let watcher = try bed.watch(socket: daemon.folder.adminSocket)
+            #expect(try daemon.ruleset(until: "verified"))
+
+            let ask = "print(echo('203.0.113.10'), echo('2001:db8:99::10'), echo('203.0.113.66'))"
+            for _ in 0..<3 {
+                #expect(try bed.askDaemon(ask, in: bed.agent) == "ok ok ECONNRESET\n")
+                let line = "swapped: cgroup: \(bed.agent) is captured"
+                let swaps = watcher.output.ranges(of: line).count
+                try bed.replace()
+                try bed.make(bed.inner)
+                let isSwapped = BackgroundProcess.poll(seconds: 5) { watcher.output.ranges(of: line).count > swaps }
+                #expect(isSwapped, "\(watcher.output)")
+            }
+            #expect(try bed.askDaemon(ask, in: bed.inner) == "ok ok ECONNRESET\n")
+            // Nobody judges the neighbor: what policy denies is answered all the same.
+            #expect(try bed.askDaemon(ask, in: bed.neighbor) == "ok ok ok\n")
+
+            // The keeper has proved the capture by connections of its own, as root.
+            let probed = ["192.0.2.1", "2001:db8::1"]
+            let reading = try daemon.audit { $0.connections.count >= 14 }
+            let judged = reading.connections.filter { !probed.contains($0.original) }
+            #expect(judged.count == 12 && reading.connections.count == 14)
+            let workloads = judged.compactMap { $0.object["workload"] as? [String: Any] }
+            let users = workloads.compactMap { $0["uid"] as? Int }
+            #expect(users == Array(repeating: 2000, count: 12))
+            #expect(reading.connections(to: "203.0.113.66").map(\.isAllowed) == [false, false, false, false])
+            #expect(reading.connections(to: "2001:db8:99::10").map(\.isAllowed) == [true, true, true, true])
+            try expectSound(daemon)
+
+            daemon.kill()
+            #expect(try bed.askDaemon(ask, in: bed.agent) == "ECONNREFUSED ECONNREFUSED ECONNREFUSED\n")
+            #expect(try bed.askDaemon(ask, in: bed.neighbor) == "ok ok ok\n")
+        }
+    }
+
+    @Test("A04: rules that are put back were away: the daemon has recorded it")
+    func recorded() throws {
+        try DaemonBed.withAdmin(start: false) { daemon in
+            let bed = try ControlGroupBed(daemon.net)
+            try daemon.net.pod.must([Built.path("penstock-init"), "remove"])
+            try daemon.start()
+            let watcher = try bed.watch(socket: daemon.folder.adminSocket)
+            #expect(try daemon.ruleset(until: "verified"))
+            try bed.net.pod.must(["nft", "flush", "ruleset"])
+            #expect(watcher.waitForOutput("put back: "), "\(watcher.output)")
+            let reading = try daemon.audit { $0.events("ruleset").suffix(2) == ["drifted", "verified"] }
+            #expect(reading.events("ruleset") == ["unwatched", "verified", "drifted", "verified"])
+        }
+    }
+}
