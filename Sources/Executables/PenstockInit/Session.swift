@@ -32,6 +32,7 @@ struct Session {
             installation = try capture.install(plan, as: owner)
         } catch { throw Failure(error) }
         say("installed: \(summary(plan))")
+        sayScope(plan)
         for probe in installation.probes { say(probe.text) }
         for warning in installation.warnings { say("warning: \(warning)") }
         sayPosture(plan, warnings: installation.warnings)
@@ -84,6 +85,7 @@ struct Session {
             )
         }
         say("verified: \(summary(plan))")
+        sayScope(plan)
     }
 
     private func remove() throws(Failure) {
@@ -112,7 +114,8 @@ struct Session {
         do throws(CaptureArguments.Problem) {
             try arguments.apply(to: &settings)
         } catch { throw .usage(error.description) }
-        let needsResolvers = settings.resolvers == nil && arguments.command != .remove
+        let isGateway = !settings.gatewayInterfaces.isEmpty
+        let needsResolvers = settings.resolvers == nil && arguments.command != .remove && !isGateway
         do throws(PlanProblem) {
             return try CapturePlan(settings, systemResolvers: needsResolvers ? systemResolvers() : [])
         } catch { throw .usage(error.description) }

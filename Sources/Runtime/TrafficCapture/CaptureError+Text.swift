@@ -57,6 +57,8 @@ extension CaptureProbe {
         case .noRoute: "probe: \(name) has no route here, nothing to test"
         case .refused(let code): "probe: \(name) NOT captured: the kernel refused it (\(errorText(code)))"
         case .exempt: "probe: \(name) not tested: penstock-init itself runs as an exempt owner"
+        case .gateway:
+            "probe: \(name) not probed: gateway: what is captured comes in from others; try it from behind it"
         }
     }
 }

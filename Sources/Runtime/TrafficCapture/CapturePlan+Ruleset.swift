@@ -3,7 +3,8 @@ import NetworkTypes
 extension CapturePlan {
     /// The rules of this plan.
     package var ruleset: Ruleset {
-        Ruleset(
+        if case .gateway(let interfaces) = scope { return gatewayRuleset(interfaces) }
+        return Ruleset(
             table: table,
             sets: [
                 Ruleset.PortSet(name: Self.ownPorts, ports: ports.all.sorted()),
@@ -28,7 +29,7 @@ extension CapturePlan {
     /// The set of the ports that may be reached from outside.
     static let openPorts = "open"
 
-    private func chain(
+    func chain(
         _ name: String,
         type: String = "filter",
         _ hook: Ruleset.Hook,

@@ -18,6 +18,8 @@ package struct CaptureProbe: Hashable, Sendable {
         case refused(code: Int32)
         /// Whoever installs is exempt: its own connections would not be captured.
         case exempt
+        /// What is captured comes in from others, and nothing that begins here can.
+        case gateway
     }
 
     /// Begins a connection to a documentation address (RFC 5737, RFC 3849) and watches the counter of the redirect.
@@ -25,6 +27,10 @@ package struct CaptureProbe: Hashable, Sendable {
         throws(NetfilterError)
     {
         self.family = family
+        if case .gateway = plan.scope {
+            outcome = .gateway
+            return
+        }
         guard !plan.exemptions.contains(owner) else {
             outcome = .exempt
             return
@@ -45,7 +51,7 @@ package struct CaptureProbe: Hashable, Sendable {
     /// True where the rules are shown not to do what they are for.
     package var isFailure: Bool {
         switch outcome {
-        case .captured, .noRoute, .exempt: false
+        case .captured, .noRoute, .exempt, .gateway: false
         case .notCaptured, .refused: true
         }
     }

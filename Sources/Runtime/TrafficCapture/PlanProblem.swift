@@ -4,6 +4,8 @@ import NetworkTypes
 package enum PlanProblem: Error, Hashable, Sendable {
     case tableName(String)
     case twoScopes
+    case gatewayByTproxy
+    case gatewayWithExemption(Owner)
     case daemonPortZero
     case daemonPortTwice(UInt16)
     case daemonIsRoot
@@ -30,6 +32,11 @@ extension PlanProblem: CustomStringConvertible {
         case .twoScopes:
             "--cgroup and --gateway: one table governs either cgroups of this machine or what others send through it; give the "
                 + "second a table, a mark and a daemon of its own"
+        case .gatewayByTproxy:
+            "--mode tproxy with --gateway: not built yet; leave --mode out, and have the daemon listen on the interface's address "
+                + "(listen.transparent.addresses)"
+        case .gatewayWithExemption(let owner):
+            "--exempt \(owner) with --gateway: who comes in by an interface has no user here; name addresses with --bypass-cidr"
         case .daemonPortZero: "port 0 cannot be one of the daemon's: give a number from 1 to 65535"
         case .daemonPortTwice(let port): "port \(port) is given to two of the daemon's listeners: give each its own"
         case .daemonIsRoot:

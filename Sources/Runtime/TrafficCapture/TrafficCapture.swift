@@ -109,7 +109,7 @@ package struct TrafficCapture: ~Copyable {
             name: "try",
             base: expression.kernelName == "redir"
                 ? .init(type: "nat", hook: Ruleset.Hook.output.rawValue, priority: -101, dropsByDefault: false)
-                : .init(type: "filter", hook: Ruleset.Hook.output.rawValue, priority: 0, dropsByDefault: false)
+                : .init(type: "filter", hook: expression.hook.rawValue, priority: 0, dropsByDefault: false)
         )
         let rule = NetfilterRule(chain: "try", expressions: [expression], comment: nil)
         let changes: [NetfilterChange] = [.addTable(table), .addChain(chain), .addRule(rule, table: table)]
@@ -143,4 +143,7 @@ package struct TrafficCapture: ~Copyable {
 
 extension NetfilterExpression {
     fileprivate var isLookup: Bool { if case .lookup = self { true } else { false } }
+
+    /// Where it may be asked: what goes out came in by no device.
+    fileprivate var hook: Ruleset.Hook { if case .loadReversePath = self { .prerouting } else { .output } }
 }
