@@ -134,8 +134,8 @@ enum PenstockDaemon {
             throw Complaint("listen.health.address: no address of a family that this pod has; name one", .unavailable)
         }
         for _ in 0..<plan.workers {
-            let transparent = try openSockets(plan.transparentPort, .transparent, &listening)
-            sockets.agents.append(transparent + (try openSockets(plan.explicitPort, .explicit, &listening)))
+            let transparent = try openSockets(plan.transparent, .transparent, &listening)
+            sockets.agents.append(transparent + (try openSockets(plan.explicit, .explicit, &listening)))
             var api: [Int32] = []
             for address in loopback {
                 let place = SocketAddress(address, port: plan.apiPort)
@@ -152,27 +152,30 @@ enum PenstockDaemon {
 
     /// A worker's own sockets on a port that agents come to.
     private static func openSockets(
-        _ port: UInt16,
+        _ places: [SocketAddress],
         _ capture: CaptureMode,
         _ listening: inout Listening
     ) throws(Complaint) -> [ListeningSocket] {
         var sockets: [ListeningSocket] = []
-        for address in loopback {
-            let place = SocketAddress(address, port: port)
-            let socket = try listening.open(place, key: "listen.\(capture.rawValue)", sharedPort: true)
+        for place in places {
+            let socket = try listening.open(
+                place,
+                key: "listen.\(capture.rawValue)",
+                sharedPort: true,
+                awaited: !loopback.contains(place.address)
+            )
             if let socket { sockets.append(ListeningSocket(adopting: socket, address: place, capture: capture)) }
         }
         return sockets
     }
 
     private static func announce(_ plan: DaemonPlan, _ sockets: OpenSockets) {
-        func places(_ port: UInt16) -> String {
-            loopback.filter { !sockets.missing.contains($0.family) }.map { "\(SocketAddress($0, port: port))" }
-                .joined(separator: " and ")
+        func places(_ places: [SocketAddress]) -> String {
+            places.filter { !sockets.missing.contains($0.address.family) }.map(\.description).joined(separator: " and ")
         }
-        say("version \(DaemonPlan.version), \(plan.workers) workers, listening on \(places(plan.transparentPort))")
-        say("governance API on \(places(plan.apiPort))")
-        say("explicit proxy on \(places(plan.explicitPort))")
+        say("version \(DaemonPlan.version), \(plan.workers) workers, listening on \(places(plan.transparent))")
+        say("governance API on \(places(loopback.map { SocketAddress($0, port: plan.apiPort) }))")
+        say("explicit proxy on \(places(plan.explicit))")
         for family in sockets.missing { say("\(family.name) is not available in this pod: not listened on") }
         switch sockets.admin {
         case .open: say("admin socket \(plan.admin.path)")

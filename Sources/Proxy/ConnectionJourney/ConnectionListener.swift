@@ -11,6 +11,8 @@ package struct ListeningSocket: Sendable {
     package let address: SocketAddress
     /// How connections come to it.
     package let capture: CaptureMode
+    /// Whether clients of other machines come to it, as to an address that is not this machine's loopback.
+    var servesOthers: Bool { address.address.specialRange != .loopback }
 
     package init(adopting descriptor: consuming OwnedDescriptor, address: SocketAddress, capture: CaptureMode) {
         number = descriptor.release()
@@ -26,6 +28,7 @@ final class ConnectionListener: EventHandler, DeferredWork {
     private let descriptor: OwnedDescriptor
     private unowned let worker: Worker
     private let capture: CaptureMode
+    private let servesOthers: Bool
     private var token: WatchToken?
     private var isPaused = false
     private var retry: TimerToken?
@@ -38,6 +41,7 @@ final class ConnectionListener: EventHandler, DeferredWork {
         descriptor = OwnedDescriptor(adopting: socket.number)
         self.worker = worker
         capture = socket.capture
+        servesOthers = socket.servesOthers
     }
 
     func start(on loop: isolated EventLoop) throws(SystemCallError) {
@@ -63,7 +67,7 @@ final class ConnectionListener: EventHandler, DeferredWork {
             guard worker.hasRoom else { return pause(on: loop) }
             do throws(SystemCallError) {
                 guard let accepted = try acceptConnection(descriptor) else { return }
-                worker.begin(accepted, by: capture, on: loop)
+                worker.begin(accepted, by: capture, mayBeRemote: servesOthers, on: loop)
             } catch {
                 worker.metrics.acceptFailures.increment()
                 // A connection that died in the queue says nothing of the next; no descriptors or memory does.

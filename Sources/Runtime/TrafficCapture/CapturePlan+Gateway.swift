@@ -73,7 +73,8 @@ extension CapturePlan {
             rules.append(Rule(others + Self.opening + [target, .newFlow], [.setMark(marks.inbound), .accept]))
         }
         rules.append(Rule(others, [.count, .drop], .inbound))
-        return rules + refusals
+        // Not forwarded ones, which have come further: those that a bridge shows to the rules.
+        return rules + neighborRules([.neighborSolicitation, .neighborAdvertisement]) + refusals
     }
 
     /// `in`: this machine's own services would be a way out.

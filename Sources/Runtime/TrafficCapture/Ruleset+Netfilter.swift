@@ -89,7 +89,7 @@ private struct RuleTranslation {
             compare(hostOrder(2), false)  // RTN_LOCAL
         case .strayedSource:
             expressions.append(.loadReversePath(into: Self.register))
-            compare([0])
+            compare(hostOrder(0))
         case .localDestination(let same):
             expressions.append(.loadDestinationAddressType(into: Self.register))
             compare(hostOrder(2), same)  // RTN_LOCAL
