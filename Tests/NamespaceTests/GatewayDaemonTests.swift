@@ -155,10 +155,11 @@ struct GatewayDaemonTests {
             let address = port == 15881 ? GatewayBed.gatewayIPv4 : PodAndWorld.podIPv4
             let target = port == 15881 ? "\(address):15880" : "\(address):\(port)"
             let program = """
-                with socket.create_connection(("\(address)", \(port)), 5) as s:
-                    if \(port) == 15881: s.sendall(b"CONNECT \(target) HTTP/1.1\\r\\nHost: \(target)\\r\\n\\r\\n")
-                    try: print(s.recv(100).decode().split()[1])
-                    except (OSError, IndexError): print("refused")
+                try:
+                    with socket.create_connection(("\(address)", \(port)), 5) as s:
+                        if \(port) == 15881: s.sendall(b"CONNECT \(target) HTTP/1.1\\r\\nHost: \(target)\\r\\n\\r\\n")
+                        print(s.recv(100).decode().split()[1])
+                except (OSError, IndexError): print("refused")
                 """
             let seen = try bed.client(0, program)
             #expect(seen == (port == 15881 ? "403\n" : "refused\n"))
