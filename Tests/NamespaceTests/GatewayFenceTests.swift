@@ -82,6 +82,7 @@ struct GatewayFenceTests {
             if GatewayBed.gatewayAddresses.contains(address) {
                 try bed.gateway.startAgent(program, [address], as: root)
             } else {
+                try bed.net.world.shell("ip addr add \(address) dev lo \(address.contains(":") ? "nodad" : "")")
                 try bed.gateway.startWorld(program, [address])
             }
             let asked = try bed.run(Self.datagrams, [address, "53"])
