@@ -12,6 +12,10 @@ PYTHON := /usr/bin/python3
 BIN := $(CURDIR)/.build/release
 BUILD_FLAGS := -c release --static-swift-stdlib
 
+# How the kernel hands the agent's connections over: make run MODE=tproxy
+MODES := redirect tproxy
+MODE ?= redirect
+
 # How long each fuzzer runs: make fuzz FUZZ_SECONDS=600
 FUZZ_SECONDS ?= 60
 
@@ -22,10 +26,11 @@ help: ## what there is
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 	@echo
 	@echo "  make run AGENT='curl https://allowed.example/'    runs a command of yours as the agent"
+	@echo "  make run MODE=tproxy                              captures by TPROXY instead of the redirect"
 
 .PHONY: run
-run: root packages build ## a pod, a world and an agent that tries to get out; each attempt beside its record
-	@$(PYTHON) deploy/demo/run.py --programs "$(BIN)" $(if $(value AGENT),--agent "$$AGENT_COMMAND")
+run: mode root packages build ## a pod, a world and an agent that tries to get out; each attempt beside its record
+	@$(PYTHON) deploy/demo/run.py --programs "$(BIN)" --mode $(MODE) $(if $(value AGENT),--agent "$$AGENT_COMMAND")
 # The command reaches the script through the environment, unexpanded: neither make nor the shell can change it.
 AGENT_COMMAND := $(value AGENT)
 export AGENT_COMMAND
@@ -118,6 +123,10 @@ clean: ## everything that was built
 	rm -rf .build .build-fuzz
 
 # What a target needs before it can start, said plainly where it is not there.
+
+.PHONY: mode
+mode:
+	@$(if $(filter $(MODES),$(MODE)),,$(error MODE=$(MODE) is none of: $(MODES)))true
 
 .PHONY: root
 root:

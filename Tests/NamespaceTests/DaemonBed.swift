@@ -5,6 +5,7 @@ import Testing
 final class DaemonBed {
     let net: PodAndWorld
     let folder: DaemonFolder
+    let handover: Handover
     /// The servers of `DaemonWorld`; their output says what they saw.
     let world: BackgroundProcess
     /// The last daemon that was started.
@@ -13,14 +14,22 @@ final class DaemonBed {
     private init(_ net: PodAndWorld, _ settings: DaemonSettings) throws {
         self.net = net
         folder = try DaemonFolder(settings)
-        let rules = try net.pod.run([Built.path("penstock-init"), "install", "--dns-server", "203.0.113.53"])
-        guard rules.succeeded else { throw CommandFailed(command: ["penstock-init"], result: rules) }
+        handover = settings.handover
+        try net.pod.must(Self.install(handover))
         try net.world.must(["nft", "-f", "-"], input: Self.counting)
         world = try net.world.startPython(
             DaemonWorld.program,
             as: RunAs(uid: 0, gid: 0, capabilities: ["net_bind_service"])
         )
     }
+
+    /// The command that installs the rules.
+    static func install(_ handover: Handover) -> [String] {
+        [Built.path("penstock-init"), "install", "--dns-server", "203.0.113.53"] + handover.flags
+    }
+
+    /// Installs the rules again.
+    func install() throws { try net.pod.must(Self.install(handover)) }
 
     /// Makes all of it, waits until the daemon is ready unless `start` is false, and takes it down afterwards.
     static func with(
@@ -39,7 +48,12 @@ final class DaemonBed {
     /// Starts the daemon as in its container; `wrapper` goes in front of it.
     func start(environment: [String: String] = [:], wrapper: [String] = [], untilReady: Bool = true) throws {
         let command = wrapper + [Built.path("penstockd"), "--config", folder.configuration]
-        let daemon = try net.pod.start(command, uid: 10880, environment: environment)
+        let daemon = try net.pod.start(
+            command,
+            uid: 10880,
+            capabilities: handover.capabilities,
+            environment: environment
+        )
         self.daemon = daemon
         guard untilReady else { return }
         let answer = try health("/readyz", status: 200)

@@ -50,6 +50,10 @@ struct DaemonCommandLineTests {
             Wrong(text: "workers: 1\nworkers: 2\n", says: ["penstock.yaml:2:1: "]),
             Wrong(text: "audit: { path: relative }\n", says: ["penstock.yaml:1:16: "]),
             Wrong(
+                text: "listen: { transparent: { tproxy: often }, explicit: { tproxy: true } }\n",
+                says: ["yaml:1:34: `tproxy` is a string, expected true or false", "yaml:1:55: unknown key `tproxy`"]
+            ),
+            Wrong(
                 text: "listen: { transparent: { port: 15890 } }\n",
                 says: ["`listen.health` has port 15890, which `listen.transparent` has"]
             ),

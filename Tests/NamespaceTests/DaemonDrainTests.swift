@@ -21,9 +21,12 @@ struct DaemonDrainTests {
         print("ready", flush=True)
         """
 
-    @Test("from SIGTERM on new connections are refused at once, on every loop; live ones may end, and it exits with 0")
-    func drains() throws {
-        try DaemonBed.with(DaemonSettings(workers: 3, drainSeconds: 20)) { bed in
+    @Test(
+        "from SIGTERM on new connections are refused at once, on every loop; live ones may end, and it exits with 0",
+        arguments: Handover.allCases
+    )
+    func drains(handover: Handover) throws {
+        try DaemonBed.with(DaemonSettings(workers: 3, handover: handover, drainSeconds: 20)) { bed in
             let tunnels = try bed.startAgent(
                 Self.tunnels + """
 

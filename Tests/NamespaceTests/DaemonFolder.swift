@@ -5,6 +5,8 @@ struct DaemonSettings {
     /// A policy file's text.
     var policy = DaemonPolicy.standard
     var workers = 2
+    /// How the rules hand connections over.
+    var handover = Handover.standard
     /// The content of `limits`.
     var limits = ""
     var drainSeconds = 5
@@ -102,7 +104,7 @@ final class DaemonFolder {
         let admin = settings.hasAdmin ? ", admin: { path: \(adminSocket) }" : ""
         return """
             workers: \(settings.workers)
-            listen: { health: { \(address)port: 15890 }\(admin)\(settings.listen) }
+            listen: { \(settings.handover.listen)health: { \(address)port: 15890 }\(admin)\(settings.listen) }
             policy: { path: \(policy), watch_seconds: \(settings.watchSeconds) }
             audit: { path: "\(settings.auditPath.isEmpty ? audit : settings.auditPath)"\(settings.audit) }
             state: { path: \(settings.statePath.isEmpty ? auditFolder : settings.statePath) }

@@ -93,7 +93,7 @@ struct DaemonPostureTests {
     func withoutIPv6() throws {
         try DaemonBed.withAdmin(start: false) { bed in
             try bed.net.pod.shell("echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6")
-            try bed.net.pod.must([Built.path("penstock-init"), "install", "--dns-server", "203.0.113.53"])
+            try bed.install()
             try bed.start()
             #expect(bed.said.contains("IPv6 is not available in this pod: not listened on"), "\(bed.said)")
             #expect(!bed.said.contains("held by"), "\(bed.said)")

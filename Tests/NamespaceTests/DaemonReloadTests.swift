@@ -27,9 +27,12 @@ struct DaemonReloadTests {
                 print(names.pop(s), how, time.time(), flush=True)
         """
 
-    @Test("G08: a new policy cuts the live connection that it denies, within a second, and leaves the others")
-    func rejudges() throws {
-        try DaemonBed.with { bed in
+    @Test(
+        "G08: a new policy cuts the live connection that it denies, within a second, and leaves the others",
+        arguments: Handover.allCases
+    )
+    func rejudges(handover: Handover) throws {
+        try DaemonBed.with(DaemonSettings(handover: handover)) { bed in
             let tunnels = try bed.startAgent(Self.tunnels, ["203.0.113.10", "203.0.113.11", "2001:db8:99::10"])
             try bed.folder.write(Self.onlySecond, to: bed.folder.policy)
             let start = Date().timeIntervalSince1970

@@ -25,7 +25,7 @@ struct DaemonWatcherTests {
                 #expect(seconds < 1, "\(change)")
                 let answer = try bed.health("/readyz", status: 503, containing: "ruleset: drifted", seconds: 2)
                 #expect(answer.contains("not ready: ruleset: drifted: "), "\(answer)")
-                try bed.net.pod.must([Built.path("penstock-init"), "install", "--dns-server", "203.0.113.53"])
+                try bed.install()
                 #expect(try bed.ruleset(until: "verified"))
                 #expect(try bed.health("/readyz", status: 200).hasPrefix("200"))
             }
@@ -67,6 +67,22 @@ struct DaemonWatcherTests {
             let reading = try bed.audit { $0.events("ruleset").count == 4 }
             #expect(reading.events("ruleset") == ["unwatched", "verified", "unwatched", "verified"])
             #expect(watcher.output.contains("the daemon is not told, trying again"), "\(watcher.output)")
+        }
+    }
+
+    @Test("rules of another mode than the daemon's are drift, and the daemon says so")
+    func otherMode() throws {
+        try DaemonBed.withAdmin { bed in
+            let line =
+                #"{"v":1,"kind":"ruleset","table":"penstock","differences":[],"weaknesses":[],"daemon":"10880:10880","#
+                + #""port":15880,"mode":"MODE","every_ms":1000}"#
+            for mode in Handover.allCases {
+                #expect(try bed.admin(line.replacing("MODE", with: mode.rawValue)) == "{\"v\":1,\"ok\":true}\n")
+                let isSame = mode == bed.handover
+                let words = isSame ? "" : "the rules are made for --mode \(mode), and this daemon is set up for"
+                let answer = try bed.health("/readyz", status: isSame ? 200 : 503, containing: words)
+                #expect(answer.hasPrefix(isSame ? "200" : "503"), "\(answer)")
+            }
         }
     }
 

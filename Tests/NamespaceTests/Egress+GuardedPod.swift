@@ -1,7 +1,8 @@
 import Foundation
 import Testing
 
-/// A pod behind the real thing: the kernel's rules by penstock-init, and penstockd as UID and GID 10880 without capabilities.
+/// A pod behind the real thing: the kernel's rules by penstock-init, and penstockd as UID and GID 10880 without capabilities
+/// (by TPROXY with one, until it listens).
 ///
 /// Outside is an `EgressWorld`. The agent's own resolver is the world's DNS server, which the rules let it ask.
 final class GuardedPod {
@@ -9,6 +10,7 @@ final class GuardedPod {
     let world: EgressWorld
     /// Holds the programs, the configuration, the policy and the audit file.
     let folder: URL
+    let handover: Handover
     /// The daemon that runs, or ran last.
     private(set) var daemon: BackgroundProcess
 
@@ -27,14 +29,17 @@ final class GuardedPod {
     ///   - dial: Further keys of `dial`, as they stand inside braces; `$WORLD` is where the world's authority is.
     ///   - names: What DNS says, beside the standard names.
     ///   - flags: Further flags of `penstock-init install`.
+    ///   - handover: How the rules hand connections over.
     /// - Throws: `CommandFailed`, `EgressWorld.Failed`: the set-up did not work, and no test can go on.
     init(
         _ rules: String = EgressPolicies.standard,
         settings: String = "",
         dial: String = standardDial,
         names: [String: [String]] = [:],
-        flags: [String] = []
+        flags: [String] = [],
+        handover: Handover = .standard
     ) throws {
+        self.handover = handover
         folder = FileManager.default.temporaryDirectory.appending(path: "nsec-\(UUID().uuidString)")
         net = try PodAndWorld()
         let place = folder.path
@@ -52,7 +57,7 @@ final class GuardedPod {
         world = try EgressWorld(net, folder: folder, names: EgressWorld.standardNames.merging(names) { $1 })
         try Data(EgressPolicies.whole(rules).utf8).write(to: folder.appending(path: "policy.yaml"))
         let configuration = """
-            listen: { health: { address: 0.0.0.0, port: 15890 } }
+            listen: { \(handover.listen)health: { address: 0.0.0.0, port: 15890 } }
             policy: { path: \(place)/policy.yaml }
             audit: { path: \(place)/audit/audit.jsonl }
             dial: { resolvers: [\(EgressWorld.resolver)], \(dial.replacing("$WORLD", with: place)) }
@@ -62,9 +67,9 @@ final class GuardedPod {
             """
         try Data(configuration.utf8).write(to: folder.appending(path: "penstock.yaml"))
         let install =
-            ["\(place)/bin/penstock-init", "install", "--dns-server", EgressWorld.resolver] + flags
+            ["\(place)/bin/penstock-init", "install", "--dns-server", EgressWorld.resolver] + handover.flags + flags
         try net.pod.must(install)
-        daemon = try Self.launch(folder, net.pod)
+        daemon = try Self.launch(folder, net.pod, handover)
         try waitUntilReady()
     }
 
@@ -82,9 +87,10 @@ final class GuardedPod {
         settings: String = "",
         dial: String = standardDial,
         names: [String: [String]] = [:],
+        handover: Handover = .standard,
         _ body: (GuardedPod) throws -> Result
     ) throws -> Result {
-        let pod = try GuardedPod(rules, settings: settings, dial: dial, names: names)
+        let pod = try GuardedPod(rules, settings: settings, dial: dial, names: names, handover: handover)
         return try withExtendedLifetime(pod) { try body(pod) }
     }
 
@@ -99,7 +105,7 @@ final class GuardedPod {
 
     /// Starts the daemon anew, with the configuration and the policy as the files now are.
     func start(waiting: Bool = true) throws {
-        daemon = try Self.launch(folder, net.pod)
+        daemon = try Self.launch(folder, net.pod, handover)
         if waiting { try waitUntilReady() }
     }
 
@@ -127,11 +133,14 @@ final class GuardedPod {
         guard ready, daemon.isRunning else { throw EgressWorld.Failed(what: "penstockd: \(daemon.wait(seconds: 0))") }
     }
 
-    private static func launch(_ folder: URL, _ pod: NetworkNamespace) throws -> BackgroundProcess {
+    private static func launch(_ folder: URL, _ pod: NetworkNamespace, _ handover: Handover) throws
+        -> BackgroundProcess
+    {
         try pod.start(
             ["\(folder.path)/bin/penstockd", "--config", "\(folder.path)/penstock.yaml"],
             uid: RunAs.daemon.uid,
-            gid: RunAs.daemon.gid
+            gid: RunAs.daemon.gid,
+            capabilities: handover.capabilities
         )
     }
 

@@ -129,8 +129,11 @@ struct EgressDestinationTests {
 
     static let ownPorts = [15880, 15881, 15853, 8081, 15890]
 
-    @Test("A40, A14, A15: no local address leads to one of the daemon's ports, under the most open policy either")
-    func ownListeners() throws {
+    @Test(
+        "A40, A14, A15: no local address leads to one of the daemon's ports, under the most open policy either",
+        arguments: Handover.allCases
+    )
+    func ownListeners(handover: Handover) throws {
         let policy = """
             apiVersion: penstock/v1
             kind: EgressPolicy
@@ -141,7 +144,7 @@ struct EgressDestinationTests {
                 match: { cidrs: [0.0.0.0/0, "::/0"] }
                 action: allow
             """
-        try GuardedPod.with(policy) { pod in
+        try GuardedPod.with(policy, handover: handover) { pod in
             try pod.pod.shell("ip addr add 10.77.0.1/32 dev lo; ip addr add fd77::1/128 dev lo nodad")
             let link = try pod.pod.shell("ip -6 -o addr show dev eth0 scope link").firstMatch(of: /fe80:[0-9a-f:]+/)
             let linkLocal = "\(try #require(link).0)%eth0"

@@ -25,7 +25,7 @@ struct GatewayInstallTests {
     @Test(
         "what print writes is what install loads",
         arguments: [
-            ["--gateway", "agents0"],
+            ["--gateway", "agents0"], ["--gateway", "agents0", "--mode", "tproxy"],
             [
                 "--gateway", "agents0", "--gateway", "br-1234567890ab", "--inbound-port", "8080", "--bypass-cidr",
                 "10.0.0.0/9:5432",
@@ -81,7 +81,6 @@ struct GatewayInstallTests {
         "what means nothing for others, or is not there, is a usage error",
         arguments: [
             (["--exempt", "1:2"], "--exempt 1:2 with --gateway"),
-            (["--mode", "tproxy"], "--mode tproxy with --gateway: not built yet"),
             (["--gateway", "br*"], "--gateway 'br*': expected the name of a network interface"),
             (["--gateway", "lo"], "--gateway 'lo': expected"),
         ]

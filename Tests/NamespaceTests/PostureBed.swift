@@ -41,7 +41,7 @@ extension DaemonBed {
         let command = [
             Built.path("penstock-init"), "verify", "--watch", "--watch-seconds", "1", "--admin-socket",
             folder.adminSocket, "--dns-server", "203.0.113.53",
-        ]
+        ] + handover.flags
         let watcher = try net.pod.start(command, uid: user.uid, gid: user.gid, capabilities: user.capabilities)
         guard watcher.waitForOutput(said) else {
             throw CommandFailed(command: command, result: watcher.wait(seconds: 0))

@@ -39,10 +39,11 @@ struct RobustnessDeathTests {
     }
 
     @Test(
-        "A09: killed among a thousand attempts, the daemon leaves a record of all that left, and nothing leaves after it"
+        "A09: killed among a thousand attempts, the daemon leaves a record of all that left, and nothing leaves after it",
+        arguments: Handover.allCases
     )
-    func killed() throws {
-        try DaemonBed.with { bed in
+    func killed(handover: Handover) throws {
+        try DaemonBed.with(DaemonSettings(handover: handover)) { bed in
             let tunnel = try bed.startAgent(
                 """
                 s = dial("2001:db8:99::beef", 7001); s.sendall(b"\\0tunnel"); s.recv(100); print("ready", flush=True)
@@ -97,9 +98,12 @@ struct RobustnessDeathTests {
         try expectSound(bed)
     }
 
-    @Test("A09: while the daemon is stopped nothing leaves; when it goes on, what waited is served")
-    func stopped() throws {
-        try DaemonBed.with { bed in
+    @Test(
+        "A09: while the daemon is stopped nothing leaves; when it goes on, what waited is served",
+        arguments: Handover.allCases
+    )
+    func stopped(handover: Handover) throws {
+        try DaemonBed.with(DaemonSettings(handover: handover)) { bed in
             bed.signal(SIGSTOP)
             let waiting = try bed.startAgent(
                 """
@@ -117,9 +121,12 @@ struct RobustnessDeathTests {
         }
     }
 
-    @Test("A37: a squatter on the daemon's ports gets nothing; the daemon names it, waits, and starts when it goes")
-    func squatter() throws {
-        try DaemonBed.with { bed in
+    @Test(
+        "A37: a squatter on the daemon's ports gets nothing; the daemon names it, waits, and starts when it goes",
+        arguments: Handover.allCases
+    )
+    func squatter(handover: Handover) throws {
+        try DaemonBed.with(DaemonSettings(handover: handover)) { bed in
             bed.kill()
             let squatter = try bed.startAgent(
                 """

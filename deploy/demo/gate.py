@@ -13,6 +13,10 @@ import lab as lab_module
 
 PROXY_UID = 10880
 TABLE = "penstock"
+# How the kernel hands connections to the daemon.
+MODES = ("redirect", "tproxy")
+# What a line of penstock.yaml becomes where they are routed to it.
+TRANSPARENT = ("transparent: { port: 15880 }", "transparent: { port: 15880, tproxy: true }")
 READY = "http://127.0.0.1:15890/readyz"
 # Where the demo's penstock.yaml puts things, as on a real machine; in the lab they stand in the lab's folder.
 CONFIGURED = {
@@ -30,8 +34,9 @@ class Counter:
 
 
 class Gate:
-    def __init__(self, lab, programs):
+    def __init__(self, lab, programs, mode="redirect"):
         self.lab = lab
+        self.mode = mode
         self.programs = lab.folder / "bin"
         self.built = programs
         self.audit_file = lab.folder / "audit" / "audit.jsonl"
@@ -57,6 +62,10 @@ class Gate:
                     if text.count(path) != 1:
                         raise SystemExit(f"run: {name} no longer says {path} once")
                     text = text.replace(path, str(self.lab.folder / place))
+                if text.count(TRANSPARENT[0]) != 1:
+                    raise SystemExit(f"run: {name} no longer says {TRANSPARENT[0]} once")
+                if self.mode == "tproxy":
+                    text = text.replace(*TRANSPARENT)
             (self.lab.folder / name).write_text(text)
         self.published.mkdir(mode=0o755)
         self.audit_file.parent.mkdir(mode=0o700)
@@ -65,7 +74,8 @@ class Gate:
 
     def install_rules(self):
         """What the init container does, once, before the agent's first packet."""
-        self.init("install", f"--proxy-uid={PROXY_UID}", f"--proxy-gid={PROXY_UID}", f"--dns-server={lab_module.DNS4}")
+        self.init("install", f"--mode={self.mode}", f"--proxy-uid={PROXY_UID}", f"--proxy-gid={PROXY_UID}",
+                  f"--dns-server={lab_module.DNS4}")
 
     def init(self, *words):
         done = subprocess.run(self.lab.in_pod(self.programs / "penstock-init", *words), capture_output=True, text=True)
@@ -73,8 +83,9 @@ class Gate:
             raise SystemExit(f"run: penstock-init {' '.join(words)}: exit {done.returncode}\n{done.stderr or done.stdout}")
 
     def start_daemon(self):
-        """As in its container: its own user and group, no capability, none to be gained."""
-        command = self.lab.in_pod(*lab_module.unprivileged(PROXY_UID), self.programs / "penstockd",
+        """As in its container: its own user and group, no capability, none to be gained; by TPROXY one, until it listens."""
+        kept = ["net_admin"] if self.mode == "tproxy" else []
+        command = self.lab.in_pod(*lab_module.unprivileged(PROXY_UID, kept), self.programs / "penstockd",
                                   "--config", self.lab.folder / "penstock.yaml")
         with open(self.log_file, "w") as log:
             # A session of its own: Ctrl-C in the terminal is for us, and we end the daemon in our own time.
@@ -88,6 +99,9 @@ class Gate:
                 raise SystemExit(f"run: penstockd does not become ready: {READY}\n{self.log()}")
             time.sleep(0.05)
         self.let_agent_trust()
+
+    def privileges(self):
+        return {"redirect": "without capabilities", "tproxy": "with CAP_NET_ADMIN until it listens"}[self.mode]
 
     def let_agent_trust(self):
         """Beside the lab's authority the daemon's own: on a real machine `bundle.pem` has it beside the system's roots."""

@@ -281,10 +281,11 @@ http {{
         return found
 
 
-def unprivileged(uid):
-    """The words before a command that make it run as `uid`, its group of the same number, and nothing besides."""
-    return ["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups", "--inh-caps=-all", "--bounding-set=-all",
-            "--no-new-privs"]
+def unprivileged(uid, kept=()):
+    """The words before a command that make it run as `uid`, its group of the same number, and nothing but `kept` capabilities."""
+    sets = ",".join(["-all", *(f"+{capability}" for capability in kept)])
+    return ["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups", f"--inh-caps={sets}", f"--ambient-caps={sets}",
+            f"--bounding-set={sets}", "--no-new-privs"]
 
 
 def end_processes(namespace):

@@ -4,6 +4,8 @@
 Every attempt of agent.py is shown beside what became of it: the decision and its audit record, or the kernel rule that
 refused it. At the end stands what arrived in the world. Exit status 0 where everything was as it ought to be.
 
+With --mode tproxy the kernel routes the agent's connections to the daemon instead of rewriting where they go.
+
 With --agent COMMAND that command runs in the pod as the agent instead, and the records that it left are printed after it.
 """
 
@@ -242,6 +244,7 @@ def keep_audit(gate, programs):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--programs", required=True, help="the folder with penstock-init and penstockd")
+    parser.add_argument("--mode", choices=gate_module.MODES, default="redirect", help="how connections are handed over")
     parser.add_argument("--agent", metavar="COMMAND", help="run this as the agent instead of the attempts")
     parser.add_argument("--name", default="penstock-demo", help="several labs can stand side by side")
     arguments = parser.parse_args()
@@ -257,14 +260,14 @@ def main():
     except BlockingIOError:
         raise SystemExit(f"run: another run is on under the name {arguments.name}; --name gives this one its own")
     lab.down()  # what a run that was killed left behind: the lock says that nobody is using it
-    gate = gate_module.Gate(lab, arguments.programs)
+    gate = gate_module.Gate(lab, arguments.programs, arguments.mode)
     try:
         step("a pod and a world, joined by a veth pair")
         lab.up()
         gate.place_files()
-        step("penstock-init: the kernel's rules")
+        step(f"penstock-init: the kernel's rules ({gate.mode})")
         gate.install_rules()
-        step(f"penstockd, as UID {gate_module.PROXY_UID} without capabilities")
+        step(f"penstockd, as UID {gate_module.PROXY_UID} {gate.privileges()}")
         gate.start_daemon()
         return run_command(lab, gate, arguments.agent) if arguments.agent else show_attempts(lab, gate)
     except KeyboardInterrupt:

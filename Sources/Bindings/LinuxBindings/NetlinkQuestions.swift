@@ -25,6 +25,13 @@ package final class NetlinkQuestions {
     ///
     /// - Throws: `ENOENT` is an answer and not thrown; what is thrown means that the kernel cannot be asked.
     package func owner(local: SocketAddress, remote: SocketAddress) throws(SystemCallError) -> UInt32? {
+        if let owner = try owner(ofExactly: local, remote) { return owner }
+        guard local.address.family == .ipv4 else { return nil }
+        // A socket of the IPv6 family may have an IPv4 connection, under mapped addresses.
+        return try owner(ofExactly: local.mapped, remote.mapped)
+    }
+
+    private func owner(ofExactly local: SocketAddress, _ remote: SocketAddress) throws(SystemCallError) -> UInt32? {
         var request = NetlinkRequest(type: 20)  // SOCK_DIAG_BY_FAMILY
         request.append(local.address.family == .ipv4 ? UInt8(AF_INET) : UInt8(AF_INET6))
         request.append(UInt8(IPPROTO_TCP))
@@ -51,7 +58,7 @@ package final class NetlinkQuestions {
         // A socket of the IPv6 family may have an IPv4 connection, under mapped addresses.
         for isMapped in remote.address.family == .ipv4 ? [false, true] : [false] {
             let local = isMapped ? localAddress.mapped : localAddress
-            let peer = SocketAddress(isMapped ? remote.address.mapped : remote.address, port: remote.port)
+            let peer = isMapped ? remote.mapped : remote
             var request = NetlinkRequest(type: 20, isDump: true)  // SOCK_DIAG_BY_FAMILY
             request.append(peer.address.family == .ipv4 ? UInt8(AF_INET) : UInt8(AF_INET6))
             request.append(UInt8(IPPROTO_TCP))
@@ -139,6 +146,10 @@ extension NetlinkQuestions {
             }
         }
     }
+}
+
+extension SocketAddress {
+    fileprivate var mapped: SocketAddress { SocketAddress(address.mapped, port: port) }
 }
 
 extension IPAddress {

@@ -18,15 +18,20 @@ package struct AcceptedSocket: ~Copyable {
 
 /// Binds and listens.
 ///
-/// The socket does not block; several sockets may share the port (`SO_REUSEPORT`) when all ask for it.
+/// The socket does not block; several sockets may share the port (`SO_REUSEPORT`) when all ask for it. A transparent one
+/// also accepts what the kernel hands to it by TPROXY: the address of a socket that is accepted then is the one that the peer
+/// connected to, whosever it is. Accepted sockets stay so without any capability.
 ///
-/// - Throws: `EADDRINUSE` where somebody else holds the port.
+/// - Throws: `EADDRINUSE` where somebody else holds the port; `EPERM` where it is to be transparent and neither CAP_NET_ADMIN
+///   nor CAP_NET_RAW is there.
 package func listeningSocket(
     on address: SocketAddress,
     backlog: Int32,
-    sharedPort: Bool
+    sharedPort: Bool,
+    isTransparent: Bool = false
 ) throws(SystemCallError) -> OwnedDescriptor {
     let socket = try streamSocket(family: address.address.family)
+    if isTransparent { try makeTransparent(socket, address.address.family) }
     try setOption(socket.number, SOL_SOCKET, SO_REUSEADDR, 1)
     if sharedPort { try setOption(socket.number, SOL_SOCKET, SO_REUSEPORT, 1) }
     // One family a socket: a wildcard IPv6 listener would take IPv4 as well, under mapped addresses.
@@ -71,6 +76,9 @@ extension SystemCallError {
 extension SystemCallError {
     /// True where somebody else holds the port.
     package var isAddressInUse: Bool { code == EADDRINUSE }
+
+    /// True where a capability is missing.
+    package var isPermissionMissing: Bool { code == EPERM }
 }
 
 /// A new TCP socket that does not block.
@@ -194,6 +202,14 @@ package func resetOnClose(_ socket: borrowing OwnedDescriptor) {
 package func shutdownSending(_ socket: borrowing OwnedDescriptor) throws(SystemCallError) {
     let number = socket.number
     _ = try systemCall("shutdown") { shutdown(number, Int32(SHUT_WR)) }
+}
+
+/// `IP_TRANSPARENT` and `IPV6_TRANSPARENT` (linux/in.h, linux/in6.h).
+private func makeTransparent(_ socket: borrowing OwnedDescriptor, _ family: AddressFamily) throws(SystemCallError) {
+    switch family {
+    case .ipv4: try setOption(socket.number, Int32(IPPROTO_IP), 19, 1)
+    case .ipv6: try setOption(socket.number, Int32(IPPROTO_IPV6), 75, 1)
+    }
 }
 
 private func setOption(_ socket: Int32, _ level: Int32, _ option: Int32, _ value: Int32) throws(SystemCallError) {

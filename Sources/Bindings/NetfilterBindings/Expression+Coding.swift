@@ -76,6 +76,10 @@ extension NetfilterExpression {
             unsafe nftnl_expr_set_u64(object, UInt16(NFTNL_EXPR_CTR_BYTES), bytes)
         case .redirect(let register):
             set(NFTNL_EXPR_REDIR_REG_PROTO_MIN, register)
+        case .translateDestination(let family, let address):
+            set(NFTNL_EXPR_NAT_TYPE, destinationTranslation)
+            set(NFTNL_EXPR_NAT_FAMILY, family)
+            set(NFTNL_EXPR_NAT_REG_ADDR_MIN, address)
         case .transparentProxy(let family, let address, let port):
             set(NFTNL_EXPR_TPROXY_FAMILY, family)
             set(NFTNL_EXPR_TPROXY_REG_ADDR, address)
@@ -157,6 +161,8 @@ extension NetfilterExpression {
             )
         case "redir":
             return unsafe readRedirect(reader)
+        case "nat":
+            return unsafe readTranslation(reader)
         case "tproxy":
             return unsafe .transparentProxy(
                 family: reader.number(NFTNL_EXPR_TPROXY_FAMILY),
@@ -205,6 +211,17 @@ extension NetfilterExpression {
         return Verdict(rawValue: code).map { .verdict($0) }
     }
 
+    private static func readTranslation(_ reader: ExpressionReader) -> NetfilterExpression? {
+        let address = unsafe reader.number(NFTNL_EXPR_NAT_REG_ADDR_MIN)
+        let last = unsafe reader.number(NFTNL_EXPR_NAT_REG_ADDR_MAX)
+        // The kernel adds "there is an address" (1) to the flags itself; a port, a range or another flag is none of ours.
+        guard unsafe reader.number(NFTNL_EXPR_NAT_TYPE) == destinationTranslation, last == 0 || last == address,
+            unsafe reader.number(NFTNL_EXPR_NAT_REG_PROTO_MIN) == 0,
+            unsafe reader.number(NFTNL_EXPR_NAT_FLAGS) & ~1 == 0
+        else { return nil }
+        return unsafe .translateDestination(family: reader.number(NFTNL_EXPR_NAT_FAMILY), addressRegister: address)
+    }
+
     private static func readRedirect(_ reader: ExpressionReader) -> NetfilterExpression? {
         // The kernel adds "the port is given" (2) to the flags itself; any other flag is none of ours.
         guard unsafe reader.number(NFTNL_EXPR_REDIR_FLAGS) & ~2 == 0 else { return nil }
@@ -214,6 +231,8 @@ extension NetfilterExpression {
     }
 }
 
+/// `NFT_NAT_DNAT`.
+private let destinationTranslation: UInt32 = 1
 /// `NFT_FIB_RESULT_ADDRTYPE`.
 private let addressTypeResult: UInt32 = 3
 /// `NFTA_FIB_F_SADDR`.

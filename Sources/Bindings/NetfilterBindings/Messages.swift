@@ -44,6 +44,19 @@ struct Message {
         return code == .min ? nil : -code
     }
 
+    /// The kernel's own words on why it refused (`NLMSGERR_ATTR_MSG`); empty where it has none.
+    var words: String {
+        // Behind the number stands the header of what was refused, and nothing else of it.
+        guard header.nlmsg_flags & RequestFlags.hasWords != 0 else { return "" }
+        return Attributes(bytes, from: Self.headerLength + 4 + Self.headerLength).text(1) ?? ""
+    }
+
+    /// The fixed part behind the header; `nil` where the message is shorter.
+    func payload<Fixed: BitwiseCopyable>(as type: Fixed.Type) -> Fixed? {
+        guard bytes.count >= Self.headerLength + MemoryLayout<Fixed>.size else { return nil }
+        return unsafe bytes.withUnsafeBytes { unsafe $0.loadUnaligned(fromByteOffset: Self.headerLength, as: type) }
+    }
+
     /// Hands the message to libnftnl, aligned as it wants it.
     func withHeader<Value>(_ body: (UnsafePointer<nlmsghdr>) -> Value?) -> Value? {
         // A message of another subsystem, or shorter than its own header, is none that libnftnl may see.

@@ -26,6 +26,8 @@ package enum NetfilterExpression: Hashable, Sendable {
     case counter(packets: UInt64, bytes: UInt64)
     /// Sends the packet to this machine, to the port in the register.
     case redirect(portRegister: UInt32)
+    /// Binds the flow to the destination in the register, whatever other chains would make of it later.
+    case translateDestination(family: UInt32, addressRegister: UInt32)
     /// Hands the packet to the transparent socket at the address and port in the registers, unchanged.
     case transparentProxy(family: UInt32, addressRegister: UInt32, portRegister: UInt32)
     case reject(Rejection)
@@ -99,6 +101,7 @@ package enum NetfilterExpression: Hashable, Sendable {
         case .immediate, .verdict: "immediate"
         case .counter: "counter"
         case .redirect: "redir"
+        case .translateDestination: "nat"
         case .transparentProxy: "tproxy"
         case .reject: "reject"
         case .foreign(let name): name

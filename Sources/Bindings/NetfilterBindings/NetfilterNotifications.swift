@@ -1,20 +1,31 @@
 import CNetfilter
 import Glibc
 
-/// What the kernel tells of every change to the packet filter of this network namespace (`NFNLGRP_NFTABLES`).
+/// What the kernel tells of every change to the packet filter, or to the routing, of this network namespace.
 ///
-/// Listening needs `CAP_NET_ADMIN`.
+/// Listening to the packet filter needs `CAP_NET_ADMIN`.
 @safe package struct NetfilterNotifications: ~Copyable {
     private let socket: OpaquePointer
 
+    /// What is told of.
+    package enum Subject: Sendable {
+        /// `NFNLGRP_NFTABLES`.
+        case packetFilter
+        /// Policy rules and routes of both families, and interfaces: of IPv4 routes that go with one nothing else is told.
+        case routing
+        /// Nothing: a socket that never becomes readable.
+        case nothing
+    }
+
     /// Starts to listen.
-    package init() throws(NetfilterError) {
+    package init(_ subject: Subject) throws(NetfilterError) {
         let kind = Int32(SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
-        guard let socket = unsafe mnl_socket_open2(NETLINK_NETFILTER, kind) else {
+        let subsystem = subject == .packetFilter ? NETLINK_NETFILTER : NETLINK_ROUTE
+        guard let socket = unsafe mnl_socket_open2(subsystem, kind) else {
             throw .socket(call: "socket", code: errno)
         }
-        let group = UInt32(1) << (UInt32(NFNLGRP_NFTABLES.rawValue) - 1)
-        guard unsafe mnl_socket_bind(socket, group, MNL_SOCKET_AUTOPID) == 0 else {
+        let groups = subject.groups.reduce(UInt32(0)) { $0 | 1 << ($1 - 1) }
+        guard unsafe mnl_socket_bind(socket, groups, MNL_SOCKET_AUTOPID) == 0 else {
             let code = errno
             _ = unsafe mnl_socket_close(socket)
             throw .socket(call: "bind", code: code)
@@ -39,6 +50,19 @@ import Glibc
                 unsafe mnl_socket_recvfrom(socket, $0.baseAddress, $0.count)
             }
             guard count > 0 || errno == ENOBUFS || errno == EINTR || errno == ENOSPC else { return }
+        }
+    }
+}
+
+extension NetfilterNotifications.Subject {
+    /// The multicast groups (`NFNLGRP_…`, `RTNLGRP_…`).
+    fileprivate var groups: [UInt32] {
+        switch self {
+        case .packetFilter: [UInt32(NFNLGRP_NFTABLES.rawValue)]
+        case .routing:
+            [RTNLGRP_LINK, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV4_RULE, RTNLGRP_IPV6_ROUTE, RTNLGRP_IPV6_RULE]
+                .map { UInt32($0.rawValue) }
+        case .nothing: []
         }
     }
 }

@@ -77,6 +77,8 @@ package struct RulesetReport: Hashable, Sendable {
     package var daemon: String
     /// Where captured connections go.
     package var port: UInt64
+    /// How they are handed over there.
+    package var mode: CaptureWay
     /// At the latest after so long the next report comes, in milliseconds.
     package var everyMilliseconds: UInt64
 
@@ -86,6 +88,7 @@ package struct RulesetReport: Hashable, Sendable {
         weaknesses: [String],
         daemon: String,
         port: UInt64,
+        mode: CaptureWay = .redirect,
         everyMilliseconds: UInt64
     ) {
         self.table = table
@@ -93,6 +96,7 @@ package struct RulesetReport: Hashable, Sendable {
         self.weaknesses = weaknesses
         self.daemon = daemon
         self.port = port
+        self.mode = mode
         self.everyMilliseconds = everyMilliseconds
     }
 
@@ -102,15 +106,17 @@ package struct RulesetReport: Hashable, Sendable {
         members.texts("weaknesses", weaknesses)
         members.text("daemon", daemon)
         members.number("port", port)
+        members.text("mode", mode.rawValue)
         members.number("every_ms", everyMilliseconds)
     }
 
     fileprivate init(_ root: JSONValue) throws(AdminFault) {
         try root.refuseMembers(
-            but: ["v", "kind", "table", "differences", "weaknesses", "daemon", "port", "every_ms"]
+            but: ["v", "kind", "table", "differences", "weaknesses", "daemon", "port", "mode", "every_ms"]
         )
         guard let table = root.member("table")?.text, let daemon = root.member("daemon")?.text,
             let port = root.member("port")?.wholeNumber, (1...65_535).contains(port),
+            let mode = CaptureWay(rawValue: root.member("mode")?.text ?? CaptureWay.redirect.rawValue),
             let every = root.member("every_ms")?.wholeNumber, (100...3_600_000).contains(every)
         else { throw .malformed }
         self.init(
@@ -119,9 +125,16 @@ package struct RulesetReport: Hashable, Sendable {
             weaknesses: try root.texts("weaknesses"),
             daemon: daemon,
             port: port,
+            mode: mode,
             everyMilliseconds: every
         )
     }
+}
+
+/// How the kernel's rules hand connections to the daemon, by the names that `penstock-init --mode` has for it.
+package enum CaptureWay: String, CaseIterable, Sendable {
+    case redirect
+    case tproxy
 }
 
 extension JSONValue {

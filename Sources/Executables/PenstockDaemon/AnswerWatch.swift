@@ -11,6 +11,8 @@ import Telemetry
 final class AnswerWatch {
     /// Those that are reached over the loopback alone: there no packet is lost, and nobody can forge one.
     private let ports: Set<UInt16>
+    /// Set where captured connections keep their port (TPROXY): all of the daemon's ports, which they have not.
+    private let notCaptured: Set<UInt16>?
     private let metrics: JourneyMetrics
     private let silenced: (String) -> Void
     /// How many first packets of connections had been repeated at the last look.
@@ -22,8 +24,11 @@ final class AnswerWatch {
     private static let interval: UInt64 = 400_000_000
 
     /// Prepares to call `silenced`, once, with what is to be said.
-    init(ports: Set<UInt16>, metrics: JourneyMetrics, _ silenced: @escaping (String) -> Void) {
-        self.ports = ports
+    init(_ plan: DaemonPlan, metrics: JourneyMetrics, _ silenced: @escaping (String) -> Void) {
+        // Where others come, a handshake that never ends is theirs to make.
+        let served = (plan.transparent + plan.explicit).filter { !loopback.contains($0.address) }.map(\.port)
+        ports = Set([plan.transparentPort, plan.explicitPort, plan.apiPort]).subtracting(served)
+        notCaptured = plan.transparentArrival == .routed ? plan.journeys.ownPorts : nil
         self.metrics = metrics
         self.silenced = silenced
         repeated = repeatedOpenings()
@@ -35,7 +40,7 @@ final class AnswerWatch {
         // The table of sockets takes milliseconds to read: only where somebody in the pod had to knock twice.
         let count = repeatedOpenings()
         if count != repeated || !before.isEmpty {
-            let waiting = Set(TCPTableRow.all(.halfOpen).filter { ports.contains($0.localPort) })
+            let waiting = Set(TCPTableRow.all(.halfOpen).filter(isOurs))
             if let stuck = waiting.intersection(before).first, metrics.accepted.value == 0 {
                 return silenced(Self.text(port: stuck.localPort))
             }
@@ -43,6 +48,12 @@ final class AnswerWatch {
         }
         repeated = count
         _ = loop.schedule(afterNanoseconds: Self.interval) { self.look(on: loop) }
+    }
+
+    private func isOurs(_ row: TCPTableRow) -> Bool {
+        if ports.contains(row.localPort) { return true }
+        guard let notCaptured else { return false }
+        return row.user == effectiveIdentity().user && !notCaptured.contains(row.localPort)
     }
 
     private static func text(port: UInt16) -> String {

@@ -1,6 +1,9 @@
+import Configuration
+
 /// What the command line asks for.
 enum Arguments: Hashable {
-    case run(config: String, workload: WorkloadFlags)
+    /// `owner` is who it is to become, where it is started as root.
+    case run(config: String, workload: WorkloadFlags, owner: ListenSettings.AdminOwner?)
     case check(config: String, workload: WorkloadFlags)
     case help
     case version
@@ -15,6 +18,7 @@ enum Arguments: Hashable {
         var config: String?
         var isCheck = false
         var workload = WorkloadFlags()
+        var owner: ListenSettings.AdminOwner?
         var words = words.makeIterator()
         while let word = words.next() {
             switch word {
@@ -31,13 +35,21 @@ enum Arguments: Hashable {
             default:
                 if word.hasPrefix("--config=") {
                     config = String(word.dropFirst("--config=".count))
+                } else if word == "--run-as" || word.hasPrefix("--run-as=") {
+                    let value = word == "--run-as" ? words.next() : String(word.dropFirst("--run-as=".count))
+                    owner = value.flatMap { ListenSettings.AdminOwner($0) }
+                    guard owner != nil else {
+                        throw Misuse(text: "--run-as needs UID:GID, such as 10880:10880, without UID 0")
+                    }
                 } else if try !workload.take(word, next: { words.next() }) {
                     throw Misuse(text: "unknown argument '\(word)'")
                 }
             }
         }
         guard let config, !config.isEmpty else { throw Misuse(text: "--config FILE is required") }
-        self = isCheck ? .check(config: config, workload: workload) : .run(config: config, workload: workload)
+        self =
+            isCheck
+            ? .check(config: config, workload: workload) : .run(config: config, workload: workload, owner: owner)
     }
 
     static let helpText = """
@@ -50,6 +62,8 @@ enum Arguments: Hashable {
           --check-config    read the configuration and the policy it names, say what is wrong, and exit
           --workload-namespace NAME, --workload-pod NAME, --workload-service-account NAME
                             who the agent is, as its records say; they stand above `workload` in the configuration
+          --run-as UID:GID  for listen.transparent.tproxy, started as root with NET_ADMIN, SETUID and SETGID and no other capability:
+                            become this user and group before anything is opened, and give up all of them once it listens
           --version         print the version and exit
           --help            print this and exit
 
@@ -62,6 +76,7 @@ enum Arguments: Hashable {
                     69  a port is held by somebody else, or the machine lacks what is needed
                     70  a defect of the daemon
                     73  the audit file cannot be used
+                    77  CAP_NET_ADMIN is missing, which listen.transparent.tproxy needs
                     78  the configuration (with --check-config: or the policy) is wrong
         """
 }

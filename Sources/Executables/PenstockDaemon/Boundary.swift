@@ -54,7 +54,8 @@ final class Boundary: AdminParty {
         ruleset = RulesetWatch(
             audit: services.audit,
             daemon: "\(own.user):\(own.group)",
-            port: plan.transparentPort
+            port: plan.transparentPort,
+            way: plan.way
         ) { finding in readiness.update { $0.ruleset = finding } }
     }
 

@@ -19,6 +19,7 @@ enum ExitCode: Int32 {
     case unavailable = 69
     case defect = 70
     case audit = 73
+    case permission = 77
     case configuration = 78
 }
 

@@ -89,11 +89,8 @@ final class Daemon: EventHandler {
         try boundary?.start(on: loop)
         // By then the first checkpoint is signed as well, which takes most of libcrypto's start.
         _ = loop.schedule(afterNanoseconds: Self.startNanoseconds) { releaseProgramPages() }
-        // Where others come, a handshake that never ends is theirs to make.
-        let served = Set((plan.transparent + plan.explicit).filter { !loopback.contains($0.address) }.map(\.port))
-        let ports = Set([plan.transparentPort, plan.explicitPort, plan.apiPort]).subtracting(served)
         let readiness = self.readiness
-        let watch = AnswerWatch(ports: ports, metrics: services.metrics) { problem in
+        let watch = AnswerWatch(plan, metrics: services.metrics) { problem in
             say(problem)
             readiness.update { $0.silenced = problem }
         }

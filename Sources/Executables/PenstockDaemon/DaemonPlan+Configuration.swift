@@ -33,6 +33,7 @@ extension DaemonPlan {
             transparent: configuration.listen.transparent,
             transparentPort: configuration.listen.transparentPort,
             explicit: configuration.listen.explicit,
+            transparentArrival: configuration.listen.isTransparentRouted ? .routed : .redirected,
             explicitPort: configuration.listen.explicitPort,
             apiPort: configuration.listen.apiPort,
             health: configuration.listen.health,

@@ -3,6 +3,7 @@ import ConnectionJourney
 import NameResolution
 import NetworkTypes
 import PolicyEngine
+import Posture
 import Telemetry
 
 /// What the daemon is to do, read and checked before anything is opened.
@@ -11,6 +12,8 @@ struct DaemonPlan: Sendable {
     /// Where captured connections come.
     var transparent: [SocketAddress]
     var transparentPort: UInt16
+    /// How the kernel hands over what comes to it.
+    var transparentArrival: Arrival
     /// The explicit proxy.
     var explicit: [SocketAddress]
     var explicitPort: UInt16
@@ -40,6 +43,9 @@ struct DaemonPlan: Sendable {
     var statePath: String
     /// Reads the policy again each time.
     var loadPolicy: @Sendable () throws -> ReadPolicy
+
+    /// How the kernel's rules must hand connections over.
+    var way: CaptureWay { transparentArrival == .routed ? .tproxy : .redirect }
 
     static let version = productVersion
 }

@@ -23,22 +23,30 @@ struct Listening {
         missing = missingFamilies()
     }
 
-    /// One listening socket, shared by port among the workers if `sharedPort`; nil where there is no such family here.
+    /// One listening socket, shared by port among the workers if `sharedPort`, for TPROXY if `isTransparent`; nil where there is
+    /// no such family here.
     ///
     /// `awaited`: the address may be one of an interface that is still to come, and is waited for as a port is.
     mutating func open(
         _ address: SocketAddress,
         key: String,
         sharedPort: Bool,
+        isTransparent: Bool = false,
         awaited: Bool = false
     ) throws(Complaint) -> OwnedDescriptor? {
         while true {
             do throws(SystemCallError) {
-                let socket = try listeningSocket(on: address, backlog: 4096, sharedPort: sharedPort)
+                let socket = try listeningSocket(
+                    on: address,
+                    backlog: 4096,
+                    sharedPort: sharedPort,
+                    isTransparent: isTransparent
+                )
                 inodes.insert(try fileStatus(socket).inode)
                 return socket
             } catch {
                 if error.isFamilyMissing, missing.contains(address.address.family) { return nil }
+                if isTransparent, error.isPermissionMissing { throw Privileges.missing(error, for: address) }
                 let mayPass = error.isAddressInUse || (awaited && error.isFamilyMissing)
                 try waitAndComplain(error, address, key, mayPass: mayPass)
             }

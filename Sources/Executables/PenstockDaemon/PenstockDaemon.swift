@@ -1,5 +1,6 @@
 import AuditStore
 import AuditTrail
+import Configuration
 import ConnectionJourney
 import EventLoops
 import GovernanceAPI
@@ -18,7 +19,7 @@ enum PenstockDaemon {
             case .help: writeToStandardOutput(Arguments.helpText + "\n")
             case .version: writeToStandardOutput("penstockd \(DaemonPlan.version)\n")
             case .check(let path, let workload): check(path, workload)
-            case .run(let path, let workload): run(path, workload)
+            case .run(let path, let workload, let owner): run(path, workload, as: owner)
             }
         } catch {
             say("\(error.text); see penstockd --help")
@@ -41,9 +42,12 @@ enum PenstockDaemon {
         }
     }
 
-    private static func run(_ path: String, _ workload: WorkloadFlags) {
+    private static func run(_ path: String, _ workload: WorkloadFlags, as owner: ListenSettings.AdminOwner?) {
         do throws(Complaint) {
-            try launch(try DaemonPlan(configurationFile: path, workload: workload))
+            if let owner { try Privileges.comeDown(to: owner) }
+            let plan = try DaemonPlan(configurationFile: path, workload: workload)
+            if owner != nil, plan.transparentArrival != .routed { throw Privileges.needless }
+            try launch(plan)
         } catch {
             end(error)
         }
@@ -64,6 +68,7 @@ enum PenstockDaemon {
         plan.journeys.connections = connections(descriptors: try descriptorLimit(), plan)
         let signals = try takeSignals()
         let sockets = try openSockets(plan)
+        if plan.transparentArrival == .routed { try Privileges.giveUp() }
         let audit: AuditWriter
         do throws(AuditError) {
             audit = try AuditWriter(
@@ -134,8 +139,8 @@ enum PenstockDaemon {
             throw Complaint("listen.health.address: no address of a family that this pod has; name one", .unavailable)
         }
         for _ in 0..<plan.workers {
-            let transparent = try openSockets(plan.transparent, .transparent, &listening)
-            sockets.agents.append(transparent + (try openSockets(plan.explicit, .explicit, &listening)))
+            let transparent = try openSockets(plan.transparent, plan.transparentArrival, &listening)
+            sockets.agents.append(transparent + (try openSockets(plan.explicit, .asked, &listening)))
             var api: [Int32] = []
             for address in loopback {
                 let place = SocketAddress(address, port: plan.apiPort)
@@ -153,18 +158,19 @@ enum PenstockDaemon {
     /// A worker's own sockets on a port that agents come to.
     private static func openSockets(
         _ places: [SocketAddress],
-        _ capture: CaptureMode,
+        _ arrival: Arrival,
         _ listening: inout Listening
     ) throws(Complaint) -> [ListeningSocket] {
         var sockets: [ListeningSocket] = []
         for place in places {
             let socket = try listening.open(
                 place,
-                key: "listen.\(capture.rawValue)",
+                key: "listen.\(arrival.capture.rawValue)",
                 sharedPort: true,
+                isTransparent: arrival == .routed,
                 awaited: !loopback.contains(place.address)
             )
-            if let socket { sockets.append(ListeningSocket(adopting: socket, address: place, capture: capture)) }
+            if let socket { sockets.append(ListeningSocket(adopting: socket, address: place, arrival: arrival)) }
         }
         return sockets
     }
@@ -173,7 +179,8 @@ enum PenstockDaemon {
         func places(_ places: [SocketAddress]) -> String {
             places.filter { !sockets.missing.contains($0.address.family) }.map(\.description).joined(separator: " and ")
         }
-        say("version \(DaemonPlan.version), \(plan.workers) workers, listening on \(places(plan.transparent))")
+        let way = plan.transparentArrival == .routed ? " by TPROXY; all capabilities are given up" : ""
+        say("version \(DaemonPlan.version), \(plan.workers) workers, listening on \(places(plan.transparent))\(way)")
         say("governance API on \(places(loopback.map { SocketAddress($0, port: plan.apiPort) }))")
         say("explicit proxy on \(places(plan.explicit))")
         for family in sockets.missing { say("\(family.name) is not available in this pod: not listened on") }

@@ -79,7 +79,11 @@ struct PostureSurvey {
                 remedy: "the daemon must run in the agent's network namespace, with /proc of its own"
             )
         }
-        return PostureCheck("listeners", .ok, "all \(listeners.count) listening sockets are the daemon's")
+        return PostureCheck(
+            "listeners",
+            .ok,
+            "all \(listeners.count) listening sockets are the daemon's; capture by \(plan.way.rawValue)"
+        )
     }
 
     /// A01, A13: whoever has the daemon's user is let out like the daemon.

@@ -25,13 +25,21 @@ final class RulesetWatch {
     /// Whom and where the rules must let connections go: this daemon.
     private let daemon: String
     private let port: UInt16
+    private let way: CaptureWay
     private let changed: (Finding) -> Void
     private var silence: TimerToken?
 
     /// A report is missed after so many intervals without one.
     private static let missedIntervals: UInt64 = 3
 
-    init(audit: AuditWriter, daemon: String, port: UInt16, _ changed: @escaping (Finding) -> Void) {
+    init(
+        audit: AuditWriter,
+        daemon: String,
+        port: UInt16,
+        way: CaptureWay,
+        _ changed: @escaping (Finding) -> Void
+    ) {
+        self.way = way
         self.audit = audit
         self.daemon = daemon
         self.port = port
@@ -51,6 +59,12 @@ final class RulesetWatch {
             differences.append(
                 "the rules are made for a daemon \(report.daemon) on port \(report.port), and this is \(daemon) on port "
                     + "\(port)"
+            )
+        }
+        if report.mode != way {
+            differences.append(
+                "the rules are made for --mode \(report.mode.rawValue), and this daemon is set up for \(way.rawValue) "
+                    + "(listen.transparent.tproxy): they hand it nothing that it lets through"
             )
         }
         var next = Finding(state: .verified, detail: "as planned", weaknesses: report.weaknesses)

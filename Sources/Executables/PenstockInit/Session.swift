@@ -19,7 +19,7 @@ struct Session {
         case .install: try install()
         case .hold: try hold()
         case .verify: try verify()
-        case .print: say(try plan().ruleset.text)
+        case .print: say(try plan().text)
         case .remove: try remove()
         }
     }
@@ -70,9 +70,9 @@ struct Session {
         let reading: RulesetReading
         do throws(CaptureError) {
             var capture = try TrafficCapture()
-            reading = try capture.read(plan.table)
+            reading = try capture.read(plan)
         } catch { throw Failure(error) }
-        let differences = plan.ruleset.differences(from: reading)
+        let differences = plan.differences(from: reading)
         for difference in differences.prefix(10) { say("drift: \(difference)") }
         for (tally, packets) in reading.tallies where packets > 0 { say("counted: \(tally.rawValue): \(packets)") }
         sayPosture(plan, warnings: differences.prefix(1).map { "not as planned: \($0)" })
@@ -92,14 +92,16 @@ struct Session {
         let plan = try plan()
         do throws(CaptureError) {
             var capture = try TrafficCapture()
-            try capture.remove(table: plan.table)
+            try capture.remove(plan)
         } catch { throw Failure(error) }
         say("removed: table inet \(plan.table)")
     }
 
     private func summary(_ plan: CapturePlan) -> String {
         let ruleset = plan.ruleset
-        return "table inet \(plan.table), \(ruleset.chains.count) chains, \(ruleset.ruleCount) rules"
+        let routes =
+            plan.routes.map { ", policy rule \($0.priority) to routing table \($0.table) by mark \($0.mark)" } ?? ""
+        return "table inet \(plan.table), \(ruleset.chains.count) chains, \(ruleset.ruleCount) rules\(routes)"
     }
 
     /// Says what nobody governs, and how strong the boundary is by the plan and by what was found beside it.

@@ -26,7 +26,7 @@ struct Watch {
             signals = try SignalDescriptor()
         } catch { throw Failure(message: "cannot start: \(error)", status: 70) }
         do throws(CaptureError) {
-            try follow(TrafficCapture(), RulesetNotices(), signals)
+            try follow(TrafficCapture(), RulesetNotices(plan), signals)
         } catch { throw Failure(error) }
     }
 
@@ -60,7 +60,7 @@ struct Watch {
             before = differences
             let isTold = link.send(report(differences))
             let wait = isTold ? settings.seconds * 1000 : min(Self.retry, settings.seconds * 1000)
-            switch pause(notices.number, signals.descriptor.number, link.number, milliseconds: wait) {
+            switch pause(notices.numbers, signals.descriptor.number, link.number, milliseconds: wait) {
             case .stop: return say("stopped: told to")
             case .changed: sleepMilliseconds(Self.settling)
             case .linkEnded: link.heard()
@@ -76,19 +76,20 @@ struct Watch {
         case due
     }
 
-    private func pause(_ notices: Int32, _ signals: Int32, _ link: Int32?, milliseconds: UInt32) -> Wake {
-        var awaited: [(number: Int32, readiness: AwaitedReadiness)] = [(signals, .readable), (notices, .readable)]
+    private func pause(_ notices: [Int32], _ signals: Int32, _ link: Int32?, milliseconds: UInt32) -> Wake {
+        var awaited: [(number: Int32, readiness: AwaitedReadiness)] = [(signals, .readable)]
+        awaited += notices.map { ($0, .readable) }
         if let link { awaited.append((link, .readable)) }
         let ready = waitForDescriptors(awaited, milliseconds: Int32(clamping: milliseconds))
         if ready[0] { return .stop }
-        if ready[1] { return .changed }
+        if ready[1...notices.count].contains(true) { return .changed }
         // The daemon says nothing of its own accord: it has ended the conversation.
-        return ready.count > 2 && ready[2] ? .linkEnded : .due
+        return link != nil && ready.last == true ? .linkEnded : .due
     }
 
     private func differences(_ capture: inout TrafficCapture) throws(CaptureError) -> [String] {
         do throws(CaptureError) {
-            return plan.ruleset.differences(from: try capture.read(plan.table))
+            return plan.differences(from: try capture.read(plan))
         } catch {
             // Rules that nobody can read are rules that nobody can vouch for.
             guard error.isRestless else { throw error }
@@ -103,6 +104,7 @@ struct Watch {
             weaknesses: plan.weaknesses.prefix(8).map { String($0.prefix(300)) },
             daemon: plan.daemon.description,
             port: UInt64(plan.ports.proxy),
+            mode: CaptureWay(plan.mechanism),
             everyMilliseconds: UInt64(settings.seconds) * 1000
         )
     }
@@ -114,5 +116,15 @@ struct Watch {
             return say("drifted: \(table) is not as planned (\(differences.count) in all)")
         }
         say(isFirst ? "verified: \(table); watching it" : "verified: \(table) is as planned again")
+    }
+}
+
+extension CaptureWay {
+    fileprivate init(_ mechanism: CaptureMechanism) {
+        self =
+            switch mechanism {
+            case .redirect: .redirect
+            case .tproxy: .tproxy
+            }
     }
 }

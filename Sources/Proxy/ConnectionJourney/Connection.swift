@@ -17,7 +17,7 @@ final class Connection {
     var number: UInt64 = 0
     let id: RecordIdentifier
     /// How it came to us.
-    let capture: CaptureMode
+    let arrival: Arrival
     /// Whether its client may be another machine's, so that it is asked whether it is.
     var mayBeRemote = false
     /// `nil` once the end has been recorded.
@@ -63,6 +63,7 @@ final class Connection {
         client: StreamSocket,
         clientAddress: ClientAddress,
         accepted: UInt64,
+        arrival: Arrival,
         record: ConnectionRecord,
         writer: AuditWriter
     ) {
@@ -71,9 +72,12 @@ final class Connection {
         self.accepted = accepted
         heardSince = accepted
         id = record.id
-        capture = record.capture
+        self.arrival = arrival
         entry = ConnectionEntry(record, writer: writer)
     }
+
+    /// As records name the way by which it came.
+    var capture: CaptureMode { arrival.capture }
 
     /// True unless it is refused already for where it was going.
     var mayBeHeard: Bool {

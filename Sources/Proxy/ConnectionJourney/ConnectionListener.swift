@@ -1,4 +1,3 @@
-import AuditTrail
 import EventLoops
 import LinuxBindings
 import NetworkTypes
@@ -10,14 +9,16 @@ package struct ListeningSocket: Sendable {
     package let number: Int32
     package let address: SocketAddress
     /// How connections come to it.
-    package let capture: CaptureMode
-    /// Whether clients of other machines come to it, as to an address that is not this machine's loopback.
-    var servesOthers: Bool { address.address.specialRange != .loopback }
+    package let arrival: Arrival
+    /// Whether clients of other machines may come to it.
+    ///
+    /// By an address that is not this machine's loopback, or handed over unchanged.
+    var servesOthers: Bool { arrival == .routed || address.address.specialRange != .loopback }
 
-    package init(adopting descriptor: consuming OwnedDescriptor, address: SocketAddress, capture: CaptureMode) {
+    package init(adopting descriptor: consuming OwnedDescriptor, address: SocketAddress, arrival: Arrival) {
         number = descriptor.release()
         self.address = address
-        self.capture = capture
+        self.arrival = arrival
     }
 }
 
@@ -27,7 +28,7 @@ package struct ListeningSocket: Sendable {
 final class ConnectionListener: EventHandler, DeferredWork {
     private let descriptor: OwnedDescriptor
     private unowned let worker: Worker
-    private let capture: CaptureMode
+    private let arrival: Arrival
     private let servesOthers: Bool
     private var token: WatchToken?
     private var isPaused = false
@@ -40,7 +41,7 @@ final class ConnectionListener: EventHandler, DeferredWork {
     init(_ socket: ListeningSocket, _ worker: Worker) {
         descriptor = OwnedDescriptor(adopting: socket.number)
         self.worker = worker
-        capture = socket.capture
+        arrival = socket.arrival
         servesOthers = socket.servesOthers
     }
 
@@ -67,7 +68,7 @@ final class ConnectionListener: EventHandler, DeferredWork {
             guard worker.hasRoom else { return pause(on: loop) }
             do throws(SystemCallError) {
                 guard let accepted = try acceptConnection(descriptor) else { return }
-                worker.begin(accepted, by: capture, mayBeRemote: servesOthers, on: loop)
+                worker.begin(accepted, by: arrival, mayBeRemote: servesOthers, on: loop)
             } catch {
                 worker.metrics.acceptFailures.increment()
                 // A connection that died in the queue says nothing of the next; no descriptors or memory does.

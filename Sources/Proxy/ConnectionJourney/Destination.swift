@@ -8,20 +8,23 @@ import Telemetry
 extension Connection {
     /// Asks the kernel where the connection was going and who opened it.
     ///
-    /// There is no fallback: without an answer `facts.original` stays `nil`, and the connection is refused.
+    /// There is no fallback: without an answer `facts.original` stays `nil`, and the connection is refused. Nor is one way taken for
+    /// the other: what was redirected to a listener for TPROXY has that listener's own address and is refused for it, and
+    /// of what was handed over by TPROXY nat remembers nothing.
     func recoverDestination(_ worker: Worker) {
-        switch capture {
-        case .transparent: recoverOriginalDestination(worker)
-        case .explicit:
+        let family = clientAddress.socket.address.family
+        switch arrival {
+        case .redirected: take(try? originalDestination(client.descriptor, family: family), worker)
+        case .routed: take(try? localAddress(client.descriptor), worker)
+        case .asked:
             // Where it wants to go, it says itself.
             guard let ours = try? localAddress(client.descriptor) else { return }
             recoverOwner(connectedTo: ours, worker)
         }
     }
 
-    private func recoverOriginalDestination(_ worker: Worker) {
-        let family = clientAddress.socket.address.family
-        guard let original = try? originalDestination(client.descriptor, family: family) else { return }
+    private func take(_ original: SocketAddress?, _ worker: Worker) {
+        guard let original else { return }
         facts.original = OriginalDestination(original)
         facts.port = original.port
         facts.isOwnListener = worker.isOwnListener(original)
@@ -53,7 +56,7 @@ extension Worker {
 
     /// The UID that owns the agent's end; `nil` where the kernel does not know or cannot be asked.
     ///
-    /// The kernel gives one source port to several connections that go to different places. The redirect gives all of them
+    /// The kernel gives one source port to several connections that go to different places. A redirect gives all of them
     /// one destination, and so another port to all but one: then every socket of the agent's with that destination is looked
     /// at, and they must all be one user's. The connection still exists afterwards, so its own socket was among them.
     func owner(of client: StreamSocket, at address: ClientAddress, connectedTo original: SocketAddress) -> UInt32? {

@@ -201,7 +201,7 @@ package final class Worker {
     /// Sends an accepted connection on its way.
     func begin(
         _ accepted: consuming AcceptedSocket,
-        by capture: CaptureMode,
+        by arrival: Arrival,
         mayBeRemote: Bool,
         on loop: isolated EventLoop
     ) {
@@ -213,7 +213,8 @@ package final class Worker {
             client: socket,
             clientAddress: peer,
             accepted: loop.now,
-            record: firstRecord(of: peer, by: capture),
+            arrival: arrival,
+            record: firstRecord(of: peer, by: arrival.capture),
             writer: audit
         )
         connection.facts.workload = settings.workloadNames

@@ -7,6 +7,8 @@ package struct ListenSettings: Hashable, Sendable {
     package var transparentPort: UInt16 = 15880
     /// Where it does: for a gateway, the addresses of the interfaces by which others come.
     package var transparentAddresses = Self.loopback
+    /// Whether the kernel hands it over by TPROXY, and not by rewriting its destination.
+    package var isTransparentRouted = false
     /// The explicit proxy.
     package var explicitPort: UInt16 = 15881
     package var explicitAddresses = Self.loopback
@@ -27,6 +29,17 @@ package struct ListenSettings: Hashable, Sendable {
     package struct AdminOwner: Hashable, Sendable {
         package var user: UInt32
         package var group: UInt32
+
+        /// Reads `UID:GID`, both in decimal; UID 0 is refused.
+        package init?(_ text: some StringProtocol) {
+            let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+            let isPlain = parts.allSatisfy { part in part.utf8.allSatisfy { (0x30...0x39).contains($0) } }
+            guard parts.count == 2, isPlain, let user = UInt32(parts[0]), let group = UInt32(parts[1]), user != 0 else {
+                return nil
+            }
+            self.user = user
+            self.group = group
+        }
     }
 
     /// Every port above, whether its listener is built or not.
@@ -54,12 +67,8 @@ extension ListenSettings {
     static func read(_ reader: inout MappingReader) -> ListenSettings? {
         var settings = ListenSettings()
         var taken: [UInt16: String] = [:]
-        let transparent = place("transparent", settings.transparentPort, &reader, &taken)
-        settings.transparentPort = transparent.port
-        settings.transparentAddresses = transparent.addresses
-        let explicit = place("explicit", settings.explicitPort, &reader, &taken)
-        settings.explicitPort = explicit.port
-        settings.explicitAddresses = explicit.addresses
+        settings.readTransparent(&reader, &taken)
+        settings.readExplicit(&reader, &taken)
         settings.apiPort = port("api", settings.apiPort, &reader, &taken)
         settings.readHealth(&reader, &taken)
         settings.readAdmin(&reader)
@@ -83,20 +92,21 @@ extension ListenSettings {
         return listed.map { reader.notEmpty($0, "peers") ?? [] } ?? []
     }
 
-    /// A port, and the addresses at which it is listened on: those of `addresses`, or loopback.
-    private static func place(
-        _ key: String,
-        _ standard: UInt16,
-        _ reader: inout MappingReader,
-        _ taken: inout [UInt16: String]
-    ) -> (port: UInt16, addresses: [IPAddress]) {
-        var place = reader.location
-        let given = reader.mapping(key) { reader -> (port: UInt16, addresses: [IPAddress]?)? in
-            place = reader.location(of: "port")
-            return (reader.port("port") ?? standard, singleAddresses(&reader))
+    private mutating func readTransparent(_ reader: inout MappingReader, _ taken: inout [UInt16: String]) {
+        var isRouted: Bool?
+        var addresses: [IPAddress]?
+        transparentPort = Self.port("transparent", transparentPort, &reader, &taken) {
+            isRouted = $0.boolean("tproxy")
+            addresses = Self.singleAddresses(&$0)
         }
-        take(given?.port ?? standard, for: key, at: place, &reader, &taken)
-        return (given?.port ?? standard, given?.addresses ?? loopback)
+        isTransparentRouted = isRouted ?? isTransparentRouted
+        transparentAddresses = addresses ?? transparentAddresses
+    }
+
+    private mutating func readExplicit(_ reader: inout MappingReader, _ taken: inout [UInt16: String]) {
+        var addresses: [IPAddress]?
+        explicitPort = Self.port("explicit", explicitPort, &reader, &taken) { addresses = Self.singleAddresses(&$0) }
+        explicitAddresses = addresses ?? explicitAddresses
     }
 
     /// Not every address there is: by each that is named others come to the daemon.
@@ -134,11 +144,13 @@ extension ListenSettings {
         _ key: String,
         _ standard: UInt16,
         _ reader: inout MappingReader,
-        _ taken: inout [UInt16: String]
+        _ taken: inout [UInt16: String],
+        alsoReading rest: (inout MappingReader) -> Void = { _ in }
     ) -> UInt16 {
         var place = reader.location
         let given = reader.mapping(key) { reader -> UInt16? in
             place = reader.location(of: "port")
+            rest(&reader)
             return reader.port("port") ?? standard
         }
         take(given ?? standard, for: key, at: place, &reader, &taken)

@@ -26,12 +26,10 @@ extension SourceNode {
     func owner(_ subject: String) throws(SourceProblem) -> ListenSettings.AdminOwner {
         let expected = "UID:GID such as \"10880:10880\", without UID 0"
         let text = try string(subject, expected: expected)
-        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
-        let isPlain = parts.allSatisfy { part in part.utf8.allSatisfy { (0x30...0x39).contains($0) } }
-        guard parts.count == 2, isPlain, let user = UInt32(parts[0]), let group = UInt32(parts[1]), user != 0 else {
+        guard let owner = ListenSettings.AdminOwner(text) else {
             throw SourceProblem("\(subject) is `\(printable(text))`, expected \(expected)", at: location)
         }
-        return ListenSettings.AdminOwner(user: user, group: group)
+        return owner
     }
 
     /// Reads a DNS server: an address, or an address and a port.

@@ -16,6 +16,12 @@ extension CaptureError: CustomStringConvertible {
                 + "they capture; run penstock-init as another user, such as 0:0"
         case .notAsLoaded(let differences):
             "the rules were loaded but read back different: \(differences.first ?? ""); something else changes them"
+        case .conflict(let conflicts):
+            "policy routing of others is in the way of --mode tproxy: \(conflicts.joined(separator: "; ")); nothing was changed"
+        case .routing(.refused(let change, let code, let words)):
+            "the kernel refused '\(change.text)': \(errorText(code))\(words.isEmpty ? "" : " (\(words))"); nobody is captured "
+                + "by it yet"
+        case .routing(.netlink(let error)): "routing: " + error.text + "; nothing was changed"
         case .refused(let change, let code):
             "the kernel refused '\(change)': \(errorText(code)); nothing was changed"
         case .kernel(let error): error.text + "; nothing was changed"
@@ -28,7 +34,8 @@ extension CaptureError: CustomStringConvertible {
         case .notPermitted: 77
         case .missingFeature: 69
         case .installerIsDaemon: 64
-        case .notAsLoaded, .refused, .kernel: 70
+        case .conflict: 72
+        case .notAsLoaded, .refused, .kernel, .routing: 70
         }
     }
 }

@@ -1,3 +1,4 @@
+import NetfilterBindings
 import NetworkTypes
 
 /// The flags of `penstock-init`, each with its key in the configuration file.
@@ -19,6 +20,9 @@ package enum CaptureFlag: String, CaseIterable, Sendable {
     case allowMetadata = "allow-metadata"
     case table = "table"
     case mark = "mark"
+    case tproxyMark = "tproxy-mark"
+    case tproxyPriority = "tproxy-priority"
+    case tproxyTable = "tproxy-table"
     case config = "config"
     case watch = "watch"
     case watchSeconds = "watch-seconds"
@@ -29,8 +33,7 @@ package enum CaptureFlag: String, CaseIterable, Sendable {
         switch self {
         case .cgroup, .gateway, .inboundPort, .dnsServer, .bypass, .exempt: true
         case .mode, .proxyPort, .explicitPort, .dnsPort, .apiPort, .healthPort, .proxyUser, .proxyGroup, .allowMetadata,
-            .table,
-            .mark, .config, .watch, .watchSeconds, .adminSocket:
+            .table, .mark, .tproxyMark, .tproxyPriority, .tproxyTable, .config, .watch, .watchSeconds, .adminSocket:
             false
         }
     }
@@ -43,7 +46,8 @@ package enum CaptureFlag: String, CaseIterable, Sendable {
         switch self {
         case .config, .watch, .watchSeconds, .adminSocket: true
         case .mode, .cgroup, .gateway, .proxyPort, .explicitPort, .dnsPort, .apiPort, .healthPort, .proxyUser,
-            .proxyGroup, .inboundPort, .dnsServer, .bypass, .exempt, .allowMetadata, .table, .mark:
+            .proxyGroup, .inboundPort, .dnsServer, .bypass, .exempt, .allowMetadata, .table, .mark,
+            .tproxyMark, .tproxyPriority, .tproxyTable:
             false
         }
     }
@@ -63,6 +67,9 @@ package enum CaptureFlag: String, CaseIterable, Sendable {
         case .allowMetadata: "true or false"
         case .table: "a name"
         case .mark: "a multiple of 256 that is not 0"
+        case .tproxyMark: "VALUE/MASK, such as 0x70650000/0xffff0000, the value not 0 and within the mask"
+        case .tproxyPriority: "a number from 1 to 32765"
+        case .tproxyTable: "the number of a routing table"
         case .config: "the path of a file"
         case .watch: "no value"
         case .watchSeconds: "seconds from 1 to 3600"
@@ -90,6 +97,9 @@ package enum CaptureFlag: String, CaseIterable, Sendable {
         case .allowMetadata: put(value == "true" ? true : value == "false" ? false : nil, &settings.allowsMetadata)
         case .table: put(value, &settings.table)
         case .mark: put(number(value), &settings.markBase)
+        case .tproxyMark: put(PacketMark(value), &settings.routing.mark)
+        case .tproxyPriority: put(decimal(value), &settings.routing.priority)
+        case .tproxyTable: put(decimal(value), &settings.routing.table)
         case .config, .watch: true
         case .watchSeconds: decimal(value).map { (1...3600).contains($0) } ?? false
         case .adminSocket: value.hasPrefix("/")
@@ -106,8 +116,7 @@ package enum CaptureFlag: String, CaseIterable, Sendable {
         case .bypass: settings.bypasses = []
         case .exempt: settings.exemptions = []
         case .mode, .proxyPort, .explicitPort, .dnsPort, .apiPort, .healthPort, .proxyUser, .proxyGroup, .allowMetadata,
-            .table,
-            .mark, .config, .watch, .watchSeconds, .adminSocket:
+            .table, .mark, .tproxyMark, .tproxyPriority, .tproxyTable, .config, .watch, .watchSeconds, .adminSocket:
             break
         }
     }
@@ -143,13 +152,5 @@ package enum CaptureFlag: String, CaseIterable, Sendable {
         guard (1...15).contains(octets.count), text != "lo", text != ".", text != ".." else { return nil }
         let isWrong = { (octet: UInt8) in octet < 0x21 || octet > 0x7e || [0x22, 0x2a, 0x2f, 0x3a].contains(octet) }
         return octets.contains(where: isWrong) ? nil : text
-    }
-
-    /// Decimal, or hexadecimal behind `0x`.
-    private func number(_ text: String) -> UInt32? {
-        guard text.hasPrefix("0x") else { return decimal(text) }
-        let digits = text.dropFirst(2)
-        return (1...8).contains(digits.utf8.count) && !digits.hasPrefix("+") && !digits.hasPrefix("-")
-            ? UInt32(digits, radix: 16) : nil
     }
 }

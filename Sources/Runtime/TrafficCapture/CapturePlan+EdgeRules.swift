@@ -4,8 +4,9 @@ extension CapturePlan {
     /// A captured connection of a socket that was bound to a device (no capability needed) would leave here, with the payload of
     /// TCP Fast Open in its first packet.
     var wireRules: [Rule] {
-        var rules = [
-            Rule([.outputDevice("lo", is: true)], [.accept]),
+        var rules = [Rule([.outputDevice("lo", is: true)], [.accept])]
+        rules += strayRules
+        rules += [
             // Answers to captured connections never leave: their clients are here.
             Rule([.sourcePort(.tcp, .one(ports.proxy))], [.count, .drop], .wire),
             Rule(owned(by: daemon), [.accept]),
@@ -27,8 +28,9 @@ extension CapturePlan {
     /// `in`: answers to what was let out, connections to declared ports, nothing else.
     var inboundRules: [Rule] {
         let first: [Match] = [.tcpFlags(mask: [.fin, .syn, .rst, .ack], value: .syn)]
-        var rules = [
-            Rule([.inputDevice("lo")], [.accept]),
+        var rules = [Rule([.inputDevice("lo")], [.accept])]
+        rules += intruderRules
+        rules += [
             Rule(
                 [.direction(.reply), .tcpFlags(mask: [.syn, .ack], value: .syn)],
                 [.count, .drop],

@@ -17,19 +17,7 @@ extension CapturePlan {
             chains: [
                 // Before anybody rewrites a destination (-100): grants are about what the sender called for.
                 chain("grant", .prerouting, priority: -150, drops: false, grantRules(others)),
-                chain(
-                    "cap",
-                    type: "nat",
-                    .prerouting,
-                    priority: Self.capturePriority,
-                    drops: false,
-                    [
-                        Rule(others, [.leave]),
-                        Rule([.mark(marks.granted)], [.leave]),
-                        Rule(explicitProxy, [.leave]),
-                        Rule([.transport(.tcp)], [.count, .redirect(port: ports.proxy)], .captured),
-                    ]
-                ),
+                chain("cap", type: "nat", .prerouting, priority: Self.capturePriority, drops: false, rewriting(others)),
                 chain("forward", .forward, priority: 0, forwardRules(others, interfaces)),
                 chain("in", .input, priority: 0, machineRules(others)),
                 chain("own", .output, priority: 0, drops: false, ownRules(interfaces)),
@@ -57,7 +45,49 @@ extension CapturePlan {
         }
         // Granted by rules that stood here before, and by these no more.
         rules.append(Rule([.mark(marks.granted), .direction(.original)], [.setMark(0)]))
-        return rules
+        return rules + handedOver
+    }
+
+    /// `cap`: what is not granted goes to the daemon; where that is TPROXY's work, nobody else rewrites it.
+    private func rewriting(_ others: [Match]) -> [Rule] {
+        let first = [
+            Rule(others, [.leave]),
+            Rule([.mark(marks.granted)], [.leave]),
+            Rule(explicitProxy, [.leave]),
+        ]
+        switch mechanism {
+        case .redirect: return first + [Rule([.transport(.tcp)], [.count, .redirect(port: ports.proxy)], .captured)]
+        case .tproxy: return first + keepRules
+        }
+    }
+
+    /// `grant`, at its end: by TPROXY the rest of TCP is handed over here, marked so that it is routed to this machine.
+    private var handedOver: [Rule] {
+        guard mechanism == .tproxy else { return [] }
+        let mark = Statement.setPacketMark(value: routing.mark.value, mask: routing.mark.mask)
+        let captured = Match.transport(.tcp)
+        return [
+            Rule(explicitProxy, [.accept]),
+            Rule([captured, .direction(.reply)], [.accept]),
+            Rule([captured, .newFlow], [.count], .captured),
+            // A connection that the daemon has taken; a SYN may be for another one from the same port, and asks the listener.
+            Rule([captured, .tcpFlags(mask: .syn, value: []), .transparentSocket], [mark, .accept]),
+        ]
+            + RoutePlan.families.map { Rule([captured], [.transparentProxy($0, port: ports.proxy), mark, .accept]) }
+            + [Rule([captured], [.count, .rejectWithReset], .unanswered)]
+    }
+
+    /// `in`: what the capture has led here, and nobody who dials the daemon's port.
+    private var capturedArrivals: [Rule] {
+        switch mechanism {
+        case .redirect: [Rule([.destinationRewritten, .destinationPort(.tcp, .one(ports.proxy))], [.accept])]
+        case .tproxy:
+            [
+                // Rewritten by others before us: the daemon would take it for what the sender called.
+                Rule([isMarked, .transport(.tcp), .destinationRewritten], [.count, .rejectWithReset], .refusedTCP),
+                Rule([isMarked, .transport(.tcp)], [.accept]),
+            ]
+        }
     }
 
     /// `forward`: through this machine goes what is granted, and what comes from elsewhere to declared ports.
@@ -87,11 +117,9 @@ extension CapturePlan {
             simultaneousOpen,
             // Answers to what this machine itself has asked for.
             Rule([.direction(.reply)], [.accept]),
-            // What the capture has rewritten, and nobody who dials that port.
-            Rule([.destinationRewritten, .destinationPort(.tcp, .one(ports.proxy))], [.accept]),
-            Rule([.mark(marks.granted)], [.accept]),
-            Rule(explicitProxy, [.accept]),
         ]
+        rules += capturedArrivals
+        rules += [Rule([.mark(marks.granted)], [.accept]), Rule(explicitProxy, [.accept])]
         rules += neighborRules(Self.outgoingDiscovery)
         return rules + refusals
     }
@@ -125,10 +153,9 @@ extension CapturePlan {
 }
 
 extension CapturePlan {
-    /// Refuses what means nothing, or is not there yet, where others are governed.
+    /// Refuses what means nothing where others are governed.
     func checkGateway() throws(PlanProblem) {
         guard case .gateway = scope else { return }
-        guard mechanism == .redirect else { throw .gatewayByTproxy }
         if let owner = exemptions.first { throw .gatewayWithExemption(owner) }
     }
 

@@ -3,6 +3,11 @@ import NetworkTypes
 extension CapturePlan {
     /// `cap`: every TCP connection but the daemon's own, loopback and what is let by goes to the daemon.
     var captureRules: [Rule] {
+        uncapturedRules + [Rule([.transport(.tcp)], [.count, .redirect(port: ports.proxy)], .captured)]
+    }
+
+    /// What leaves the chain that captures.
+    var uncapturedRules: [Rule] {
         var rules = [Rule(owned(by: daemon), [.leave])]
         rules += exemptions.map {
             Rule([.outputDevice("lo", is: false)] + owned(by: $0), [.leave], Grant.exemption($0).comment)
@@ -10,7 +15,6 @@ extension CapturePlan {
         rules += [Rule(loopback(.ipv4), [.leave]), Rule(loopback(.ipv6), [.leave])]
         rules += resolverRules([.tcp], .leave, directed: false)
         rules += bypassRules(.leave, directed: false)
-        rules.append(Rule([.transport(.tcp)], [.count, .redirect(port: ports.proxy)], .captured))
         return rules
     }
 
@@ -18,7 +22,8 @@ extension CapturePlan {
     ///
     /// The device is still the one from before the redirect here.
     var fenceRules: [Rule] {
-        sourceRules + ownPortRules + daemonRules + neighborRules(Self.outgoingDiscovery) + answerRules + loopbackRules
+        transparentAnswerRules + sourceRules + ownPortRules + markedRules + daemonRules
+            + neighborRules(Self.outgoingDiscovery) + answerRules + loopbackRules
             + resolverRules([.udp, .tcp], .accept, directed: true) + bypassRules(.accept, directed: true) + exemptRules
             + [
                 Rule([.transport(.tcp)], [.count, .rejectWithReset], .refusedTCP),
@@ -86,9 +91,12 @@ extension CapturePlan {
         let redirected = [
             CIDR(single: .v4(IPv4Address(127, 0, 0, 1))), CIDR(single: .v6(IPv6Address(high: 0, low: 1))),
         ]
-        var rules = redirected.map {
-            Rule([.destinationRewritten, .destination($0), .destinationPort(.tcp, .one(ports.proxy))], [.accept])
-        }
+        var rules =
+            mechanism == .tproxy
+            ? []
+            : redirected.map {
+                Rule([.destinationRewritten, .destination($0), .destinationPort(.tcp, .one(ports.proxy))], [.accept])
+            }
         rules += [AddressFamily.ipv4, .ipv6].map {
             Rule(loopback($0) + [.destinationPort(.tcp, .anyBut(ports.proxy))], [.accept])
         }

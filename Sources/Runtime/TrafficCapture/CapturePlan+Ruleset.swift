@@ -10,8 +10,7 @@ extension CapturePlan {
                 Ruleset.PortSet(name: Self.ownPorts, ports: ports.all.sorted()),
                 Ruleset.PortSet(name: Self.openPorts, ports: ([ports.health] + inboundPorts).sorted()),
             ],
-            chains: [
-                chain("cap", type: "nat", .output, priority: Self.capturePriority, drops: false, captureRules),
+            chains: captureChains + [
                 chain("fence", .output, priority: 0, fenceRules),
                 // Just before the usual places of source translation and mangling, at the last hook of all.
                 chain("out", .postrouting, priority: -10, wireRules),

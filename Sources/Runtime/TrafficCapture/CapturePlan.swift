@@ -14,6 +14,8 @@ package struct CapturePlan: Hashable, Sendable {
     package let exemptions: [Owner]
     package let allowsMetadata: Bool
     package let marks: FlowMarks
+    /// What belongs to `CaptureMechanism.tproxy` alone: see `routes`.
+    package let routing: RoutePlan
 
     /// Judges the settings; `resolvers` stand in where the settings name none.
     package init(
@@ -33,6 +35,7 @@ package struct CapturePlan: Hashable, Sendable {
         bypasses = try Self.checked(settings.bypasses, allowsMetadata: settings.allowsMetadata)
         exemptions = try Self.checked(settings.exemptions, daemon: settings.daemon)
         allowsMetadata = settings.allowsMetadata
+        routing = try Self.checked(settings.routing)
         guard let marks = FlowMarks(base: settings.markBase) else { throw .markBase }
         self.marks = marks
         try checkGateway()
@@ -61,6 +64,13 @@ extension CapturePlan {
         case (true, false): return .gateway(gateway)
         case (false, false): throw .twoScopes
         }
+    }
+
+    private static func checked(_ routing: RoutePlan) throws(PlanProblem) -> RoutePlan {
+        guard (1...32765).contains(routing.priority) else { throw .rulePriority(routing.priority) }
+        // 253, 254 and 255 are the kernel's own: default, main, local.
+        guard routing.table > 0, !(253...255).contains(routing.table) else { throw .routingTable(routing.table) }
+        return routing
     }
 
     private static func checked(table: String) throws(PlanProblem) -> String {

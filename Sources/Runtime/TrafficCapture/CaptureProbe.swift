@@ -1,3 +1,4 @@
+import LinuxBindings
 import NetfilterBindings
 import NetworkTypes
 
@@ -39,8 +40,20 @@ package struct CaptureProbe: Hashable, Sendable {
         switch ConnectAttempt(to: plan.probeTarget(family)) {
         case .noRoute: outcome = .noRoute
         case .refused(let code): outcome = .refused(code: code)
-        case .sent: outcome = try Self.captured(plan, &socket) > before ? .captured : .notCaptured
+        case .sent: outcome = try Self.rises(above: before, plan, &socket) ? .captured : .notCaptured
         }
+    }
+
+    /// Waits a moment where the counter stands behind loopback: what is sent there arrives a little later.
+    private static func rises(above before: UInt64, _ plan: CapturePlan, _ socket: inout NetfilterSocket)
+        throws(NetfilterError) -> Bool
+    {
+        for _ in 0..<25 {
+            if try captured(plan, &socket) > before { return true }
+            guard plan.mechanism == .tproxy else { return false }
+            sleepMilliseconds(20)
+        }
+        return false
     }
 
     private static func captured(_ plan: CapturePlan, _ socket: inout NetfilterSocket) throws(NetfilterError) -> UInt64

@@ -38,11 +38,12 @@ extension CaptureSettings {
         case (.boolean(let value), .allowMetadata): text = "\(value)"
         case (.integer(let value), .proxyPort), (.integer(let value), .explicitPort), (.integer(let value), .dnsPort),
             (.integer(let value), .apiPort), (.integer(let value), .healthPort), (.integer(let value), .inboundPort),
-            (.integer(let value), .proxyUser), (.integer(let value), .proxyGroup), (.integer(let value), .mark):
+            (.integer(let value), .proxyUser), (.integer(let value), .proxyGroup), (.integer(let value), .mark),
+            (.integer(let value), .tproxyPriority), (.integer(let value), .tproxyTable):
             text = "\(value)"
         case (.string(let value), .mode), (.string(let value), .cgroup), (.string(let value), .gateway),
             (.string(let value), .dnsServer), (.string(let value), .bypass), (.string(let value), .exempt),
-            (.string(let value), .table), (.string(let value), .mark):
+            (.string(let value), .table), (.string(let value), .mark), (.string(let value), .tproxyMark):
             text = value
         default:
             throw node.mistyped(subject, expected: flag.expected)

@@ -19,6 +19,8 @@ package struct CaptureSettings: Hashable, Sendable {
     package var allowsMetadata = false
     /// The first of the connection marks; see `FlowMarks`.
     package var markBase: UInt32 = 0x7065_6e00
+    /// For `CaptureMechanism.tproxy` alone.
+    package var routing = RoutePlan()
 
     package init() {}
 }

@@ -14,6 +14,10 @@ package struct FlowMarks: Hashable, Sendable {
     package var daemon: UInt32 { base | 1 }
     /// A flow that the daemon answered on one of its ports.
     package var answer: UInt32 { base | 2 }
+    /// A flow that was marked for the daemon, and is not answered yet.
+    package var captured: UInt32 { base | 4 }
+    /// A flow that was marked for the daemon, and that the daemon has answered.
+    package var served: UInt32 { base | 5 }
     /// A flow from outside to a declared port.
     package var inbound: UInt32 { base | 3 }
 

@@ -5,6 +5,8 @@ enum KernelFeature {
     static let tables = "nf_tables with the inet family (CONFIG_NF_TABLES, CONFIG_NF_TABLES_INET)"
     static let nat = "nf_tables address translation (CONFIG_NFT_NAT, module nft_chain_nat)"
 
+    static let policyRouting = "policy routing (CONFIG_IP_MULTIPLE_TABLES, CONFIG_IPV6_MULTIPLE_TABLES)"
+
     /// What provides this expression.
     static func of(_ expression: NetfilterExpression) -> String {
         switch expression {
@@ -12,6 +14,7 @@ enum KernelFeature {
         case .loadSourceAddressType, .loadDestinationAddressType, .loadReversePath:
             "address types in rules (CONFIG_NFT_FIB_INET, module nft_fib_inet)"
         case .loadSocket: "sockets in rules (CONFIG_NFT_SOCKET, module nft_socket)"
+        case .translateDestination: nat
         case .transparentProxy: "transparent proxying (CONFIG_NFT_TPROXY, module nft_tproxy)"
         case .redirect: "redirection (CONFIG_NFT_REDIR, module nft_redir)"
         case .reject: "refusals in rules (CONFIG_NFT_REJECT_INET, module nft_reject_inet)"
@@ -27,6 +30,7 @@ enum KernelErrors {
     static let notPermitted: Int32 = 1
     static let noEntry: Int32 = 2
     static let invalid: Int32 = 22
+    static let familyNotSupported: Int32 = 97
     static let protocolNotSupported: Int32 = 93
     static let notSupported: Int32 = 95
 }

@@ -4,7 +4,6 @@ import NetworkTypes
 package enum PlanProblem: Error, Hashable, Sendable {
     case tableName(String)
     case twoScopes
-    case gatewayByTproxy
     case gatewayWithExemption(Owner)
     case daemonPortZero
     case daemonPortTwice(UInt16)
@@ -21,6 +20,8 @@ package enum PlanProblem: Error, Hashable, Sendable {
     case exemptionOfDaemon(Owner)
     case tooMany(String, limit: Int)
     case markBase
+    case rulePriority(UInt32)
+    case routingTable(UInt32)
 }
 
 extension PlanProblem: CustomStringConvertible {
@@ -32,9 +33,6 @@ extension PlanProblem: CustomStringConvertible {
         case .twoScopes:
             "--cgroup and --gateway: one table governs either cgroups of this machine or what others send through it; give the "
                 + "second a table, a mark and a daemon of its own"
-        case .gatewayByTproxy:
-            "--mode tproxy with --gateway: not built yet; leave --mode out, and have the daemon listen on the interface's address "
-                + "(listen.transparent.addresses)"
         case .gatewayWithExemption(let owner):
             "--exempt \(owner) with --gateway: who comes in by an interface has no user here; name addresses with --bypass-cidr"
         case .daemonPortZero: "port 0 cannot be one of the daemon's: give a number from 1 to 65535"
@@ -58,6 +56,10 @@ extension PlanProblem: CustomStringConvertible {
                 + "smaller block, or say --allow-metadata"
         case .exemptionOfDaemon(let owner): "--exempt \(owner): that is the daemon itself, which is never captured"
         case .tooMany(let what, let limit): "more than \(limit) \(what)"
+        case .rulePriority(let number):
+            "--tproxy-priority \(number): give a number from 1 to 32765; behind that the kernel's own rules let packets out"
+        case .routingTable(let number):
+            "--tproxy-table \(number): 0, 253, 254 and 255 are the kernel's own; give a table that nobody uses"
         case .markBase: "--mark: give a multiple of 256 that is not 0"
         }
     }

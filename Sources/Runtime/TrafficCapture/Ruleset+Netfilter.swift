@@ -129,8 +129,15 @@ private struct RuleTranslation {
             expressions.append(.loadMeta(.mark, into: Self.register))
             expressions.append(.bitwise(register: Self.register, mask: hostOrder(~mask), flip: hostOrder(value)))
             expressions.append(.storeMeta(.mark, from: Self.register))
-        case .transparentProxy(let family, let port):
+        case .keepDestination(let family):
             require(family)
+            let (offset, length) = family == .ipv4 ? (UInt32(16), UInt32(4)) : (24, 16)
+            payload(.network, offset: offset, length: length)
+            expressions.append(
+                .translateDestination(family: family == .ipv4 ? 2 : 10, addressRegister: Self.register)
+            )
+        case .transparentProxy(let family, let port):
+            // It passes packets of the other family over by itself.
             let address: IPAddress =
                 family == .ipv4 ? .v4(IPv4Address(127, 0, 0, 1)) : .v6(IPv6Address(high: 0, low: 1))
             expressions.append(.immediate(register: Self.register, address.octets))
@@ -225,6 +232,12 @@ private func hostOrder(whole number: some FixedWidthInteger & UnsignedInteger) -
     let octets = number.bitWidth / 8
     let bigEndian = (0..<octets).map { UInt8(truncatingIfNeeded: number >> (8 * (octets - 1 - $0))) }
     return 1.littleEndian == 1 ? bigEndian.reversed() : bigEndian
+}
+
+/// Reads a number of 32 bits as this machine writes it; `nil` for another length.
+func hostNumber(_ octets: [UInt8]) -> UInt32? {
+    guard octets.count == 4 else { return nil }
+    return (1.littleEndian == 1 ? octets.reversed() : octets).reduce(0) { $0 << 8 | UInt32($1) }
 }
 
 /// The name of a network device fills 16 octets, with NULs behind it.

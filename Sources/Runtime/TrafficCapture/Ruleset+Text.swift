@@ -121,6 +121,8 @@ extension Statement {
             "meta mark set meta mark & \(hexadecimal(~mask)) ^ \(hexadecimal(value))"
         case .transparentProxy(.ipv4, let port): "tproxy ip to 127.0.0.1:\(port)"
         case .transparentProxy(.ipv6, let port): "tproxy ip6 to [::1]:\(port)"
+        case .keepDestination(.ipv4): "dnat ip to ip daddr"
+        case .keepDestination(.ipv6): "dnat ip6 to ip6 daddr"
         case .redirect(let port): "redirect to :\(port)"
         case .rejectWithReset: "reject with tcp reset"
         case .rejectAsProhibited: "reject with icmpx admin-prohibited"
@@ -130,5 +132,3 @@ extension Statement {
         }
     }
 }
-
-private func hexadecimal(_ number: UInt32) -> String { "0x" + String(number, radix: 16) }

@@ -134,6 +134,8 @@ package enum Statement: Hashable, Sendable {
     /// Gives the packet itself a mark: the bits of `mask` become those of `value`.
     case setPacketMark(value: UInt32, mask: UInt32)
     case redirect(port: UInt16)
+    /// Binds the flow to the destination that it has, so that no later chain gives it another one.
+    case keepDestination(AddressFamily)
     /// Hands the packet to the transparent socket on this loopback address, by its family, unchanged.
     case transparentProxy(AddressFamily, port: UInt16)
     /// Answers the sender with a TCP reset and drops.

@@ -10,6 +10,8 @@ package struct RulesetReading: Hashable, Sendable {
     package var rules: [NetfilterRule] = []
     /// Chains of other tables that rewrite destinations before ours may, of packets that go out or come in.
     package var earlierRewriters: [NetfilterChain] = []
+    /// Read only where the plan has policy routing.
+    package var routing = RoutingReading()
 
     /// Reads the table of this name, and the chains of all others.
     package init(table name: String, from socket: inout NetfilterSocket) throws(NetfilterError) {

@@ -17,6 +17,10 @@ package enum Tally: String, CaseIterable, Sendable {
     /// A packet from an address that this machine does not have: a socket may bind one (`IPV6_FREEBIND`) without a capability.
     case foreignSource = "refused: foreign source"
     case simultaneousOpen = "refused: simultaneous open"
+    /// Captured connections that the daemon does not take: it is away, or is not there as a transparent proxy.
+    case unanswered = "refused: no daemon"
+    /// Captured connections that were about to leave: policy routing did not lead them back to this machine.
+    case stray = "refused: not led to the daemon"
     /// What the fence let through and was then about to leave by the wrong device.
     case wire = "refused: on the wire"
     case forwarded = "refused: forwarded"

@@ -12,6 +12,9 @@ package enum CaptureError: Error, Hashable, Sendable {
     /// The rules were loaded and then read back different.
     case notAsLoaded([String])
     case kernel(NetfilterError)
+    /// Policy routing of others is in the way of ours: what, and what to do.
+    case conflict([String])
+    case routing(RoutingError)
     /// A change was refused: which, in nft's words.
     case refused(String, code: Int32)
 }
@@ -38,11 +41,15 @@ package struct TrafficCapture: ~Copyable {
     package mutating func install(_ plan: CapturePlan, as owner: Owner) throws(CaptureError) -> Installation {
         guard owner != plan.daemon else { throw .installerIsDaemon(owner) }
         let ruleset = plan.ruleset
+        let former = try read(plan.table).packetMarks
+        if let routes = plan.routes { try routes.install(former: former) }
         try load(ruleset)
-        var reading = try read(plan.table)
+        // Only now is nobody marked any more by whom the earlier rules marked.
+        try RoutePlan.remove(former, keeping: plan.routes)
+        var reading = try read(plan)
         let rewriters = reading.earlierRewriters
         reading.earlierRewriters = []
-        let differences = ruleset.differences(from: reading)
+        let differences = plan.differences(from: reading)
         guard differences.isEmpty else { throw .notAsLoaded(differences) }
         reading.earlierRewriters = rewriters
         var probes: [CaptureProbe] = []
@@ -51,7 +58,7 @@ package struct TrafficCapture: ~Copyable {
                 probes.append(try CaptureProbe(family, plan: plan, as: owner, &socket))
             } catch { throw Self.judged(error) }
         }
-        return Installation(probes: probes, warnings: ruleset.differences(from: reading))
+        return Installation(probes: probes, warnings: plan.differences(from: reading))
     }
 
     /// What the kernel holds under this name.
@@ -61,11 +68,22 @@ package struct TrafficCapture: ~Copyable {
         } catch { throw Self.judged(error) }
     }
 
-    /// Removes the table of this name with everything in it; it is no error that there is none.
-    package mutating func remove(table: String) throws(CaptureError) {
+    /// What the kernel holds of this plan.
+    package mutating func read(_ plan: CapturePlan) throws(CaptureError) -> RulesetReading {
+        var reading = try read(plan.table)
+        if let routes = plan.routes { reading.routing = try routes.read() }
+        return reading
+    }
+
+    /// Removes the plan's table with everything in it, and then the policy routing that went with it.
+    ///
+    /// It is no error that there is none. By its marks the policy routing is known, whatever the mechanism of this plan.
+    package mutating func remove(_ plan: CapturePlan) throws(CaptureError) {
+        let former = try read(plan.table).packetMarks
         do throws(NetfilterError) {
-            try socket.commit(Ruleset.removal(of: table))
+            try socket.commit(Ruleset.removal(of: plan.table))
         } catch { throw Self.judged(error) }
+        try RoutePlan.remove(former + [plan.routing.mark], tables: [plan.routing.table], keeping: nil)
     }
 
     private mutating func load(_ ruleset: Ruleset) throws(CaptureError) {
@@ -104,13 +122,7 @@ package struct TrafficCapture: ~Copyable {
     /// Lets the kernel check, and forget, a table with a single rule of this one expression.
     private mutating func isMissing(_ expression: NetfilterExpression) -> Bool {
         let table = "penstock-try"
-        let chain = NetfilterChain(
-            table: table,
-            name: "try",
-            base: expression.kernelName == "redir"
-                ? .init(type: "nat", hook: Ruleset.Hook.output.rawValue, priority: -101, dropsByDefault: false)
-                : .init(type: "filter", hook: expression.hook.rawValue, priority: 0, dropsByDefault: false)
-        )
+        let chain = NetfilterChain(table: table, name: "try", base: expression.placeToTry)
         let rule = NetfilterRule(chain: "try", expressions: [expression], comment: nil)
         let changes: [NetfilterChange] = [.addTable(table), .addChain(chain), .addRule(rule, table: table)]
         return isRefused(changes)
@@ -144,6 +156,17 @@ package struct TrafficCapture: ~Copyable {
 extension NetfilterExpression {
     fileprivate var isLookup: Bool { if case .lookup = self { true } else { false } }
 
-    /// Where it may be asked: what goes out came in by no device.
-    fileprivate var hook: Ruleset.Hook { if case .loadReversePath = self { .prerouting } else { .output } }
+    /// A place where the kernel would take it.
+    fileprivate var placeToTry: NetfilterChain.Base {
+        // What goes out came in by no device.
+        let comesIn = if case .loadReversePath = self { true } else { kernelName == "tproxy" }
+        let hook = comesIn ? Ruleset.Hook.prerouting : .output
+        let isNat = kernelName == "redir" || kernelName == "nat"
+        return .init(
+            type: isNat ? "nat" : "filter",
+            hook: hook.rawValue,
+            priority: isNat ? -101 : 0,
+            dropsByDefault: false
+        )
+    }
 }

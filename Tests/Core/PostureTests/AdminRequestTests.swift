@@ -9,6 +9,7 @@ struct AdminRequestTests {
         weaknesses: ["exempt 1337:1337"],
         daemon: "10880:10880",
         port: 15880,
+        mode: .tproxy,
         everyMilliseconds: 10_000
     )
 
@@ -34,6 +35,10 @@ struct AdminRequestTests {
             (
                 "{\"v\":1,\"kind\":\"ruleset\",\"table\":\"t\",\"differences\":[],\"weaknesses\":[],"
                     + "\"daemon\":\"1:1\",\"port\":1,\"every_ms\":99}", .malformed
+            ),
+            (
+                "{\"v\":1,\"kind\":\"ruleset\",\"table\":\"t\",\"differences\":[],\"weaknesses\":[],"
+                    + "\"daemon\":\"1:1\",\"port\":1,\"mode\":\"nat\",\"every_ms\":1000}", .malformed
             ),
         ]
     )

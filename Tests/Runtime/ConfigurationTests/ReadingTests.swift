@@ -48,7 +48,7 @@ struct ReadingTests {
             """
             workers: 2
             listen:
-              transparent: { port: 1, addresses: [10.88.0.1, "2001:db8:88::1"] }
+              transparent: { port: 1, tproxy: true, addresses: [10.88.0.1, "2001:db8:88::1"] }
               explicit:    { port: 2, addresses: [10.88.0.1] }
               api:         { port: 3 }
               health:      { address: "::", port: 4 }
@@ -79,6 +79,7 @@ struct ReadingTests {
         expected.listen.transparentAddresses = [
             .v4(IPv4Address(10, 88, 0, 1)), .v6(IPv6Address(high: 0x2001_0db8_0088_0000, low: 1)),
         ]
+        expected.listen.isTransparentRouted = true
         expected.listen.explicitPort = 2
         expected.listen.explicitAddresses = [.v4(IPv4Address(10, 88, 0, 1))]
         expected.listen.apiPort = 3
