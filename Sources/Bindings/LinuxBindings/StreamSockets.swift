@@ -196,7 +196,7 @@ package func shutdownSending(_ socket: borrowing OwnedDescriptor) throws(SystemC
     _ = try systemCall("shutdown") { shutdown(number, Int32(SHUT_WR)) }
 }
 
-private func setOption(_ socket: Int32, _ level: Int32, _ option: Int32, _ value: Int32) throws(SystemCallError) {
+func setOption(_ socket: Int32, _ level: Int32, _ option: Int32, _ value: Int32) throws(SystemCallError) {
     var value = value
     _ = try systemCall("setsockopt") {
         unsafe setsockopt(socket, level, option, &value, socklen_t(MemoryLayout<Int32>.size))
