@@ -31,15 +31,6 @@ let vectors: [Vector] = {
     }
 }()
 
-/// The octets of hexadecimal lines; lines that begin with `#` are comments.
-private func octets(_ text: String) -> [UInt8] {
-    let digits = text.split(separator: "\n").filter { !$0.hasPrefix("#") }.joined()
-    return stride(from: 0, to: digits.count, by: 2).compactMap { offset in
-        let start = digits.index(digits.startIndex, offsetBy: offset)
-        return UInt8(digits[start..<digits.index(start, offsetBy: 2)], radix: 16)
-    }
-}
-
 private struct Expectation {
     var name: String
     var hello: ClientHello

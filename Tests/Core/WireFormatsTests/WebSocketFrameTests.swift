@@ -87,10 +87,6 @@ import WireFormats
     }
 }
 
-private func octets(_ hex: String) -> [UInt8] {
-    hex.split(separator: " ").compactMap { UInt8($0, radix: 16) }
-}
-
 private func read(
     _ bytes: [UInt8],
     ofClient: Bool = false,
