@@ -43,3 +43,11 @@ package struct SocketSource: Hashable, Sendable {
         _ = try systemCall("bind") { unsafe place.withKernelAddress { unsafe Glibc.bind(number, $0, $1) } }
     }
 }
+
+/// Tries to mark a socket of no use.
+///
+/// - Throws: `EPERM` without the capability.
+package func tryMarking() throws(SystemCallError) {
+    let socket = try streamSocket(family: .ipv4)
+    try SocketSource(mark: 1).bind(socket, .ipv4)
+}

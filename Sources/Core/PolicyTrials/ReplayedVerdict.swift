@@ -29,6 +29,7 @@ package struct ReplayedVerdict: Hashable, Sendable {
         }
         if isOpen(judgement) { throw .unjudged(.unrecorded) }
         let isUnchecked = decision.verdict == .allow && decision.dial != nil && decision.addresses == nil
+            && decision.needsAddresses
         if recorded.wasRefusedForAddresses, isUnchecked { throw .unjudged(.unrecordedAddresses) }
     }
 }

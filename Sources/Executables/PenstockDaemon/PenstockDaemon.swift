@@ -78,6 +78,7 @@ enum PenstockDaemon {
             throw Complaint("audit.path: \(plan.auditPath): \(error)", .audit)
         }
         let counters = try openCounters(plan)
+        try plan.egress.checkMeans()
         let interceptor = try plan.interception.map { plan throws(Complaint) in try plan.open() }
         announce(plan, sockets)
         start(plan, sockets, audit, counters, interceptor, signals)
@@ -173,6 +174,7 @@ enum PenstockDaemon {
         say("version \(DaemonPlan.version), \(plan.workers) workers, listening on \(places(plan.transparentPort))")
         say("governance API on \(places(plan.apiPort))")
         say("explicit proxy on \(places(plan.explicitPort))")
+        if let ways = plan.egress.announcement { say(ways) }
         for family in sockets.missing { say("\(family.name) is not available in this pod: not listened on") }
         switch sockets.admin {
         case .open: say("admin socket \(plan.admin.path)")
