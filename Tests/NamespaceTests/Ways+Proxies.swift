@@ -35,10 +35,17 @@ final class WaysOutProxies {
 
     func path(_ name: String) -> String { folder.appending(path: name).path }
 
-    /// What squid was asked, a line each: `METHOD TARGET STATUS USER`.
-    var asked: [String] {
-        ((try? String(contentsOf: folder.appending(path: "access.log"), encoding: .utf8)) ?? "")
-            .split(separator: "\n").map(String.init)
+    /// What squid was asked, a line each: `METHOD TARGET STATUS USER`; waits until there are `count`.
+    ///
+    /// It writes a line when a tunnel is over.
+    func asked(_ count: Int) -> [String] {
+        var lines: [String] = []
+        _ = BackgroundProcess.poll(seconds: 15) {
+            let text = try? String(contentsOf: folder.appending(path: "access.log"), encoding: .utf8)
+            lines = (text ?? "").split(separator: "\n").map(String.init)
+            return lines.count >= count
+        }
+        return lines
     }
 
     /// The ways as penstock.yaml has them.
@@ -88,8 +95,14 @@ final class WaysOutProxies {
         try Data(configuration.utf8).write(to: folder.appending(path: "squid.conf"))
         running = [
             try pod.net.world.start(["squid", "-N", "-f", "\(place)/squid.conf"]),
+            // It asks whomever the machine's file names.
             try pod.net.world.start([
-                "microsocks", "-i", "0.0.0.0", "-p", "1080", "-u", "agent", "-P", "open sesame",
+                "unshare", "-m", "sh", "-ec",
+                """
+                echo 'nameserver \(EgressWorld.resolver)' > \(place)/resolv.conf
+                mount --bind \(place)/resolv.conf "$(readlink -f /etc/resolv.conf)"
+                exec microsocks -i 0.0.0.0 -p 1080 -u agent -P 'open sesame'
+                """,
             ]),
         ]
         let isUp = BackgroundProcess.poll(seconds: 30) {

@@ -49,7 +49,8 @@ extension SourceProblem {
             "the deny `\(deny.rule.name)` is about addresses, and the proxy `\(way)`, by which \(who) goes out, looks names up "
                 + "where nobody sees their addresses",
             at: deny.matchLocation,
-            remedy: "say `resolve: local` for `\(way)` in the daemon's `egress`, or narrow the deny with `ports` or `hosts`"
+            remedy:
+                "say `resolve: local` for `\(way)` in the daemon's `egress`, or narrow the deny with `ports` or `hosts`"
         )
     }
 }

@@ -39,12 +39,14 @@ struct ExplainRequest: Hashable {
         }
     }
 
-    private static let forms: [Options.Form] = [
-        .value("--host"), .value("--port"), .value("--sni"), .value("--uid"), .value("--protocol"), .values("--addr"),
-        .value("--method"), .value("--path"), .value("--query"), .values("--header"), .value("--namespace"),
-        .value("--service-account"),
-        .value("--time"), .values("--call"),
-    ] + DaemonKind.options
+    private static let forms: [Options.Form] =
+        [
+            .value("--host"), .value("--port"), .value("--sni"), .value("--uid"), .value("--protocol"),
+            .values("--addr"),
+            .value("--method"), .value("--path"), .value("--query"), .values("--header"), .value("--namespace"),
+            .value("--service-account"),
+            .value("--time"), .values("--call"),
+        ] + DaemonKind.options
 
     private static func port(_ options: Options) throws(Misuse) -> UInt16 {
         let text = try options.required("--port", "PORT")

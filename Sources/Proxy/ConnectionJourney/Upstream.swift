@@ -128,7 +128,9 @@ final class DialRace: SocketObserver {
             if attempt(address, on: loop) { break }
         }
         guard continuation != nil else { return }
-        if running.isEmpty, waiting.isEmpty { return finish(.failed(.unconnected(lastError, attempts: attempts)), on: loop) }
+        if running.isEmpty, waiting.isEmpty {
+            return finish(.failed(.unconnected(lastError, attempts: attempts)), on: loop)
+        }
         guard !waiting.isEmpty else { return }
         nextAttempt = loop.schedule(afterNanoseconds: Self.attemptDelay) {
             self.nextAttempt = nil

@@ -103,7 +103,7 @@ extension EgressSettings {
             _ = reader.mapping("blackhole") { _ in true }
         }
         settings.bind = reader.mapping("bind") { BindSettings.read(&$0) }
-        settings.mark = reader.integer("mark", in: 1...Int(UInt32.max)).flatMap { UInt32(exactly: $0) }
+        settings.mark = reader.value("mark", .optional, readMark)
         let those = "`http_connect`, `socks5`, `bind`, `mark` or `blackhole`"
         if kinds.count > 1 {
             let both = kinds.map { "`\($0)`" }.joined(separator: " and ")
@@ -205,9 +205,21 @@ extension MappingReader {
     }
 }
 
+/// Reads a mark: a number, or text such as "0x10", as routing tables and firewalls write it.
+private func readMark(_ node: SourceNode, _ subject: String) throws(SourceProblem) -> UInt32 {
+    if case .string(let text) = node.content, text.hasPrefix("0x"), let mark = UInt32(text.dropFirst(2), radix: 16),
+        mark > 0
+    {
+        return mark
+    }
+    return UInt32(clamping: try node.integer(subject, in: 1...Int(UInt32.max)))
+}
+
 /// Reads `HOST:PORT`: a name, an IPv4 address, or an IPv6 address in brackets.
-private func readPlace(_ node: SourceNode, _ subject: String) throws(SourceProblem) -> (UpstreamProxySettings.Host, UInt16)
-{
+private func readPlace(
+    _ node: SourceNode,
+    _ subject: String
+) throws(SourceProblem) -> (UpstreamProxySettings.Host, UInt16) {
     let expected = "a host and a port, such as proxy.corp.example:3128 or [2001:db8::7]:3128"
     let text = try node.string(subject, expected: expected)
     if let socket = SocketAddress(text), socket.port != 0 { return (.address(socket.address), socket.port) }

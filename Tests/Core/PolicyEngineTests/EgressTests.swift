@@ -34,6 +34,18 @@ struct EgressTests {
         }
     }
 
+    private struct NoPermit: Error {}
+
+    /// Makes the permit of a decision, and hands it to `body`.
+    private func permit<Result>(
+        _ policy: Policy,
+        _ decision: Decision,
+        _ body: (consuming Permit) throws -> Result
+    ) throws -> Result {
+        guard let permit = policy.permit(for: decision) else { throw NoPermit() }
+        return try body(permit)
+    }
+
     private static func rule(_ egress: String, _ more: String = "hosts: [x.example]") -> String {
         "{ name: a, match: { \(more) }, action: allow, egress: \(egress) }"
     }
@@ -51,7 +63,10 @@ struct EgressTests {
             ("{ name: a, match: { hosts: [x.example] }, action: deny, egress: corporate }", "", "this one denies"),
             (rule("corporate", "hosts: [x.example], cidrs: [10.0.0.0/8]"), "", "looks these up where nobody sees"),
             (rule("[second, corporate]") + "\n" + deny, "", "the deny `d` is about addresses"),
-            ("{ name: a, match: { hosts: [x.example] }, action: allow }\n" + deny, "egress: corporate\n", "rule `a` at"),
+            (
+                "{ name: a, match: { hosts: [x.example] }, action: allow }\n" + deny, "egress: corporate\n",
+                "rule `a` at"
+            ),
             (deny, "default: allow\negress: corporate\n", "`default: allow` goes out"),
             ("", "egress: missing\n", "no way out `missing`"),
         ]
@@ -68,7 +83,10 @@ struct EgressTests {
             (rule("local", "hosts: [x.example], cidrs: [10.0.0.0/8]") + "\n" + deny, ""),
             (rule("corporate", "cidrs: [10.0.0.0/8], ports: [22]") + "\n" + deny, ""),
             (rule("corporate") + "\n{ name: d, match: { cidrs: [198.51.100.0/24], ports: [22] }, action: deny }", ""),
-            (rule("corporate") + "\n{ name: d, match: { cidrs: [198.51.100.0/24], hosts: [y.example] }, action: deny }", ""),
+            (
+                rule("corporate")
+                    + "\n{ name: d, match: { cidrs: [198.51.100.0/24], hosts: [y.example] }, action: deny }", ""
+            ),
             (rule("direct") + "\n" + deny, "egress: corporate\n"),
             (rule("nowhere") + "\n" + deny, ""),
         ]
@@ -110,9 +128,9 @@ struct EgressTests {
             #expect(decision.verdict == .allow)
             #expect(!decision.needsAddresses)
             #expect(decision.addresses == nil)
-            let permit = try #require(policy.permit(for: decision))
-            #expect(permit.addresses.isEmpty)
-            #expect(permit.name?.text == "x.example")
+            let told = try permit(policy, decision) { ($0.name, $0.addresses) }
+            #expect(told.0?.text == "x.example")
+            #expect(told.1.isEmpty)
         }
         for name in ["localhost", "y.localhost"] {
             #expect(policy.decide(try facts(name)).reason == .specialAddress)
@@ -152,11 +170,12 @@ struct EgressTests {
     func originalDestination() throws {
         let policy = try load(Self.rule("corporate", "cidrs: [203.0.113.0/24], ports: [22]"))
         var asked = try facts(nil, port: 22, speaking: .opaque)
-        #expect(policy.permit(for: policy.decide(asked)) == nil)
+        let early = try? permit(policy, policy.decide(asked)) { $0.port }
+        #expect(early == nil)
         asked.addresses = ["203.0.113.7"].compactMap { IPAddress($0) }
-        let permit = try #require(policy.permit(for: policy.decide(asked)))
-        #expect(permit.addresses.map(\.description) == ["203.0.113.7:22"])
-        #expect(permit.name == nil)
+        let told = try permit(policy, policy.decide(asked)) { ($0.name, $0.addresses.map(\.description)) }
+        #expect(told.0 == nil)
+        #expect(told.1 == ["203.0.113.7:22"])
     }
 
     @Test("with direct behind a proxy, a name without an address here is left to the proxy alone")
@@ -177,9 +196,9 @@ struct EgressTests {
         let policy = try load(Self.rule("nowhere"))
         let decision = policy.decide(try facts("x.example", addresses: ["203.0.113.9"]))
         #expect(decision.verdict == .allow)
-        let permit = try #require(policy.permit(for: decision))
-        #expect(permit.addresses.isEmpty)
-        #expect(permit.egress.texts == ["nowhere"])
+        let told = try permit(policy, decision) { ($0.addresses, $0.egress.texts) }
+        #expect(told.0.isEmpty)
+        #expect(told.1 == ["nowhere"])
     }
 
     @Test("an open connection serves another request only by the same way")
@@ -189,33 +208,33 @@ struct EgressTests {
         let address = UpstreamAddress(SocketAddress(try address("203.0.113.9"), port: 443))
         let remote = try load(Self.rule("corporate"))
         let name = try HostName("x.example")
-        func remotePermit() throws -> Decision { remote.decide(try facts("x.example")) }
-        let unseen = try #require(remote.permit(for: try remotePermit()))
-        #expect(unseen.covers(nil, dialledFor: name, by: corporate))
-        let seen = try #require(remote.permit(for: try remotePermit()))
-        #expect(!seen.covers(address, dialledFor: name, by: corporate))
-        let otherWay = try #require(remote.permit(for: try remotePermit()))
-        #expect(!otherWay.covers(nil, dialledFor: name))
-        let otherName = try #require(remote.permit(for: try remotePermit()))
-        #expect(!otherName.covers(nil, dialledFor: try HostName("y.example"), by: corporate))
+        let other = try HostName("y.example")
+        let unseen = remote.decide(try facts("x.example"))
+        #expect(try permit(remote, unseen) { $0.covers(nil, dialledFor: name, by: corporate) })
+        #expect(try !permit(remote, unseen) { $0.covers(address, dialledFor: name, by: corporate) })
+        #expect(try !permit(remote, unseen) { $0.covers(nil, dialledFor: name) })
+        #expect(try !permit(remote, unseen) { $0.covers(nil, dialledFor: other, by: corporate) })
         let here = try load(Self.rule("second"))
-        let decision = here.decide(try facts("x.example", addresses: ["203.0.113.9"]))
-        let own = try #require(here.permit(for: decision))
-        #expect(own.covers(address, dialledFor: name, by: second))
-        let direct = try #require(here.permit(for: decision))
-        #expect(!direct.covers(address, dialledFor: name))
+        let seen = here.decide(try facts("x.example", addresses: ["203.0.113.9"]))
+        #expect(try permit(here, seen) { $0.covers(address, dialledFor: name, by: second) })
+        #expect(try !permit(here, seen) { $0.covers(address, dialledFor: name) })
     }
 
     @Test("an errand is permitted to the proxies of permitted ways, and to nobody else")
     func errands() throws {
         let policy = try load(Self.rule("corporate"))
-        let permit = try #require(policy.permit(for: policy.decide(try facts("x.example"))))
+        let decision = policy.decide(try facts("x.example"))
         let proxy = UpstreamAddress(SocketAddress(try address("10.0.0.1"), port: 3128))
         let corporate = try #require(EgressName("corporate"))
-        let errand = try #require(permit.errand(by: corporate, to: [proxy]))
-        #expect(errand.addresses == [proxy])
-        #expect(permit.errand(by: corporate, to: []) == nil)
-        #expect(permit.errand(by: .direct, to: [proxy]) == nil)
+        func errand(by way: EgressName, to addresses: [UpstreamAddress]) throws -> [UpstreamAddress]? {
+            try permit(policy, decision) { permit in
+                guard let errand = permit.errand(by: way, to: addresses) else { return nil }
+                return errand.addresses
+            }
+        }
+        #expect(try errand(by: corporate, to: [proxy]) == [proxy])
+        #expect(try errand(by: corporate, to: []) == nil)
+        #expect(try errand(by: .direct, to: [proxy]) == nil)
     }
 
     @Test("a new policy that states other ways ends what went by the old one")
@@ -223,7 +242,9 @@ struct EgressTests {
         let asked = try facts("x.example", addresses: ["203.0.113.9"])
         let before = try load(Self.rule("[second, direct]"))
         let decision = before.decide(asked)
-        func verdict(_ egress: String) throws -> Reason { try load(Self.rule(egress)).stillAllows(decision, asked).reason }
+        func verdict(_ egress: String) throws -> Reason {
+            try load(Self.rule(egress)).stillAllows(decision, asked).reason
+        }
         #expect(try verdict("[direct, second]") == .ruleAllow)
         #expect(try verdict("second") == .policyChanged)
         #expect(try verdict("direct") == .policyChanged)

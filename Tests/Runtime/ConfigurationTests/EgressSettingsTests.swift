@@ -27,13 +27,16 @@ struct EgressSettingsTests {
             corporate: { http_connect: { address: "proxy.corp.example:3128", credentials: /etc/penstock/proxy,
               tls: { trust: [system, /etc/penstock/corp.pem], name: proxy.corp.example }, resolve: local } },
             tor: { socks5: { address: "127.0.0.1:9050" } },
-            six: { socks5: { address: "[2001:db8::7]:1080", resolve: proxy }, mark: 0x10 },
+            six: { socks5: { address: "[2001:db8::7]:1080", resolve: proxy }, mark: "0x10" },
             second: { bind: { address: [192.0.2.7, "2001:db8::7"], interface: eth1 } },
             one: { bind: { address: 192.0.2.7 } },
             nowhere: { blackhole: {} }
             """
         )
-        func way(_ name: String) throws -> EgressSettings { try #require(ways[try #require(EgressName(name))]) }
+        func way(_ text: String) throws -> EgressSettings {
+            let name = try #require(EgressName(text))
+            return try #require(ways[name])
+        }
         let corporate = try #require(try way("corporate").proxy)
         #expect(corporate.dialect == .httpConnect)
         #expect(corporate.host == .name(try HostName("proxy.corp.example")))
@@ -80,7 +83,9 @@ struct EgressSettingsTests {
         #expect(problems(ways).contains(expected), "\(problems(ways))")
     }
 
-    @Test("credentials are user:password on one line; what is none, or written by all, is an error that tells nothing of it")
+    @Test(
+        "credentials are user:password on one line; what is none, or written by all, is an error that tells nothing of it"
+    )
     func credentials() throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "penstock-egress-\(UUID().uuidString)").path
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
@@ -99,7 +104,9 @@ struct EgressSettingsTests {
         #expect(login.password == Array("pass:word".utf8))
         #expect("\(login)" == "(credentials)")
         #expect(!"\(try load("me:secret-word"))".contains("secret-word"))
-        for wrong in ["", "me", ":secret-word", "me:", "me:secret-word\nmore", String(repeating: "u", count: 256) + ":p"] {
+        for wrong in [
+            "", "me", ":secret-word", "me:", "me:secret-word\nmore", String(repeating: "u", count: 256) + ":p",
+        ] {
             do {
                 _ = try load(wrong)
                 Issue.record("`\(wrong)` was taken")
