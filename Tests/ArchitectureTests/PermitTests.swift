@@ -26,6 +26,22 @@ struct PermitTests {
         #expect(extensionsOfPermit(outside: "PolicyEngine").isEmpty)
     }
 
+    @Test("an ErrandPermit cannot be copied, only a Permit gives one, and only what opens an errand takes it")
+    func errandsComeOfPermits() throws {
+        guard Self.isBuilt("ConnectionJourney") else { return }
+        let engine = Self.code(of: "PolicyEngine")
+        let found = engine.firstMatch(of: /struct ErrandPermit\b([^{]*)\{/)
+        let declaration = try #require(found, "PolicyEngine has no ErrandPermit")
+        #expect(declaration.1.contains("~Copyable"))
+        let body = bodyOfDeclaration(in: engine, from: declaration.range.upperBound)
+        let makers = body.matches(of: /(\w+)\s+init\b/).map { String($0.1) }
+        #expect(makers == ["fileprivate"])
+        let racing = SourceTree.files.filter { $0.code.contains(/\bDialRace\(/) }
+        #expect(racing.count == 1, "\(racing.map(\.path))")
+        let takers = SourceTree.files.filter { $0.shelf == "Proxy" && $0.code.contains(/\bconsuming ErrandPermit\b/) }
+        #expect(!takers.isEmpty)
+    }
+
     @Test("whoever opens or borrows an upstream socket consumes a Permit")
     func upstreamTakesAPermit() throws {
         guard Self.isBuilt("ConnectionJourney") else { return }

@@ -212,7 +212,7 @@ private func makeTransparent(_ socket: borrowing OwnedDescriptor, _ family: Addr
     }
 }
 
-private func setOption(_ socket: Int32, _ level: Int32, _ option: Int32, _ value: Int32) throws(SystemCallError) {
+func setOption(_ socket: Int32, _ level: Int32, _ option: Int32, _ value: Int32) throws(SystemCallError) {
     var value = value
     _ = try systemCall("setsockopt") {
         unsafe setsockopt(socket, level, option, &value, socklen_t(MemoryLayout<Int32>.size))

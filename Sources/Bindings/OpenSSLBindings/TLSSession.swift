@@ -37,7 +37,7 @@ import NetworkTypes
         guard let session = unsafe SSL_new(context.context) else { throw Self.outOfMeans() }
         unsafe self.session = session
         isServing = true
-        wire = TLSWire(number: number, unread: unread)
+        wire = TLSWire(on: .socket(number), unread: unread)
         try unsafe wire.connect(session)
         guard unsafe SSL_use_certificate(session, certificate.handle.certificate) == 1,
             unsafe SSL_use_PrivateKey(session, key.handle.key) == 1,
@@ -49,7 +49,7 @@ import NetworkTypes
     /// A session with the server `name`, whose certificate has to stand for that.
     ///
     /// It comes to no version before `oldest`, shows `identity` where the server asks for a certificate, and goes on with the
-    /// session of `ticket` if the server does.
+    /// session of `ticket` if the server does. It stands on the socket, or on the session `outer` that the socket has already.
     ///
     /// - Throws: `.failed`.
     package init(
@@ -58,12 +58,13 @@ import NetworkTypes
         oldest: OldestTLS,
         identity: TLSIdentity?,
         ticket: TLSTicket?,
-        socket number: Int32
+        socket number: Int32,
+        inside outer: TLSSession? = nil
     ) throws(TLSFailure) {
         guard let session = unsafe SSL_new(context.context) else { throw Self.outOfMeans() }
         unsafe self.session = session
         isServing = false
-        wire = TLSWire(number: number, unread: [])
+        wire = TLSWire(on: outer.map(TLSFloor.session) ?? .socket(number), unread: [])
         try unsafe wire.connect(session)
         guard unsafe copenssl_set_oldest_of(session, oldest.number) == 1, unsafe Self.expect(name, session) else {
             throw Self.outOfMeans()
@@ -133,7 +134,10 @@ extension TLSSession {
     }
 
     /// Gives the buffers back, some 34 KiB, where nothing is in them; they are taken again when they are needed.
-    package func rest() { unsafe SSL_free_buffers(session) }
+    package func rest() {
+        unsafe SSL_free_buffers(session)
+        wire.rest()
+    }
 
     // MARK: Octets
 

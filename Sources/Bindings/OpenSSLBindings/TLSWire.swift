@@ -1,12 +1,12 @@
 import COpenSSL
 import Glibc
 
-/// The socket below a TLS session, and what is known of it.
+/// What a TLS session stands on, and what is known of it.
 ///
 /// Lives on the session's loop. OpenSSL asks for no more than is known to be there: a session that has read all of it is told
 /// so without another call of the kernel's.
 final class TLSWire {
-    private let number: Int32
+    private let floor: TLSFloor
     /// Octets that were read before there was a session.
     private var unread: ArraySlice<UInt8>
     /// False after a read that took all there was, until somebody says otherwise.
@@ -27,13 +27,14 @@ final class TLSWire {
     /// A peer that only asks, for new keys say, and takes no answer, is not answered beyond this, in octets.
     private static let mostUnsent = 65_536
 
-    init(number: Int32, unread: [UInt8]) {
-        self.number = number
+    init(on floor: TLSFloor, unread: [UInt8]) {
+        self.floor = floor
         self.unread = unread[...]
     }
 
     /// Something can be read again; `isEnding`: and nobody will say so once more.
     func becomesReadable(isEnding: Bool) {
+        floor.session?.becomesReadable(isEnding: isEnding)
         isReadable = true
         if isEnding { self.isEnding = true }
     }
@@ -42,10 +43,11 @@ final class TLSWire {
     fileprivate var mayKeepMore: Bool { unsent.count < Self.mostUnsent }
 
     /// True while octets wait that the socket has not taken.
-    var hasUnsent: Bool { !unsent.isEmpty }
+    var hasUnsent: Bool { !unsent.isEmpty || (floor.session?.hasUnsent ?? false) }
 
     /// Sends what is unsent, as much as the socket takes.
     func flush() {
+        flushFloor()
         while !unsent.isEmpty, failure == nil {
             guard let count = transmit(unsent) else { return }
             unsent = unsent.dropFirst(count)
@@ -54,12 +56,24 @@ final class TLSWire {
         if endsBehindUnsent { end() }
     }
 
+    /// Gives back what a session below only needs while octets move.
+    func rest() { floor.session?.rest() }
+
+    /// What the session below has taken goes first.
+    private func flushFloor() {
+        guard let session = floor.session, failure == nil else { return }
+        do throws(TLSFailure) {
+            try session.flush()
+        } catch {
+            failure = session.wireFailure ?? EPROTO
+        }
+    }
+
     /// Ends the sending side behind what is unsent.
     func end() {
         endsBehindUnsent = hasUnsent && failure == nil
         guard !endsBehindUnsent else { return }
-        // A socket that is gone has ended.
-        _ = shutdown(number, Int32(SHUT_WR))
+        floor.endSending()
     }
 
     /// Sends octets at once as far as the socket takes them, and keeps the rest; false where the socket has failed.
@@ -83,24 +97,19 @@ final class TLSWire {
             return count
         }
         guard isReadable, failure == nil else { return nil }
-        while true {
-            let count = unsafe recv(number, place.baseAddress, place.count, 0)
-            if count > 0 {
-                received &+= UInt64(count)
-                if count < place.count, !isEnding { isReadable = false }
-                return count
-            }
-            if count == 0 {
-                hasEnded = true
-                return 0
-            }
-            switch errno {
-            case EINTR: continue
-            case EAGAIN: isReadable = false
-            case let code: failure = code
-            }
-            return nil
+        switch unsafe floor.receive(into: place) {
+        case .moved(0):
+            hasEnded = true
+            return 0
+        case .moved(let count):
+            received &+= UInt64(count)
+            // A session gives one record at a time: only a socket that was read short has no more.
+            if count < place.count, !isEnding, floor.session == nil { isReadable = false }
+            return count
+        case .blocked: isReadable = false
+        case .failed(let code): failure = code
         }
+        return nil
     }
 
     private func transmit(_ octets: some Collection<UInt8>) -> Int? {
@@ -109,17 +118,12 @@ final class TLSWire {
 
     /// How many octets the socket takes; `nil` where it takes none now, or has failed.
     private func transmit(_ octets: UnsafeRawBufferPointer) -> Int? {
-        while true {
-            // A peer that is gone answers EPIPE, not a signal.
-            let count = unsafe Glibc.send(number, octets.baseAddress, octets.count, Int32(MSG_NOSIGNAL))
-            if count >= 0 { return count }
-            switch errno {
-            case EINTR: continue
-            case EAGAIN: return nil
-            case let code:
-                failure = code
-                return nil
-            }
+        switch unsafe floor.send(octets) {
+        case .moved(let count): return count
+        case .blocked: return nil
+        case .failed(let code):
+            failure = code
+            return nil
         }
     }
 }

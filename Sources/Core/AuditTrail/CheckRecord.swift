@@ -37,6 +37,8 @@ package struct CheckRecord: Hashable, Sendable {
     /// The secrets that it held.
     package var masked: [MaskedSecret] = []
     package var destination: RecordedDestination
+    /// The ways out that policy states for it, in their order; empty for `direct` alone.
+    package var egress: [String] = []
     package var address: AddressCheck
     package var detail: String?
 
@@ -108,6 +110,7 @@ extension CheckRecord: RecordBody {
         members.masked(masked)
         members.object("destination") { destination.write(into: &$0) }
         members.text("address", address.rawValue)
+        if !egress.isEmpty { members.texts("egress", egress) }
         if let detail { members.text("detail", detail) }
     }
 }

@@ -4,6 +4,8 @@ package enum ConnectionOutcome: String, CaseIterable, Sendable {
     case closed
     /// The upstream could not be reached, or refused.
     case upstreamFailed = "upstream_failed"
+    /// Policy lets it go nowhere: nothing was dialled.
+    case blackholed
     /// A side reset it.
     case reset
     /// The client did not take the certificate that it was shown in the server's place.
@@ -53,8 +55,12 @@ package struct ConnectionEndRecord: Hashable, Sendable {
     package var durationMilliseconds: UInt64?
     /// From the first attempt to dial to the upstream's answer.
     package var connectMilliseconds: UInt64?
-    /// Address and port that the upstream socket was connected to.
+    /// Address and port that the upstream socket was connected to, or that a proxy was told.
     package var dialled: String?
+    /// The way out that was taken; nil for `direct`.
+    package var egress: String?
+    /// Address and port of the proxy that led out.
+    package var via: String?
     /// What went wrong, where something did.
     package var detail: String?
 
@@ -69,6 +75,8 @@ package struct ConnectionEndRecord: Hashable, Sendable {
         durationMilliseconds: UInt64? = nil,
         connectMilliseconds: UInt64? = nil,
         dialled: String? = nil,
+        egress: String? = nil,
+        via: String? = nil,
         detail: String? = nil
     ) {
         self.id = id
@@ -81,6 +89,8 @@ package struct ConnectionEndRecord: Hashable, Sendable {
         self.durationMilliseconds = durationMilliseconds
         self.connectMilliseconds = connectMilliseconds
         self.dialled = dialled
+        self.egress = egress
+        self.via = via
         self.detail = detail
     }
 }
@@ -104,6 +114,8 @@ extension ConnectionEndRecord: EndRecord {
         members.number("duration_ms", orNull: durationMilliseconds)
         members.number("connect_ms", orNull: connectMilliseconds)
         members.text("dialled", orNull: dialled?.cut(to: 60))
+        if let egress { members.text("egress", egress.cut(to: 11)) }
+        if let via { members.text("via", via.cut(to: 8)) }
         if let detail { members.text("detail", detail.cut(to: 120)) }
     }
 }

@@ -63,7 +63,7 @@ package struct RecordedDestination: Hashable, Sendable {
     package var port: UInt16?
     /// Address and port that the agent's kernel was asked for.
     package var original: String?
-    /// Address and port chosen to be dialled, where that is known before.
+    /// Address and port chosen to be dialled, or to be named to a proxy, where that is known before.
     package var dialled: String?
 
     package init(name: String? = nil, port: UInt16? = nil, original: String? = nil, dialled: String? = nil) {
@@ -93,6 +93,8 @@ package struct ConnectionRecord: Hashable, Sendable {
     /// Nil where the bytes were never looked at.
     package var `protocol`: RecordedProtocol?
     package var destination: RecordedDestination
+    /// The ways out that policy states for it, in the order in which they are tried; empty for `direct` alone.
+    package var egress: [String]
     package var sni: String?
     /// `Host`, `:authority` or what CONNECT asked for.
     package var authority: String?
@@ -124,6 +126,7 @@ package struct ConnectionRecord: Hashable, Sendable {
         capture: CaptureMode,
         protocol: RecordedProtocol? = nil,
         destination: RecordedDestination = RecordedDestination(),
+        egress: [String] = [],
         sni: String? = nil,
         authority: String? = nil,
         binding: [String] = [],
@@ -146,6 +149,7 @@ package struct ConnectionRecord: Hashable, Sendable {
         self.capture = capture
         self.protocol = `protocol`
         self.destination = destination
+        self.egress = egress
         self.sni = sni
         self.authority = authority
         self.binding = binding
@@ -186,6 +190,7 @@ extension ConnectionRecord: DecisionRecord {
 
     private func writeAdditions(into members: inout JSONMembers) {
         members.text("client", orNull: client)
+        if !egress.isEmpty { members.texts("egress", egress) }
         if let policyGeneration { members.number("policy_generation", policyGeneration) }
         if let tlsVersion { members.text("tls_version", tlsVersion) }
         if !alpn.isEmpty { members.texts("alpn", alpn) }

@@ -20,6 +20,8 @@ package struct PolicyChanges: Hashable, Sendable {
     package var isReordered: Bool
     package var mode: Change?
     package var defaultAction: Change?
+    /// The ways out of the policy as a whole.
+    package var egress: Change?
 
     package init(
         added: [String] = [],
@@ -27,7 +29,8 @@ package struct PolicyChanges: Hashable, Sendable {
         changed: [String] = [],
         isReordered: Bool = false,
         mode: Change? = nil,
-        defaultAction: Change? = nil
+        defaultAction: Change? = nil,
+        egress: Change? = nil
     ) {
         self.added = added
         self.removed = removed
@@ -35,6 +38,7 @@ package struct PolicyChanges: Hashable, Sendable {
         self.isReordered = isReordered
         self.mode = mode
         self.defaultAction = defaultAction
+        self.egress = egress
     }
 
     func write(into members: inout JSONMembers) {
@@ -43,7 +47,7 @@ package struct PolicyChanges: Hashable, Sendable {
             members.texts(kind, names)
         }
         if isReordered { members.flag("reordered") }
-        for (name, change) in [("mode", mode), ("default", defaultAction)] {
+        for (name, change) in [("mode", mode), ("default", defaultAction), ("egress", egress)] {
             guard let change else { continue }
             members.object(name) { members in
                 members.text("before", change.before)
@@ -62,6 +66,7 @@ extension PolicyChanges: CustomStringConvertible {
         if isReordered { parts.append("rules reordered") }
         if let mode { parts.append("mode \(mode.before) -> \(mode.after)") }
         if let defaultAction { parts.append("default \(defaultAction.before) -> \(defaultAction.after)") }
+        if let egress { parts.append("egress \(egress.before) -> \(egress.after)") }
         return parts.isEmpty ? "no rule is another" : parts.joined(separator: "; ")
     }
 

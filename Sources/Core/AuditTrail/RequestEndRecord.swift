@@ -18,8 +18,12 @@ package struct RequestEndRecord: Hashable, Sendable {
     /// Of the answer, as it was sent to the agent.
     package var bytesDown: UInt64?
     package var durationMilliseconds: UInt64?
-    /// Address and port of the upstream socket that it was sent on.
+    /// Address and port of the upstream socket that it was sent on, or that a proxy was told.
     package var dialled: String?
+    /// The way out that was taken; nil for `direct`.
+    package var egress: String?
+    /// Address and port of the proxy that led out.
+    package var via: String?
     /// What went wrong, where something did.
     package var detail: String?
     /// What inspectors noted: at most eight, each of at most 32 letters, digits and `_.:-`.
@@ -37,6 +41,8 @@ package struct RequestEndRecord: Hashable, Sendable {
         bytesDown: UInt64? = nil,
         durationMilliseconds: UInt64? = nil,
         dialled: String? = nil,
+        egress: String? = nil,
+        via: String? = nil,
         detail: String? = nil,
         findings: [String] = []
     ) {
@@ -51,6 +57,8 @@ package struct RequestEndRecord: Hashable, Sendable {
         self.bytesDown = bytesDown
         self.durationMilliseconds = durationMilliseconds
         self.dialled = dialled
+        self.egress = egress
+        self.via = via
         self.detail = detail
         self.findings = findings
     }
@@ -88,6 +96,8 @@ extension RequestEndRecord: EndRecord {
 
     func writeBehindOwn(into members: inout JSONMembers) {
         members.text("dialled", orNull: dialled?.cut(to: 60))
+        if let egress { members.text("egress", egress.cut(to: 11)) }
+        if let via { members.text("via", via.cut(to: 8)) }
         if let detail { members.text("detail", detail.cut(to: 120)) }
         if !findings.isEmpty { members.texts("findings", findings.prefix(8).map(Self.short)) }
     }

@@ -32,6 +32,8 @@ package struct RequestRecord: Hashable, Sendable {
     /// The names of the secrets that were put in the place of placeholders.
     package var credentials: [String] = []
     package var destination: RecordedDestination
+    /// The ways out that policy states for it, in the order in which they are tried; empty for `direct` alone.
+    package var egress: [String]
     /// By what the destination was bound to the name, such as `host` or `dns`.
     package var binding: [String]
     /// What was wrong, where input was malformed.
@@ -53,6 +55,7 @@ package struct RequestRecord: Hashable, Sendable {
         path: String? = nil,
         hasQuery: Bool = false,
         destination: RecordedDestination = RecordedDestination(),
+        egress: [String] = [],
         binding: [String] = [],
         detail: String? = nil
     ) {
@@ -71,6 +74,7 @@ package struct RequestRecord: Hashable, Sendable {
         self.path = path
         self.hasQuery = hasQuery
         self.destination = destination
+        self.egress = egress
         self.binding = binding
         self.detail = detail
     }
@@ -115,6 +119,7 @@ extension RequestRecord: DecisionRecord {
         if !credentials.isEmpty { members.texts("credentials", credentials) }
         members.object("destination") { destination.write(into: &$0) }
         members.texts("binding", binding)
+        if !egress.isEmpty { members.texts("egress", egress) }
         if let detail { members.text("detail", detail) }
     }
 }

@@ -4,6 +4,8 @@ final class CompiledRules: Sendable {
     let allows: RuleIndex
     /// The denies with `cidrs`, for the addresses about to be dialled.
     let addressDenies: RuleIndex
+    /// The places of the same, for addresses that nobody knows.
+    let addressDenyPlaces: [Int]
     /// The places of the rules with hosts that allow, by port, for clients that have not said a name.
     let allowsByName: PortTable<[Int]>
     let traits: RuleTraits
@@ -17,6 +19,7 @@ final class CompiledRules: Sendable {
         allows = RuleIndex(rules, allowing, leafSize: leafSize)
         let naming = denying.filter { rules[$0].match.cidrs != nil }
         addressDenies = RuleIndex(rules, naming, leafSize: leafSize)
+        addressDenyPlaces = naming
         let named = allowing.filter { rules[$0].match.hosts != nil }
         allowsByName = PortTable(named.map { (rules[$0].ports, $0) })
         traits = RuleTraits(rules)

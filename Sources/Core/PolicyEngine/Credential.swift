@@ -4,19 +4,24 @@ package struct SecretName: Hashable, Sendable, CustomStringConvertible {
 
     /// Takes lower-case letters, digits, `-`, `_` and `.`, 1 to 64 of them; `nil` for anything else.
     package init?(_ text: String) {
-        let isPlain = text.utf8.allSatisfy { octet in
-            switch octet {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"),
-                UInt8(ascii: "_"), UInt8(ascii: "."):
-                true
-            default: false
-            }
-        }
-        guard isPlain, (1...64).contains(text.utf8.count) else { return nil }
+        guard isConfiguredName(text) else { return nil }
         self.text = text
     }
 
     package var description: String { text }
+}
+
+/// True of lower-case letters, digits, `-`, `_` and `.`, 1 to 64 of them: what the configuration names, and policies refer to.
+func isConfiguredName(_ text: String) -> Bool {
+    let isPlain = text.utf8.allSatisfy { octet in
+        switch octet {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"),
+            UInt8(ascii: "_"), UInt8(ascii: "."):
+            true
+        default: false
+        }
+    }
+    return isPlain && (1...64).contains(text.utf8.count)
 }
 
 /// What the agent sends where a secret belongs: worth nothing to anybody.

@@ -74,10 +74,17 @@ package struct Decision: Hashable, Sendable {
     package let dial: DialPlan?
     /// The addresses that may be dialled, in the order given; `nil` where they are unchecked or nothing is dialled.
     package let addresses: [UpstreamAddress]?
+    /// By which ways it goes out, in the order in which they are tried; empty for `direct`, and where nothing goes out.
+    package let egress: EgressList
     /// The port that was judged.
     package let port: UInt16
     /// The counters that it draws on, those with nothing left excepted: empty unless it allows.
     package let draws: [CounterDraw]
+
+    /// True where a name is to be dialled whose addresses must be found and judged first.
+    ///
+    /// Otherwise nobody here needs them: a proxy is told the name, or nothing is dialled at all.
+    package var needsAddresses: Bool { egress.needAddresses }
 
     /// The byte budgets that the relay draws on and enforces.
     package var byteBudgets: [CounterDraw] {
@@ -136,6 +143,7 @@ package struct Decision: Hashable, Sendable {
             treatment: treatment,
             dial: dial,
             addresses: addresses,
+            egress: egress,
             draws: draws
         )
         return Decision(.allow, reason, rule: rule, treatment: treatment, port: port, permission)
@@ -159,6 +167,7 @@ package struct Decision: Hashable, Sendable {
         dial = permission?.dial
         addresses = permission?.addresses
         draws = permission?.draws ?? []
+        egress = permission?.egress ?? []
     }
 }
 
@@ -171,5 +180,6 @@ struct Permission {
     var treatment: Treatment
     var dial: DialPlan
     var addresses: [UpstreamAddress]?
+    var egress: EgressList = []
     var draws: [CounterDraw] = []
 }

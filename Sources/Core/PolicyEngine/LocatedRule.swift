@@ -7,6 +7,8 @@ struct LoadingLimits {
     var canIntercept: Bool
     /// The secrets that are configured; `nil` where nobody knows.
     var secrets: [SecretName: SecretScope]?
+    /// The ways out that are configured, `direct` not among them; `nil` where nobody knows.
+    var egress: [EgressName: EgressKind]?
 }
 
 /// A rule and the places that a message about it names.

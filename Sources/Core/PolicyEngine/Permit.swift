@@ -9,14 +9,23 @@ package struct Permit: ~Copyable {
     /// The name that is dialled; `nil` where the original destination is.
     package let name: HostName?
     package let port: UInt16
-    /// The addresses that may be dialled, best first; never empty.
+    /// The addresses that may be dialled, or named to a proxy, best first; empty only where no way out takes one.
     package let addresses: [UpstreamAddress]
+    /// The ways out that may be tried, in their order; empty for `direct`.
+    package let egress: EgressList
 
-    init(rule: RuleName?, name: HostName?, port: UInt16, addresses: [UpstreamAddress]) {
+    init(
+        rule: RuleName?,
+        name: HostName?,
+        port: UInt16,
+        addresses: [UpstreamAddress],
+        egress: EgressList = []
+    ) {
         self.rule = rule
         self.name = name
         self.port = port
         self.addresses = addresses
+        self.egress = egress
     }
 }
 
@@ -27,28 +36,70 @@ extension Permit {
     /// address that is connected, make a permit of the answer, and ask here.
     ///
     /// - Parameters:
-    ///   - address: what the connection is connected to.
+    ///   - address: what the connection is connected to; `nil` where a proxy was told the name.
     ///   - name: the name of the permit that opened it; `nil` where that was the original destination.
+    ///   - way: the way out that it took.
     /// - Returns: true where this permit could have opened the very same; false where a new one must be dialled.
-    package consuming func covers(_ address: UpstreamAddress, dialledFor name: HostName?) -> Bool {
-        self.name == name && addresses.contains(address)
+    package consuming func covers(
+        _ address: UpstreamAddress?,
+        dialledFor name: HostName?,
+        by way: EgressName = .direct
+    ) -> Bool {
+        guard self.name == name, let kind = kind(of: way) else { return false }
+        guard let address else { return kind == .there && name != nil }
+        return addresses.contains(address)
+    }
+
+    /// What a way out is; `nil` for one that is not permitted.
+    private borrowing func kind(of way: EgressName) -> EgressKind? {
+        if egress.isEmpty { return way == .direct ? .here : nil }
+        return egress.first { $0.name == way }?.kind
+    }
+
+    /// The right to connect to the proxy of one of the permitted ways out; `nil` for any other way.
+    ///
+    /// The proxy is the operator's: its addresses are whatever the configuration says, private ones among them.
+    package borrowing func errand(by way: EgressName, to addresses: [UpstreamAddress]) -> ErrandPermit? {
+        guard !addresses.isEmpty, kind(of: way) != nil else { return nil }
+        return ErrandPermit(way: way, addresses: addresses)
+    }
+}
+
+/// The right to open one connection to a sink that the configuration names, for the sake of a permit.
+///
+/// Whoever opens the connection consumes it.
+package struct ErrandPermit: ~Copyable {
+    /// The way out whose proxy is meant.
+    package let way: EgressName
+    /// Those of the sink, best first; never empty.
+    package let addresses: [UpstreamAddress]
+
+    fileprivate init(way: EgressName, addresses: [UpstreamAddress]) {
+        self.way = way
+        self.addresses = addresses
     }
 }
 
 extension Policy {
-    /// Makes a permit of a decision; `nil` unless it allows and its addresses are known.
+    /// Makes a permit of a decision; `nil` unless it allows, and the addresses are known that its ways out take.
     package func permit(for decision: Decision) -> Permit? {
-        guard decision.verdict == .allow, let addresses = decision.addresses, !addresses.isEmpty else { return nil }
+        guard decision.verdict == .allow, let dial = decision.dial else { return nil }
         let name: HostName? =
-            switch decision.dial {
+            switch dial {
             case .name(let name): name
-            case .original, nil: nil
+            case .original: nil
             }
+        let addresses = decision.addresses ?? []
+        var egress = decision.egress
+        if addresses.isEmpty {
+            egress.removeAll { $0.kind == .here || ($0.kind == .there && name == nil) }
+            guard !egress.isEmpty else { return nil }
+        }
         let rule: RuleName? =
             switch decision.basis {
             case .rule(let name): name
             case .standard, .nothing: nil
             }
-        return Permit(rule: rule, name: name, port: decision.port, addresses: addresses)
+        return Permit(rule: rule, name: name, port: decision.port, addresses: addresses, egress: egress)
     }
 }

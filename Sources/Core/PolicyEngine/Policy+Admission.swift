@@ -30,10 +30,14 @@ extension Policy {
         if let original = facts.original?.socket.address, !passesGuard(original, rule) {
             return .refused(.specialAddress, rule: rule?.name, port: facts.port)
         }
+        var ways = egress(of: rule)
         let addresses: [UpstreamAddress]?
         let check = AddressTest(rule: rule, need: need, isStrict: isStrict)
-        switch checkAddresses(facts, plan, check) {
+        switch checkAddresses(facts, plan, ways, check) {
         case .unchecked: addresses = nil
+        case .unseen:
+            addresses = nil
+            ways.removeAll { $0.kind == .here }
         case .passed(let passed): addresses = passed
         case .stopped(let decision): return decision
         }
@@ -43,6 +47,7 @@ extension Policy {
             treatment: treatment(of: facts),
             dial: plan,
             addresses: addresses,
+            egress: ways,
             draws: rule.map { draws(of: $0, facts) } ?? []
         )
         return .allowed(rule == nil ? .defaultAllow : .ruleAllow, by: permission, for: facts)
@@ -74,13 +79,27 @@ extension Policy {
 
     private enum AddressCheck {
         case unchecked
+        /// Nobody here dials an address: a proxy is told the name, or nothing is dialled.
+        case unseen
         /// Never empty.
         case passed([UpstreamAddress])
         /// A refusal, or that the body of the request must be read first.
         case stopped(Decision)
     }
 
-    private func checkAddresses(_ facts: Facts, _ plan: DialPlan, _ test: AddressTest) -> AddressCheck {
+    private func checkAddresses(
+        _ facts: Facts,
+        _ plan: DialPlan,
+        _ ways: EgressList,
+        _ test: AddressTest
+    ) -> AddressCheck {
+        if ways.resolvingElsewhere != nil, case .name(let name) = plan {
+            if let objection = objection(toLookingUp: name, elsewhereFor: facts, test) { return .stopped(objection) }
+            // Where both kinds are stated, what is known here to have no address is left to the proxy.
+            if !ways.needAddresses || facts.addresses?.isEmpty == true { return .unseen }
+        } else if !isSeen(plan, by: ways) {
+            return .unseen
+        }
         guard let candidates = candidates(facts, plan) else { return .unchecked }
         var firstObjection: Decision?
         var question: Decision?
@@ -98,6 +117,35 @@ extension Policy {
         if let question { return .stopped(question) }
         guard passed.isEmpty else { return .passed(passed) }
         return .stopped(firstObjection ?? .refused(.unresolvable, rule: test.rule?.name, port: facts.port))
+    }
+
+    /// True where a plan comes to addresses that are known here.
+    func isSeen(_ plan: DialPlan, by ways: EgressList) -> Bool {
+        switch plan {
+        case .name: ways.needAddresses
+        // A proxy is told the address; a blackhole takes nothing.
+        case .original: !ways.contains { $0.kind == .nowhere }
+        }
+    }
+
+    /// What is wrong with leaving it to a proxy to look a name up: whatever rules are about addresses counts as broken.
+    private func objection(
+        toLookingUp name: HostName,
+        elsewhereFor facts: Facts,
+        _ test: AddressTest
+    ) -> Decision? {
+        let port = facts.port
+        // That name is the proxy's own machine (RFC 6761, section 6.3).
+        if name.text == "localhost" || name.text.hasSuffix(".localhost") {
+            return .refused(.specialAddress, rule: test.rule?.name, port: port)
+        }
+        if let rule = test.rule, rule.match.cidrs != nil { return .refused(.outsideCIDRs, rule: rule.name, port: port) }
+        for place in compiled.addressDenyPlaces where test.isStrict || !rules[place].terms.isOnTrial {
+            guard rules[place].match.cidrs?.isEmpty == false else { continue }
+            let likelihood = rules[place].likelihoodWithoutAddress(facts, canIntercept: canIntercept)
+            guard likelihood == .no else { return .refused(.deniedAddress, rule: rules[place].name, port: port) }
+        }
+        return nil
     }
 
     /// What is wrong with dialling an address under a rule, or the default, or that only the body tells; `nil` for nothing.

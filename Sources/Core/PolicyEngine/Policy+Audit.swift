@@ -4,7 +4,7 @@ extension Policy {
     /// What a judgement comes to in the policy's mode.
     ///
     /// `mode: audit` dials the original destination, without asking what the name's addresses are, and refuses only where
-    /// there is nothing to dial.
+    /// there is nothing to dial. It goes out by the ways of the rule that allows it, or else by those of the policy.
     func inMode(_ judgement: Decision, _ facts: Facts) -> Decision {
         guard mode == .audit else { return judgement }
         let wouldDeny: Bool
@@ -17,7 +17,12 @@ extension Policy {
         if judgement.verdict == .allow, judgement.reason == .perRequest { return judgement }
         let plan = facts.original == nil ? facts.name.map(DialPlan.name) : .original
         guard let plan else { return .refused(.noOriginalDestination, rule: judgement.rule, port: facts.port) }
-        let found = candidates(facts, plan)
+        var ways = judgement.verdict == .allow ? judgement.egress : egress
+        var found = isSeen(plan, by: ways) ? candidates(facts, plan) : nil
+        if found?.isEmpty == true, ways.resolvingElsewhere != nil, plan != .original {
+            found = nil
+            ways.removeAll { $0.kind == .here }
+        }
         // The kernel takes the clothes off: what is behind them was looked at by nobody.
         let addresses = found?.filter { !$0.isMappedIPv4 }
             .map { UpstreamAddress(SocketAddress($0, port: facts.port)) }
@@ -32,6 +37,7 @@ extension Policy {
             treatment: treatment(of: facts),
             dial: plan,
             addresses: addresses,
+            egress: ways,
             draws: judgement.draws.map(\.onTrial)
         )
         return .allowed(judgement.reason, by: permission, for: facts)

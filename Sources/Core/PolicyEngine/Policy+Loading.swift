@@ -13,6 +13,7 @@ extension Policy {
     ///   - hash: the SHA-256 of the source, `sha256:…`.
     ///   - canIntercept: whether an authority for interception is configured.
     ///   - secrets: those that are configured, and where they may go; `nil` where nobody knows, and every name is taken.
+    ///   - egress: the ways out that are configured beside `direct`; `nil` where nobody knows, and every name is taken.
     /// - Returns: the policy, and what is right but probably not meant.
     /// - Throws: everything that is wrong with the documents, in the order of the text.
     package static func load(
@@ -20,14 +21,16 @@ extension Policy {
         of file: String = "policy",
         hash: String,
         canIntercept: Bool = false,
-        secrets: [SecretName: SecretScope]? = nil
+        secrets: [SecretName: SecretScope]? = nil,
+        egress: [EgressName: EgressKind]? = nil
     ) throws(SourceProblems) -> (policy: Policy, warnings: [SourceProblem]) {
         try load(
             documents.map { PolicyDocument($0) },
             of: file,
             hash: hash,
             canIntercept: canIntercept,
-            secrets: secrets
+            secrets: secrets,
+            egress: egress
         )
     }
 
@@ -39,20 +42,23 @@ extension Policy {
         of file: String = "policy",
         hash: String,
         canIntercept: Bool = false,
-        secrets: [SecretName: SecretScope]? = nil
+        secrets: [SecretName: SecretScope]? = nil,
+        egress: [EgressName: EgressKind]? = nil
     ) throws(SourceProblems) -> (policy: Policy, warnings: [SourceProblem]) {
         var problems: [SourceProblem] = []
-        let limits = LoadingLimits(canIntercept: canIntercept, secrets: secrets)
+        let limits = LoadingLimits(canIntercept: canIntercept, secrets: secrets, egress: egress)
         let fragments = documents.compactMap { PolicyFragment.read($0.node, limits, noting: &problems) }
         if documents.isEmpty {
             let place = SourceLocation(file: file, line: 1, column: 1)
             problems.append(SourceProblem("no document was found, expected a policy", at: place))
         }
-        let mode = agreed("mode", fragments.compactMap(\.mode), noting: &problems)
-        let defaultAction = agreed("default", fragments.compactMap(\.defaultAction), noting: &problems)
+        let mode = agreed("mode", fragments.compactMap(\.mode), noting: &problems) { $0.rawValue }
+        let defaultAction = agreed("default", fragments.compactMap(\.defaultAction), noting: &problems) { $0.rawValue }
+        let ways = agreed("egress", fragments.compactMap(\.egress), noting: &problems) { words($0) } ?? []
         let rules = fragments.flatMap(\.rules)
         noteRepeatedNames(rules, in: &problems)
         if canIntercept { noteTunnelsInTheWay(rules, in: &problems) }
+        noteUnseenAddresses(rules, ways, defaultAction ?? .deny, in: &problems)
         // Every document has a fragment where nothing is wrong.
         let own = zip(documents, fragments).first { !$0.0.isExtended }?.1 ?? fragments.first
         guard problems.isEmpty, let own else { throw SourceProblems(inOrder: problems) }
@@ -63,22 +69,24 @@ extension Policy {
             hash: hash,
             rules: rules.map(\.rule),
             canIntercept: canIntercept,
+            egress: ways,
             locations: rules.map(\.nameLocation)
         )
         return (policy, policy.warnings(about: rules))
     }
 
     /// The value that every document which says one says.
-    private static func agreed<Value: RawRepresentable<String> & Equatable>(
+    private static func agreed<Value: Equatable>(
         _ key: String,
         _ said: [Located<Value>],
-        noting problems: inout [SourceProblem]
+        noting problems: inout [SourceProblem],
+        _ word: (Value) -> String
     ) -> Value? {
         guard let first = said.first else { return nil }
         for other in said.dropFirst() where other.value != first.value {
             problems.append(
                 SourceProblem(
-                    "`\(key)` is `\(other.value.rawValue)` here and `\(first.value.rawValue)` at \(first.location)",
+                    "`\(key)` is `\(word(other.value))` here and `\(word(first.value))` at \(first.location)",
                     at: other.location,
                     remedy: "say it once"
                 )
@@ -86,6 +94,9 @@ extension Policy {
         }
         return first.value
     }
+
+    /// Ways out as a message names them.
+    private static func words(_ ways: EgressList) -> String { ways.meant.texts.joined(separator: ", ") }
 
     private static func noteRepeatedNames(_ rules: [LocatedRule], in problems: inout [SourceProblem]) {
         var places: [RuleName: SourceLocation] = [:]

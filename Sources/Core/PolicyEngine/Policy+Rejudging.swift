@@ -53,6 +53,9 @@ extension Policy {
         guard staysOriginal || plan == dialPlan(facts, basis.rule) else {
             return .refused(.policyChanged, rule: decision.rule, port: facts.port)
         }
+        guard decision.egress.isStill(within: egress(of: basis.rule)) else {
+            return .refused(.policyChanged, rule: decision.rule, port: facts.port)
+        }
         // A tunnel that is open cannot be looked into any more.
         if decision.treatment == .tunnel, lookInside(survey, facts) != nil {
             return .refused(.perRequest, port: facts.port)

@@ -27,6 +27,8 @@ package struct Policy: Sendable {
     private let locations: [SourceLocation]
     /// True where TLS can be looked into: an authority that signs for the names of others is configured.
     package let canIntercept: Bool
+    /// By which ways goes out what no rule says otherwise of; empty for `direct`.
+    package let egress: EgressList
     /// The rules in the form in which they are found.
     let compiled: CompiledRules
 
@@ -39,6 +41,7 @@ package struct Policy: Sendable {
     ///   - hash: the SHA-256 of the source, `sha256:…`.
     ///   - rules: in the order in which they are weighed; no two of the same name.
     ///   - canIntercept: whether TLS can be looked into.
+    ///   - egress: by which ways goes out what no rule says otherwise of.
     ///   - leafSize: how many rules are compared one after the other rather than looked up.
     ///   - locations: where their names stand, in the same order.
     package init(
@@ -48,6 +51,7 @@ package struct Policy: Sendable {
         hash: String,
         rules: [Rule],
         canIntercept: Bool = false,
+        egress: EgressList = [],
         leafSize: Int = 4,
         locations: [SourceLocation] = []
     ) {
@@ -57,6 +61,7 @@ package struct Policy: Sendable {
         self.hash = hash
         self.rules = rules
         self.canIntercept = canIntercept
+        self.egress = egress
         self.locations = locations
         compiled = CompiledRules(rules, leafSize: leafSize)
     }
@@ -80,6 +85,9 @@ package struct Policy: Sendable {
 
     /// True where any rule must have bodies read.
     package var looksAtContent: Bool { compiled.traits.looksAtContent }
+
+    /// By which ways goes out what a rule, or the default, allows; empty for `direct`.
+    func egress(of rule: Rule?) -> EgressList { rule?.terms.egress ?? egress }
 
     /// True where some rule changes the heads of what it lets through.
     package var changesHeads: Bool { compiled.traits.changesHeads }
@@ -189,7 +197,8 @@ package struct Policy: Sendable {
 extension Policy: Hashable {
     package static func == (one: Policy, other: Policy) -> Bool {
         one.name == other.name && one.mode == other.mode && one.defaultAction == other.defaultAction
-            && one.hash == other.hash && one.canIntercept == other.canIntercept && one.rules == other.rules
+            && one.hash == other.hash && one.canIntercept == other.canIntercept
+            && one.egress == other.egress && one.rules == other.rules
     }
 
     package func hash(into hasher: inout Hasher) {

@@ -5,6 +5,8 @@ struct PolicyFragment {
     var name: String
     var mode: Located<PolicyMode>?
     var defaultAction: Located<DefaultAction>?
+    /// By which ways goes out what no rule says otherwise of.
+    var egress: Located<EgressList>?
     var rules: [LocatedRule]
 
     private enum APIVersion: String, CaseIterable {
@@ -27,12 +29,14 @@ struct PolicyFragment {
             let name = reader.string("name", .required)
             let mode = reader.choice("mode", of: PolicyMode.self)
             let defaultAction = reader.choice("default", of: DefaultAction.self)
+            let egress = reader.egress(limits)
             let rules = reader.mappings("rules", .required) { LocatedRule.read(&$0, limits) }
             _ = reader.value("extends", .optional, readExtended)
             return PolicyFragment(
                 name: name ?? "",
                 mode: mode.map { Located(value: $0, location: reader.location(of: "mode")) },
                 defaultAction: defaultAction.map { Located(value: $0, location: reader.location(of: "default")) },
+                egress: egress.map { Located(value: $0, location: reader.location(of: "egress")) },
                 rules: rules ?? []
             )
         }

@@ -26,7 +26,7 @@ extension Rule {
     fileprivate var looksIntoTLS: Bool { match.looksInside && mayMeetTLS }
 
     /// True where a connection could match both, as far as what is inside is not looked at.
-    fileprivate func overlaps(_ other: Rule) -> Bool {
+    func overlaps(_ other: Rule) -> Bool {
         meets(ports, other.ports) { $0.overlaps($1) }
             && meets(match.hosts, other.match.hosts) { $0.overlaps($1) }
             && meets(match.cidrs, other.match.cidrs) { $0.overlaps($1) }

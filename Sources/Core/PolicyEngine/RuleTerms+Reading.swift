@@ -17,14 +17,15 @@ extension RuleTerms {
             budget: reader.mapping("budget", .optional, Budget.read),
             limits: reader.mapping("limits", .optional, ContentLimits.read),
             headers: headers,
-            credentials: Credential.readAll(&reader, headers, limits)
+            credentials: Credential.readAll(&reader, headers, limits),
+            egress: reader.egress(limits)
         )
         if mode == .enforce {
             reader.refuse("mode", "is `enforce`, which every rule does", remedy: "leave it out, or write `audit`")
         }
         guard let action else { return terms }
         if action == .deny {
-            refuseCountingDenials(&reader)
+            refuseTermsOfAllowance(&reader)
         } else {
             refuseTrialOfNothing(terms, action, &reader)
         }
@@ -33,7 +34,7 @@ extension RuleTerms {
         return terms
     }
 
-    private static func refuseCountingDenials(_ reader: inout MappingReader) {
+    private static func refuseTermsOfAllowance(_ reader: inout MappingReader) {
         for key in ["rate", "budget"] where reader.has(key) {
             reader.refuse(
                 key,
@@ -45,6 +46,13 @@ extension RuleTerms {
             reader.refuse(
                 "limits",
                 "is for what a rule allows, and this one denies",
+                remedy: "put it on the rule that allows"
+            )
+        }
+        if reader.has("egress") {
+            reader.refuse(
+                "egress",
+                "is for what a rule allows, and this one denies: nothing of it goes out",
                 remedy: "put it on the rule that allows"
             )
         }

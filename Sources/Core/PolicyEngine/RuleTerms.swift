@@ -11,6 +11,8 @@ package struct RuleTerms: Hashable, Sendable {
     package var headers: HeaderChanges?
     /// The secrets that it puts in.
     package var credentials: [Credential]
+    /// By which ways what it allows goes out; `nil`: by those of the policy.
+    package var egress: EgressList?
 
     package init(
         isOnTrial: Bool = false,
@@ -19,7 +21,8 @@ package struct RuleTerms: Hashable, Sendable {
         budget: Budget? = nil,
         limits: ContentLimits? = nil,
         headers: HeaderChanges? = nil,
-        credentials: [Credential] = []
+        credentials: [Credential] = [],
+        egress: EgressList? = nil
     ) {
         self.isOnTrial = isOnTrial
         self.exceptsTunnels = exceptsTunnels
@@ -28,6 +31,7 @@ package struct RuleTerms: Hashable, Sendable {
         self.limits = limits
         self.headers = headers
         self.credentials = credentials
+        self.egress = egress
     }
 
     /// True where what the rule allows must be read to carry it out, bodies among it.

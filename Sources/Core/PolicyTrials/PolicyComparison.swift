@@ -2,7 +2,7 @@ import PolicyEngine
 
 /// What one policy says and another does not.
 package struct PolicyComparison: Hashable, Sendable {
-    /// `mode` and `default`, where they differ.
+    /// `mode`, `default` and `egress`, where they differ.
     package let settings: [AspectChange]
     /// Removed ones in the order of the old policy, then the others in that of the new one.
     package let rules: [RuleChange]
@@ -11,6 +11,7 @@ package struct PolicyComparison: Hashable, Sendable {
         settings = [
             AspectChange("mode", [old.mode.rawValue], [new.mode.rawValue]),
             AspectChange("default", [old.defaultAction.rawValue], [new.defaultAction.rawValue]),
+            AspectChange("egress", old.egress.meant.texts, new.egress.meant.texts),
         ].compactMap { $0 }
         let before = Dictionary(old.rules.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         let after = Dictionary(new.rules.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })

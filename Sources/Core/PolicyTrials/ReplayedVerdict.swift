@@ -28,7 +28,9 @@ package struct ReplayedVerdict: Hashable, Sendable {
             word = judgement.isAllowed ? .allow : .deny
         }
         if isOpen(judgement) { throw .unjudged(.unrecorded) }
-        let isUnchecked = decision.verdict == .allow && decision.dial != nil && decision.addresses == nil
+        let isUnchecked =
+            decision.verdict == .allow && decision.dial != nil && decision.addresses == nil
+            && decision.needsAddresses
         if recorded.wasRefusedForAddresses, isUnchecked { throw .unjudged(.unrecordedAddresses) }
     }
 }

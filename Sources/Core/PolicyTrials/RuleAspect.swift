@@ -50,6 +50,7 @@ extension Rule {
         add("budget", terms.budget.map(\.texts))
         add("headers.set", some(terms.headers?.set.map { "\($0.name): \($0.value)" }))
         add("headers.remove", some(terms.headers?.remove.map(\.text)))
+        add("egress", terms.egress?.meant.texts)
         add("credentials", some(terms.credentials.map(\.text)))
         return aspects
     }

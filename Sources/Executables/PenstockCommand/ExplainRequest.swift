@@ -9,7 +9,7 @@ import SourceDocuments
 struct ExplainRequest: Hashable {
     var policy: String
     var question: Question
-    var canIntercept: Bool
+    var daemon: DaemonKind
 
     /// Reads the words after `policy explain`; `nil` where they ask for help.
     init?(_ words: ArraySlice<String>) throws(Misuse) {
@@ -18,7 +18,7 @@ struct ExplainRequest: Hashable {
         guard let policy = options.operands.first else { throw options.misuse("a policy file or directory is needed") }
         try options.refuseOperands(after: 1)
         self.policy = policy
-        canIntercept = options.has("--intercept")
+        daemon = DaemonKind(options)
         let host = try options.required("--host", "HOST")
         question = Question(port: try Self.port(options), speech: .known(try Self.spoken(options)))
         question.uid = try Self.uid(options)
@@ -34,18 +34,20 @@ struct ExplainRequest: Hashable {
         question.headers = try Self.headers(options)
         question.calls = try Self.calls(options)
         do throws(QuestionFault) {
-            try question.aim(at: host, sni: options.value("--sni"), canIntercept: canIntercept)
+            try question.aim(at: host, sni: options.value("--sni"), canIntercept: daemon.canIntercept)
         } catch {
             throw options.misuse(error.explanation("--"))
         }
     }
 
-    private static let forms: [Options.Form] = [
-        .value("--host"), .value("--port"), .value("--sni"), .value("--uid"), .value("--protocol"), .values("--addr"),
-        .value("--method"), .value("--path"), .value("--query"), .values("--header"), .value("--namespace"),
-        .value("--service-account"), .value("--client-address"),
-        .value("--time"), .values("--call"), .flag("--intercept"),
-    ]
+    private static let forms: [Options.Form] =
+        [
+            .value("--host"), .value("--port"), .value("--sni"), .value("--uid"), .value("--protocol"),
+            .values("--addr"),
+            .value("--method"), .value("--path"), .value("--query"), .values("--header"), .value("--namespace"),
+            .value("--service-account"), .value("--client-address"),
+            .value("--time"), .values("--call"),
+        ] + DaemonKind.options
 
     private static func port(_ options: Options) throws(Misuse) -> UInt16 {
         let text = try options.required("--port", "PORT")

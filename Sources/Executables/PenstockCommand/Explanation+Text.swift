@@ -19,6 +19,7 @@ extension Explanation {
         if policy.hasTimes, let now = question.now { lines.append("time: \(timeText(now))") }
         lines.append("original: \(facts.original?.description ?? "unknown")")
         lines.append("dial: \(dialled)")
+        if !decision.egress.isEmpty { lines.append("egress: \(decision.egress.texts.joined(separator: ", then "))") }
         lines += addressLines
         lines += notes.map { "note: \($0)" }
         lines.append("mode: \(policy.mode.rawValue)")
@@ -37,6 +38,9 @@ extension Explanation {
 
     /// One line for each address; those of a name are also judged one by one, to say what is wrong with which.
     private var addressLines: [String] {
+        if judgement.isAllowed, decision.dial != nil, !decision.needsAddresses, decision.addresses == nil {
+            return [addressesElsewhere]
+        }
         guard let addresses = facts.addresses else { return ["address: unchecked"] }
         return addresses.map { address in
             var alone = facts
@@ -49,6 +53,13 @@ extension Explanation {
                 return "address: \(address) may not be dialled (\(answer.reason.rawValue)\(rule))"
             }
         }
+    }
+
+    /// Why no address is looked at.
+    private var addressesElsewhere: String {
+        let way = decision.egress.first.map { "`\($0)`" } ?? "nobody"
+        return decision.egress.contains { $0.kind == .nowhere }
+            ? "address: none is dialled, \(way) is a blackhole" : "address: looked up by the proxy \(way), unseen here"
     }
 
     private var notes: [String] {

@@ -2,25 +2,27 @@ extension HelpTopic {
     static let policyText = """
         penstock policy: checks policies, asks them, and tries them against recorded traffic
 
-        usage: penstock policy check FILES… [--strict] [--json] [--intercept]
-               penstock policy explain POLICY --host HOST --port PORT … [--intercept]
-               penstock policy test POLICY CASES [--strict] [--json] [--intercept]
-               penstock policy diff OLD NEW [--audit FILES…] [--top N] [--json] [--intercept]
+        usage: penstock policy check FILES… [--strict] [--json] [--intercept] [--config FILE]
+               penstock policy explain POLICY --host HOST --port PORT … [--intercept] [--config FILE]
+               penstock policy test POLICY CASES [--strict] [--json] [--intercept] [--config FILE]
+               penstock policy diff OLD NEW [--audit FILES…] [--top N] [--json] [--intercept] [--config FILE]
                penstock policy learn FILES… [--wildcard PATTERN]… [--denied] [--intercept]
 
         A policy is a file, or a directory that is loaded as a whole. With --intercept all of them answer as a daemon with
-        `interception.authority` does, which reads the requests inside TLS. `penstock help policy check` and its siblings
+        `interception.authority` does, which reads the requests inside TLS. With --config they know the ways out
+        (`egress`) and the secrets that this penstock.yaml names; else every name is taken. `penstock help policy check` and its siblings
         say more; docs/policy.md is the language.
         """
 
     static let checkText = """
         penstock policy check: says everything that is wrong with policies, as the daemon would on loading them
 
-        usage: penstock policy check FILES… [--strict] [--json] [--intercept]
+        usage: penstock policy check FILES… [--strict] [--json] [--intercept] [--config FILE]
 
           FILES       each is a policy: a file, or a directory that is loaded as a whole (its *.yaml and *.yml)
           --strict    warnings count as errors
           --intercept as a daemon with `interception.authority` does, which can look inside TLS
+          --config F  as a daemon with this penstock.yaml: a way out (`egress`) or a secret that it does not name is an error
           --json      JSON Lines on standard output: one object for each problem (kind: problem; severity, file, line,
                       column, message, remedy) and one for each policy (kind: policy; file; and of one that loads:
                       loads, which is true, name, mode, rules, policy_hash)
@@ -45,7 +47,7 @@ extension HelpTopic {
                                        [--method METHOD] [--path PATH] [--query QUERY]
                                        [--header 'NAME: VALUE']… [--call CALL]…
                                        [--namespace NAME] [--service-account NAME] [--time TIME]
-                                       [--intercept]
+                                       [--intercept] [--config FILE]
 
           POLICY         a file, or a directory that is loaded as a whole
           --host HOST    where the agent wants to go: a name, which the client then says itself; or an address
@@ -68,6 +70,8 @@ extension HelpTopic {
           --time T       when, such as 2026-11-21T10:15:04Z; left out: now
           --intercept    as a daemon with `interception.authority` does: where a rule needs it, TLS is ended and each request
                          inside is judged (treatment intercept); where none does, it is carried unread (treatment tunnel)
+          --config FILE  as a daemon with this penstock.yaml: its ways out (`egress`) and its secrets are known. Left out: every
+                         name is taken, and a way out counts as one that dials addresses which were judged here
           --help         print this and exit
 
         What is unknown allows nothing and denies where a deny asks for it (reason undetermined).

@@ -2,7 +2,7 @@ extension HelpTopic {
     static let testText = """
         penstock policy test: puts cases to a policy that ought to come out one way, and says which do not
 
-        usage: penstock policy test POLICY CASES [--strict] [--json] [--intercept]
+        usage: penstock policy test POLICY CASES [--strict] [--json] [--intercept] [--config FILE]
 
           POLICY      a file, or a directory that is loaded as a whole
           CASES       a YAML file with `cases`: a list of mappings. `name`, `host`, `port` and `expect` (allow or deny) must
@@ -12,6 +12,7 @@ extension HelpTopic {
                       `reason` and `treatment` are compared where they are there
           --strict    a rule that decides no case is an error
           --intercept as a daemon with `interception.authority` does: cases of TLS may name a request
+          --config F  as a daemon with this penstock.yaml: its ways out (`egress`) and its secrets are known
           --json      JSON Lines: one object for each case (kind: case; name, file, line, result, decision, treatment, rule,
                       reason, faults) and one for the whole (kind: summary; cases, failed, rules, rules_not_hit)
           --help      print this and exit
@@ -36,7 +37,8 @@ extension HelpTopic {
     static let diffText = """
         penstock policy diff: says what changes from one policy to another, for the rules or for recorded traffic
 
-        usage: penstock policy diff OLD NEW [--audit FILES…] [--top N] [--json] [--intercept] [--progress]
+        usage: penstock policy diff OLD NEW [--audit FILES…] [--top N] [--json] [--intercept] [--config FILE]
+                                    [--progress]
 
           OLD, NEW    each a file, or a directory that is loaded as a whole
           --audit F   files of the audit trail, plain or compressed: every connection, request and check that they tell of
@@ -45,6 +47,7 @@ extension HelpTopic {
           --top N     at most so many groups of changed traffic (20), the most frequent first
           --json      JSON Lines: one object for each difference (kind: setting, rule or change); with --audit one more for
                       the whole (kind: summary)
+          --config F  both are for a daemon with this penstock.yaml: its ways out (`egress`) and its secrets are known
           --intercept both are for a daemon with `interception.authority`: requests that were read inside TLS are judged,
                       too. Without it they are counted as left out
           --progress  say how far the reading is, even where standard error is no terminal

@@ -10,17 +10,17 @@ struct CheckRequest: Hashable {
     var paths: [String]
     var isStrict: Bool
     var isJSON: Bool
-    var canIntercept: Bool
+    var daemon: DaemonKind
 
     /// Reads the words after `policy check`; `nil` where they ask for help.
     init?(_ words: ArraySlice<String>) throws(Misuse) {
-        let options = try Options(words, [.flag("--strict"), .flag("--json"), .flag("--intercept")], .check)
+        let options = try Options(words, [.flag("--strict"), .flag("--json")] + DaemonKind.options, .check)
         guard !options.wantsHelp else { return nil }
         guard !options.operands.isEmpty else { throw options.misuse("a policy file or directory is needed") }
         paths = options.operands
         isStrict = options.has("--strict")
         isJSON = options.has("--json")
-        canIntercept = options.has("--intercept")
+        daemon = DaemonKind(options)
     }
 }
 
@@ -30,8 +30,8 @@ extension CheckRequest {
         var texts = SourceTexts()
         var worst = ExitCode.done
         for path in paths {
-            var checked = CheckedPolicy(path, readPolicy(path, canIntercept: canIntercept), isStrict: isStrict)
-            if checked.result == .problems { checked.hint = interceptionHint(path, canIntercept: canIntercept) }
+            var checked = CheckedPolicy(path, readPolicy(path, for: daemon), isStrict: isStrict)
+            if checked.result == .problems { checked.hint = interceptionHint(path, for: daemon) }
             let lines = isJSON ? checked.json : checked.lines(&texts)
             writeToStandardOutput(lines.map { $0 + "\n" }.joined())
             if checked.result.rawValue > worst.rawValue { worst = checked.result }

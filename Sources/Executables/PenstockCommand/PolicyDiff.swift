@@ -16,14 +16,14 @@ struct DiffRequest: Hashable {
     var top: Int
     var isJSON: Bool
     var wantsProgress: Bool
-    var canIntercept: Bool
+    var daemon: DaemonKind
 
     /// Reads the words after `policy diff`; `nil` where they ask for help.
     init?(_ words: ArraySlice<String>) throws(Misuse) {
         let forms: [Options.Form] = [
-            .values("--audit"), .value("--top"), .flag("--json"), .flag("--progress"), .flag("--intercept"),
+            .values("--audit"), .value("--top"), .flag("--json"), .flag("--progress"),
         ]
-        let options = try Options(words, forms, .diff)
+        let options = try Options(words, forms + DaemonKind.options, .diff)
         guard !options.wantsHelp else { return nil }
         guard options.operands.count >= 2 else { throw options.misuse("two policies are needed, the old and the new") }
         old = options.operands[0]
@@ -39,15 +39,15 @@ struct DiffRequest: Hashable {
         self.top = top
         isJSON = options.has("--json")
         wantsProgress = options.has("--progress")
-        canIntercept = options.has("--intercept")
+        daemon = DaemonKind(options)
     }
 }
 
 extension DiffRequest {
     /// Compares the policies, and what they do with the traffic; tells of both.
     func run() throws(Complaint) -> ExitCode {
-        let before = try loadedPolicy(old, canIntercept: canIntercept, or: .wrong)
-        let after = try loadedPolicy(new, canIntercept: canIntercept, or: .wrong)
+        let before = try loadedPolicy(old, for: daemon, or: .wrong)
+        let after = try loadedPolicy(new, for: daemon, or: .wrong)
         let rules = PolicyComparison(old: before.policy, new: after.policy)
         guard let files else {
             let lines = isJSON ? rules.json : rules.lines

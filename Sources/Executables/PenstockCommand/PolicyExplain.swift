@@ -8,7 +8,7 @@ import Telemetry
 extension ExplainRequest {
     /// Puts the connection to the policy, and says what comes of it.
     func run() throws(Complaint) -> ExitCode {
-        let loaded = try loadedPolicy(policy, canIntercept: canIntercept, or: .problems)
+        let loaded = try loadedPolicy(policy, for: daemon, or: .problems)
         let lines = Explanation(question, loaded).lines
         writeToStandardOutput(lines.map { printable($0) + "\n" }.joined())
         return .done

@@ -3,16 +3,43 @@ import LinuxBindings
 import OpenSSLBindings
 import SourceDocuments
 
-/// Loads a policy as the daemon does: with `canIntercept`, as one that has `interception.authority`.
-func readPolicy(_ path: String, canIntercept: Bool) -> Result<LoadedPolicy, ConfigurationError> {
+/// For what kind of daemon a policy is.
+struct DaemonKind: Hashable {
+    /// One that has `interception.authority`.
+    var canIntercept: Bool
+    /// Its configuration, which names its ways out and its secrets; `nil`: every name is taken.
+    var configuration: String?
+
+    static let options: [Options.Form] = [.flag("--intercept"), .value("--config")]
+
+    init(_ options: Options) {
+        canIntercept = options.has("--intercept")
+        configuration = options.value("--config")
+    }
+}
+
+/// Loads a policy as the daemon does.
+func readPolicy(_ path: String, for daemon: DaemonKind) -> Result<LoadedPolicy, ConfigurationError> {
     Result { () throws(ConfigurationError) in
-        try loadPolicy(path: path, canIntercept: canIntercept) { SHA256Digest(of: $0.span).bytes }
+        let configuration = try daemon.configuration.map { file throws(ConfigurationError) in
+            try DaemonConfiguration.load(path: file)
+        }
+        return try loadPolicy(
+            paths: [path],
+            canIntercept: daemon.canIntercept,
+            secrets: configuration?.secrets.mapValues(\.scope),
+            egress: configuration?.egress.mapValues(\.kind),
+            digest: { SHA256Digest(of: $0.span).bytes }
+        )
     }
 }
 
 /// What to do about a policy that loads nowhere but in a daemon with interception; `nil` where that is not why it does not.
-func interceptionHint(_ path: String, canIntercept: Bool) -> String? {
-    guard !canIntercept, case .success = readPolicy(path, canIntercept: true) else { return nil }
+func interceptionHint(_ path: String, for daemon: DaemonKind) -> String? {
+    guard !daemon.canIntercept else { return nil }
+    var other = daemon
+    other.canIntercept = true
+    guard case .success = readPolicy(path, for: other) else { return nil }
     return "it loads in a daemon with `interception.authority`: add --intercept to ask as such a one"
 }
 
@@ -20,17 +47,17 @@ func interceptionHint(_ path: String, canIntercept: Bool) -> String? {
 ///
 /// - Parameters:
 ///   - path: a file or directory.
-///   - canIntercept: whether it is for a daemon that looks into TLS.
+///   - daemon: for what kind of daemon it is.
 ///   - code: how a command ends whose policy does not load.
 /// - Returns: the policy, and where its rules stand.
 /// - Throws: where it does not load; what is wrong with it has been said then.
-func loadedPolicy(_ path: String, canIntercept: Bool, or code: ExitCode) throws(Complaint) -> LoadedPolicy {
-    switch readPolicy(path, canIntercept: canIntercept) {
+func loadedPolicy(_ path: String, for daemon: DaemonKind, or code: ExitCode) throws(Complaint) -> LoadedPolicy {
+    switch readPolicy(path, for: daemon) {
     case .success(let loaded): return loaded
     case .failure(.file(let problem)): throw Complaint("\(problem)", .unreadable)
     case .failure(.source(let problems)):
         complain(of: problems)
-        let hint = interceptionHint(path, canIntercept: canIntercept).map { "; \($0)" } ?? ""
+        let hint = interceptionHint(path, for: daemon).map { "; \($0)" } ?? ""
         throw Complaint("\(path) does not load, so there is no answer\(hint)", code)
     }
 }

@@ -13,11 +13,11 @@ struct TestRequest: Hashable {
     var cases: String
     var isStrict: Bool
     var isJSON: Bool
-    var canIntercept: Bool
+    var daemon: DaemonKind
 
     /// Reads the words after `policy test`; `nil` where they ask for help.
     init?(_ words: ArraySlice<String>) throws(Misuse) {
-        let options = try Options(words, [.flag("--strict"), .flag("--json"), .flag("--intercept")], .test)
+        let options = try Options(words, [.flag("--strict"), .flag("--json")] + DaemonKind.options, .test)
         guard !options.wantsHelp else { return nil }
         guard options.operands.count >= 2 else { throw options.misuse("a policy and a file of cases are needed") }
         try options.refuseOperands(after: 2)
@@ -25,14 +25,14 @@ struct TestRequest: Hashable {
         cases = options.operands[1]
         isStrict = options.has("--strict")
         isJSON = options.has("--json")
-        canIntercept = options.has("--intercept")
+        daemon = DaemonKind(options)
     }
 }
 
 extension TestRequest {
     /// Puts each case to the policy, and says which came out another way.
     func run() throws(Complaint) -> ExitCode {
-        let loaded = try loadedPolicy(policy, canIntercept: canIntercept, or: .wrong)
+        let loaded = try loadedPolicy(policy, for: daemon, or: .wrong)
         let results = try readCases().map { CaseResult($0, by: loaded.policy) }
         let coverage = RuleCoverage(of: results, by: loaded.policy)
         let lines =
@@ -51,7 +51,7 @@ extension TestRequest {
         }
         do throws(SourceProblems) {
             let document = try readYAMLDocument(bytes, file: cases, limits: YAMLLimits(bytes: 4 << 20))
-            return try PolicyCase.read(document, canIntercept: canIntercept)
+            return try PolicyCase.read(document, canIntercept: daemon.canIntercept)
         } catch {
             complain(of: error)
             throw Complaint("\(cases) holds no cases that can be read", .wrong)

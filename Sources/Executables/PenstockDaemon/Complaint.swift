@@ -12,6 +12,10 @@ struct Complaint: Error, Hashable {
     }
 }
 
+extension Complaint: CustomStringConvertible {
+    var description: String { text }
+}
+
 /// The exit codes of sysexits(3) that `--help` names.
 enum ExitCode: Int32 {
     case done = 0

@@ -17,7 +17,9 @@ extension Daemon {
         policyPlace = PolicyPlace(plan.policyPaths + plan.secretPaths)
         do {
             let read = try plan.loadPolicy()
-            let isSame = read.policy.hash == snapshot.policy?.hash && read.vault.holdsTheSame(as: snapshot.vault)
+            let isSame =
+                read.policy.hash == snapshot.policy?.hash && read.vault.holdsTheSame(as: snapshot.vault)
+                && read.ways.isMadeOfTheSame(as: snapshot.ways)
             guard !isSwap || !isSame else { return readiness.update { $0.refusedReload = nil } }
             adopt(read)
         } catch {
@@ -51,7 +53,13 @@ extension Daemon {
         let changes = before.map { PolicyChanges(from: $0, to: policy) }
         counters.need(policy.hasCounters)
         let hasNewSecrets = !read.vault.holdsTheSame(as: snapshot.vault)
-        snapshot = PolicySnapshot(policy: policy, generation: snapshot.generation + 1, vault: read.vault)
+        let hasNewWays = !read.ways.isMadeOfTheSame(as: snapshot.ways)
+        snapshot = PolicySnapshot(
+            policy: policy,
+            generation: snapshot.generation + 1,
+            vault: read.vault,
+            ways: read.ways
+        )
         audit.submit(
             PolicyRecord(
                 event: .loaded,
@@ -73,6 +81,7 @@ extension Daemon {
             "policy '\(policy.name)' in force, rules: \(policy.rules.count), mode \(policy.mode.rawValue), \(policy.hash)"
         )
         if hasNewSecrets { say("secrets were read from their files: \(read.vault.count)") }
+        if hasNewWays { say("what ways out need was read from their files") }
         if let changes { say("what it changes: \(changes)") }
         if policy.mode == .audit { say("warning: mode: audit lets through what the policy would refuse") }
     }

@@ -28,6 +28,7 @@ extension DaemonPlan {
             InterceptionPlan($0, roots: configuration.dial.trust.map(\.path))
         }
         let secrets = configuration.secrets
+        let egress = EgressPlan(settings: configuration.egress, roots: configuration.dial.trust.map(\.path))
         self.init(
             workers: workers,
             transparent: configuration.listen.transparent,
@@ -46,10 +47,11 @@ extension DaemonPlan {
             resolving: try ResolverSettings(configuration.dial),
             drainSeconds: Int(configuration.drain.time.components.seconds),
             policyPaths: policyPaths,
-            secretPaths: secrets.values.map(\.path).sorted(),
+            egress: egress,
+            secretPaths: secrets.values.map(\.path).sorted() + egress.paths,
             watchSeconds: Int(configuration.policy.watchTime.components.seconds),
             statePath: configuration.state.path,
-            loadPolicy: { try ReadPolicy(policyPaths, secrets: secrets, canIntercept: interception != nil) }
+            loadPolicy: { try ReadPolicy(policyPaths, secrets, egress, canIntercept: interception != nil) }
         )
     }
 }
@@ -69,7 +71,7 @@ extension AdminPlan {
 
 extension DialSettings.TrustSource {
     /// Where a distribution keeps the certificates of all authorities, or the file that is named.
-    fileprivate var path: String {
+    var path: String {
         switch self {
         case .system: SystemRoots.place() ?? SystemRoots.places[0]
         case .file(let path): path

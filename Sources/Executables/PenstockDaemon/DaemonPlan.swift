@@ -35,7 +35,9 @@ struct DaemonPlan: Sendable {
     var drainSeconds: Int
     /// Where the policy is.
     var policyPaths: [String]
-    /// The files of secrets; another one in their place is a reason to read the policy again.
+    /// The ways out that policies may name.
+    var egress: EgressPlan
+    /// The files of secrets, and of ways out; another one in their place is a reason to read the policy again.
     var secretPaths: [String]
     /// How often it is looked whether another policy stands there, in seconds; 0: never.
     var watchSeconds: Int

@@ -83,6 +83,7 @@ enum PenstockDaemon {
             throw Complaint("audit.path: \(plan.auditPath): \(error)", .audit)
         }
         let counters = try openCounters(plan)
+        try plan.egress.checkMeans()
         let interceptor = try plan.interception.map { plan throws(Complaint) in try plan.open() }
         announce(plan, sockets)
         start(plan, sockets, audit, counters, interceptor, signals)
@@ -183,6 +184,7 @@ enum PenstockDaemon {
         say("version \(DaemonPlan.version), \(plan.workers) workers, listening on \(places(plan.transparent))\(way)")
         say("governance API on \(places(loopback.map { SocketAddress($0, port: plan.apiPort) }))")
         say("explicit proxy on \(places(plan.explicit))")
+        if let ways = plan.egress.announcement { say(ways) }
         for family in sockets.missing { say("\(family.name) is not available in this pod: not listened on") }
         switch sockets.admin {
         case .open: say("admin socket \(plan.admin.path)")

@@ -12,16 +12,22 @@ extension PolicyChanges {
             removed: old.rules.filter { !after.contains($0.name) }.map(\.name.text),
             changed: new.rules.filter { rule in before[rule.name].map { $0 != rule } ?? false }.map(\.name.text),
             isReordered: !kept.elementsEqual(new.rules.lazy.map(\.name).filter { before[$0] != nil }),
-            mode: Change(old.mode, new.mode),
-            defaultAction: Change(old.defaultAction, new.defaultAction)
+            mode: Change(old.mode.rawValue, new.mode.rawValue),
+            defaultAction: Change(old.defaultAction.rawValue, new.defaultAction.rawValue),
+            egress: Change(old.egress.words, new.egress.words)
         )
     }
 }
 
 extension PolicyChanges.Change {
     /// `nil` where it is the same.
-    fileprivate init?<Value: RawRepresentable<String> & Equatable>(_ before: Value, _ after: Value) {
+    fileprivate init?(_ before: String, _ after: String) {
         guard before != after else { return nil }
-        self.init(before: before.rawValue, after: after.rawValue)
+        self.init(before: before, after: after)
     }
+}
+
+extension EgressList {
+    /// As a policy would have them on one line.
+    fileprivate var words: String { meant.texts.joined(separator: ", ") }
 }

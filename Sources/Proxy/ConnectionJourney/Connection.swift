@@ -29,9 +29,11 @@ final class Connection {
     var sniffed: Sniffed?
     /// What the policy said in the end; `nil` while undecided.
     var decision: Decision?
-    /// What was connected to.
-    var dialled: UpstreamAddress?
-    var connectNanoseconds: UInt64?
+    /// What was connected to, or what a proxy was told to connect to; `nil` where it was told a name.
+    private(set) var dialled: UpstreamAddress?
+    /// How it went out, or was to.
+    var route = Route.direct
+    private(set) var connectNanoseconds: UInt64?
     /// What it must be refused for, whatever policy says, because its turn or the audit file kept it waiting too long.
     var hindrance: Reason?
     /// Why the connection is to end before its time; set once.
@@ -89,6 +91,13 @@ final class Connection {
         case .transparent: facts.original != nil && !facts.isOwnListener
         case .explicit: true
         }
+    }
+
+    /// Notes what it has been connected to.
+    func reach(_ reached: Reached, after nanoseconds: UInt64) {
+        dialled = reached.target
+        route = reached.route
+        connectNanoseconds = nanoseconds
     }
 
     /// Ends the connection wherever it is on its way.

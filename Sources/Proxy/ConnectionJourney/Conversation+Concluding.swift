@@ -61,9 +61,10 @@ extension Conversation {
     }
 
     /// Answers for an upstream that could not be reached.
-    func giveUp(_ problem: Unreachable, _ request: HTTP1Request, on loop: isolated EventLoop) async -> Ending? {
-        worker.metrics.dialFailures.increment()
-        record(Ending(.upstreamFailed, closedBy: .upstream, detail: problem.detail), nil, at: loop.now)
+    func giveUp(_ problem: DialFailure, _ request: HTTP1Request, on loop: isolated EventLoop) async -> Ending? {
+        if problem.outcome == .upstreamFailed { worker.metrics.dialFailures.increment() }
+        failedRoute = problem.route
+        record(problem.ending, nil, at: loop.now)
         return await answer(.unreachable(problem), to: request, on: loop)
     }
 

@@ -4,6 +4,7 @@ import EventLoops
 import HTTPExchange
 import LinuxBindings
 import NetworkTypes
+import OpenSSLBindings
 import PolicyEngine
 import TLSInterception
 import WireFormats
@@ -13,16 +14,8 @@ extension Conversation {
     enum ExchangeStep {
         case exchanged(Exchanged)
         /// Nobody could be asked.
-        case unreachable(Unreachable)
+        case unreachable(DialFailure)
         case cut
-    }
-
-    /// Why nobody could be asked.
-    struct Unreachable {
-        /// For the client.
-        var status: Int
-        /// For the record and the client.
-        var detail: String
     }
 
     /// Sends an allowed request up and its answer down.
@@ -127,7 +120,7 @@ extension Conversation {
 
     private enum DialStep {
         case connected
-        case unreachable(Unreachable)
+        case unreachable(DialFailure)
         case cut
     }
 
@@ -141,33 +134,49 @@ extension Conversation {
         if mayBorrow, borrow(request, decision, on: loop) { return .connected }
         guard let permit = worker.snapshot.policy?.permit(for: decision) else { return .cut }
         let name = permit.name
-        let key = poolKey(of: name, at: permit.addresses.first)
         switch await openUpstream(permit, for: connection, worker, on: loop) {
-        case .connected(let socket, let address):
-            if scope.isIntercepted {
-                let peer = UpstreamPeer(name: name, address: address)
-                if let fault = await secure(socket, with: peer, connection, worker, on: loop) {
-                    resetOnClose(socket.descriptor)
-                    socket.detach(from: loop)
-                    if connection.cutting != nil { return .cut }
-                    return .unreachable(Unreachable(status: fault.status, detail: fault.detail))
-                }
+        case .connected(let reached):
+            let peer = peer(name, at: reached.target)
+            if let failure = await prepare(reached, peer, on: loop) {
+                resetOnClose(reached.socket.descriptor)
+                reached.socket.detach(from: loop)
+                return connection.cutting == nil ? .unreachable(failure) : .cut
             }
-            let line = UpstreamLine(socket, at: address, under: key, worker)
-            upstream = OpenUpstream(line, client: client, worker)
+            let key = poolKey(of: name, peer, by: reached.route.way)
+            upstream = OpenUpstream(UpstreamLine(reached, under: key, worker), client: client, worker)
             return connection.cutting == nil ? .connected : .cut
-        case .failed(let error, let attempts):
-            let detail = "\(error?.description ?? "no address"), after \(attempts) attempts"
-            return .unreachable(Unreachable(status: 502, detail: detail))
-        case .timedOut: return .unreachable(Unreachable(status: 504, detail: "dial timed out"))
+        case .failed(let failure): return .unreachable(failure)
         case .abandoned: return .cut
         }
+    }
+
+    /// Begins TLS where requests go up in it; what is wrong with an upstream that was reached, if anything is.
+    private func prepare(_ reached: Reached, _ peer: UpstreamPeer?, on loop: isolated EventLoop) async -> DialFailure? {
+        // Neither in HTTP nor in TLS does a server speak first.
+        guard reached.unread.isEmpty else { return DialFailure(.malformed, "early_octets", route: reached.route) }
+        guard scope.isIntercepted else { return nil }
+        var failure = DialFailure("upstream_tls_failed")
+        if let peer {
+            guard let fault = await secure(reached.socket, with: peer, connection, worker, on: loop) else { return nil }
+            failure = DialFailure(fault.detail)
+            failure.status = fault.status
+        }
+        failure.route = reached.route
+        return failure
+    }
+
+    /// Whom TLS is begun with.
+    private func peer(_ name: HostName?, at address: UpstreamAddress?) -> UpstreamPeer? {
+        let certified = name.map(CertifiedName.host) ?? address.map { .address($0.socket.address) }
+        return certified.map { UpstreamPeer(certified: $0, port: facts.port) }
     }
 
     /// Takes a connection that nobody uses; false where none is for this request.
     private func borrow(_ request: HTTP1Request, _ decision: Decision, on loop: isolated EventLoop) -> Bool {
         guard !isPinned, let permit = worker.snapshot.policy?.permit(for: decision) else { return false }
-        let key = poolKey(of: permit.name, at: permit.addresses.first)
+        let peer = peer(permit.name, at: permit.addresses.first)
+        // Another way that is stated is for when the first cannot be reached.
+        let key = poolKey(of: permit.name, peer, by: permit.egress.first?.name ?? .direct)
         let isRepeatable = isRepeatable(request)
         guard let found = worker.pool.take(permit, under: key, isRepeatable: isRepeatable, on: loop) else {
             return false
@@ -176,16 +185,16 @@ extension Conversation {
         return true
     }
 
-    private func poolKey(of name: HostName?, at address: UpstreamAddress?) -> PoolKey {
+    private func poolKey(of name: HostName?, _ peer: UpstreamPeer?, by way: EgressName) -> PoolKey {
         var tls: UpstreamTLSTerms?
-        if scope.isIntercepted, let address {
-            let peer = UpstreamPeer(name: name, address: address)
-            tls = UpstreamTLSTerms(peer.certified, port: facts.port, oldest: connection.oldestUpstreamTLS)
+        if scope.isIntercepted, let peer {
+            tls = UpstreamTLSTerms(peer.certified, port: peer.port, oldest: connection.oldestUpstreamTLS)
         }
         return PoolKey(
             name: name,
             port: facts.port,
             tls: tls,
+            way: way,
             workload: facts.owner,
             policy: worker.snapshot.policy?.hash
         )

@@ -51,6 +51,8 @@ extension Conversation {
         case (.deny, _), (_, nil): return decision
         case (.undetermined, _): return policy.refuse(facts, because: .undetermined)
         case (.allow, .original?): facts.addresses = facts.original.map { [$0.socket.address] } ?? []
+        // A proxy is told the name, or nobody is.
+        case (.allow, .name?) where !decision.needsAddresses: facts.addresses = nil
         case (.allow, .name(let name)?): await lookUp(name, on: loop)
         }
         if let cut = connection.cutting { return policy.refuse(facts, because: cut.reason ?? .draining) }
@@ -136,8 +138,8 @@ extension Conversation {
     ///
     /// It saves asking for the name's addresses again.
     private func decisionForOpenUpstream(_ policy: Policy) -> Decision? {
-        guard let upstream, upstream.address.socket.port == facts.port else { return nil }
-        facts.addresses = [upstream.address.socket.address]
+        guard let upstream, upstream.line.key.port == facts.port else { return nil }
+        facts.addresses = upstream.address.map { [$0.socket.address] }
         let decision = policy.decide(facts)
         guard let permit = policy.permit(for: decision), borrowUpstream(permit, upstream.line) else { return nil }
         return decision

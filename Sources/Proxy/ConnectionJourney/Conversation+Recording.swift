@@ -55,6 +55,7 @@ extension Conversation {
             original: texts.original(facts.original),
             dialled: texts.dialled(decision.addresses?.first, upstream)
         )
+        record.egress = decision.egress.texts
         record.binding = binding(name, decision)
         record.message = spoken?.recorded
     }
@@ -62,7 +63,9 @@ extension Conversation {
     /// By what the destination is bound to the name.
     private func binding(_ name: HostName?, _ decision: Decision) -> [String] {
         guard name != nil else { return [] }
-        guard let addresses = facts.addresses, decision.dial != .original else { return ["host"] }
+        guard let addresses = facts.addresses, decision.dial != .original, !decision.leavesLookingUp else {
+            return ["host"]
+        }
         guard let original = facts.original, addresses.contains(original.socket.address) else {
             return ["host", "dns"]
         }
@@ -72,7 +75,8 @@ extension Conversation {
     /// Writes down how an allowed request went; once.
     func record(_ ending: Ending, _ exchanged: Exchanged?, at now: UInt64) {
         worker.metrics.requestEnds.increment()
-        let dialled = exchanged == nil ? nil : upstream?.addressText
+        let line = exchanged == nil ? nil : upstream?.line
+        let route = line?.route ?? failedRoute
         entry.take()?.finish { id in
             encoding.encode(
                 RequestEndRecord(
@@ -86,7 +90,9 @@ extension Conversation {
                     bytesUp: exchanged?.bytesUp ?? 0,
                     bytesDown: exchanged?.bytesDown ?? 0,
                     durationMilliseconds: (now &- begun) / 1_000_000,
-                    dialled: dialled,
+                    dialled: line?.addressText,
+                    egress: route.recordedWay,
+                    via: line?.proxyText ?? route.recordedProxy,
                     detail: ending.detail ?? finding,
                     findings: exchanged?.findings.notes ?? []
                 ),
@@ -101,8 +107,8 @@ extension Conversation {
         guard let policy = snapshot.policy else { return Cut(outcome: outcome, reason: .noPolicy) }
         facts.now = now
         // The upstream that is open may be the one of the request before, as long as this one's is not dialled.
-        let own = upstream.flatMap { decision.addresses?.contains($0.address) ?? false ? $0 : nil }
-        facts.addresses = own.map { [$0.address.socket.address] } ?? decision.addresses?.map(\.socket.address)
+        let own = upstream?.address.flatMap { decision.addresses?.contains($0) ?? false ? $0 : nil }
+        facts.addresses = own.map { [$0.socket.address] } ?? decision.addresses?.map(\.socket.address)
         let verdict = policy.stillAllows(decision, facts)
         guard verdict.verdict != .allow else { return nil }
         return Cut(outcome: outcome, reason: verdict.reason, rule: verdict.rule)

@@ -46,6 +46,8 @@ final class Conversation: SocketObserver {
     var begun: UInt64 = 0
     /// What the record of the request in hand is known by.
     var requestID: RecordIdentifier?
+    /// How the request in hand was to go out, where that came to nothing.
+    var failedRoute = Route.direct
     /// What went wrong with the request in hand.
     var detail: String?
     /// What is changed in the request in hand; `nil`: it goes up as it came.
@@ -233,6 +235,7 @@ final class Conversation: SocketObserver {
         spoken = nil
         hasContinued = false
         detail = nil
+        failedRoute = .direct
         revision = nil
         scrubbing = nil
         requestID = nil

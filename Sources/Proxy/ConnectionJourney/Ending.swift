@@ -23,14 +23,6 @@ struct Ending: Hashable {
         self.detail = detail
     }
 
-    static func upstreamFailed(_ error: SystemCallError?, attempts: Int) -> Ending {
-        Ending(
-            .upstreamFailed,
-            closedBy: .upstream,
-            detail: "\(error?.description ?? "no address"), after \(attempts) attempts"
-        )
-    }
-
     static func orderly(closedBy side: ClosingSide?) -> Ending {
         var ending = Ending(.closed, closedBy: side)
         ending.isOrderly = true

@@ -61,16 +61,14 @@ func carry(_ connection: Connection, _ worker: Worker, on loop: isolated EventLo
     // 9. Anything else: dial what was allowed, and relay until both sides are done.
     let started = loop.now
     switch await openUpstream(permit, for: connection, worker, on: loop) {
-    case .connected(let upstream, let address):
-        connection.dialled = address
-        connection.connectNanoseconds = loop.now &- started
-        let tunnel = Tunnel(connection, to: upstream, worker)
+    case .connected(let reached):
+        connection.reach(reached, after: loop.now &- started)
+        let tunnel = Tunnel(connection, to: reached, worker)
         connection.tunnel = tunnel
         connection.end(await tunnel.run(on: loop), worker, on: loop)
-    case .failed(let error, let attempts):
-        connection.end(.upstreamFailed(error, attempts: attempts), worker, on: loop)
-    case .timedOut:
-        connection.end(Ending(.upstreamFailed, closedBy: .ours, detail: "dial timed out"), worker, on: loop)
+    case .failed(let failure):
+        connection.route = failure.route
+        connection.end(failure.ending, worker, on: loop)
     case .abandoned:
         connection.end(Ending(connection.cutting ?? Cut(outcome: .drained)), worker, on: loop)
     }

@@ -49,6 +49,8 @@ extension Connection {
         switch decision.dial {
         case nil: return decision
         case .original: facts.addresses = facts.original.map { [$0.socket.address] } ?? []
+        // A proxy is told the name, or nobody is.
+        case .name where !decision.needsAddresses: facts.addresses = nil
         case .name(let name):
             // A name that is known is not waited for: each step of a task into another costs.
             let found =

@@ -13,9 +13,14 @@ import WireFormats
 /// Lives on one loop. It knows nothing of any client: one that waited in a pool and did would keep that client's socket open.
 final class UpstreamLine {
     let socket: StreamSocket
-    let address: UpstreamAddress
+    /// What it leads to; `nil` where a proxy was told the name.
+    let address: UpstreamAddress?
+    /// How it goes out.
+    let route: Route
     /// `address` as records have it.
-    let addressText: String
+    let addressText: String?
+    /// The proxy that leads out, as records have it.
+    let proxyText: String?
     /// What a request must have in common with the one that it was dialled for to go up here.
     let key: PoolKey
     let end: HTTPEnd
@@ -23,11 +28,13 @@ final class UpstreamLine {
     var hasServed = false
     var isWatched = false
 
-    init(_ socket: StreamSocket, at address: UpstreamAddress, under key: PoolKey, _ worker: Worker) {
-        self.socket = socket
-        self.address = address
+    init(_ reached: Reached, under key: PoolKey, _ worker: Worker) {
+        socket = reached.socket
+        address = reached.target
+        route = reached.route
         self.key = key
-        addressText = address.description
+        addressText = address?.description
+        proxyText = route.recordedProxy
         end = HTTPEnd(socket, limits: worker.settings.http)
     }
 
@@ -64,11 +71,11 @@ final class OpenUpstream {
     }
 
     var socket: StreamSocket { line.socket }
-    var address: UpstreamAddress { line.address }
-    var addressText: String { line.addressText }
+    var address: UpstreamAddress? { line.address }
+    var addressText: String? { line.addressText }
 }
 
 /// Spends a permit on a connection that is open already; false where the permit is for another.
 func borrowUpstream(_ permit: consuming Permit, _ line: UpstreamLine) -> Bool {
-    permit.covers(line.address, dialledFor: line.name)
+    permit.covers(line.address, dialledFor: line.name, by: line.route.way)
 }

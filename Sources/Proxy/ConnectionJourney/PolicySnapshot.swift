@@ -12,10 +12,18 @@ package struct PolicySnapshot: Sendable {
     package let generation: UInt64
     /// The secrets that the policy puts into requests.
     package let vault: CredentialVault
+    /// What the ways out are that the policy names.
+    package let ways: WaysOut
 
-    package init(policy: Policy?, generation: UInt64, vault: CredentialVault = .empty) {
+    package init(
+        policy: Policy?,
+        generation: UInt64,
+        vault: CredentialVault = .empty,
+        ways: WaysOut = .direct
+    ) {
         self.policy = policy
         self.vault = vault
+        self.ways = ways
         self.generation = generation
     }
 }

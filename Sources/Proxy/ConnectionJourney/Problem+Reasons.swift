@@ -38,12 +38,16 @@ extension Problem {
     }
 
     /// Tells a client that nobody could be asked.
-    static func unreachable(_ problem: Conversation.Unreachable) -> Problem {
-        Problem(
+    static func unreachable(_ problem: DialFailure) -> Problem {
+        let way = problem.route.recordedWay.map { " by the way out `\($0)`" } ?? ""
+        let isNowhere = problem.outcome == .blackholed
+        return Problem(
             problem.status,
-            title: "The server cannot be reached",
-            detail: "The request was allowed, but connecting failed: \(problem.detail).",
-            reason: ConnectionOutcome.upstreamFailed.rawValue
+            title: isNowhere ? "The request goes nowhere" : "The server cannot be reached",
+            detail: isNowhere
+                ? "The request was allowed\(way), which is a blackhole: nobody was asked."
+                : "The request was allowed, but connecting\(way) failed: \(problem.detail).",
+            reason: problem.outcome.rawValue
         )
     }
 

@@ -31,11 +31,12 @@ extension Connection {
             original: facts.original?.description,
             dialled: decision.addresses?.first?.description
         )
+        record.egress = decision.egress.texts
         if let authority {
             record.authority = authority.description
             if authority.name != nil, let proxyRequest { record.binding.append(proxyRequest.rawValue) }
         }
-        if let addresses = facts.addresses, case .name? = decision.dial {
+        if let addresses = facts.addresses, case .name? = decision.dial, !decision.leavesLookingUp {
             record.binding.append("dns")
             if let original = facts.original, addresses.contains(original.socket.address) {
                 record.binding.append("address")
@@ -104,10 +105,17 @@ extension Connection {
             durationMilliseconds: (loop.now &- accepted) / 1_000_000,
             connectMilliseconds: connectNanoseconds.map { $0 / 1_000_000 },
             dialled: dialled?.description,
+            egress: route.recordedWay,
+            via: route.recordedProxy,
             detail: ending.detail
         )
         entry.take()?.finish(record)
     }
+}
+
+extension Decision {
+    /// True where it is let through and a proxy looks the name up.
+    var leavesLookingUp: Bool { verdict == .allow && addresses == nil && !egress.isEmpty }
 }
 
 extension AuditTrail.Treatment {

@@ -7,12 +7,9 @@ import WireFormats
 
 /// Whom TLS is begun with.
 struct UpstreamPeer {
-    /// `nil` where the address itself is meant.
-    var name: HostName?
-    var address: UpstreamAddress
-
     /// What its certificate has to stand for.
-    var certified: CertifiedName { name.map(CertifiedName.host) ?? .address(address.socket.address) }
+    var certified: CertifiedName
+    var port: UInt16
 }
 
 /// Why an upstream that answers cannot be spoken to in TLS.
@@ -34,7 +31,7 @@ func secure(
     on loop: isolated EventLoop
 ) async -> UpstreamFault? {
     guard let interceptor = worker.interceptor else { return UpstreamFault(status: 502, detail: "upstream_tls_failed") }
-    let terms = UpstreamTLSTerms(peer.certified, port: peer.address.socket.port, oldest: connection.oldestUpstreamTLS)
+    let terms = UpstreamTLSTerms(peer.certified, port: peer.port, oldest: connection.oldestUpstreamTLS)
     let cipher: TLSCipher
     do throws(TLSFailure) {
         cipher = try interceptor.ask(terms, ticket: worker.tickets.ticket(for: terms), socket)

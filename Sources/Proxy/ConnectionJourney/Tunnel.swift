@@ -20,13 +20,14 @@ final class Tunnel: SocketObserver, DeferredWork {
     private var isWatched = false
 
     /// A tunnel for a connection whose first bytes were read already, or, if it has been silent, are still to be judged.
-    init(_ connection: Connection, to upstream: StreamSocket, _ worker: Worker) {
+    init(_ connection: Connection, to reached: Reached, _ worker: Worker) {
+        let upstream = reached.socket
         self.connection = connection
         self.upstream = upstream
         self.worker = worker
         let isSilent = connection.sniffed == .silent
         up = Flow(from: connection.client, to: upstream, held: isSilent ? [] : connection.openingBytes)
-        down = Flow(from: upstream, to: connection.client)
+        down = Flow(from: upstream, to: connection.client, held: reached.unread)
         up.meter = connection.meter
         late = isSilent ? LateSniffer() : nil
         connection.openingBytes = []

@@ -3,32 +3,56 @@ import LinuxBindings
 import NetworkTypes
 import PolicyEngine
 
-/// What dialling came to.
-enum Dialled {
-    case connected(StreamSocket, UpstreamAddress)
-    /// The last error, and how many addresses were tried.
-    case failed(SystemCallError?, attempts: Int)
-    case timedOut
-    case abandoned
-}
-
 /// Opens the upstream connection that a permit allows, and no other: there is no other way to an upstream socket.
-///
-/// The addresses are raced as RFC 8305, section 5, says: each next one starts when the one before failed, or after 250 ms.
 func openUpstream(
     _ permit: consuming Permit,
     for connection: Connection,
     _ worker: Worker,
     on loop: isolated EventLoop
 ) async -> Dialled {
-    let addresses = permit.addresses
-    let limit = worker.settings.dialNanoseconds
+    guard permit.egress.isEmpty else { return await goOut(permit, for: connection, worker, on: loop) }
     // A client that was silent so far may let its server speak first; every other has sent what goes up at once.
-    let race = DialRace(addresses, speaksFirst: connection.sniffed != .silent)
-    connection.race = race
-    let outcome = await race.run(limit: limit, on: loop)
-    connection.race = nil
-    return outcome
+    let race = Race(permit.addresses, speaksFirst: connection.sniffed != .silent)
+    return await dial(race, until: loop.now &+ worker.settings.dialNanoseconds, for: connection, on: loop)
+}
+
+/// Opens the connection to a configured sink that an errand allows: to a proxy, which we speak to first.
+func openErrand(
+    _ errand: consuming ErrandPermit,
+    from source: SocketSource?,
+    until deadline: UInt64,
+    for connection: Connection,
+    on loop: isolated EventLoop
+) async -> Dialled {
+    await dial(Race(errand.addresses, speaksFirst: true, from: source), until: deadline, for: connection, on: loop)
+}
+
+/// What is raced to; a permit says which addresses.
+struct Race {
+    var addresses: [UpstreamAddress]
+    /// Bytes wait to be sent to whoever wins.
+    var speaksFirst: Bool
+    /// `nil`: the machine chooses.
+    var source: SocketSource?
+
+    init(_ addresses: [UpstreamAddress], speaksFirst: Bool, from source: SocketSource? = nil) {
+        self.addresses = addresses
+        self.speaksFirst = speaksFirst
+        self.source = source
+    }
+}
+
+/// Races, as RFC 8305, section 5, says: each next attempt starts when the one before failed, or after 250 ms.
+func dial(
+    _ race: Race,
+    until deadline: UInt64,
+    for connection: Connection,
+    on loop: isolated EventLoop
+) async -> Dialled {
+    let runner = DialRace(race)
+    connection.race = runner
+    defer { connection.race = nil }
+    return await runner.run(limit: deadline > loop.now ? deadline &- loop.now : 0, on: loop)
 }
 
 /// Several attempts to connect, of which the first that succeeds is kept.
@@ -37,6 +61,7 @@ func openUpstream(
 final class DialRace: SocketObserver {
     private var waiting: ArraySlice<UpstreamAddress>
     private let speaksFirst: Bool
+    private let source: SocketSource?
     private var running: [(socket: StreamSocket, address: UpstreamAddress)] = []
     private var continuation: CheckedContinuation<Void, Never>?
     private var outcome = Dialled.abandoned
@@ -48,10 +73,11 @@ final class DialRace: SocketObserver {
     /// The recommended "Connection Attempt Delay" of RFC 8305, section 8.
     private static let attemptDelay: UInt64 = 250_000_000
 
-    /// A race to these addresses; `speaksFirst` says that bytes wait to be sent to whoever wins.
-    init(_ addresses: [UpstreamAddress], speaksFirst: Bool) {
-        waiting = addresses[...]
-        self.speaksFirst = speaksFirst
+    fileprivate init(_ race: Race) {
+        let source = race.source
+        waiting = race.addresses.filter { source?.has($0.socket.address.family) ?? true }[...]
+        speaksFirst = race.speaksFirst
+        self.source = source
     }
 
     /// Runs the race; `limit` is how long all attempts may take together, in nanoseconds.
@@ -60,7 +86,7 @@ final class DialRace: SocketObserver {
             self.continuation = continuation
             limit = loop.schedule(afterNanoseconds: nanoseconds) {
                 self.limit = nil
-                self.finish(.timedOut, on: loop)
+                self.finish(.failed(.timedOut), on: loop)
             }
             tryNext(on: loop)
         }
@@ -102,7 +128,9 @@ final class DialRace: SocketObserver {
             if attempt(address, on: loop) { break }
         }
         guard continuation != nil else { return }
-        if running.isEmpty, waiting.isEmpty { return finish(.failed(lastError, attempts: attempts), on: loop) }
+        if running.isEmpty, waiting.isEmpty {
+            return finish(.failed(.unconnected(lastError, attempts: attempts)), on: loop)
+        }
         guard !waiting.isEmpty else { return }
         nextAttempt = loop.schedule(afterNanoseconds: Self.attemptDelay) {
             self.nextAttempt = nil
@@ -113,9 +141,11 @@ final class DialRace: SocketObserver {
     /// Starts one attempt; false where it failed at once.
     private func attempt(_ address: UpstreamAddress, on loop: isolated EventLoop) -> Bool {
         do throws(SystemCallError) {
-            let descriptor = try streamSocket(family: address.socket.address.family)
+            let family = address.socket.address.family
+            let descriptor = try streamSocket(family: family)
             try sendWithoutDelay(descriptor)
             if speaksFirst { try connectWithFirstBytes(descriptor) }
+            try source?.bind(descriptor, family)
             let progress = try startConnecting(descriptor, to: address.socket)
             let socket = StreamSocket(descriptor)
             socket.observer = self
@@ -138,7 +168,7 @@ final class DialRace: SocketObserver {
     private func win(_ winner: (socket: StreamSocket, address: UpstreamAddress), on loop: isolated EventLoop) {
         running.removeAll { $0.socket === winner.socket }
         winner.socket.observer = nil
-        finish(.connected(winner.socket, winner.address), on: loop)
+        finish(.connected(Reached(socket: winner.socket, target: winner.address)), on: loop)
     }
 
     private func finish(_ outcome: Dialled, on loop: isolated EventLoop) {

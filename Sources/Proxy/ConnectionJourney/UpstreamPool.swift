@@ -14,6 +14,8 @@ struct PoolKey: Hashable {
     var port: UInt16
     /// `nil` without TLS.
     var tls: UpstreamTLSTerms?
+    /// The way out that it took.
+    var way = EgressName.direct
     /// Whose requests they are.
     var workload: ConnectionOwner?
     /// The policy that allowed it.
@@ -70,7 +72,7 @@ final class UpstreamPool: SocketObserver {
         guard let waiting = places[key] else { return nil }
         let oldest = loop.now &- (isRepeatable ? Self.patience : Self.safety)
         let addresses = permit.addresses
-        let index = waiting.lastIndex { $0.since >= oldest && addresses.contains($0.upstream.address) }
+        let index = waiting.lastIndex { $0.since >= oldest && ($0.upstream.address.map(addresses.contains) ?? true) }
         guard let index else { return nil }
         let upstream = waiting[index].upstream
         remove(upstream)

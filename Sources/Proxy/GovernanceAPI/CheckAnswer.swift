@@ -36,6 +36,7 @@ extension OwnAnswer {
             members.text("address", judgement.address.rawValue)
             members.text("policy_hash", orNull: situation.policy?.hash)
             if decision.wouldDeny { members.text("would", "deny") }
+            if isAllowed, !decision.egress.isEmpty { members.texts("egress", decision.egress.texts) }
             if let detail = judgement.detail { members.text("detail", detail) }
         }
     }
@@ -77,6 +78,7 @@ extension CheckRecord {
         if let destination, destination.hasQuery, let query = destination.query, let mask = situation.mask {
             masked.add(query: query, hashing: mask)
         }
+        egress = decision.egress.texts
     }
 }
 

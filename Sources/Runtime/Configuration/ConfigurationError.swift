@@ -44,6 +44,8 @@ package struct FileProblem: Error, Hashable, Sendable {
         case writableByAll
         /// It should hold a secret, and does not.
         case noSecret(SecretFault)
+        /// It should hold `user:password`, and does not.
+        case noCredentials
     }
 }
 
@@ -71,6 +73,7 @@ extension FileProblem.Cause {
         case .changing: "it changes while it is being read"
         case .writableByAll: "every user may write to it"
         case .noSecret(let fault): fault.text
+        case .noCredentials: "it does not hold a user and a password of at most 255 octets each"
         }
     }
 
@@ -85,6 +88,7 @@ extension FileProblem.Cause {
         case .noName: "give the name in `workload` instead, or mend what writes the file"
         case .changing: "write a new file and rename it into place"
         case .writableByAll: "take that away: whoever writes it decides what is sent"
+        case .noCredentials: "write `user:password` into it, on one line and nothing else"
         case .noSecret: "write the secret into it, on one line and nothing else"
         }
     }

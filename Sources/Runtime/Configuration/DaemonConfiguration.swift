@@ -9,6 +9,8 @@ package struct DaemonConfiguration: Hashable, Sendable {
     package var policy = PolicySettings()
     /// The secrets that policies put into requests, by their names.
     package var secrets: [SecretName: SecretSettings] = [:]
+    /// The ways out that policies may name, `direct` not among them.
+    package var egress: [EgressName: EgressSettings] = [:]
     package var audit = AuditSettings()
     package var dial = DialSettings()
     /// Absent: nothing is intercepted.

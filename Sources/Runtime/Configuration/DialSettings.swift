@@ -73,7 +73,8 @@ extension DialSettings {
         return reader.notEmpty(servers.map(\.server), "resolvers")
     }
 
-    private static func trust(_ reader: inout MappingReader) -> [TrustSource]? {
+    /// Reads `trust`: `system`, and paths.
+    static func trust(_ reader: inout MappingReader) -> [TrustSource]? {
         let sources = reader.list("trust", of: "`system` or paths") { node, subject throws(SourceProblem) in
             if case .string("system") = node.content { return TrustSource.system }
             return .file(try node.absolutePath(subject, expected: "`system` or an absolute path"))

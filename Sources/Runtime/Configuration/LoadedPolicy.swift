@@ -25,6 +25,7 @@ package struct LoadedPolicy: Hashable, Sendable {
 ///   - limits: how much is read.
 ///   - canIntercept: whether an authority for interception is configured.
 ///   - secrets: those that are configured, and where they may go; `nil` where nobody knows.
+///   - egress: the ways out that are configured beside `direct`; `nil` where nobody knows.
 ///   - digest: SHA-256.
 /// - Returns: the policy, and what was found in reading it.
 /// - Throws: why it cannot be read, or everything that is wrong with it.
@@ -33,6 +34,7 @@ package func loadPolicy(
     limits: PolicyFileLimits = PolicyFileLimits(),
     canIntercept: Bool = false,
     secrets: [SecretName: SecretScope]? = nil,
+    egress: [EgressName: EgressKind]? = nil,
     digest: ([UInt8]) -> [UInt8]
 ) throws(ConfigurationError) -> LoadedPolicy {
     let source = try collect(paths, limits: limits)
@@ -44,7 +46,8 @@ package func loadPolicy(
             of: name,
             hash: source.hash(digest),
             canIntercept: canIntercept,
-            secrets: secrets
+            secrets: secrets,
+            egress: egress
         )
         return LoadedPolicy(policy: policy, warnings: warnings)
     } catch {

@@ -24,19 +24,24 @@ package func loadSecrets(_ paths: [SecretName: String]) throws(ConfigurationErro
     var secrets: [SecretName: Secret] = [:]
     var warnings: [String] = []
     for (name, path) in paths.sorted(by: { $0.key.text < $1.key.text }) {
-        let file = try reading(path) { () throws(SystemCallError) in try openForReading(path) }
-        let status = try reading(path) { () throws(SystemCallError) in try fileStatus(file) }
-        guard status.permissions & 0o002 == 0 else { throw .file(FileProblem(path: path, cause: .writableByAll)) }
         // A line end of two octets may stand behind the longest secret.
-        let content = try readWhole(file, path: path, limit: Secret.lengths.upperBound + 2)
+        let (content, openness) = try readPrivately(path, limit: Secret.lengths.upperBound + 2)
         do throws(SecretFault) {
             secrets[name] = try Secret(fileContent: content)
         } catch {
             throw .file(FileProblem(path: path, cause: .noSecret(error)))
         }
-        warnings += openness(of: status).map { "the secret `\(name)`, \(path), \($0)" }
+        warnings += openness.map { "the secret `\(name)`, \(path), \($0)" }
     }
     return LoadedSecrets(secrets: secrets, warnings: warnings)
+}
+
+/// Reads a file that is nobody else's business; whoever else gets at it is told beside its content.
+func readPrivately(_ path: String, limit: Int) throws(ConfigurationError) -> (content: [UInt8], openness: [String]) {
+    let file = try reading(path) { () throws(SystemCallError) in try openForReading(path) }
+    let status = try reading(path) { () throws(SystemCallError) in try fileStatus(file) }
+    guard status.permissions & 0o002 == 0 else { throw .file(FileProblem(path: path, cause: .writableByAll)) }
+    return (try readWhole(file, path: path, limit: limit), openness(of: status))
 }
 
 /// Who else gets at a file.

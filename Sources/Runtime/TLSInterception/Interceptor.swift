@@ -47,7 +47,8 @@ package final class Interceptor: Sendable {
         }
     }
 
-    /// Has an upstream's socket speak TLS; the certificate that it shows has to be whom `terms` name.
+    /// Has an upstream's socket speak TLS, inside that of a proxy where it speaks TLS already; the certificate that it shows has
+    /// to be whom `terms` name.
     package func ask(
         _ terms: UpstreamTLSTerms,
         ticket: TLSTicket?,
@@ -59,7 +60,8 @@ package final class Interceptor: Sendable {
             oldest: terms.oldest,
             identity: identities.first { $0.isFor(terms.name) }?.identity,
             ticket: ticket,
-            socket: socket.descriptor.number
+            socket: socket.descriptor.number,
+            inside: (socket.cipher as? TLSCipher)?.session
         )
         return TLSCipher(session)
     }

@@ -1,0 +1,53 @@
+import CLinux
+import Glibc
+import NetworkTypes
+
+/// Where the connections of a socket come from, and what the kernel knows them by.
+package struct SocketSource: Hashable, Sendable {
+    /// At most one of a family; with any, no other family is used.
+    package var addresses: [IPAddress]
+    /// Whatever routes say otherwise.
+    package var interface: String?
+    /// `SO_MARK`, which takes CAP_NET_ADMIN, or CAP_NET_RAW since Linux 5.17.
+    package var mark: UInt32?
+
+    package init(addresses: [IPAddress] = [], interface: String? = nil, mark: UInt32? = nil) {
+        self.addresses = addresses
+        self.interface = interface
+        self.mark = mark
+    }
+
+    /// True where connections of the family may come from here.
+    package func has(_ family: AddressFamily) -> Bool {
+        addresses.isEmpty || addresses.contains { $0.family == family }
+    }
+
+    /// Binds a socket that is about to connect.
+    ///
+    /// - Throws: `EADDRNOTAVAIL` for an address that is not this machine's, `ENODEV` for an interface that is not there,
+    ///   `EPERM` without the capability.
+    package func bind(_ socket: borrowing OwnedDescriptor, _ family: AddressFamily) throws(SystemCallError) {
+        let number = socket.number
+        if let mark { try setOption(number, SOL_SOCKET, SO_MARK, Int32(bitPattern: mark)) }
+        if let interface {
+            _ = try systemCall("setsockopt") {
+                unsafe interface.withCString { name in
+                    unsafe setsockopt(number, SOL_SOCKET, SO_BINDTODEVICE, name, socklen_t(interface.utf8.count + 1))
+                }
+            }
+        }
+        guard let address = addresses.first(where: { $0.family == family }) else { return }
+        // The port is chosen when it connects, so that one may serve several destinations: only a convenience.
+        try? setOption(number, Int32(IPPROTO_IP), IP_BIND_ADDRESS_NO_PORT, 1)
+        let place = SocketAddress(address, port: 0)
+        _ = try systemCall("bind") { unsafe place.withKernelAddress { unsafe Glibc.bind(number, $0, $1) } }
+    }
+}
+
+/// Tries to mark a socket of no use.
+///
+/// - Throws: `EPERM` without the capability.
+package func tryMarking() throws(SystemCallError) {
+    let socket = try streamSocket(family: .ipv4)
+    try SocketSource(mark: 1).bind(socket, .ipv4)
+}
