@@ -14,6 +14,12 @@ package struct RequestRecordEncoding: Sendable {
         own = JSONMembers(reserving: 96, limits: limits)
     }
 
+    /// Gives back what it keeps of the records before: the next are written anew.
+    package mutating func forget() {
+        judged = nil
+        ended = nil
+    }
+
     /// Encodes the record of a request, as `AuditRecord` does; `time` is in microseconds since 1970-01-01T00:00:00Z.
     package mutating func encode(_ record: borrowing RequestRecord, at time: Int64) -> AuditRecord {
         own.startOver()

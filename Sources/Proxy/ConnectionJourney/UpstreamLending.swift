@@ -1,7 +1,7 @@
 import EventLoops
 import HTTPExchange
 
-/// Sees to it that clients which ask nothing for a moment keep no upstream to themselves.
+/// Sees to it that clients which ask nothing for a moment keep no upstream to themselves, and no memory that others can use.
 ///
 /// Lives on one loop. A client that asks one thing after the other is looked at once in each round, and loses nothing.
 final class UpstreamLending {
@@ -10,7 +10,7 @@ final class UpstreamLending {
     private var round: TimerToken?
 
     /// How long a client may be idle before its upstream is anybody's, and a round lasts, in nanoseconds.
-    private static let patience: UInt64 = 200_000_000
+    private static let patience: UInt64 = 50_000_000
 
     /// Notes a conversation that has become idle.
     func watch(_ conversation: Conversation, on loop: isolated EventLoop) {
@@ -32,8 +32,7 @@ final class UpstreamLending {
             conversation.isWatchedForLending = false
             guard let since = conversation.idleSince else { continue }
             if since &+ Self.patience <= loop.now {
-                conversation.client.socket.cipher?.rest()
-                if !conversation.isPinned { conversation.giveBackUpstream(on: loop) }
+                conversation.beQuiet(on: loop)
             } else {
                 conversation.isWatchedForLending = true
                 candidates.append(conversation)
