@@ -169,6 +169,7 @@ extension Conversation {
         guard !isPinned, let permit = worker.snapshot.policy?.permit(for: decision) else { return false }
         let key = poolKey(of: permit.name, at: permit.addresses.first)
         let isRepeatable = isRepeatable(request)
+        if !worker.pool.has(key) { worker.lending.reclaim(key, on: loop) }
         guard let found = worker.pool.take(permit, under: key, isRepeatable: isRepeatable, on: loop) else {
             return false
         }

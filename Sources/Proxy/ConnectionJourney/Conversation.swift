@@ -53,7 +53,8 @@ final class Conversation: SocketObserver {
     /// Finds secrets in the answer to the request in hand; `nil`: there are none to find.
     var scrubbing: AnswerScrubbing?
     var texts: RequestTexts
-    var encoding: RequestRecordEncoding
+    /// Encodes its records; made anew behind a pause.
+    private var keptEncoding: RequestRecordEncoding?
     /// Set while it is known to `UpstreamLending`.
     var isWatchedForLending = false
     /// Set where the client has authenticated its connection, and not each request (NTLM, Negotiate): the upstream is its own.
@@ -82,7 +83,6 @@ final class Conversation: SocketObserver {
         connection.openingBytes = []
         facts = connection.facts
         texts = RequestTexts()
-        encoding = RequestRecordEncoding(limits: worker.audit.limits)
     }
 
     /// Carries requests until one side has had enough, and ends the connection's journey then.
@@ -250,10 +250,17 @@ final class Conversation: SocketObserver {
         if steadiness == .idle { leaveSteadyState(.arrival(.interrupted), on: loop) }
     }
 
+    var encoding: RequestRecordEncoding {
+        if let keptEncoding { return keptEncoding }
+        let encoding = RequestRecordEncoding(limits: worker.audit.limits)
+        keptEncoding = encoding
+        return encoding
+    }
+
     /// Gives back what is only needed while requests come: this client has asked nothing for a moment.
     func beQuiet(on loop: isolated EventLoop) {
         client.socket.cipher?.rest()
-        encoding.forget()
+        keptEncoding = nil
         if !isPinned { giveBackUpstream(on: loop) }
     }
 

@@ -11,6 +11,10 @@ final class UpstreamLending {
 
     /// How long a client may be idle before its upstream is anybody's, and a round lasts, in nanoseconds.
     private static let patience: UInt64 = 50_000_000
+    /// How long at least, where somebody else asks for it: who asks one thing after the other is not robbed between two.
+    private static let leastPatience: UInt64 = 10_000_000
+    /// How many of those that became idle first are asked.
+    private static let searched = 16
 
     /// Notes a conversation that has become idle.
     func watch(_ conversation: Conversation, on loop: isolated EventLoop) {
@@ -18,6 +22,15 @@ final class UpstreamLending {
         conversation.isWatchedForLending = true
         candidates.append(conversation)
         if round == nil { startRound(on: loop) }
+    }
+
+    /// Has somebody who has been idle for a little give back an upstream for such requests; where nobody can, nothing happens.
+    func reclaim(_ key: PoolKey, on loop: isolated EventLoop) {
+        let idle = candidates.prefix(Self.searched).first { conversation in
+            guard let since = conversation.idleSince, !conversation.isPinned else { return false }
+            return since &+ Self.leastPatience <= loop.now && conversation.upstream?.line.key == key
+        }
+        idle?.giveBackUpstream(on: loop)
     }
 
     private func startRound(on loop: isolated EventLoop) {
