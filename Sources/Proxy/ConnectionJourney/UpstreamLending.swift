@@ -1,5 +1,6 @@
 import EventLoops
 import HTTPExchange
+import LinuxBindings
 
 /// Sees to it that clients which ask nothing for a moment keep no upstream to themselves, and no memory that others can use.
 ///
@@ -8,11 +9,17 @@ final class UpstreamLending {
     /// Those that became idle in this round, each once.
     private var candidates: [Conversation] = []
     private var round: TimerToken?
+    /// How many have become quiet since memory was given back to the kernel, and when that was, in nanoseconds of the loop's clock.
+    private var quieted = 0
+    private var lastTrim: UInt64 = 0
 
     /// How long a client may be idle before its upstream is anybody's, and a round lasts, in nanoseconds.
     private static let patience: UInt64 = 50_000_000
     /// How long at least, where somebody else asks for it: who asks one thing after the other is not robbed between two.
     private static let leastPatience: UInt64 = 10_000_000
+    /// How many must have become quiet before memory is given back to the kernel, and how long it is left alone then, in nanoseconds.
+    private static let crowd = 256
+    private static let restBetweenTrims: UInt64 = 1_000_000_000
     /// How many of those that became idle first are asked.
     private static let searched = 16
 
@@ -46,11 +53,16 @@ final class UpstreamLending {
             guard let since = conversation.idleSince else { continue }
             if since &+ Self.patience <= loop.now {
                 conversation.beQuiet(on: loop)
+                quieted += 1
             } else {
                 conversation.isWatchedForLending = true
                 candidates.append(conversation)
             }
         }
-        if !candidates.isEmpty { startRound(on: loop) }
+        if !candidates.isEmpty { return startRound(on: loop) }
+        guard quieted >= Self.crowd, lastTrim &+ Self.restBetweenTrims <= loop.now else { return }
+        quieted = 0
+        lastTrim = loop.now
+        trimMemory()
     }
 }
