@@ -84,6 +84,31 @@ struct InterceptionMCPTests {
         }
     }
 
+    @Test("a client of 2024-11-05 calls over its stream of events: a denied tool never runs, and the session goes on")
+    func eventStream() throws {
+        try #require(
+            FileManager.default.fileExists(atPath: InterceptedPod.python),
+            "the MCP SDK is not there: make venv"
+        )
+        try InterceptedPod.with(Self.denies) { bed in
+            let server = try Self.serve(bed, style: "events")
+            let result = try bed.agent(
+                [InterceptedPod.python, "-c", Self.eventClient],
+                variable: "SSL_CERT_FILE",
+                seconds: 60
+            )
+            let said = result.output.split(separator: "\n").map(String.init)
+            // The SDK looks for answers on the stream alone, and waits there for that of a call that was denied.
+            let expected = ["2024-11-05 delete_file read_file", "content of a", "-32001 timed out", "content of z"]
+            #expect(said == expected, "\(result)")
+            let ran = server.output.split(separator: "\n").filter { $0.hasPrefix("tool ") }
+            #expect(ran == ["tool read_file a", "tool read_file z"])
+            let calls = try bed.requests(7).filter { $0["mcp.method"] == "tools/call" }
+            let verdicts = calls.map { "\($0["decision"] ?? "") \($0["mcp.tool"] ?? "") \($0["rule"] ?? "")" }
+            #expect(verdicts == ["allow read_file tools", "deny delete_file no-delete", "allow read_file tools"])
+        }
+    }
+
     /// What the audit says of the calls that `client` makes.
     private func check(_ requests: [HTTPRequestRecords], _ talk: Talk) throws {
         let calls = requests.filter { $0["mcp.method"] == "tools/call" }
@@ -246,9 +271,27 @@ struct InterceptionMCPTests {
                 await super().startup(sockets)
                 print("ready", flush=True)
         # The name is the daemon's to judge.
-        app = tools.streamable_http_app(json_response=style == "json", host="0.0.0.0",
-            transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False))
+        security = TransportSecuritySettings(enable_dns_rebinding_protection=False)
+        if style == "events": app = tools.sse_app(host="0.0.0.0", transport_security=security)
+        else: app = tools.streamable_http_app(json_response=style == "json", host="0.0.0.0", transport_security=security)
         Server(uvicorn.Config(app, "0.0.0.0", 8602, ssl_certfile=certificate, ssl_keyfile=key, log_level="warning")).run()
+        """
+
+    private static let eventClient = """
+        import anyio
+        import mcp.client.session
+        from mcp import ClientSession, MCPError
+        from mcp.client.sse import sse_client
+        mcp.client.session.LATEST_HANDSHAKE_VERSION = "2024-11-05"
+        async def main():
+            async with sse_client("https://allowed.example:8602/sse") as streams, ClientSession(*streams, read_timeout_seconds=5) as s:
+                version = (await s.initialize()).protocol_version
+                print(version, *sorted(t.name for t in (await s.list_tools()).tools))
+                async def call(tool, path):
+                    try: return (await s.call_tool(tool, {"path": path})).content[0].text
+                    except MCPError as e: return "%d %s" % (e.code, str(e)[-9:])
+                print(await call("read_file", "a")); print(await call("delete_file", "b")); print(await call("read_file", "z"))
+        anyio.run(main)
         """
 
     private static let client = """

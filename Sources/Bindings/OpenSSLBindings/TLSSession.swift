@@ -135,9 +135,17 @@ extension TLSSession {
 
     /// Gives the buffers back, some 34 KiB, where nothing is in them; they are taken again when they are needed.
     package func rest() {
-        unsafe SSL_free_buffers(session)
+        if Self.canRest { unsafe SSL_free_buffers(session) }
         wire.rest()
     }
+
+    /// False with a libssl that frees buffers which are still read from (CVE-2024-4741).
+    ///
+    /// It keeps them then: 34 KiB for each session.
+    package static let canRest = canRest(version: OpenSSL_version_num())
+
+    /// Whether a libssl of this number, as `OpenSSL_version_num` gives it, frees only buffers that nobody reads from.
+    package static func canRest(version: UInt) -> Bool { copenssl_can_free_buffers(version) != 0 }
 
     // MARK: Octets
 

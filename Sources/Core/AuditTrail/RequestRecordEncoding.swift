@@ -1,8 +1,10 @@
 /// Encodes the records of the requests that come one after the other on a connection.
 ///
 /// Nearly all of their members are the same each time: what was encoded for the record before is taken as it is, and only
-/// what a request has of its own is written anew.
-package struct RequestRecordEncoding: Sendable {
+/// what a request has of its own is written anew. Two kilobytes are kept for that.
+///
+/// Belongs to one connection.
+package final class RequestRecordEncoding {
     private let limits: RecordLimits
     /// What a record has of its own, as it is written.
     private var own: JSONMembers
@@ -15,14 +17,14 @@ package struct RequestRecordEncoding: Sendable {
     }
 
     /// Encodes the record of a request, as `AuditRecord` does; `time` is in microseconds since 1970-01-01T00:00:00Z.
-    package mutating func encode(_ record: borrowing RequestRecord, at time: Int64) -> AuditRecord {
+    package func encode(_ record: borrowing RequestRecord, at time: Int64) -> AuditRecord {
         own.startOver()
         record.writeOwn(into: &own)
         return AuditRecord(record, body: Self.body(of: record, own, limits, &judged), at: time)
     }
 
     /// Encodes the record of a request's end, as `AuditRecord` does; `time` is in microseconds since 1970-01-01T00:00:00Z.
-    package mutating func encode(_ record: borrowing RequestEndRecord, at time: Int64) -> AuditRecord {
+    package func encode(_ record: borrowing RequestEndRecord, at time: Int64) -> AuditRecord {
         own.startOver()
         record.writeOwn(into: &own)
         return AuditRecord(record, body: Self.body(of: record, own, limits, &ended), at: time)

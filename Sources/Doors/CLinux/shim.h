@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <link.h>
+#include <malloc.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
@@ -121,5 +122,8 @@ struct clinux_credentials {
 // Has the next change of user leave the capabilities that are permitted.
 static inline int clinux_keep_capabilities(void) { return prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0); }
 enum { CLINUX_CAP_NET_ADMIN = CAP_NET_ADMIN };
+
+// Swift's Glibc module does not carry <malloc.h>.
+static inline int clinux_trim_memory(void) { return malloc_trim(0); }
 
 #endif

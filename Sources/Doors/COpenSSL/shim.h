@@ -85,4 +85,12 @@ static const uint64_t copenssl_common_options = SSL_OP_NO_RENEGOTIATION | SSL_OP
 static const uint64_t copenssl_server_options = SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA;
 static const long copenssl_modes = SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER;
 
+// Before 3.0.14, 3.1.6, 3.2.2 and 3.3.1, SSL_free_buffers freed what a session still read from (CVE-2024-4741).
+static inline int copenssl_can_free_buffers(unsigned long version) {
+    unsigned long minor = version >> 20 & 0xff, patch = version >> 4 & 0xff;
+    static const unsigned long sound[] = {14, 6, 2, 1};
+    if (version >> 28 != 3) return version >> 28 > 3;
+    return minor > 3 || patch >= sound[minor];
+}
+
 #endif

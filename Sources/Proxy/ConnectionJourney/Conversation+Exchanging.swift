@@ -178,6 +178,7 @@ extension Conversation {
         // Another way that is stated is for when the first cannot be reached.
         let key = poolKey(of: permit.name, peer, by: permit.egress.first?.name ?? .direct)
         let isRepeatable = isRepeatable(request)
+        if !worker.pool.has(key) { worker.lending.reclaim(key, on: loop) }
         guard let found = worker.pool.take(permit, under: key, isRepeatable: isRepeatable, on: loop) else {
             return false
         }

@@ -5,11 +5,12 @@ import LinuxBindings
 import PolicyEngine
 import WireFormats
 
-/// The steady state of a conversation: requests that need their record, and the upstream that is open, and nothing else.
+/// The steady state of a conversation: requests that need their record, and the upstream that is open, and nothing else; or
+/// none at all.
 ///
-/// Each is read, judged, written down, passed on and concluded in steps that sockets and the audit gate set off. The story
-/// waits for it once, and takes over with whatever is out of the ordinary: every step of a task into another costs more
-/// than what is done in it.
+/// Each is read, judged, written down, passed on and concluded in steps that sockets and the audit gate set off. No task waits
+/// for it: the story is taken up again with whatever is out of the ordinary. Every step of a task into another costs more than
+/// what is done in it, and a task that waits keeps its memory.
 extension Conversation: AuditGateParty, ExchangeParty {
     /// Where the request in hand is.
     enum Steadiness {
@@ -26,7 +27,7 @@ extension Conversation: AuditGateParty, ExchangeParty {
     /// What the story takes over.
     enum Departure {
         case arrival(RequestArrival)
-        /// Nothing yet: what comes next is waited for.
+        /// A head has begun: the rest of it is waited for.
         case quiet
         /// Its turn was taken, and it has not been judged.
         case due(HTTP1Request)
@@ -35,21 +36,22 @@ extension Conversation: AuditGateParty, ExchangeParty {
         case exchanged(HTTP1Request, Decision, Exchanged)
     }
 
-    /// Carries requests until there is something out of the ordinary.
-    func steadyState(on loop: isolated EventLoop) async -> Departure {
-        await withCheckedContinuation { continuation in
-            story = continuation
-            client.socket.observer = self
-            steadiness = .idle
-            readSteadily(on: loop)
-        }
+    /// Carries requests until there is something out of the ordinary: that, where there is at once; else `nil`, and it is told in
+    /// a task of its own when it comes.
+    func steadyState(on loop: isolated EventLoop) -> Departure? {
+        isEntering = true
+        defer { isEntering = false }
+        client.socket.observer = self
+        steadiness = .idle
+        readSteadily(on: loop)
+        return departure.take()
     }
 
     func leaveSteadyState(_ departure: Departure, on loop: isolated EventLoop) {
         steadiness = .no
         endIdling()
         client.socket.observer = nil
-        story.take()?.resume(returning: departure)
+        if isEntering { self.departure = departure } else { tellStory(from: departure, on: loop) }
     }
 
     private func leaveSteadyState(behind exchanged: Exchanged, on loop: isolated EventLoop) {
@@ -68,14 +70,13 @@ extension Conversation: AuditGateParty, ExchangeParty {
             // A head that has begun has its time, and the story keeps it.
             guard client.unreadCount == 0 else { return leaveSteadyState(.quiet, on: loop) }
             if idleSince == nil { beginIdling(on: loop) }
-            if upstream == nil { leaveSteadyState(.quiet, on: loop) }
         }
     }
 
     /// Judges a request and writes it down, where neither takes time.
     private func take(_ request: HTTP1Request, on loop: isolated EventLoop) {
         endIdling()
-        guard worker.audit.takesDecisions,
+        guard upstream != nil, worker.audit.takesDecisions,
             worker.pacer.turn(of: connection.facts.owner, now: loop.now, patience: 0) != nil
         else { return leaveSteadyState(.arrival(.request(request)), on: loop) }
         begun = loop.now

@@ -55,7 +55,8 @@ final class Conversation: SocketObserver {
     /// Finds secrets in the answer to the request in hand; `nil`: there are none to find.
     var scrubbing: AnswerScrubbing?
     var texts: RequestTexts
-    var encoding: RequestRecordEncoding
+    /// Encodes its records; made anew behind a pause.
+    private var keptEncoding: RequestRecordEncoding?
     /// Set while it is known to `UpstreamLending`.
     var isWatchedForLending = false
     /// Set where the client has authenticated its connection, and not each request (NTLM, Negotiate): the upstream is its own.
@@ -68,8 +69,9 @@ final class Conversation: SocketObserver {
     var steadiness = Steadiness.no
     /// The request in hand, of the steady state.
     var request: HTTP1Request?
-    /// The story, which waits for something out of the ordinary.
-    var story: CheckedContinuation<Departure, Never>?
+    /// Set while the steady state is being entered; the story takes over at once where there is something out of the ordinary.
+    var isEntering = false
+    var departure: Departure?
 
     init(_ connection: Connection, _ scope: RequestScope, _ worker: Worker) {
         self.connection = connection
@@ -83,12 +85,36 @@ final class Conversation: SocketObserver {
         connection.openingBytes = []
         facts = connection.facts
         texts = RequestTexts()
-        encoding = RequestRecordEncoding(limits: worker.audit.limits)
     }
 
-    /// Carries requests until one side has had enough; answers how the connection went.
-    func run(on loop: isolated EventLoop) async -> Ending {
-        var ending = await carryAll(on: loop)
+    /// Carries requests until one side has had enough, and ends the connection's journey then.
+    ///
+    /// A task keeps the most memory that its calls ever took. Each part of the story has one of its own, and while the client asks
+    /// nothing there is none.
+    func begin(on loop: isolated EventLoop) {
+        if let first {
+            self.first = nil
+            return tellStory(from: .arrival(.request(first)), on: loop)
+        }
+        if let departure = steadyState(on: loop) { tellStory(from: departure, on: loop) }
+    }
+
+    /// Goes on with the story in a task of its own.
+    func tellStory(from departure: Departure, on loop: isolated EventLoop) {
+        loop.startTask(with: (self, departure)) { state, loop in await state.0.goOn(from: state.1, on: loop) }
+    }
+
+    private func goOn(from departure: Departure, on loop: isolated EventLoop) async {
+        var next: Departure? = departure
+        while let departure = next {
+            if let ending = await carryOn(departure, on: loop) { return await finish(ending, on: loop) }
+            if worker.isDraining { return await finish(.orderly(closedBy: .ours), on: loop) }
+            next = steadyState(on: loop)
+        }
+    }
+
+    private func finish(_ how: Ending, on loop: isolated EventLoop) async {
+        var ending = how
         giveBackUpstream(on: loop)
         // In TLS an end has to be said: a stream that only stops may have been cut by anybody.
         if ending.isOrderly, client.socket.isCoded, await client.flush(until: loop.now &+ 1_000_000_000, on: loop) {
@@ -96,21 +122,8 @@ final class Conversation: SocketObserver {
         }
         ending.bytesUp = bytesUp
         ending.bytesDown = bytesDown
-        return ending
-    }
-
-    private func carryAll(on loop: isolated EventLoop) async -> Ending {
-        while true {
-            let departure = await nextDeparture(on: loop)
-            if let ending = await carryOn(departure, on: loop) { return ending }
-            if worker.isDraining { return .orderly(closedBy: .ours) }
-        }
-    }
-
-    /// What the story has to do next; while the steady state lasts there is nothing.
-    private func nextDeparture(on loop: isolated EventLoop) async -> Departure {
-        if upstream != nil, !worker.isDraining { return await steadyState(on: loop) }
-        return .arrival(await nextRequest(on: loop))
+        connection.end(ending, worker, on: loop)
+        worker.leave(connection, on: loop)
     }
 
     private func carryOn(_ departure: Departure, on loop: isolated EventLoop) async -> Ending? {
@@ -177,15 +190,9 @@ final class Conversation: SocketObserver {
         }
     }
 
-    /// Waits for the next request; while nothing of it has come, the connection counts as idle.
+    /// Waits for the rest of a request's head that has begun to come.
     private func nextRequest(on loop: isolated EventLoop) async -> RequestArrival {
-        if let first {
-            self.first = nil
-            return .request(first)
-        }
-        if client.unreadCount == 0 { beginIdling(on: loop) }
-        defer { endIdling() }
-        return await client.nextRequest(HeadPatience(head: worker.settings.sniffNanoseconds), worker.means, on: loop)
+        await client.nextRequest(HeadPatience(head: worker.settings.sniffNanoseconds), worker.means, on: loop)
     }
 
     func beginIdling(on loop: isolated EventLoop) {
@@ -201,13 +208,12 @@ final class Conversation: SocketObserver {
         idleSince = nil
     }
 
-    /// The client says something where the story waits for something out of the ordinary; or an upstream speaks, or ends,
-    /// while nobody has asked it anything, and is of no more use.
+    /// The client says something between two requests; or an upstream speaks, or ends, while nobody has asked it anything, and is
+    /// of no more use.
     func socketIsReady(_ socket: StreamSocket, on loop: isolated EventLoop) {
         if socket === client.socket { return readSteadily(on: loop) }
         guard let upstream, upstream.socket === socket, !upstream.line.isQuiet(worker.means) else { return }
         closeUpstream(on: loop)
-        if steadiness == .idle { leaveSteadyState(.quiet, on: loop) }
     }
 
     func closeUpstream(on loop: isolated EventLoop) {
@@ -245,6 +251,20 @@ final class Conversation: SocketObserver {
     func abort(on loop: isolated EventLoop) {
         upstream?.exchange.abort(on: loop)
         if steadiness == .idle { leaveSteadyState(.arrival(.interrupted), on: loop) }
+    }
+
+    var encoding: RequestRecordEncoding {
+        if let keptEncoding { return keptEncoding }
+        let encoding = RequestRecordEncoding(limits: worker.audit.limits)
+        keptEncoding = encoding
+        return encoding
+    }
+
+    /// Gives back what is only needed while requests come: this client has asked nothing for a moment.
+    func beQuiet(on loop: isolated EventLoop) {
+        client.socket.cipher?.rest()
+        keptEncoding = nil
+        if !isPinned { giveBackUpstream(on: loop) }
     }
 
     /// Gives back what is only needed while octets move: an exchange may last for days, and say nothing.

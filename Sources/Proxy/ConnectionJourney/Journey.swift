@@ -10,7 +10,8 @@ import PolicyEngine
 /// However it ends, `connection.entry` leaves exactly one decision record, and one end record if it was allowed.
 func carry(_ connection: Connection, _ worker: Worker, on loop: isolated EventLoop) async {
     // 1. Registered since it was accepted: limits count it, and a policy that changes from there on is put to it too.
-    defer { worker.leave(connection, on: loop) }
+    // A conversation goes on when this task is over, and leaves by itself.
+    defer { if connection.conversation == nil { worker.leave(connection, on: loop) } }
 
     // 2. Where was it going, and who opened it?
     connection.recoverDestination(worker)
@@ -48,7 +49,7 @@ func carry(_ connection: Connection, _ worker: Worker, on loop: isolated EventLo
     if let scope = connection.requestScope {
         let conversation = Conversation(connection, scope, worker)
         connection.conversation = conversation
-        return connection.end(await conversation.run(on: loop), worker, on: loop)
+        return conversation.begin(on: loop)
     }
     guard await worker.gate.wait(for: ticket, on: loop) else {
         return connection.end(Ending(.auditUnavailable, closedBy: .ours), worker, on: loop)

@@ -1,16 +1,27 @@
 import EventLoops
 import HTTPExchange
+import LinuxBindings
 
-/// Sees to it that clients which ask nothing for a moment keep no upstream to themselves.
+/// Sees to it that clients which ask nothing for a moment keep no upstream to themselves, and no memory that others can use.
 ///
 /// Lives on one loop. A client that asks one thing after the other is looked at once in each round, and loses nothing.
 final class UpstreamLending {
     /// Those that became idle in this round, each once.
     private var candidates: [Conversation] = []
     private var round: TimerToken?
+    /// How many have become quiet since memory was given back to the kernel, and when that was, in nanoseconds of the loop's clock.
+    private var quieted = 0
+    private var lastTrim: UInt64 = 0
 
     /// How long a client may be idle before its upstream is anybody's, and a round lasts, in nanoseconds.
-    private static let patience: UInt64 = 200_000_000
+    private static let patience: UInt64 = 50_000_000
+    /// How long at least, where somebody else asks for it: who asks one thing after the other is not robbed between two.
+    private static let leastPatience: UInt64 = 10_000_000
+    /// How many must have become quiet before memory is given back to the kernel, and how long it is left alone then, in nanoseconds.
+    private static let crowd = 256
+    private static let restBetweenTrims: UInt64 = 1_000_000_000
+    /// How many of those that became idle first are asked.
+    private static let searched = 16
 
     /// Notes a conversation that has become idle.
     func watch(_ conversation: Conversation, on loop: isolated EventLoop) {
@@ -18,6 +29,15 @@ final class UpstreamLending {
         conversation.isWatchedForLending = true
         candidates.append(conversation)
         if round == nil { startRound(on: loop) }
+    }
+
+    /// Has somebody who has been idle for a little give back an upstream for such requests; where nobody can, nothing happens.
+    func reclaim(_ key: PoolKey, on loop: isolated EventLoop) {
+        let idle = candidates.prefix(Self.searched).first { conversation in
+            guard let since = conversation.idleSince, !conversation.isPinned else { return false }
+            return since &+ Self.leastPatience <= loop.now && conversation.upstream?.line.key == key
+        }
+        idle?.giveBackUpstream(on: loop)
     }
 
     private func startRound(on loop: isolated EventLoop) {
@@ -32,13 +52,17 @@ final class UpstreamLending {
             conversation.isWatchedForLending = false
             guard let since = conversation.idleSince else { continue }
             if since &+ Self.patience <= loop.now {
-                conversation.client.socket.cipher?.rest()
-                if !conversation.isPinned { conversation.giveBackUpstream(on: loop) }
+                conversation.beQuiet(on: loop)
+                quieted += 1
             } else {
                 conversation.isWatchedForLending = true
                 candidates.append(conversation)
             }
         }
-        if !candidates.isEmpty { startRound(on: loop) }
+        if !candidates.isEmpty { return startRound(on: loop) }
+        guard quieted >= Self.crowd, lastTrim &+ Self.restBetweenTrims <= loop.now else { return }
+        quieted = 0
+        lastTrim = loop.now
+        trimMemory()
     }
 }

@@ -91,6 +91,9 @@ final class UpstreamPool: SocketObserver {
         socket.detach(from: loop)
     }
 
+    /// True where a connection for such requests waits.
+    func has(_ key: PoolKey) -> Bool { places[key] != nil }
+
     /// Lets those go that have waited for too long, or all of them.
     func letGo(all: Bool = false, on loop: isolated EventLoop) {
         for place in Array(places.values.joined()) where all || place.since &+ Self.patience <= loop.now {

@@ -16,19 +16,34 @@ package struct AuditEntry<Subject: DecisionRecord>: ~Copyable {
         case over
     }
 
+    private indirect enum Known {
+        case nothing
+        case facts(Subject)
+    }
+
     /// What ties the records together.
     package let id: RecordIdentifier
     /// What is known so far; `nil` once it is judged.
     ///
     /// The journey fills it in; it is what is told if nobody decides.
-    package var facts: Subject?
+    package var facts: Subject? {
+        get {
+            switch known {
+            case .nothing: nil
+            case .facts(let subject): subject
+            }
+        }
+        set { known = newValue.map(Known.facts) ?? .nothing }
+    }
+    /// Apart from the entry: one that is judged lasts as long as its connection, and takes no room for what it was.
+    private var known = Known.nothing
     private let writer: AuditWriter
     private var state = State.undecided
 
     /// Opens the entry with what is known at the beginning, its identifier among it.
     package init(_ facts: Subject, writer: AuditWriter) {
         id = facts.id
-        self.facts = facts
+        known = .facts(facts)
         self.writer = writer
     }
 

@@ -61,7 +61,7 @@ import Testing
 
     @Test("a record is encoded as for itself, whatever record came before it on the connection")
     func anyOrder() {
-        var encoding = RequestRecordEncoding()
+        let encoding = RequestRecordEncoding()
         for before in Self.requests {
             for record in Self.requests {
                 _ = encoding.encode(before, at: 1)
@@ -75,7 +75,7 @@ import Testing
 
     @Test("an end is encoded as for itself, whatever end came before it on the connection")
     func anyOrderOfEnds() {
-        var encoding = RequestRecordEncoding()
+        let encoding = RequestRecordEncoding()
         for before in Self.ends {
             for record in Self.ends {
                 _ = encoding.encode(before, at: 1)
@@ -91,7 +91,7 @@ import Testing
     @Test("the limit of a text holds for what is remembered, too")
     func limits() {
         let limits = RecordLimits(textBytes: 8, listItems: 1, lineBytes: 4096)
-        var encoding = RequestRecordEncoding(limits: limits)
+        let encoding = RequestRecordEncoding(limits: limits)
         for text in ["short", "much longer than eight", "much longer than eight"] {
             let record = Sample.request(everywhere: text)
             #expect(encoding.encode(record, at: 2).body == AuditRecord(record, at: 2, limits: limits).body)

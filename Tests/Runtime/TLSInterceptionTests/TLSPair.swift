@@ -7,7 +7,7 @@ import Testing
 final class TLSPair {
     let client: TLSSession
     let server: TLSSession
-    private let ends: [Int32]
+    private var ends: [Int32]
 
     init(
         _ authority: TestAuthority,
@@ -59,6 +59,9 @@ final class TLSPair {
         session.becomesReadable(isEnding: false)
         return session.shakeHands()
     }
+
+    /// Hands over the descriptor of the client's end.
+    func takeClientEnd() -> Int32 { ends.removeLast() }
 
     /// Ends what the client sends, without a word in TLS.
     func cutClient() { shutdown(ends[1], Int32(SHUT_WR)) }

@@ -117,4 +117,16 @@ struct TLSSessionTests {
         #expect(other.shakeHands().client == .done)
         #expect(!other.client.isResumed)
     }
+
+    @Test(
+        "buffers are given back only by a libssl that frees none which is still read from",
+        arguments: [
+            (0x3000_00d0 as UInt, false), (0x3000_00e0, true), (0x3000_0160, true), (0x3010_0050, false),
+            (0x3010_0060, true), (0x3020_0010, false), (0x3020_0020, true), (0x3030_0000, false),
+            (0x3030_0010, true), (0x3040_0000, true), (0x1010_115f, false), (0x4000_0000, true),
+        ]
+    )
+    func resting(version: UInt, mayRest: Bool) {
+        #expect(TLSSession.canRest(version: version) == mayRest)
+    }
 }
