@@ -47,23 +47,27 @@ struct RulesetFeatureTests {
         "install ends with 69, names the feature, and changes nothing",
         arguments: [
             ("fib", "module nft_fib_inet"), ("ct", "module nft_ct"), ("redir", "module nft_redir"),
-            ("reject", "module nft_reject_inet"), ("counter", "module nft_counter"),
-
+            ("reject", "module nft_reject_inet"), ("counter", "module nft_counter"), ("tproxy", "module nft_tproxy"),
+            ("socket", "module nft_socket"), ("nat", "module nft_chain_nat"),
         ]
     )
     func expression(name: String, feature: String) throws {
         let library = FileManager.default.temporaryDirectory.path + "/penstock-renaming-\(UUID().uuidString).so"
         defer { try? FileManager.default.removeItem(atPath: library) }
         try NetworkNamespace.must(["cc", "-shared", "-fPIC", "-x", "c", "-", "-o", library], input: Self.renaming)
-        try RulesetBed.with(install: false) { bed in
+        let modes =
+            ["tproxy", "socket", "nat"].contains(name)
+            ? [Handover.tproxy] : name == "redir" ? [.redirect] : Handover.chosen
+        try RulesetBed.with(modes: modes, install: false) { bed in
             let result = try bed.net.pod.run(
-                [Built.path("penstock-init"), "install", "--dns-server", "203.0.113.53"],
+                [Built.path("penstock-init"), "install", "--dns-server", "203.0.113.53"] + bed.mode.flags,
                 environment: ["LD_PRELOAD": library, "MISSING": name]
             )
             #expect(result.status == 69, "\(result)")
             #expect(result.errors.contains("the kernel lacks ") && result.errors.contains(feature), "\(result)")
             #expect(result.errors.split(separator: "\n").count == 1, "\(result)")
             #expect(try bed.net.pod.must(["nft", "list", "ruleset"]) == "")
+            #expect(try !bed.net.pod.shell("ip -4 rule; ip -6 rule; ip -4 route show table all").contains("7065"))
         }
     }
 

@@ -43,6 +43,9 @@ struct EgressPlan: Sendable {
         return WaysOut(ways, from: files)
     }
 
+    /// True where a way out takes the capability NET_ADMIN with each connection.
+    var marks: Bool { settings.values.contains { $0.mark != nil } }
+
     /// Makes sure that the ways can be gone that take a capability.
     func checkMeans() throws(Complaint) {
         guard let name = settings.first(where: { $0.value.mark != nil })?.key else { return }

@@ -68,7 +68,7 @@ enum PenstockDaemon {
         plan.journeys.connections = connections(descriptors: try descriptorLimit(), plan)
         let signals = try takeSignals()
         let sockets = try openSockets(plan)
-        if plan.transparentArrival == .routed { try Privileges.giveUp() }
+        if plan.transparentArrival == .routed { try Privileges.giveUp(keepsMarking: plan.egress.marks) }
         let audit: AuditWriter
         do throws(AuditError) {
             audit = try AuditWriter(
@@ -180,7 +180,8 @@ enum PenstockDaemon {
         func places(_ places: [SocketAddress]) -> String {
             places.filter { !sockets.missing.contains($0.address.family) }.map(\.description).joined(separator: " and ")
         }
-        let way = plan.transparentArrival == .routed ? " by TPROXY; all capabilities are given up" : ""
+        let given = plan.egress.marks ? "all capabilities but NET_ADMIN are given up" : "all capabilities are given up"
+        let way = plan.transparentArrival == .routed ? " by TPROXY; \(given)" : ""
         say("version \(DaemonPlan.version), \(plan.workers) workers, listening on \(places(plan.transparent))\(way)")
         say("governance API on \(places(loopback.map { SocketAddress($0, port: plan.apiPort) }))")
         say("explicit proxy on \(places(plan.explicit))")

@@ -22,10 +22,10 @@ enum Privileges {
         }
     }
 
-    /// Gives up every capability, and every way to get one.
-    static func giveUp() throws(Complaint) {
+    /// Gives up every capability, and every way to get one; `keepsMarking`: but the one that a way out by a mark takes.
+    static func giveUp(keepsMarking: Bool) throws(Complaint) {
         do throws(SystemCallError) {
-            try giveUpCapabilities()
+            if keepsMarking { try keepNetworkAdministrationOnly() } else { try giveUpCapabilities() }
         } catch {
             throw Complaint("cannot give up capabilities: \(error)", .unavailable)
         }

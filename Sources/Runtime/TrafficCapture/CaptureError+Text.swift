@@ -19,8 +19,7 @@ extension CaptureError: CustomStringConvertible {
         case .conflict(let conflicts):
             "policy routing of others is in the way of --mode tproxy: \(conflicts.joined(separator: "; ")); nothing was changed"
         case .routing(.refused(let change, let code, let words)):
-            "the kernel refused '\(change.text)': \(errorText(code))\(words.isEmpty ? "" : " (\(words))"); nobody is captured "
-                + "by it yet"
+            "the kernel refused '\(change.text)': \(errorText(code))\(words.isEmpty ? "" : " (\(words))"); nothing was changed"
         case .routing(.netlink(let error)): "routing: " + error.text + "; nothing was changed"
         case .refused(let change, let code):
             "the kernel refused '\(change)': \(errorText(code)); nothing was changed"

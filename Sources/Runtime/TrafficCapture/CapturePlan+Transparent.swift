@@ -22,11 +22,6 @@ extension CapturePlan {
     /// Behind the usual place of those who mark packets (-150): what they make of a mark, ours is added to.
     static let markPriority: Int32 = -149
 
-    /// Whose packets are captured: one of these must hold, each a list of matches of which all must.
-    ///
-    /// An empty list is everybody's.
-    var governed: [[Match]] { [[]] }
-
     /// The packet has our mark.
     var isMarked: Match { .packetMark(value: routing.mark.value, mask: routing.mark.mask) }
 
@@ -34,7 +29,7 @@ extension CapturePlan {
     ///
     /// Packet after packet, so that what the daemon's closed sockets still have to say must be let by as well.
     private var markRules: [Rule] {
-        uncapturedRules + leftRules + governed.map { Rule($0 + Self.capturable, [setsMark]) }
+        uncapturedRules + leftRules + [Rule(Self.capturable, [setsMark])]
     }
 
     static let capturable: [Match] = [.transport(.tcp), .direction(.original)]

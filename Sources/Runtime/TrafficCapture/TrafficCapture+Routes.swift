@@ -31,11 +31,31 @@ extension RoutePlan {
     /// Adds what is missing, and nothing where something of others is in the way.
     ///
     /// Before the rules that mark: a mark that leads nowhere stops the agent, and a route that nobody is led to does nothing.
-    func install(former: [PacketMark]) throws(CaptureError) {
+    ///
+    /// - Returns: what was added.
+    func install(former: [PacketMark]) throws(CaptureError) -> [RoutingChange] {
         let reading = try read()
         let conflicts = conflicts(in: reading, former: former)
         guard conflicts.isEmpty else { throw .conflict(conflicts) }
-        try Self.apply(additions(to: reading))
+        let additions = additions(to: reading)
+        do throws(CaptureError) {
+            try Self.apply(additions)
+        } catch {
+            Self.undo(additions)
+            throw error
+        }
+        return additions
+    }
+
+    /// Takes back what was added, as far as it is there: why it must be is told, not what became of it.
+    static func undo(_ additions: [RoutingChange]) {
+        for addition in additions.reversed() {
+            switch addition {
+            case .addRule(let rule): try? apply([.deleteRule(rule)])
+            case .addRoute(let route): try? apply([.deleteRoute(route)])
+            case .deleteRule, .deleteRoute: break
+            }
+        }
     }
 
     /// Removes all rules of our making for these marks but the planned one, and the routes of tables that nobody of ours asks then.

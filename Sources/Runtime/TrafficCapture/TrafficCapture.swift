@@ -52,8 +52,13 @@ package struct TrafficCapture: ~Copyable {
     package mutating func replace(_ plan: CapturePlan) throws(CaptureError) -> [String] {
         let ruleset = plan.ruleset
         let former = try read(plan.table).packetMarks
-        if let routes = plan.routes { try routes.install(former: former) }
-        try load(ruleset)
+        let added = try plan.routes?.install(former: former) ?? []
+        do throws(CaptureError) {
+            try load(ruleset)
+        } catch {
+            RoutePlan.undo(added)
+            throw error
+        }
         // Only now is nobody marked any more by whom the earlier rules marked.
         try RoutePlan.remove(former, keeping: plan.routes)
         let reading = try read(plan)
