@@ -24,9 +24,9 @@ final class ControlGroupBed {
     var neighbor: String { "\(parent)-neighbor" }
 
     /// Makes the cgroups; the host is there already.
-    init(_ net: PodAndWorld) throws {
+    init(_ net: PodAndWorld, mode: Handover = .standard) throws {
         self.net = net
-        rules = RulesetBed(net: net)
+        rules = RulesetBed(net: net, mode: mode)
         let number = Self.count.wrappingAdd(1, ordering: .relaxed).newValue
         parent = "pstk-\(ProcessInfo.processInfo.processIdentifier)-\(number)"
         let line = try NetworkNamespace.must(["findmnt", "-n", "-l", "-t", "cgroup2", "-o", "TARGET"])
@@ -39,15 +39,25 @@ final class ControlGroupBed {
         for path in [inner, agent, stranger, parent, neighbor] { try? remove(path) }
     }
 
-    /// Makes the host, loads the rules for `agent` unless told otherwise, and hands it over.
-    static func with(_ flags: [String] = [], install: Bool = true, _ body: (ControlGroupBed) throws -> Void) throws {
-        try PodAndWorld.with { net in
-            let bed = try ControlGroupBed(net)
-            if install { try bed.rules.install(["--cgroup", bed.agent] + flags) }
-            try body(bed)
-            for process in bed.processes { process.stop() }
+    /// Makes the host, loads the rules for `agent` unless told otherwise, and hands it over: once for each mode.
+    static func with(
+        _ flags: [String] = [],
+        modes: [Handover] = Handover.chosen,
+        install: Bool = true,
+        _ body: (ControlGroupBed) throws -> Void
+    ) throws {
+        for mode in modes {
+            try PodAndWorld.with { net in
+                let bed = try ControlGroupBed(net, mode: mode)
+                if install { try bed.rules.install(["--cgroup", bed.agent] + flags) }
+                try body(bed)
+                for process in bed.processes { process.stop() }
+            }
         }
     }
+
+    /// As whom the daemon is played.
+    var daemon: RunAs { RunAs(uid: 10880, gid: 10880, capabilities: rules.mode.capabilities) }
 
     // MARK: Cgroups
 
@@ -85,7 +95,7 @@ final class ControlGroupBed {
     func run(_ program: String, _ arguments: [String] = [], in path: String, as user: RunAs = .agent) throws
         -> CommandResult
     {
-        try BackgroundProcess(command(RulesetBed.kit + program, arguments, path, user)).wait()
+        try BackgroundProcess(command(rules.kit + program, arguments, path, user)).wait()
     }
 
     /// The same with the functions of `DaemonWorld.kit`, beside a real daemon; what it printed.
@@ -101,7 +111,7 @@ final class ControlGroupBed {
     func start(_ program: String, _ arguments: [String] = [], in path: String, as user: RunAs = .agent) throws
         -> BackgroundProcess
     {
-        let command = command(RulesetBed.kit + program, arguments, path, user)
+        let command = command(rules.kit + program, arguments, path, user)
         let process = try BackgroundProcess(command)
         processes.append(process)
         guard process.waitForOutput("ready") else {

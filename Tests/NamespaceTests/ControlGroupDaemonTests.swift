@@ -4,11 +4,12 @@ import Testing
 @Suite("One service of a host, and the daemon beside it")
 struct ControlGroupDaemonTests {
     @Test(
-        "the service is judged and recorded with its user, its neighbor is not; over restarts, and where the daemon dies"
+        "the service is judged and recorded with its user, its neighbor is not; over restarts, and where the daemon dies",
+        arguments: Handover.allCases
     )
-    func judged() throws {
-        try DaemonBed.withAdmin(start: false) { daemon in
-            let bed = try ControlGroupBed(daemon.net)
+    func judged(handover: Handover) throws {
+        try DaemonBed.withAdmin(handover, start: false) { daemon in
+            let bed = try ControlGroupBed(daemon.net, mode: handover)
             // The pod's rules make room for the host's.
             try daemon.net.pod.must([Built.path("penstock-init"), "remove"])
             try daemon.start()

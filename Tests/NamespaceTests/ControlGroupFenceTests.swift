@@ -180,8 +180,38 @@ struct ControlGroupFenceTests {
                 [address, port],
                 in: bed.agent
             )
-            #expect(result.output == "timeout\n", "\(result)")
-            #expect(try bed.rules.count("refused: squatter") > 0)
+            // By TPROXY nothing is handed to whoever is not transparent: it is refused at once.
+            let isPassedOver = bed.rules.mode == .tproxy && !isLocal
+            #expect(result.output == (isPassedOver ? "ECONNREFUSED\n" : "timeout\n"), "\(result)")
+            let tally = isPassedOver ? "refused: no daemon" : "refused: squatter"
+            #expect(try bed.rules.count(tally) > 0)
+        }
+    }
+
+    @Test("the daemon's other ports are reached, and nobody else answers on them", arguments: ["127.0.0.1", "::1"])
+    func ownPorts(address: String) throws {
+        try ControlGroupBed.with { bed in
+            let server = "serve([listen(sys.argv[1], int(sys.argv[2]))], lambda c: c.sendall(b'daemon'))"
+            try bed.rules.startAgent(server, [address, "15881"], as: .daemon)
+            try bed.start(server, [address, "8081"], in: bed.neighbor)
+            let dials = "print(dial(sys.argv[1], 15881), dial(sys.argv[1], 8081, timeout=0.5))"
+            let result = try bed.run(dials, [address], in: bed.agent)
+            #expect(result.output == "connected daemon timeout\n", "\(result)")
+        }
+    }
+
+    @Test("the last words of a connection reach the daemon: no closed socket is left waiting", arguments: Far.both)
+    func lastWords(address: String) throws {
+        try ControlGroupBed.with { bed in
+            try bed.rules.startDaemon()
+            for _ in 0..<5 {
+                let result = try bed.run("print(dial(sys.argv[1], 443))", [address], in: bed.agent)
+                #expect(result.output == "connected daemon\n", "\(result)")
+            }
+            let question = ["ss", "-Htn", "state", "last-ack", "state", "closing", "state", "fin-wait-1"]
+            let isOver = BackgroundProcess.poll(seconds: 3) { (try? bed.net.pod.must(question))?.isEmpty == true }
+            #expect(isOver)
+            #expect(try bed.rules.count("refused: not led to the daemon") == 0)
         }
     }
 

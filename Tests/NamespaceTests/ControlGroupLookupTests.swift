@@ -13,6 +13,10 @@ struct ControlGroupLookupTests {
             let text = try bed.rules.program(["print"] + arguments, uid: 2000).output
             #expect(text.contains("socket cgroupv2 level 2 \"\(bed.agent)\" jump governed\n"), "\(text)")
             try Self.nft(bed, ["-f", "-"], input: text)
+            // The policy routing stands there as comments.
+            for line in text.split(separator: "\n") where line.hasPrefix("#   ip ") {
+                try bed.net.pod.must(line.dropFirst(4).split(separator: " ").map(String.init))
+            }
             let verified = try bed.rules.program(["verify"] + arguments)
             #expect(verified.succeeded, "\(verified)")
             let byNft = try Self.listing(bed)

@@ -127,9 +127,9 @@ struct ControlGroupRestartTests {
                 """
                 def echo(c):
                     while data := c.recv(99): c.sendall(data)
-                serve([listen("127.0.0.1", 15880)], echo)
+                serve([listen("127.0.0.1", 15880, transparent)], echo)
                 """,
-                as: .daemon
+                as: bed.daemon
             )
             let flag = "/tmp/\(bed.net.pod.name)"
             let old = try bed.start(
@@ -166,6 +166,18 @@ struct ControlGroupRestartTests {
             #expect(watcher.wait(seconds: 3).status == 0)
             // The rules outlive it: closed, whatever becomes of the service's cgroup.
             #expect(try bed.rules.program(["verify", "--cgroup", bed.agent]).succeeded)
+        }
+    }
+
+    @Test("without cgroups the keeper keeps the rules of a whole namespace")
+    func wholeNamespace() throws {
+        try RulesetBed.with(install: false) { bed in
+            let socket = "/run/\(bed.net.pod.name).sock"
+            let watcher = try bed.start(["watch", "--watch-seconds", "1", "--admin-socket", socket])
+            #expect(watcher.waitForOutput("watching it"), "\(watcher.output)\(watcher.errors)")
+            try bed.net.pod.must(["nft", "flush", "ruleset"])
+            #expect(watcher.waitForOutput("put back: table inet penstock\nverified: "), "\(watcher.output)")
+            #expect(try bed.program(["verify"]).succeeded)
         }
     }
 
