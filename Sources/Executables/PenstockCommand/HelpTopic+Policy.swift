@@ -9,8 +9,8 @@ extension HelpTopic {
                penstock policy learn FILES… [--wildcard PATTERN]… [--denied] [--intercept]
 
         A policy is a file, or a directory that is loaded as a whole. With --intercept all of them answer as a daemon with
-        `interception.authority` does, which reads the requests inside TLS. With --config they know the ways out
-        (`egress`) and the secrets that this penstock.yaml names; else every name is taken. `penstock help policy check` and its siblings
+        `interception.authority` does, which reads the requests inside TLS. With --config they know the ways out (`egress`) and
+        the secrets that this penstock.yaml names; without it every name is taken. `penstock help policy check` and its siblings
         say more; docs/policy.md is the language.
         """
 
