@@ -14,7 +14,9 @@ package struct ControlGroup: Hashable, Sendable {
     package var path: String
     /// How many names `path` has: the root is at level 0.
     package var level: UInt32
-    /// The kernel's 64-bit number of it: its directory's inode. A cgroup that is made again has another one.
+    /// The kernel's 64-bit number of it: its directory's inode.
+    ///
+    /// A cgroup that is made again has another one.
     package var number: UInt64
 
     package init(path: String, level: UInt32, number: UInt64) {
