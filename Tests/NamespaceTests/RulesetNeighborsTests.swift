@@ -250,8 +250,9 @@ struct RulesetNeighborsTests {
         }
     }
 
-    /// Whole packets are judged: the kernel puts them together first. The raw socket of the test needs a capability that the
-    /// agent does not have.
+    /// Whole packets are judged: the kernel puts them together first.
+    ///
+    /// The raw socket of the test needs a capability that the agent does not have.
     @Test("A26: fragments and options of IP carry nothing out", arguments: [6, 17, 253])
     func fragments(transport: Int) throws {
         try RulesetBed.with { bed in
