@@ -12,6 +12,8 @@ struct DaemonSettings {
     var drainSeconds = 5
     /// Further content of `dial`.
     var dial = ""
+    /// Further content of `listen`.
+    var listen = ""
     /// Empty: by default.
     var healthAddress = "127.0.0.1"
     /// Whether it has an admin socket, below the audit's folder.
@@ -102,7 +104,7 @@ final class DaemonFolder {
         let admin = settings.hasAdmin ? ", admin: { path: \(adminSocket) }" : ""
         return """
             workers: \(settings.workers)
-            listen: { \(settings.handover.listen)health: { \(address)port: 15890 }\(admin) }
+            listen: { \(settings.handover.listen)health: { \(address)port: 15890 }\(admin)\(settings.listen) }
             policy: { path: \(policy), watch_seconds: \(settings.watchSeconds) }
             audit: { path: "\(settings.auditPath.isEmpty ? audit : settings.auditPath)"\(settings.audit) }
             state: { path: \(settings.statePath.isEmpty ? auditFolder : settings.statePath) }

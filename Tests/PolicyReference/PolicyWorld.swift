@@ -66,6 +66,7 @@ package struct PolicyWorld {
             uids: [0, 1000, 1001],
             namespaces: ["one", "two", "three"],
             serviceAccounts: ["ci", "dev", "ops"],
+            clients: ["10.88.0.2", "10.88.0.3", "2001:db8:88::2", "192.0.2.9"].compactMap { IPAddress($0) },
             moments: [
                 0, 21_599, 21_600, 28_799, 28_800, 59_399, 59_400, 79_199, 79_200, 86_399, 432_000 + 18_000, 518_400,
                 603_000 - 1,
@@ -92,6 +93,10 @@ package struct PolicyWorld {
 
     var requests: ReferenceRequests { reference.requests }
 
+    private var clientBlocks: [CIDR] {
+        ["10.88.0.0/24", "10.88.0.2/32", "2001:db8:88::/64"].compactMap { try? CIDR($0) }
+    }
+
     package func match(_ random: inout Seeded) -> RuleMatch {
         var match = RuleMatch()
         if random.chance(50) { match.hosts = random.some(of: patterns) }
@@ -102,6 +107,7 @@ package struct PolicyWorld {
         if random.chance(15) { match.uids = Set(random.some(of: [0, 1000])) }
         if random.chance(6) { match.namespaces = Set(random.some(of: ["one", "two"])) }
         if random.chance(6) { match.serviceAccounts = Set(random.some(of: ["ci", "dev"])) }
+        if random.chance(6) { match.clientBlocks = random.some(of: clientBlocks) }
         if random.chance(8) { match.times = random.some(of: windows) }
         if random.chance(25) { match.http = requestMatch(&random) }
         if random.chance(20) { match.mcp = callMatch(&random) }
@@ -208,6 +214,7 @@ package struct PolicyWorld {
             port: port,
             opening: opening(&random),
             workloadUID: random.one(of: reference.uids, orNothingIn: 20),
+            clientAddress: random.one(of: reference.clients, orNothingIn: 20),
             workload: WorkloadNames(
                 namespace: random.one(of: reference.namespaces, orNothingIn: 20),
                 serviceAccount: random.one(of: reference.serviceAccounts, orNothingIn: 20)

@@ -7,6 +7,7 @@ package struct ReferenceWorld {
     var uids: [UInt32]
     var namespaces: [String]
     var serviceAccounts: [String]
+    var clients: [IPAddress]
     var moments: [Int64]
     var requests: ReferenceRequests
     var calls: ReferenceCalls
@@ -138,6 +139,11 @@ struct ReferenceQuestion {
             match.namespaces.map { (facts.workload.namespace.map { [$0] } ?? world.namespaces).map($0.contains) },
             match.serviceAccounts.map {
                 (facts.workload.serviceAccount.map { [$0] } ?? world.serviceAccounts).map($0.contains)
+            },
+            match.clientBlocks.map { blocks in
+                (facts.clientAddress.map { [$0] } ?? world.clients).map { client in
+                    blocks.contains { $0.contains(client) }
+                }
             },
             match.times.map { windows in
                 (facts.now.map { [$0] } ?? world.moments).map { moment in windows.contains { isOpen($0, moment) } }
@@ -308,7 +314,7 @@ struct ReferenceQuestion {
             let goesToAddress = rule.match.cidrs != nil && rule.match.hosts == nil
             return (goesToAddress ? nil : facts.spokenName?.text) ?? address ?? "-"
         case .workload:
-            let uid = facts.workloadUID.map(String.init(describing:)) ?? "-"
+            let uid = facts.workloadUID.map(String.init) ?? facts.clientAddress.map(String.init(describing:)) ?? "-"
             return "\(facts.workload.namespace ?? "-")/\(facts.workload.serviceAccount ?? "-")/\(uid)"
         }
     }

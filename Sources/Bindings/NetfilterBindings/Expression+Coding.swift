@@ -38,6 +38,10 @@ extension NetfilterExpression {
             set(NFTNL_EXPR_FIB_DREG, register)
             set(NFTNL_EXPR_FIB_RESULT, addressTypeResult)
             set(NFTNL_EXPR_FIB_FLAGS, destinationAddressFlag)
+        case .loadReversePath(let register):
+            set(NFTNL_EXPR_FIB_DREG, register)
+            set(NFTNL_EXPR_FIB_RESULT, deviceResult)
+            set(NFTNL_EXPR_FIB_FLAGS, reversePathFlags)
         case .loadSocket(let key, let level, let register):
             set(NFTNL_EXPR_SOCKET_KEY, key.rawValue)
             set(NFTNL_EXPR_SOCKET_DREG, register)
@@ -108,7 +112,7 @@ extension NetfilterExpression {
         case "ct":
             return unsafe readFlow(reader)
         case "fib":
-            return unsafe readAddressType(reader)
+            return unsafe readRoute(reader)
         case "socket":
             return unsafe SocketKey(rawValue: reader.number(NFTNL_EXPR_SOCKET_KEY)).map {
                 unsafe .loadSocket(
@@ -186,12 +190,12 @@ extension NetfilterExpression {
         return unsafe .storeMeta(key, from: reader.number(NFTNL_EXPR_META_SREG))
     }
 
-    private static func readAddressType(_ reader: ExpressionReader) -> NetfilterExpression? {
-        guard unsafe reader.number(NFTNL_EXPR_FIB_RESULT) == addressTypeResult else { return nil }
+    private static func readRoute(_ reader: ExpressionReader) -> NetfilterExpression? {
         let register = unsafe reader.number(NFTNL_EXPR_FIB_DREG)
-        return switch unsafe reader.number(NFTNL_EXPR_FIB_FLAGS) {
-        case sourceAddressFlag: .loadSourceAddressType(into: register)
-        case destinationAddressFlag: .loadDestinationAddressType(into: register)
+        return switch unsafe (reader.number(NFTNL_EXPR_FIB_RESULT), reader.number(NFTNL_EXPR_FIB_FLAGS)) {
+        case (addressTypeResult, sourceAddressFlag): .loadSourceAddressType(into: register)
+        case (addressTypeResult, destinationAddressFlag): .loadDestinationAddressType(into: register)
+        case (deviceResult, reversePathFlags): .loadReversePath(into: register)
         default: nil
         }
     }
@@ -242,6 +246,10 @@ private let addressTypeResult: UInt32 = 3
 private let sourceAddressFlag: UInt32 = 1
 /// `NFTA_FIB_F_DADDR`.
 private let destinationAddressFlag: UInt32 = 2
+/// `NFT_FIB_RESULT_OIF`.
+private let deviceResult: UInt32 = 1
+/// `NFTA_FIB_F_SADDR`, `…_IIF` and `…_PRESENT`: not which device, only whether there is one.
+private let reversePathFlags: UInt32 = 0x29
 
 extension NetfilterExpression.Rejection {
     /// `NFT_REJECT_…` and the code within it.

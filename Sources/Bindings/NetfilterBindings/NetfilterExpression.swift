@@ -9,7 +9,9 @@ package enum NetfilterExpression: Hashable, Sendable {
     case storeFlow(FlowKey, from: UInt32)
     /// Asks the routing tables what kind of address the packet's source is (`RTN_…`).
     case loadSourceAddressType(into: UInt32)
-    /// The same of the packet's destination.
+    /// Asks the routing tables whether an answer to the packet's source would leave by the device that it came in by.
+    case loadReversePath(into: UInt32)
+    /// Asks what kind of address the packet's destination is.
     case loadDestinationAddressType(into: UInt32)
     /// Asks the packet's socket; `level` is the depth of the cgroup, 0 being the root of its hierarchy, and 0 for other keys.
     case loadSocket(SocketKey, level: UInt32, into: UInt32)
@@ -92,7 +94,7 @@ package enum NetfilterExpression: Hashable, Sendable {
         switch self {
         case .loadMeta, .storeMeta: "meta"
         case .loadFlow, .storeFlow: "ct"
-        case .loadSourceAddressType, .loadDestinationAddressType: "fib"
+        case .loadSourceAddressType, .loadDestinationAddressType, .loadReversePath: "fib"
         case .loadSocket: "socket"
         case .loadPayload: "payload"
         case .bitwise: "bitwise"

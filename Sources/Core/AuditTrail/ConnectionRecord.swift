@@ -44,12 +44,15 @@ package struct WorkloadIdentity: Hashable, Sendable {
     package var serviceAccount: String?
     /// The user that the agent runs as.
     package var uid: UInt32?
+    /// Where the agent is that comes through a gateway; such a one has no user here.
+    package var address: String?
 
-    package init(namespace: String?, pod: String?, serviceAccount: String?, uid: UInt32?) {
+    package init(namespace: String?, pod: String?, serviceAccount: String?, uid: UInt32?, address: String? = nil) {
         self.namespace = namespace
         self.pod = pod
         self.serviceAccount = serviceAccount
         self.uid = uid
+        self.address = address
     }
 }
 
@@ -197,6 +200,7 @@ extension WorkloadIdentity {
         members.text("pod", orNull: pod)
         members.text("service_account", orNull: serviceAccount)
         members.number("uid", orNull: uid.map(UInt64.init))
+        if let address { members.text("address", address) }
     }
 }
 

@@ -36,6 +36,23 @@ package struct WorkloadNames: Hashable, Sendable {
     }
 }
 
+/// Who opened a connection, as the kernel knows it: nothing that the client says.
+package enum ConnectionOwner: Hashable, Sendable {
+    case user(UInt32)
+    /// Of another machine or container, through a gateway.
+    case address(IPAddress)
+}
+
+extension ConnectionOwner: CustomStringConvertible {
+    /// A number or an address.
+    package var description: String {
+        switch self {
+        case .user(let user): "\(user)"
+        case .address(let address): "\(address)"
+        }
+    }
+}
+
 /// Everything that is known of a connection, or of a request on it, when it is judged.
 package struct Facts: Hashable, Sendable {
     /// Where the kernel says that the connection was going; `nil` for the explicit proxy and for questions of the API.
@@ -45,6 +62,8 @@ package struct Facts: Hashable, Sendable {
     package var opening: Opening
     /// The user that opened the connection; `nil` where that could not be found out.
     package var workloadUID: UInt32?
+    /// Where the client is, of one that comes through a gateway; `nil` for whoever is on this machine.
+    package var clientAddress: IPAddress?
     /// Who the workload is, as the configuration says.
     package var workload: WorkloadNames
     /// Seconds since the epoch, UTC; `nil` where nobody looked at a clock.
@@ -77,6 +96,7 @@ package struct Facts: Hashable, Sendable {
         port: UInt16,
         opening: Opening,
         workloadUID: UInt32? = nil,
+        clientAddress: IPAddress? = nil,
         workload: WorkloadNames = WorkloadNames(),
         now: Int64? = nil,
         hasServerName: Bool? = nil,
@@ -90,6 +110,7 @@ package struct Facts: Hashable, Sendable {
         self.port = port
         self.opening = opening
         self.workloadUID = workloadUID
+        self.clientAddress = clientAddress
         self.workload = workload
         self.now = now
         self.hasServerName = hasServerName
@@ -98,6 +119,11 @@ package struct Facts: Hashable, Sendable {
         self.addresses = addresses
         self.request = request
         self.isFinal = isFinal
+    }
+
+    /// Who opened the connection; `nil` where that could not be found out.
+    package var owner: ConnectionOwner? {
+        workloadUID.map(ConnectionOwner.user) ?? clientAddress.map(ConnectionOwner.address)
     }
 
     /// The name that host patterns are compared with.

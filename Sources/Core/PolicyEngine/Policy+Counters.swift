@@ -97,7 +97,7 @@ extension CountedSubject {
             case .rule: ""
             case .host: host()
             case .workload:
-                [facts.workload.namespace, facts.workload.serviceAccount, facts.workloadUID.map { "\($0)" }]
+                [facts.workload.namespace, facts.workload.serviceAccount, facts.owner.map { "\($0)" }]
                     .map { $0 ?? "-" }.joined(separator: "/")
             }
         self.init(scope: scope, key: key)

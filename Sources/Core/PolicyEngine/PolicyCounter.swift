@@ -44,7 +44,8 @@ package enum CounterObstacle: Hashable, Sendable {
 /// Whose counter it is.
 package struct CountedSubject: Hashable, Sendable {
     package let scope: CountingScope
-    /// A host or an address; `namespace/service_account/uid` with `-` for what is not known; empty for the rule.
+    /// A host or an address; `namespace/service_account/uid`, the address of a gateway's client in the place of the user, with
+    /// `-` for what is not known; empty for the rule.
     package let key: String
 
     package init(scope: CountingScope, key: String) {
@@ -52,7 +53,7 @@ package struct CountedSubject: Hashable, Sendable {
         self.key = key
     }
 
-    /// False where it is a workload's and nobody knows which user's: an agent that could hide who it is would have a counter
+    /// False where it is a workload's and nobody knows whose: an agent that could hide who it is would have a counter
     /// more than it should.
     package var isKnown: Bool {
         switch scope {

@@ -33,6 +33,7 @@ extension Rule {
             && meetsSet(match.uids, other.match.uids)
             && meetsSet(match.namespaces, other.match.namespaces)
             && meetsSet(match.serviceAccounts, other.match.serviceAccounts)
+            && meets(match.clientBlocks, other.match.clientBlocks) { $0.overlaps($1) }
             && (match.sni == nil || other.match.sni == nil || match.sni == other.match.sni)
     }
 }

@@ -73,6 +73,7 @@ extension RuleMatch {
         if uids?.isEmpty ?? false { return "workload.uids" }
         if namespaces?.isEmpty ?? false { return "workload.namespaces" }
         if serviceAccounts?.isEmpty ?? false { return "workload.service_accounts" }
+        if clientBlocks?.isEmpty ?? false { return "workload.addresses" }
         if times.map({ $0.allSatisfy { $0.days.isEmpty } }) ?? false { return "time" }
         return http?.emptyKey ?? mcp?.emptyKey
     }

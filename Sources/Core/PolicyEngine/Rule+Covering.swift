@@ -26,9 +26,7 @@ extension Rule {
         guard let cidrs = match.cidrs else { return true }
         let isOfOriginal = other.match.hosts == nil || other.action == .deny
         guard isOfOriginal, let others = other.match.cidrs else { return false }
-        return others.allSatisfy { block in
-            cidrs.contains { $0.prefixLength <= block.prefixLength && $0.contains(block.base) }
-        }
+        return others.isCovered(by: cidrs)
     }
 
     private func coversPorts(of other: Rule) -> Bool {
@@ -52,13 +50,28 @@ extension Rule {
     private func coversCircumstances(of other: Rule) -> Bool {
         isPart(other.match.uids, of: match.uids) && isPart(other.match.namespaces, of: match.namespaces)
             && isPart(other.match.serviceAccounts, of: match.serviceAccounts)
+            && coversClients(of: other)
             && isPart(other.match.times.map(Set.init), of: match.times.map(Set.init))
+    }
+
+    private func coversClients(of other: Rule) -> Bool {
+        guard let blocks = match.clientBlocks else { return true }
+        return other.match.clientBlocks.map { $0.isCovered(by: blocks) } ?? false
     }
 
     /// `nil` is all there is.
     private func isPart<Value>(_ some: Set<Value>?, of all: Set<Value>?) -> Bool {
         guard let all else { return true }
         return some?.isSubset(of: all) ?? false
+    }
+}
+
+extension [CIDR] {
+    /// True where each lies in one of others.
+    fileprivate func isCovered(by blocks: [CIDR]) -> Bool {
+        allSatisfy { block in
+            blocks.contains { $0.prefixLength <= block.prefixLength && $0.contains(block.base) }
+        }
     }
 }
 

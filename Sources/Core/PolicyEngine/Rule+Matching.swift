@@ -125,6 +125,7 @@ extension Rule {
             match.uids.map { uids in isIn(uids, facts.workloadUID) } ?? true,
             match.namespaces.map { isIn($0, facts.workload.namespace) } ?? true,
             match.serviceAccounts.map { isIn($0, facts.workload.serviceAccount) } ?? true,
+            match.clientBlocks.map { isWithin($0, facts.clientAddress) } ?? true,
             match.times.map { isWithin($0, facts.now) } ?? true,
         ]
         if answers.contains(false) { return .fail }
@@ -136,6 +137,11 @@ extension Rule {
     private func isIn<Value>(_ values: Set<Value>, _ value: Value?) -> Bool? {
         if values.isEmpty { return false }
         return value.map(values.contains)
+    }
+
+    private func isWithin(_ blocks: [CIDR], _ address: IPAddress?) -> Bool? {
+        if blocks.isEmpty { return false }
+        return address.map { address in blocks.contains { $0.contains(address) } }
     }
 
     private func isWithin(_ windows: [TimeWindow], _ now: Int64?) -> Bool? {

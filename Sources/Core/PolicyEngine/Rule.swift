@@ -29,6 +29,8 @@ package struct RuleMatch: Hashable, Sendable {
     package var uids: Set<UInt32>?
     package var namespaces: Set<String>?
     package var serviceAccounts: Set<String>?
+    /// Where a client is that comes through a gateway.
+    package var clientBlocks: [CIDR]?
     package var times: [TimeWindow]?
     /// What it asks of a request; what is no request, or cannot be read, does not hold it.
     package var http: RequestMatch?
@@ -47,6 +49,7 @@ package struct RuleMatch: Hashable, Sendable {
         uids: Set<UInt32>? = nil,
         namespaces: Set<String>? = nil,
         serviceAccounts: Set<String>? = nil,
+        clientBlocks: [CIDR]? = nil,
         times: [TimeWindow]? = nil,
         http: RequestMatch? = nil,
         mcp: CallMatch? = nil
@@ -59,6 +62,7 @@ package struct RuleMatch: Hashable, Sendable {
         self.uids = uids
         self.namespaces = namespaces
         self.serviceAccounts = serviceAccounts
+        self.clientBlocks = clientBlocks
         self.times = times
         self.http = http
         self.mcp = mcp
@@ -99,7 +103,8 @@ package struct Rule: Hashable, Sendable {
             ports = impliesWeb ? [80...80, 443...443] : match.ports
             protocols = Self.protocols(action, match)
             asksForCircumstances =
-                match.uids != nil || match.namespaces != nil || match.serviceAccounts != nil || match.times != nil
+                match.uids != nil || match.namespaces != nil || match.serviceAccounts != nil
+                || match.clientBlocks != nil || match.times != nil
         }
 
         /// A server name is said in TLS alone, and only TLS and plain HTTP can be looked into.

@@ -10,6 +10,7 @@ package enum MatchKey: String, Hashable, Sendable, CaseIterable {
     case uids = "workload.uids"
     case namespaces = "workload.namespaces"
     case serviceAccounts = "workload.service_accounts"
+    case clientAddresses = "workload.addresses"
     case time
     case methods = "http.methods"
     case paths = "http.paths"
@@ -79,6 +80,7 @@ extension Rule {
         if let uids = match.uids { parts.append((.uids, RuleMatch(uids: uids))) }
         if let names = match.namespaces { parts.append((.namespaces, RuleMatch(namespaces: names))) }
         if let names = match.serviceAccounts { parts.append((.serviceAccounts, RuleMatch(serviceAccounts: names))) }
+        if let blocks = match.clientBlocks { parts.append((.clientAddresses, RuleMatch(clientBlocks: blocks))) }
         if let times = match.times { parts.append((.time, RuleMatch(times: times))) }
         if let http = match.http {
             if let methods = http.methods { parts.append((.methods, RuleMatch(http: RequestMatch(methods: methods)))) }

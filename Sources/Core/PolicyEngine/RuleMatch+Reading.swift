@@ -111,10 +111,11 @@ extension MappingReader {
         match.uids = integers("uids", in: 0...4_294_967_294).map { Set($0.map { UInt32(clamping: $0) }) }
         match.namespaces = list("namespaces", of: "namespaces", readKubernetesName).map(Set.init)
         match.serviceAccounts = list("service_accounts", of: "service accounts", readKubernetesName).map(Set.init)
+        match.clientBlocks = list("addresses", of: "address blocks", readCIDR)
         refuseEmpty(
             "workload",
             wouldMatch: "every workload",
-            remedy: "name `uids`, `namespaces` or `service_accounts`, or remove it"
+            remedy: "name `uids`, `namespaces`, `service_accounts` or `addresses`, or remove it"
         )
     }
 }

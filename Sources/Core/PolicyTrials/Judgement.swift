@@ -23,6 +23,7 @@ package struct Judgement: Hashable, Sendable {
             port: question.port,
             opening: question.opening(nil),
             workloadUID: question.uid,
+            clientAddress: question.clientAddress,
             workload: question.workload,
             now: question.now,
             hasServerName: question.hasServerName,

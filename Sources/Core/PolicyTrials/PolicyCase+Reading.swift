@@ -54,6 +54,7 @@ extension Question {
         let sni = reader.string("sni")
         var question = Question(port: UInt16(clamping: port ?? 0), speech: .known(spoken))
         question.uid = reader.integer("uid", in: 0...4_294_967_294).map { UInt32(clamping: $0) }
+        question.clientAddress = reader.value("client_address", .optional, readAddress)
         question.workload.namespace = reader.string("namespace")
         question.workload.serviceAccount = reader.string("service_account")
         question.now = reader.value("time", .optional, readTime)

@@ -22,6 +22,7 @@ extension Question {
         guard ![name, path].contains(where: Self.isCut) else { throw .unjudged(.cutText) }
         method = record.text("method", in: line).flatMap { RequestMethod($0) }
         uid = Self.user(record, of: kind, in: line)
+        clientAddress = record.text("workload", "address", in: line).flatMap { IPAddress($0) }
         workload.namespace = record.text("workload", "namespace", in: line)
         workload.serviceAccount = record.text("workload", "service_account", in: line)
         now = microseconds(rfc3339: line.storedCharacters(record.frame.time)).map { $0 / 1_000_000 }

@@ -16,6 +16,8 @@ package struct Question: Hashable, Sendable {
     /// Whether a TLS client says a server name; `nil` where that is the name.
     package var hasServerName: Bool?
     package var uid: UInt32?
+    /// Where the client is, of one that comes through a gateway.
+    package var clientAddress: IPAddress?
     package var workload = WorkloadNames()
     /// Seconds since the epoch; `nil` where no time is known.
     package var now: Int64?

@@ -23,6 +23,7 @@ extension Rule {
         add("workload.uids", match.uids?.sorted().map(String.init))
         add("workload.namespaces", match.namespaces?.sorted())
         add("workload.service_accounts", match.serviceAccounts?.sorted())
+        add("workload.addresses", match.clientBlocks?.map(\.description))
         add("time", match.times?.map(\.text))
         add("http.methods", match.http?.methods?.map(\.text))
         add("http.paths", match.http?.paths?.map(\.text))

@@ -111,7 +111,7 @@ package struct PolicyTrace: Hashable, Sendable {
             case .methods, .paths, .headers, .query, .tools, .calls: sum + (isUnreadable ? 0 : 10)
             case .hosts: sum + hostDistance(trace.rule.match.hosts ?? [], name)
             case .cidrs: sum + 30
-            case .namespaces, .serviceAccounts: sum + 20
+            case .namespaces, .serviceAccounts, .clientAddresses: sum + 20
             case .ports, .protocols, .sni, .uids, .time: sum + 10
             }
         }

@@ -22,6 +22,7 @@ struct ExplainRequest: Hashable {
         let host = try options.required("--host", "HOST")
         question = Question(port: try Self.port(options), speech: .known(try Self.spoken(options)))
         question.uid = try Self.uid(options)
+        question.clientAddress = try Self.clientAddress(options)
         question.workload.namespace = options.value("--namespace")
         question.workload.serviceAccount = options.value("--service-account")
         // What holds now is asked, unless another time is given.
@@ -42,7 +43,7 @@ struct ExplainRequest: Hashable {
     private static let forms: [Options.Form] = [
         .value("--host"), .value("--port"), .value("--sni"), .value("--uid"), .value("--protocol"), .values("--addr"),
         .value("--method"), .value("--path"), .value("--query"), .values("--header"), .value("--namespace"),
-        .value("--service-account"),
+        .value("--service-account"), .value("--client-address"),
         .value("--time"), .values("--call"), .flag("--intercept"),
     ]
 
@@ -68,6 +69,14 @@ struct ExplainRequest: Hashable {
             throw options.misuse("--uid '\(text)' is no user number; write 0 to 4294967294")
         }
         return uid
+    }
+
+    private static func clientAddress(_ options: Options) throws(Misuse) -> IPAddress? {
+        guard let text = options.value("--client-address") else { return nil }
+        guard let address = IPAddress(literal: text) else {
+            throw options.misuse("--client-address '\(text)' is no IP address")
+        }
+        return address
     }
 
     private static func time(_ options: Options) throws(Misuse) -> Int64? {

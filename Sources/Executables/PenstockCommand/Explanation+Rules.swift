@@ -60,6 +60,7 @@ extension Explanation {
         case .protocols: spokenProtocol
         case .uids: facts.workloadUID.map { "\($0)" }
         case .sni: (facts.hasServerName ?? (spokenName != nil)) ? "present" : "absent"
+        case .clientAddresses: question.clientAddress.map { "\($0)" }
         case .namespaces: question.workload.namespace
         case .serviceAccounts: question.workload.serviceAccount
         case .time: question.now.map(timeText)

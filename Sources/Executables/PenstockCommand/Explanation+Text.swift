@@ -127,6 +127,7 @@ extension Explanation {
             ("--path", question.path == nil && requests.contains { $0.paths != nil }),
             ("--query", question.query == nil && requests.contains { $0.query != nil }),
             ("--header", question.headers == nil && requests.contains { $0.fields != nil }),
+            ("--client-address", question.clientAddress == nil && asking.contains { $0.clientBlocks != nil }),
             ("--namespace", question.workload.namespace == nil && asking.contains { $0.namespaces != nil }),
             (
                 "--service-account",

@@ -64,6 +64,7 @@ extension HelpTopic {
           --call CALL    what the body calls, 'tools/call NAME' or another method of MCP; repeatable; `none` for a body
                          without calls. Left out altogether: unknown
           --namespace N, --service-account S    what the configuration calls the workload; left out: unknown
+          --client-address A    where a client is that comes through a gateway; left out: unknown
           --time T       when, such as 2026-11-21T10:15:04Z; left out: now
           --intercept    as a daemon with `interception.authority` does: where a rule needs it, TLS is ended and each request
                          inside is judged (treatment intercept); where none does, it is carried unread (treatment tunnel)

@@ -25,7 +25,9 @@ final class AnswerWatch {
 
     /// Prepares to call `silenced`, once, with what is to be said.
     init(_ plan: DaemonPlan, metrics: JourneyMetrics, _ silenced: @escaping (String) -> Void) {
-        ports = [plan.transparentPort, plan.explicitPort, plan.apiPort]
+        // Where others come, a handshake that never ends is theirs to make.
+        let served = (plan.transparent + plan.explicit).filter { !loopback.contains($0.address) }.map(\.port)
+        ports = Set([plan.transparentPort, plan.explicitPort, plan.apiPort]).subtracting(served)
         notCaptured = plan.transparentArrival == .routed ? plan.journeys.ownPorts : nil
         self.metrics = metrics
         self.silenced = silenced

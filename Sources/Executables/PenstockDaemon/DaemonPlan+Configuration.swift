@@ -30,7 +30,9 @@ extension DaemonPlan {
         let secrets = configuration.secrets
         self.init(
             workers: workers,
+            transparent: configuration.listen.transparent,
             transparentPort: configuration.listen.transparentPort,
+            explicit: configuration.listen.explicit,
             transparentArrival: configuration.listen.isTransparentRouted ? .routed : .redirected,
             explicitPort: configuration.listen.explicitPort,
             apiPort: configuration.listen.apiPort,

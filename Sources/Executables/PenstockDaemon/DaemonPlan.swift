@@ -9,11 +9,13 @@ import Telemetry
 /// What the daemon is to do, read and checked before anything is opened.
 struct DaemonPlan: Sendable {
     var workers: Int
-    /// The transparent port; listened to on 127.0.0.1 and ::1.
+    /// Where captured connections come.
+    var transparent: [SocketAddress]
     var transparentPort: UInt16
     /// How the kernel hands over what comes to it.
     var transparentArrival: Arrival
-    /// The explicit proxy's; listened to on 127.0.0.1 and ::1.
+    /// The explicit proxy.
+    var explicit: [SocketAddress]
     var explicitPort: UInt16
     /// The governance API's; listened to on 127.0.0.1 and ::1.
     var apiPort: UInt16

@@ -1,3 +1,4 @@
+import Configuration
 import ConnectionJourney
 import LinuxBindings
 import NetworkTypes
@@ -24,11 +25,14 @@ struct Listening {
 
     /// One listening socket, shared by port among the workers if `sharedPort`, for TPROXY if `isTransparent`; nil where there is
     /// no such family here.
+    ///
+    /// `awaited`: the address may be one of an interface that is still to come, and is waited for as a port is.
     mutating func open(
         _ address: SocketAddress,
         key: String,
         sharedPort: Bool,
-        isTransparent: Bool = false
+        isTransparent: Bool = false,
+        awaited: Bool = false
     ) throws(Complaint) -> OwnedDescriptor? {
         while true {
             do throws(SystemCallError) {
@@ -43,7 +47,8 @@ struct Listening {
             } catch {
                 if error.isFamilyMissing, missing.contains(address.address.family) { return nil }
                 if isTransparent, error.isPermissionMissing { throw Privileges.missing(error, for: address) }
-                try waitAndComplain(error, address, key)
+                let mayPass = error.isAddressInUse || (awaited && error.isFamilyMissing)
+                try waitAndComplain(error, address, key, mayPass: mayPass)
             }
         }
     }
@@ -51,13 +56,14 @@ struct Listening {
     private mutating func waitAndComplain(
         _ error: SystemCallError,
         _ address: SocketAddress,
-        _ key: String
+        _ key: String,
+        mayPass: Bool
     ) throws(Complaint) {
         let users = error.isAddressInUse ? holders(ofPort: address.port) : []
         let holder = users.isEmpty ? "" : ", held by UID \(users.map(String.init).joined(separator: ", "))"
         let text = "\(key): cannot listen on \(address): \(error)\(holder)"
         let now = monotonicNanoseconds()
-        guard error.isAddressInUse, now < deadline else {
+        guard mayPass, now < deadline else {
             let remedy =
                 error.isAddressInUse
                 ? "stop the holder or choose another port in the configuration"
@@ -73,7 +79,7 @@ struct Listening {
 }
 
 /// Where agents reach the daemon itself: from inside of the pod alone.
-let loopback: [IPAddress] = [.v4(IPv4Address(127, 0, 0, 1)), .v6(IPv6Address(high: 0, low: 1))]
+let loopback = ListenSettings.loopback
 
 /// The families of which this network namespace has no loopback address, so that nothing can be listened on.
 func missingFamilies() -> Set<AddressFamily> {

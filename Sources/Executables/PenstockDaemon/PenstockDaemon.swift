@@ -139,8 +139,8 @@ enum PenstockDaemon {
             throw Complaint("listen.health.address: no address of a family that this pod has; name one", .unavailable)
         }
         for _ in 0..<plan.workers {
-            let transparent = try openSockets(plan.transparentPort, plan.transparentArrival, &listening)
-            sockets.agents.append(transparent + (try openSockets(plan.explicitPort, .asked, &listening)))
+            let transparent = try openSockets(plan.transparent, plan.transparentArrival, &listening)
+            sockets.agents.append(transparent + (try openSockets(plan.explicit, .asked, &listening)))
             var api: [Int32] = []
             for address in loopback {
                 let place = SocketAddress(address, port: plan.apiPort)
@@ -157,18 +157,18 @@ enum PenstockDaemon {
 
     /// A worker's own sockets on a port that agents come to.
     private static func openSockets(
-        _ port: UInt16,
+        _ places: [SocketAddress],
         _ arrival: Arrival,
         _ listening: inout Listening
     ) throws(Complaint) -> [ListeningSocket] {
         var sockets: [ListeningSocket] = []
-        for address in loopback {
-            let place = SocketAddress(address, port: port)
+        for place in places {
             let socket = try listening.open(
                 place,
                 key: "listen.\(arrival.capture.rawValue)",
                 sharedPort: true,
-                isTransparent: arrival == .routed
+                isTransparent: arrival == .routed,
+                awaited: !loopback.contains(place.address)
             )
             if let socket { sockets.append(ListeningSocket(adopting: socket, address: place, arrival: arrival)) }
         }
@@ -176,16 +176,13 @@ enum PenstockDaemon {
     }
 
     private static func announce(_ plan: DaemonPlan, _ sockets: OpenSockets) {
-        func places(_ port: UInt16) -> String {
-            loopback.filter { !sockets.missing.contains($0.family) }.map { "\(SocketAddress($0, port: port))" }
-                .joined(separator: " and ")
+        func places(_ places: [SocketAddress]) -> String {
+            places.filter { !sockets.missing.contains($0.address.family) }.map(\.description).joined(separator: " and ")
         }
         let way = plan.transparentArrival == .routed ? " by TPROXY; all capabilities are given up" : ""
-        say(
-            "version \(DaemonPlan.version), \(plan.workers) workers, listening on \(places(plan.transparentPort))\(way)"
-        )
-        say("governance API on \(places(plan.apiPort))")
-        say("explicit proxy on \(places(plan.explicitPort))")
+        say("version \(DaemonPlan.version), \(plan.workers) workers, listening on \(places(plan.transparent))\(way)")
+        say("governance API on \(places(loopback.map { SocketAddress($0, port: plan.apiPort) }))")
+        say("explicit proxy on \(places(plan.explicit))")
         for family in sockets.missing { say("\(family.name) is not available in this pod: not listened on") }
         switch sockets.admin {
         case .open: say("admin socket \(plan.admin.path)")

@@ -17,6 +17,10 @@ let helpText = """
     refused at once; nothing comes in except where it is said. IPv4 and IPv6 alike. install, verify and print must be
     given the same flags. Needs CAP_NET_ADMIN, except for print; for watch as root also CAP_SETUID and CAP_SETGID.
 
+    --gateway IFACE turns that round: what others (hosts, containers) send in by this interface is captured, and fenced on its
+    way through; the machine's own traffic is left alone. The daemon must listen on the interface's address: listen.transparent
+    .addresses. See docs/operations.md, "A gateway for others".
+
     flags:
       --proxy-port 15880      where captured connections go          --proxy-uid 10880   the daemon's user
       --explicit-port 15881   the explicit proxy                     --proxy-gid 10880   the daemon's group
@@ -28,6 +32,8 @@ let helpText = """
       --bypass-cidr CIDR:PORT TCP connections there are neither captured nor refused; repeatable; 10.0.0.0/8:5432,
                               [fd12:3456::/32]:5432. Nobody governs them, and install and verify say so
       --allow-metadata        a bypass may hold the address of a cloud's metadata service
+      --gateway IFACE         govern what comes in by this interface (a bridge's own name, not a port of it); repeatable. DNS
+                              is closed to those behind it but for --dns-server, and --inbound-port is a port of theirs
       --exempt UID:GID        this owner is neither captured nor refused; repeatable; makes the posture weak
       --cgroup PATH           only this cgroup (v2) and those below it are captured and fenced; repeatable; a path below the
                               root of the hierarchy, such as penstock.slice/penstock-agents.slice. What else is in the cgroup
@@ -55,6 +61,7 @@ let helpText = """
       penstock-init verify --config /etc/penstock/init.yaml
       penstock-init verify --watch --dns-server 10.96.0.10
       penstock-init watch --cgroup penstock.slice/penstock-agents.slice
+      penstock-init install --gateway br-agents --dns-server 10.88.0.1
       penstock-init print | nft -c -f -
       penstock-init install --mode tproxy --tproxy-priority 90 --tproxy-table 790
 

@@ -36,6 +36,7 @@ struct Session {
         } catch { throw Failure(error) }
         say("installed: \(summary(plan))")
         sayControlGroups(plan)
+        sayScope(plan)
         for probe in installation.probes { say(probe.text) }
         for warning in installation.warnings { say("warning: \(warning)") }
         sayPosture(plan, warnings: installation.warnings)
@@ -89,6 +90,7 @@ struct Session {
             )
         }
         say("verified: \(summary(plan))")
+        sayScope(plan)
     }
 
     private func remove() throws(Failure) {
@@ -166,7 +168,8 @@ struct Session {
 
     private func plan() throws(Failure) -> CapturePlan {
         let settings = try settings()
-        let needsResolvers = settings.resolvers == nil && arguments.command != .remove
+        let isGateway = !settings.gatewayInterfaces.isEmpty
+        let needsResolvers = settings.resolvers == nil && arguments.command != .remove && !isGateway
         var groups: ControlGroups?
         // Removing needs the name of the table and no more.
         if arguments.command == .remove {

@@ -18,6 +18,8 @@ final class Connection {
     let id: RecordIdentifier
     /// How it came to us.
     let arrival: Arrival
+    /// Whether its client may be another machine's, so that it is asked whether it is.
+    var mayBeRemote = false
     /// `nil` once the end has been recorded.
     var entry: ConnectionEntry?
     var facts = Facts(original: nil, port: 0, opening: .silent)

@@ -10,6 +10,10 @@ package struct ListeningSocket: Sendable {
     package let address: SocketAddress
     /// How connections come to it.
     package let arrival: Arrival
+    /// Whether clients of other machines may come to it.
+    ///
+    /// By an address that is not this machine's loopback, or handed over unchanged.
+    var servesOthers: Bool { arrival == .routed || address.address.specialRange != .loopback }
 
     package init(adopting descriptor: consuming OwnedDescriptor, address: SocketAddress, arrival: Arrival) {
         number = descriptor.release()
@@ -25,6 +29,7 @@ final class ConnectionListener: EventHandler, DeferredWork {
     private let descriptor: OwnedDescriptor
     private unowned let worker: Worker
     private let arrival: Arrival
+    private let servesOthers: Bool
     private var token: WatchToken?
     private var isPaused = false
     private var retry: TimerToken?
@@ -37,6 +42,7 @@ final class ConnectionListener: EventHandler, DeferredWork {
         descriptor = OwnedDescriptor(adopting: socket.number)
         self.worker = worker
         arrival = socket.arrival
+        servesOthers = socket.servesOthers
     }
 
     func start(on loop: isolated EventLoop) throws(SystemCallError) {
@@ -62,7 +68,7 @@ final class ConnectionListener: EventHandler, DeferredWork {
             guard worker.hasRoom else { return pause(on: loop) }
             do throws(SystemCallError) {
                 guard let accepted = try acceptConnection(descriptor) else { return }
-                worker.begin(accepted, by: arrival, on: loop)
+                worker.begin(accepted, by: arrival, mayBeRemote: servesOthers, on: loop)
             } catch {
                 worker.metrics.acceptFailures.increment()
                 // A connection that died in the queue says nothing of the next; no descriptors or memory does.

@@ -186,7 +186,7 @@ extension Conversation {
             name: name,
             port: facts.port,
             tls: tls,
-            workload: facts.workloadUID,
+            workload: facts.owner,
             policy: worker.snapshot.policy?.hash
         )
     }

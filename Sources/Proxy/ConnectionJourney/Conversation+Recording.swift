@@ -19,8 +19,6 @@ extension Conversation {
         if let request { revise(request, decision) }
         worker.metrics.count(request: decision)
         let allows = decision.verdict == .allow
-        var workload = worker.settings.workload
-        workload.uid = facts.workloadUID
         let now = worker.audit.clock()
         var record = RequestRecord(
             id: worker.nextIdentifier(at: now),
@@ -31,7 +29,7 @@ extension Conversation {
             rule: decision.rule?.text,
             reason: decision.reason.rawValue,
             policy: worker.recordedPolicy,
-            workload: workload,
+            workload: connection.workload(worker),
             scheme: scope.isIntercepted ? .https : .http,
             detail: detail
         )

@@ -76,7 +76,7 @@ extension Conversation: AuditGateParty, ExchangeParty {
     private func take(_ request: HTTP1Request, on loop: isolated EventLoop) {
         endIdling()
         guard worker.audit.takesDecisions,
-            worker.pacer.turn(of: connection.facts.workloadUID, now: loop.now, patience: 0) != nil
+            worker.pacer.turn(of: connection.facts.owner, now: loop.now, patience: 0) != nil
         else { return leaveSteadyState(.arrival(.request(request)), on: loop) }
         begun = loop.now
         connection.hindrance = nil

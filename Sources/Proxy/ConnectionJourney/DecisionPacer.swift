@@ -1,4 +1,6 @@
-/// Paces the decisions of each user: a bucket of one second's worth that fills steadily, and beyond it a turn for each.
+import PolicyEngine
+
+/// Paces the decisions of each user, or of each address behind a gateway: a bucket of one second's worth that fills steadily, and beyond it a turn for each.
 ///
 /// Lives on one loop.
 struct DecisionPacer {
@@ -9,7 +11,7 @@ struct DecisionPacer {
 
     private let interval: UInt64
     /// When each user's bucket would be full again, in nanoseconds of the loop's clock.
-    private var fullAt: [UInt32?: UInt64] = [:]
+    private var fullAt: [ConnectionOwner?: UInt64] = [:]
 
     /// Takes so many decisions each second.
     init(perSecond: Int) {
@@ -17,7 +19,7 @@ struct DecisionPacer {
     }
 
     /// Takes a turn: after how many nanoseconds it comes; nil where that is more than `patience`, and then none is taken.
-    mutating func turn(of user: UInt32?, now: UInt64, patience: UInt64) -> UInt64? {
+    mutating func turn(of user: ConnectionOwner?, now: UInt64, patience: UInt64) -> UInt64? {
         if fullAt.count >= Self.userLimit { fullAt = fullAt.filter { $0.value > now } }
         let full = max(fullAt[user] ?? now, now)
         let wait = full - now > Self.burst ? full - now - Self.burst : 0

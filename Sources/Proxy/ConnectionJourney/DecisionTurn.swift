@@ -13,7 +13,7 @@ extension Connection {
         hindrance = nil
         guard
             let turn = worker.pacer.turn(
-                of: facts.workloadUID,
+                of: facts.owner,
                 now: loop.now,
                 patience: worker.settings.sniffNanoseconds
             )

@@ -19,7 +19,7 @@ extension Connection {
         case .asked:
             // Where it wants to go, it says itself.
             guard let ours = try? localAddress(client.descriptor) else { return }
-            facts.workloadUID = worker.owner(of: client, at: clientAddress, connectedTo: ours)
+            recoverOwner(connectedTo: ours, worker)
         }
     }
 
@@ -28,7 +28,16 @@ extension Connection {
         facts.original = OriginalDestination(original)
         facts.port = original.port
         facts.isOwnListener = worker.isOwnListener(original)
-        facts.workloadUID = worker.owner(of: client, at: clientAddress, connectedTo: original)
+        recoverOwner(connectedTo: original, worker)
+    }
+
+    /// The user of a client on this machine; the address of another one, whose users nobody here knows.
+    private func recoverOwner(connectedTo place: SocketAddress, _ worker: Worker) {
+        if mayBeRemote, !worker.isOfThisMachine(clientAddress) {
+            facts.clientAddress = clientAddress.socket.address
+        } else {
+            facts.workloadUID = worker.owner(of: client, at: clientAddress, connectedTo: place)
+        }
     }
 }
 
@@ -38,6 +47,11 @@ extension Worker {
     /// The kernel is asked for every such port: addresses come and go. If it cannot be asked, the answer is yes.
     func isOwnListener(_ address: SocketAddress) -> Bool {
         netlink.isLocal(address, among: settings.ownPorts)
+    }
+
+    /// True where the client's end is on this machine; if the kernel cannot be asked, the answer is yes.
+    func isOfThisMachine(_ client: ClientAddress) -> Bool {
+        (try? netlink.isLocal(client.socket.address)) ?? true
     }
 
     /// The UID that owns the agent's end; `nil` where the kernel does not know or cannot be asked.

@@ -23,7 +23,7 @@ extension Connection {
         record.policyHash = worker.snapshot.policy?.hash
         record.mode = worker.snapshot.policy?.mode == .audit ? .audit : .enforce
         record.policyGeneration = worker.snapshot.generation
-        record.workload.uid = facts.workloadUID
+        record.workload = workload(worker)
         describeOpening(in: &record)
         record.destination = RecordedDestination(
             name: facts.recordedName?.text,
@@ -43,6 +43,14 @@ extension Connection {
         }
         guard let ticket = entry?.judged(record) else { preconditionFailure("a connection is judged before it ends") }
         return ticket
+    }
+
+    /// Whose it is, for its own records and for those of its requests.
+    func workload(_ worker: Worker) -> WorkloadIdentity {
+        var workload = worker.settings.workload
+        workload.uid = facts.workloadUID
+        workload.address = facts.clientAddress?.description
+        return workload
     }
 
     private func describeOpening(in record: inout ConnectionRecord) {

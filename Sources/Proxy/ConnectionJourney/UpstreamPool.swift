@@ -15,7 +15,7 @@ struct PoolKey: Hashable {
     /// `nil` without TLS.
     var tls: UpstreamTLSTerms?
     /// Whose requests they are.
-    var workload: UInt32?
+    var workload: ConnectionOwner?
     /// The policy that allowed it.
     var policy: String?
 }

@@ -199,7 +199,12 @@ package final class Worker {
     }
 
     /// Sends an accepted connection on its way.
-    func begin(_ accepted: consuming AcceptedSocket, by arrival: Arrival, on loop: isolated EventLoop) {
+    func begin(
+        _ accepted: consuming AcceptedSocket,
+        by arrival: Arrival,
+        mayBeRemote: Bool,
+        on loop: isolated EventLoop
+    ) {
         let peer = ClientAddress(accepted.peer)
         let socket = StreamSocket(accepted.takeDescriptor())
         metrics.accepted.increment()
@@ -213,6 +218,7 @@ package final class Worker {
             writer: audit
         )
         connection.facts.workload = settings.workloadNames
+        connection.mayBeRemote = mayBeRemote
         do throws(SystemCallError) {
             try socket.attach(to: loop)
         } catch {

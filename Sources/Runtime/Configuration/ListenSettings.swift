@@ -3,12 +3,15 @@ import SourceDocuments
 
 /// Where the daemon listens.
 package struct ListenSettings: Hashable, Sendable {
-    /// Where the kernel hands over what the agent opens, on 127.0.0.1 and ::1.
+    /// Where the kernel hands over what the agent opens.
     package var transparentPort: UInt16 = 15880
+    /// Where it does: for a gateway, the addresses of the interfaces by which others come.
+    package var transparentAddresses = Self.loopback
     /// Whether the kernel hands it over by TPROXY, and not by rewriting its destination.
     package var isTransparentRouted = false
-    /// The explicit proxy, on 127.0.0.1 and ::1.
+    /// The explicit proxy.
     package var explicitPort: UInt16 = 15881
+    package var explicitAddresses = Self.loopback
     /// The governance API, on 127.0.0.1 and ::1.
     package var apiPort: UInt16 = 8081
     /// Where health and metrics are served: each address of its own, one at least.
@@ -42,8 +45,19 @@ package struct ListenSettings: Hashable, Sendable {
     /// Every port above, whether its listener is built or not.
     package var ports: [UInt16] { [transparentPort, explicitPort, apiPort, healthPort] }
 
+    /// Where captured connections come, address by address.
+    package var transparent: [SocketAddress] {
+        transparentAddresses.map { SocketAddress($0, port: transparentPort) }
+    }
+
+    /// The explicit proxy, address by address.
+    package var explicit: [SocketAddress] { explicitAddresses.map { SocketAddress($0, port: explicitPort) } }
+
     /// Health and metrics, address by address.
     package var health: [SocketAddress] { healthAddresses.map { SocketAddress($0, port: healthPort) } }
+
+    /// Where agents of this network namespace reach the daemon: 127.0.0.1 and ::1.
+    package static let loopback: [IPAddress] = [.v4(IPv4Address(127, 0, 0, 1)), .v6(IPv6Address(high: 0, low: 1))]
 
     package init() {}
 }
@@ -54,7 +68,7 @@ extension ListenSettings {
         var settings = ListenSettings()
         var taken: [UInt16: String] = [:]
         settings.readTransparent(&reader, &taken)
-        settings.explicitPort = port("explicit", settings.explicitPort, &reader, &taken)
+        settings.readExplicit(&reader, &taken)
         settings.apiPort = port("api", settings.apiPort, &reader, &taken)
         settings.readHealth(&reader, &taken)
         settings.readAdmin(&reader)
@@ -80,8 +94,50 @@ extension ListenSettings {
 
     private mutating func readTransparent(_ reader: inout MappingReader, _ taken: inout [UInt16: String]) {
         var isRouted: Bool?
-        transparentPort = Self.port("transparent", transparentPort, &reader, &taken) { isRouted = $0.boolean("tproxy") }
+        var addresses: [IPAddress]?
+        transparentPort = Self.port("transparent", transparentPort, &reader, &taken) {
+            isRouted = $0.boolean("tproxy")
+            addresses = Self.singleAddresses(&$0)
+        }
         isTransparentRouted = isRouted ?? isTransparentRouted
+        transparentAddresses = addresses ?? transparentAddresses
+    }
+
+    private mutating func readExplicit(_ reader: inout MappingReader, _ taken: inout [UInt16: String]) {
+        var addresses: [IPAddress]?
+        explicitPort = Self.port("explicit", explicitPort, &reader, &taken) { addresses = Self.singleAddresses(&$0) }
+        explicitAddresses = addresses ?? explicitAddresses
+    }
+
+    /// Not every address there is: by each that is named others come to the daemon.
+    private static func singleAddresses(_ reader: inout MappingReader) -> [IPAddress]? {
+        guard reader.has("addresses") else { return nil }
+        let named = reader.list("addresses", of: "IP addresses") { node, subject throws(SourceProblem) in
+            let address = try node.address(subject)
+            switch address.specialRange {
+            case .unspecified, .multicast:
+                throw SourceProblem(
+                    "\(subject) is \(address), which is no address of a single interface",
+                    at: node.location,
+                    remedy: "name the addresses that the interfaces of --gateway have"
+                )
+            default: return (address: address, place: node.location)
+            }
+        }
+        return distinct(named ?? [], "addresses", &reader)
+    }
+
+    /// Each address once, and one at least.
+    private static func distinct(
+        _ named: [(address: IPAddress, place: SourceLocation)],
+        _ key: String,
+        _ reader: inout MappingReader
+    ) -> [IPAddress]? {
+        var seen: Set<IPAddress> = []
+        for (address, place) in named where !seen.insert(address).inserted {
+            reader.note(SourceProblem("\(address) is in `\(key)` already", at: place))
+        }
+        return reader.notEmpty(named.map(\.address), key)
     }
 
     private static func port(
@@ -121,11 +177,7 @@ extension ListenSettings {
         let named = reader.list("address", of: "IP addresses") { node, subject throws(SourceProblem) in
             (address: try node.address(subject), place: node.location)
         }
-        var seen: Set<IPAddress> = []
-        for (address, place) in named ?? [] where !seen.insert(address).inserted {
-            reader.note(SourceProblem("\(address) is in `address` already", at: place))
-        }
-        return reader.notEmpty((named ?? []).map(\.address), "address")
+        return distinct(named ?? [], "address", &reader)
     }
 
     /// Two listeners cannot share a port, a default among them.

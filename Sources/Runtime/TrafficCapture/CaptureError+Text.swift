@@ -66,6 +66,8 @@ extension CaptureProbe {
         case .refused(let code): "probe: \(name) NOT captured: the kernel refused it (\(errorText(code)))"
         case .notEntered(let reason): "probe: \(name) not tested: the cgroup cannot be entered (\(reason))"
         case .exempt: "probe: \(name) not tested: penstock-init itself runs as an exempt owner"
+        case .gateway:
+            "probe: \(name) not probed: gateway: what is captured comes in from others; try it from behind it"
         }
     }
 }

@@ -4,6 +4,7 @@ extension CapturePlan {
     /// The rules of this plan.
     package var ruleset: Ruleset {
         if case .controlGroups(let groups) = scope { return ruleset(for: groups) }
+        if case .gateway(let interfaces) = scope { return gatewayRuleset(interfaces) }
         return Ruleset(
             table: table,
             sets: [

@@ -30,13 +30,16 @@ package struct CapturePlan: Hashable, Sendable {
         ports = try Self.checked(settings.ports)
         daemon = try Self.checked(daemon: settings.daemon)
         inboundPorts = try Self.checked(inbound: settings.inboundPorts, settings.ports)
-        resolvers = try Self.checked(resolvers: unique(settings.resolvers ?? systemResolvers))
+        // Whom this machine asks, those behind it need not be able to.
+        let standIns = settings.gatewayInterfaces.isEmpty ? systemResolvers : []
+        resolvers = try Self.checked(resolvers: unique(settings.resolvers ?? standIns))
         bypasses = try Self.checked(settings.bypasses, allowsMetadata: settings.allowsMetadata)
         exemptions = try Self.checked(settings.exemptions, daemon: settings.daemon)
         allowsMetadata = settings.allowsMetadata
         routing = try Self.checked(settings.routing)
         guard let marks = FlowMarks(base: settings.markBase) else { throw .markBase }
         self.marks = marks
+        try checkGateway()
     }
 
     /// The same plan for the cgroups as they are now.

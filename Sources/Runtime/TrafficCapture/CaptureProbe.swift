@@ -23,6 +23,8 @@ package struct CaptureProbe: Hashable, Sendable {
         case exempt
         /// The cgroup cannot be entered: why.
         case notEntered(String)
+        /// What is captured comes in from others, and nothing that begins here can.
+        case gateway
     }
 
     /// Begins a connection to a documentation address (RFC 5737, RFC 3849) and watches the counter of the redirect.
@@ -30,6 +32,10 @@ package struct CaptureProbe: Hashable, Sendable {
         throws(NetfilterError)
     {
         self.family = family
+        if case .gateway = plan.scope {
+            outcome = .gateway
+            return
+        }
         guard !plan.exemptions.contains(owner) else {
             outcome = .exempt
             return
@@ -112,7 +118,7 @@ package struct CaptureProbe: Hashable, Sendable {
     /// True where the rules are shown not to do what they are for.
     package var isFailure: Bool {
         switch outcome {
-        case .captured, .noRoute, .exempt, .notEntered: false
+        case .captured, .noRoute, .exempt, .notEntered, .gateway: false
         case .notCaptured, .refused: true
         }
     }

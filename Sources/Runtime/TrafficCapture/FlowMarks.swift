@@ -21,6 +21,9 @@ package struct FlowMarks: Hashable, Sendable {
     /// A flow from outside to a declared port.
     package var inbound: UInt32 { base | 3 }
 
+    /// A flow through a gateway that is let by.
+    package var granted: UInt32 { base | 8 }
+
     /// A flow that the exempt owner of this number opened.
     package func exemption(_ index: Int) -> UInt32 { base | UInt32(16 + index) }
 }

@@ -11,7 +11,7 @@ enum KernelFeature {
     static func of(_ expression: NetfilterExpression) -> String {
         switch expression {
         case .loadFlow, .storeFlow: "connection tracking in rules (CONFIG_NFT_CT, module nft_ct)"
-        case .loadSourceAddressType, .loadDestinationAddressType:
+        case .loadSourceAddressType, .loadDestinationAddressType, .loadReversePath:
             "address types in rules (CONFIG_NFT_FIB_INET, module nft_fib_inet)"
         case .loadSocket(.controlGroup, _, _):
             "cgroups in rules (CONFIG_NFT_SOCKET, module nft_socket; CONFIG_SOCK_CGROUP_DATA)"

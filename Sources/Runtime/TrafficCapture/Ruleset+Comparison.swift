@@ -12,7 +12,9 @@ extension Ruleset {
         for chain in chains {
             differences += ruleDifferences(chain, reading.rules.filter { $0.chain == chain.name })
         }
-        differences += reading.earlierRewriters.map(Self.rewriterText)
+        // Only where we rewrite ourselves do others come before us.
+        let hooks = chains.filter { $0.type == "nat" }.map(\.hook.rawValue)
+        differences += reading.earlierRewriters.filter { hooks.contains($0.base?.hook ?? .max) }.map(Self.rewriterText)
         return differences
     }
 

@@ -72,7 +72,7 @@ private struct RuleTranslation {
         case .user(let user, let same): load(.ownerUser, compare: hostOrder(user), same)
         case .group(let group, let same): load(.ownerGroup, compare: hostOrder(group), same)
         case .outputDevice(let name, let same): load(.outputDeviceName, compare: deviceName(name), same)
-        case .inputDevice(let name): load(.inputDeviceName, compare: deviceName(name))
+        case .inputDevice(let name, let same): load(.inputDeviceName, compare: deviceName(name), same)
         case .source(let block): address(block, offset: block.base.family == .ipv4 ? 12 : 8)
         case .destination(let block): address(block, offset: block.base.family == .ipv4 ? 16 : 24)
         case .transport(let transport): require(transport)
@@ -89,6 +89,9 @@ private struct RuleTranslation {
         case .foreignSource:
             expressions.append(.loadSourceAddressType(into: Self.register))
             compare(hostOrder(2), false)  // RTN_LOCAL
+        case .strayedSource:
+            expressions.append(.loadReversePath(into: Self.register))
+            compare(hostOrder(0))
         case .localDestination(let same):
             expressions.append(.loadDestinationAddressType(into: Self.register))
             compare(hostOrder(2), same)  // RTN_LOCAL

@@ -43,7 +43,7 @@ extension Match {
         case .user(let user, let same): "meta skuid \(same ? "" : "!= ")\(user)"
         case .group(let group, let same): "meta skgid \(same ? "" : "!= ")\(group)"
         case .outputDevice(let name, let same): "oifname \(same ? "" : "!= ")\"\(name)\""
-        case .inputDevice(let name): "iifname \"\(name)\""
+        case .inputDevice(let name, let same): "iifname \(same ? "" : "!= ")\"\(name)\""
         case .source(let block): block.text("saddr")
         case .destination(let block): block.text("daddr")
         case .transport(let transport): "meta l4proto \(transport.text)"
@@ -56,6 +56,7 @@ extension Match {
         case .transparentSocket: "socket transparent 1"
         case .controlGroup(let group): "socket cgroupv2 level \(group.level) \"\(group.path)\""
         case .foreignSource: "fib saddr type != local"
+        case .strayedSource: "fib saddr . iif oif missing"
         case .localDestination(let same): "fib daddr type \(same ? "" : "!= ")local"
         case .newFlow: "ct state new"
         case .destinationRewritten: "ct status dnat"

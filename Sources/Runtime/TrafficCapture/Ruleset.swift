@@ -52,7 +52,7 @@ package enum Match: Hashable, Sendable {
     case user(UInt32, is: Bool)
     case group(UInt32, is: Bool)
     case outputDevice(String, is: Bool)
-    case inputDevice(String)
+    case inputDevice(String, is: Bool = true)
     case source(CIDR)
     case destination(CIDR)
     case transport(Transport)
@@ -63,6 +63,8 @@ package enum Match: Hashable, Sendable {
     case direction(Direction)
     /// The source is no address of this machine.
     case foreignSource
+    /// No answer to the source would leave by the device that the packet came in by.
+    case strayedSource
     /// The destination is an address of this machine, or is not.
     case localDestination(is: Bool)
     /// The mark of its flow (conntrack).

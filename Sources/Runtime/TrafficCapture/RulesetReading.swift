@@ -8,7 +8,7 @@ package struct RulesetReading: Hashable, Sendable {
     package var chains: [NetfilterChain] = []
     package var sets: [NetfilterSet] = []
     package var rules: [NetfilterRule] = []
-    /// Chains of other tables that rewrite destinations of outgoing packets before ours may.
+    /// Chains of other tables that rewrite destinations before ours may, of packets that go out or come in.
     package var earlierRewriters: [NetfilterChain] = []
     /// Read only where the plan has policy routing.
     package var routing = RoutingReading()
@@ -44,11 +44,12 @@ package struct RulesetReading: Hashable, Sendable {
 }
 
 extension NetfilterChain {
-    /// A chain that may rewrite the destination of an outgoing packet before our own chain sees it.
+    /// A chain that may rewrite the destination of a packet before our own chain, if it is at that hook, sees it.
     ///
     /// Of chains with the same priority the one that was registered first comes first, and the kernel does not tell: it counts.
     fileprivate var rewritesBeforeOurs: Bool {
-        guard let base, base.type == "nat", base.hook == Ruleset.Hook.output.rawValue else { return false }
+        guard let base, base.type == "nat", [Ruleset.Hook.output, .prerouting].map(\.rawValue).contains(base.hook)
+        else { return false }
         let families = [NetfilterFamily.inet, NetfilterFamily.ipv4, NetfilterFamily.ipv6]
         return families.contains(family) && base.priority <= CapturePlan.capturePriority
     }

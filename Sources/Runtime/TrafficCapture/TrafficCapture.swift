@@ -165,7 +165,9 @@ extension NetfilterExpression {
 
     /// A place where the kernel would take it.
     fileprivate var placeToTry: NetfilterChain.Base {
-        let hook = kernelName == "tproxy" ? Ruleset.Hook.prerouting : .output
+        // What goes out came in by no device.
+        let comesIn = if case .loadReversePath = self { true } else { kernelName == "tproxy" }
+        let hook = comesIn ? Ruleset.Hook.prerouting : .output
         let isNat = kernelName == "redir" || kernelName == "nat"
         return .init(
             type: isNat ? "nat" : "filter",

@@ -137,6 +137,44 @@ private func clock(_ days: Int64, _ hours: Int64, _ minutes: Int64, _ seconds: I
         }
     }
 
+    @Test(
+        "a rule for clients of a gateway holds for theirs, and for nobody whose address is not known",
+        arguments: [
+            ("10.88.0.2", "allow rule_allow by a, dial x.example", "deny default_deny"),
+            ("10.88.0.9", "deny default_deny", "deny default_deny"),
+            ("2001:db8:88::7", "allow rule_allow by a, dial x.example", "deny default_deny"),
+            ("10.89.0.1", "deny default_deny", "deny rule_deny by d"),
+            (nil, "deny default_deny", "deny undetermined by d"),
+        ]
+    ) func gatewayClients(client: String?, web: String, mail: String) throws {
+        let policy = try policy(
+            """
+            { name: a, match: { hosts: [x.example], workload: { addresses: [10.88.0.0/29, '2001:db8:88::/64'] } }, action: allow }
+            { name: d, match: { ports: [25], workload: { addresses: [10.89.0.1] } }, action: deny }
+            """
+        )
+        var facts = try facts("x.example", uid: nil)
+        facts.clientAddress = try client.map(address)
+        #expect(policy.decide(facts).summary == web)
+        facts.port = 25
+        #expect(policy.decide(facts).summary == mail)
+    }
+
+    @Test("each client of a gateway has a counter of its own")
+    func countersOfClients() throws {
+        let policy = try policy(
+            "{ name: a, match: { hosts: [x.example] }, action: allow, budget: { requests: 9, by: workload } }"
+        )
+        let keys = try ["10.88.0.2", "2001:db8:88::2"].map { client in
+            var facts = try facts("x.example", uid: nil)
+            facts.clientAddress = try address(client)
+            return policy.decide(facts).draws.map(\.counter.subject)
+        }
+        #expect(keys.flatMap { $0.map(\.key) } == ["-/-/10.88.0.2", "-/-/2001:db8:88::2"])
+        let areKnown = keys.joined().allSatisfy(\.isKnown)
+        #expect(areKnown)
+    }
+
     @Test("a counter of a user whom nobody knows is nobody's: there is none to draw on; on trial it says so")
     func unattributable() throws {
         for (mode, expected) in [

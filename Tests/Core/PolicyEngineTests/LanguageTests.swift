@@ -63,7 +63,7 @@ private func complaints(rule: String, canIntercept: Bool = false) -> [String] {
                 match:
                   ports: [443]
                   sni: absent
-                  workload: { namespaces: [agents], service_accounts: [research, ci.bot] }
+                  workload: { namespaces: [agents], service_accounts: [research, ci.bot], addresses: [10.88.0.7, "2001:db8:88::/64"] }
                   time: [{ days: [mon-wed, sun], from: "22:00", to: "06:30", zone: "-01:30" }, { days: [fri-mon] }]
                 action: allow
               - name: b
@@ -77,6 +77,7 @@ private func complaints(rule: String, canIntercept: Bool = false) -> [String] {
         #expect(first.sni == .absent)
         #expect(first.namespaces == ["agents"])
         #expect(first.serviceAccounts == ["research", "ci.bot"])
+        #expect(first.clientBlocks?.map(\.description) == ["10.88.0.7/32", "2001:db8:88::/64"])
         #expect(
             first.times == [
                 TimeWindow(days: [.monday, .tuesday, .wednesday, .sunday], from: 1320, to: 390, zone: -90),

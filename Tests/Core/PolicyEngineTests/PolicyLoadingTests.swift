@@ -350,8 +350,18 @@ private func complaints(match: String) -> [String] {
             (
                 "workload: {}",
                 [
-                    "5:35: `workload` is an empty mapping, which would match every workload; name `uids`, `namespaces` or `service_accounts`, or remove it"
+                    "5:35: `workload` is an empty mapping, which would match every workload; name `uids`, `namespaces`, `service_accounts` or `addresses`, or remove it"
                 ]
+            ),
+            (
+                "workload: { addresses: 10.88.0.2 }",
+                [
+                    "5:48: `addresses` is a string, expected a list of address blocks; put it in brackets, as a list of one"
+                ]
+            ),
+            (
+                "workload: { addresses: [10.88.0.2/24] }",
+                ["5:49: item 1 of `addresses`, `10.88.0.2/24`, has bits set behind its prefix; write 10.88.0.0/24 for the block, or the address alone"]
             ),
             (
                 "workload: { uids: [-1, 4294967295] }",

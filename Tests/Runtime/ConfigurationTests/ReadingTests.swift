@@ -48,8 +48,8 @@ struct ReadingTests {
             """
             workers: 2
             listen:
-              transparent: { port: 1, tproxy: true }
-              explicit:    { port: 2 }
+              transparent: { port: 1, tproxy: true, addresses: [10.88.0.1, "2001:db8:88::1"] }
+              explicit:    { port: 2, addresses: [10.88.0.1] }
               api:         { port: 3 }
               health:      { address: "::", port: 4 }
               admin:       { path: /run/a.sock }
@@ -76,8 +76,12 @@ struct ReadingTests {
         var expected = DaemonConfiguration()
         expected.workers = 2
         expected.listen.transparentPort = 1
+        expected.listen.transparentAddresses = [
+            .v4(IPv4Address(10, 88, 0, 1)), .v6(IPv6Address(high: 0x2001_0db8_0088_0000, low: 1)),
+        ]
         expected.listen.isTransparentRouted = true
         expected.listen.explicitPort = 2
+        expected.listen.explicitAddresses = [.v4(IPv4Address(10, 88, 0, 1))]
         expected.listen.apiPort = 3
         expected.listen.healthAddresses = [.v6(IPv6Address(high: 0, low: 0))]
         expected.listen.healthPort = 4
@@ -176,6 +180,11 @@ struct ReadingTests {
             ("workers: 257", "1:10"), ("workers: two", "1:10"), ("workers:", "1:9"),
             ("listen: { transparent: { port: 0 } }", "1:32"), ("listen: { transparent: { port: 65536 } }", "1:32"),
             ("listen: { transparent: { address: 0.0.0.0 } }", "1:26"), ("listen: { transparent: 15880 }", "1:24"),
+            ("listen: { transparent: { addresses: [] } }", "1:37"),
+            ("listen: { transparent: { addresses: [0.0.0.0] } }", "1:38"),
+            ("listen: { explicit: { addresses: [\"::\"] } }", "1:35"),
+            ("listen: { explicit: { addresses: [10.88.0.1, 10.88.0.1] } }", "1:46"),
+            ("listen: { api: { addresses: [10.88.0.1] } }", "1:18"),
             ("listen: { explicit: { enabled: true } }", "1:23"), ("listen: { health: { address: localhost } }", "1:30"),
             ("listen: { health: { address: [] } }", "1:30"), ("listen: { health: { address: [\"::\", x] } }", "1:37"),
             ("listen: { health: { address: [\"::\", \"0::0\"] } }", "1:37"),

@@ -1,0 +1,24 @@
+import LinuxBindings
+import TrafficCapture
+
+extension Session {
+    /// Says whose traffic is governed where that is not this network namespace's own, and what of it may be meant otherwise.
+    func sayScope(_ plan: CapturePlan) {
+        guard let governed = plan.governed else { return }
+        say("governed: \(governed)")
+        for warning in plan.gatewayWarnings(devices: devices, ports: bridgePorts) { say("warning: \(warning)") }
+    }
+
+    /// The interfaces of this network namespace.
+    private var devices: Set<String> {
+        guard let table = try? readFile("/proc/net/dev", limit: 1 << 20) else { return [] }
+        let lines = table.split(separator: UInt8(ascii: "\n")).dropFirst(2)
+        let names = lines.compactMap { $0.split(separator: UInt8(ascii: ":"), maxSplits: 1).first }
+        return Set(names.map { String(decoding: $0.drop { $0 == UInt8(ascii: " ") }, as: UTF8.self) })
+    }
+
+    /// Those that are part of another one, as far as /sys is there to say it.
+    private var bridgePorts: Set<String> {
+        devices.filter { (try? readFile("/sys/class/net/\($0)/master/ifindex", limit: 64)) != nil }
+    }
+}

@@ -1,0 +1,94 @@
+import Testing
+
+@Suite("penstock-init --gateway")
+struct GatewayInstallTests {
+    @Test("install says what is governed and that nothing was probed; verify and remove go with it")
+    func life() throws {
+        try GatewayBed.with(nil) { bed in
+            let flags = ["--gateway", GatewayBed.bridge]
+            let installed = try bed.gateway.program(["install"] + flags)
+            #expect(installed.succeeded, "\(installed)")
+            for line in [
+                "governed: what others send in by agents0; this machine's own traffic is left alone\n",
+                "probe: ipv4 not probed: gateway: ", "probe: ipv6 not probed: gateway: ", "posture: strong\n",
+            ] { #expect(installed.output.contains(line), "\(installed)") }
+            #expect(try bed.gateway.program(["verify"] + flags).succeeded)
+            #expect(try bed.gateway.program(["verify"]).status == 3)
+            try bed.net.pod.must(["nft", "insert", "rule", "inet", "penstock", "forward", "accept"])
+            let drifted = try bed.gateway.program(["verify"] + flags)
+            #expect(drifted.status == 3 && drifted.output.contains("drift: chain forward: rule 1 is not"), "\(drifted)")
+            #expect(try bed.gateway.program(["remove"]).succeeded)
+            #expect(try bed.net.pod.must(["nft", "list", "ruleset"]) == "")
+        }
+    }
+
+    @Test(
+        "what print writes is what install loads",
+        arguments: [
+            ["--gateway", "agents0"], ["--gateway", "agents0", "--mode", "tproxy"],
+            [
+                "--gateway", "agents0", "--gateway", "br-1234567890ab", "--inbound-port", "8080", "--bypass-cidr",
+                "10.0.0.0/9:5432",
+                "--dns-server", "10.88.0.1", "--dns-server", "fd00::53", "--proxy-port", "25880", "--mark", "0x1000",
+            ],
+        ]
+    ) func printed(flags: [String]) throws {
+        try GatewayBed.with(nil) { bed in
+            let text = try bed.gateway.program(["print"] + flags, uid: 2000).output
+            try bed.net.pod.must(["nft", "-f", "-"], input: text)
+            let verified = try bed.gateway.program(["verify"] + flags)
+            #expect(verified.succeeded, "\(verified)")
+            let byNft = try Self.listing(bed)
+            try bed.gateway.install(flags)
+            #expect(try Self.listing(bed) == byNft)
+        }
+    }
+
+    private static func listing(_ bed: GatewayBed) throws -> String {
+        let json = try bed.net.pod.must(["nft", "-j", "list", "table", "inet", "penstock"])
+        return json.replacing(/"(handle|packets|bytes)": \d+/, with: "")
+    }
+
+    @Test("an interface that is not there yet is governed once it is", arguments: Far.both)
+    func laterInterface(address: String) throws {
+        try GatewayBed.with(nil) { bed in
+            try bed.net.pod.must(["ip", "link", "set", GatewayBed.bridge, "down"])
+            try bed.net.pod.must(["ip", "link", "set", GatewayBed.bridge, "name", "later0"])
+            let installed = try bed.gateway.program(["install", "--gateway", GatewayBed.bridge])
+            #expect(
+                installed.output.contains("warning: --gateway agents0: there is no such interface yet"),
+                "\(installed)"
+            )
+            try bed.net.pod.shell("ip link set later0 name \(GatewayBed.bridge); ip link set \(GatewayBed.bridge) up")
+            try bed.net.pod.shell("ip addr replace \(GatewayBed.gatewayIPv6)/64 dev \(GatewayBed.bridge) nodad")
+            let daemon = try bed.startDaemon()
+            let result = try bed.run("print(dial(sys.argv[1], 443, timeout=4))", [address])
+            #expect(result.output == "connected daemon\n", "\(result) \(daemon.output)")
+        }
+    }
+
+    @Test("a port of a bridge is told apart from the bridge")
+    func bridgePort() throws {
+        try GatewayBed.with(nil) { bed in
+            // With a /sys of this network namespace, as a container has it.
+            let command = "mount -t sysfs none /sys && exec \(Built.path("penstock-init")) install --gateway port0"
+            let result = try bed.net.pod.run(["unshare", "-m", "sh", "-c", command])
+            #expect(result.output.contains("warning: --gateway port0: that is a port of a bridge"), "\(result)")
+        }
+    }
+
+    @Test(
+        "what means nothing for others, or is not there, is a usage error",
+        arguments: [
+            (["--exempt", "1:2"], "--exempt 1:2 with --gateway"),
+            (["--gateway", "br*"], "--gateway 'br*': expected the name of a network interface"),
+            (["--gateway", "lo"], "--gateway 'lo': expected"),
+        ]
+    ) func misuse(flags: [String], message: String) throws {
+        try GatewayBed.with(nil) { bed in
+            let result = try bed.gateway.program(["install", "--gateway", GatewayBed.bridge] + flags)
+            #expect(result.status == 64 && result.errors.contains(message), "\(result)")
+            #expect(try bed.net.pod.must(["nft", "list", "ruleset"]) == "")
+        }
+    }
+}

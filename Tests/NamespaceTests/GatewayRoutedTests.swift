@@ -1,0 +1,94 @@
+import Testing
+
+@Suite("What others send through a gateway, by TPROXY")
+struct GatewayRoutedTests {
+    private static let mode = ["--mode", "tproxy"]
+
+    /// Plays the daemon on loopback alone; without `isTransparent` it lacks the right to be handed anything.
+    private func startDaemon(_ bed: GatewayBed, isTransparent: Bool = true) throws -> BackgroundProcess {
+        try bed.gateway.startAgent(
+            """
+            def prepare(s):
+                if \(isTransparent ? "True" : "False"):
+                    s.setsockopt(41 if s.family == socket.AF_INET6 else 0, 75 if s.family == socket.AF_INET6 else 19, 1)
+            def answer(c):
+                print("%s -> %s %d" % (c.getpeername()[0], c.getsockname()[0], c.getsockname()[1]), flush=True)
+                c.sendall(b"daemon")
+            serve([listen(a, 15880, prepare) for a in ("127.0.0.1", "::1")], answer)
+            """,
+            as: RunAs(uid: 10880, gid: 10880, capabilities: ["net_admin"])
+        )
+    }
+
+    @Test(
+        "every TCP connection reaches the daemon, from its client, with its true destination",
+        arguments: GatewayCaptureTests.dials
+    )
+    func captured(_ dial: GatewayCaptureTests.Dial) throws {
+        try GatewayBed.with(Self.mode) { bed in
+            try bed.net.countArrivals("out", "meta l4proto tcp")
+            let daemon = try startDaemon(bed)
+            for client in 0..<2 {
+                let program = "print(dial(sys.argv[1], \(dial.port), protocol=\(dial.number)))"
+                let result = try bed.run(program, [dial.address], client: client)
+                #expect(result.output == "connected daemon\n", "\(result)")
+                let peer = GatewayBed.address(client, like: dial.address)
+                #expect(daemon.waitForOutput("\(peer) -> \(dial.address) \(dial.port)\n"), "\(daemon.output)")
+            }
+            #expect(try bed.net.arrivals("out") == 0)
+            #expect(try bed.gateway.count("captured") == 2)
+        }
+    }
+
+    /// What is in the way of the capture.
+    enum Obstacle: String, CaseIterable, Sendable {
+        case noDaemon
+        case noRight
+        case noPolicyRule
+        case noRoute
+    }
+
+    @Test(
+        "A09, A23: whatever is missing, everything is refused and nothing leaves",
+        arguments: Far.both,
+        Obstacle.allCases
+    )
+    func missing(address: String, obstacle: Obstacle) throws {
+        try GatewayBed.with(Self.mode) { bed in
+            try bed.startServer(443)
+            try bed.net.countArrivals("out", "meta l4proto { tcp, udp }")
+            switch obstacle {
+            case .noDaemon: break
+            case .noRight: _ = try startDaemon(bed, isTransparent: false)
+            case .noPolicyRule:
+                _ = try startDaemon(bed)
+                try bed.net.pod.shell("ip rule del priority 7065; ip -6 rule del priority 7065")
+            case .noRoute:
+                _ = try startDaemon(bed)
+                try bed.net.pod.shell("ip route flush table 7065; ip -6 route flush table 7065")
+            }
+            let result = try bed.run("print(dial(sys.argv[1], 443))", [address])
+            #expect(result.output == "ECONNREFUSED\n", "\(result)")
+            #expect(try bed.net.arrivals("out") == 0)
+        }
+    }
+
+    @Test(
+        "A29, A35: another table rewrites nothing of it, before the capture or behind it",
+        arguments: Far.both,
+        [-110, -100]
+    )
+    func rewriting(address: String, priority: Int) throws {
+        try GatewayBed.with(Self.mode) { bed in
+            try bed.startServer(80)
+            try bed.net.countArrivals("out", "meta l4proto tcp")
+            let daemon = try startDaemon(bed)
+            try bed.rewrite("tcp dport 443 dnat to", address, port: 80, priority: priority)
+            let service = address.contains(":") ? "fd00:96::20" : "10.96.0.20"
+            let result = try bed.run("print(dial(sys.argv[1], 443))", [service])
+            #expect(result.output == (priority == -100 ? "connected daemon\n" : "ECONNREFUSED\n"), "\(result)")
+            #expect(daemon.output == "ready\n" || daemon.waitForOutput("-> \(service) 443\n"), "\(daemon.output)")
+            #expect(try bed.net.arrivals("out") == 0)
+        }
+    }
+}
