@@ -64,7 +64,7 @@ extension CapturePlan {
     /// `grant`, at its end: by TPROXY the rest of TCP is handed over here, marked so that it is routed to this machine.
     private var handedOver: [Rule] {
         guard mechanism == .tproxy else { return [] }
-        let mark = Statement.setPacketMark(value: routing.mark.value, mask: routing.mark.mask)
+        let mark = setsMark
         let captured = Match.transport(.tcp)
         return [
             Rule(explicitProxy, [.accept]),

@@ -13,7 +13,7 @@ extension Ruleset {
             differences += ruleDifferences(chain, reading.rules.filter { $0.chain == chain.name })
         }
         // Only where we rewrite ourselves do others come before us.
-        let hooks = chains.filter { $0.type == "nat" }.map(\.hook.rawValue)
+        let hooks = chains.filter { $0.type == "nat" }.compactMap(\.hook?.rawValue)
         differences += reading.earlierRewriters.filter { hooks.contains($0.base?.hook ?? .max) }.map(Self.rewriterText)
         return differences
     }
