@@ -168,7 +168,8 @@ struct Session {
 
     private func plan() throws(Failure) -> CapturePlan {
         let settings = try settings()
-        let needsResolvers = settings.resolvers == nil && arguments.command != .remove && settings.gatewayInterfaces.isEmpty
+        let isGateway = !settings.gatewayInterfaces.isEmpty
+        let needsResolvers = settings.resolvers == nil && arguments.command != .remove && !isGateway
         var groups: ControlGroups?
         // Removing needs the name of the table and no more.
         if arguments.command == .remove {

@@ -65,7 +65,7 @@ extension CapturePlan {
     private var capturedRules: [Rule] {
         switch mechanism {
         case .redirect: uncapturedWorkloadRules + [redirectRule]
-        case .tproxy: uncapturedWorkloadRules + leftRules + [Rule(Self.capturable, [setsMark])]
+        case .tproxy: uncapturedWorkloadRules + markingRules
         }
     }
 

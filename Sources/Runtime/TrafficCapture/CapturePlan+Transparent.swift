@@ -28,16 +28,17 @@ extension CapturePlan {
     /// `cap`: what is to be captured gets our mark, and is routed anew for it.
     ///
     /// Packet after packet, so that what the daemon's closed sockets still have to say must be let by as well.
-    private var markRules: [Rule] {
-        uncapturedRules + leftRules + [Rule(Self.capturable, [setsMark])]
-    }
+    private var markRules: [Rule] { uncapturedRules + markingRules }
+
+    /// What is left once all that is let by has gone.
+    var markingRules: [Rule] { leftRules + [Rule(Self.capturable, [setsMark])] }
 
     static let capturable: [Match] = [.transport(.tcp), .direction(.original)]
 
     var setsMark: Statement { .setPacketMark(value: routing.mark.value, mask: routing.mark.mask) }
 
     /// Flows of the daemon, and of exempt owners, whose sockets may be closed.
-    var leftRules: [Rule] {
+    private var leftRules: [Rule] {
         ([marks.daemon] + exemptions.indices.map(marks.exemption)).map { Rule([.mark($0)], [.leave]) }
     }
 
