@@ -13,7 +13,7 @@ BIN := $(CURDIR)/.build/release
 BUILD_FLAGS := -c release --static-swift-stdlib
 
 # How the kernel hands the agent's connections over: make run MODE=tproxy
-MODES := redirect tproxy
+MODES := redirect tproxy gateway
 MODE ?= redirect
 
 # How long each fuzzer runs: make fuzz FUZZ_SECONDS=600
@@ -27,6 +27,7 @@ help: ## what there is
 	@echo
 	@echo "  make run AGENT='curl https://allowed.example/'    runs a command of yours as the agent"
 	@echo "  make run MODE=tproxy                              captures by TPROXY instead of the redirect"
+	@echo "  make run MODE=gateway                             a router, and the agents of two clients behind it"
 
 .PHONY: run
 run: mode root packages build ## a pod, a world and an agent that tries to get out; each attempt beside its record

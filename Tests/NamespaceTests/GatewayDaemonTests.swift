@@ -107,10 +107,12 @@ struct GatewayDaemonTests {
             for client in 0..<2 {
                 let program = "for _ in range(3): \(Self.talk)"
                 let said = try bed.client(client, program, ["203.0.113.7", "7001"]).split(separator: "\n")
-                #expect(said.map { $0 == "ok" } == [true, true, false], "\(said)")
+                let areServed = said.map { $0 == "ok" }
+                #expect(areServed == [true, true, false], "\(said)")
             }
             let reasons = try bed.records("connection", 6).map(\.reason)
-            #expect(reasons.count { $0 == "budget_exhausted" } == 2, "\(reasons)")
+            let exhausted = reasons.count { $0 == "budget_exhausted" }
+            #expect(exhausted == 2, "\(reasons)")
             _ = try bed.client(
                 1,
                 "print(echo(sys.argv[1], 7002, b'GET / HTTP/1.1\\r\\nHost: 203.0.113.7:7002\\r\\n\\r\\n'))",
@@ -140,7 +142,8 @@ struct GatewayDaemonTests {
             _ = try bed.client(1, program, [address])
             let records = try bed.records("connection", 2)
             #expect(records.map(\.isAllowed) == [true, false])
-            #expect(records.map { $0.text("capture") } == ["explicit", "explicit"])
+            let captures = records.map { $0.text("capture") }
+            #expect(captures == ["explicit", "explicit"])
             #expect(records.last?.workload("address") as? String == GatewayBed.address(1, like: address))
         }
     }

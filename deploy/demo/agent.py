@@ -132,6 +132,8 @@ class Attempt:
     record: Optional[dict] = None
     # The records of the requests on it, and of questions to the API: each with its `kind`, in order.
     others: tuple = ()
+    # Which of a gateway's clients tries it.
+    at: int = 0
     # Refusals answer at once, so that an agent does not hang on what it may not do. In seconds.
     within: float = 3
 
@@ -181,13 +183,13 @@ def ask(host, **context):
             "--data", body, "http://127.0.0.1:8081/api/v1/check-policy"]
 
 
-def of_family(family):
-    """What is tried over IPv4 and over IPv6 alike."""
+def of_family(family, here=("127.0.0.1", "::1")):
+    """What is tried over IPv4 and over IPv6 alike; `here` is where the daemon listens."""
     v6 = family == "6"
     allowed, denied, bare, inside, pod = (
         ("2001:db8:113::10", "2001:db8:113::20", "2001:db8:113::30", "2001:db8:113::40", "2001:db8:1::2") if v6 else
         ("203.0.113.10", "203.0.113.20", "203.0.113.30", "203.0.113.40", "198.51.100.2"))
-    loopback = "::1" if v6 else "127.0.0.1"
+    loopback = here[v6]
 
     def at(address, port):
         return f"[{address}]:{port}" if v6 else f"{address}:{port}"

@@ -97,8 +97,8 @@ class Lab:
     def in_world(self, *command):
         return ["nsenter", f"--net=/run/netns/{self.world}", "--", *map(str, command)]
 
-    def as_agent(self, *command):
-        """The agent: a user without capabilities that cannot gain any, with the pod's own resolv.conf."""
+    def as_agent(self, *command, at=0):
+        """The agent, of which a pod has one: a user without capabilities that cannot gain any, with the pod's own resolv.conf."""
         return ["ip", "netns", "exec", self.pod, *unprivileged(AGENT_UID), *map(str, command)]
 
     def agent_environment(self):

@@ -23,6 +23,7 @@ import time
 
 import agent
 import gate as gate_module
+import gateway
 import lab as lab_module
 
 COLOURS = {"ok": "32", "UNEXPECTED": "1;31", "faint": "2", "bold": "1"}
@@ -61,7 +62,7 @@ class Judge:
 
     def try_out(self, attempt):
         refused_before = self.gate.refusals()
-        outcome = agent.tell(attempt, self.lab.as_agent(), self.lab.agent_environment())
+        outcome = agent.tell(attempt, self.lab.as_agent(at=attempt.at), self.lab.agent_environment())
         records, others = self.records(attempt)
         risen = {counter: count - refused_before.get(counter, 0) for counter, count in self.gate.refusals().items()
                  if count > refused_before.get(counter, 0)}
@@ -144,6 +145,7 @@ def facts_of(record):
     destination = record.get("destination") or {}
     own = {key: record.get(key) for key in ("kind", "decision", "rule", "reason", "treatment", "capture", "method", "path")}
     own["tool"] = (record.get("mcp") or {}).get("tool")
+    own["client"] = (record.get("workload") or {}).get("address")
     return own | {key: destination.get(key) for key in ("name", "original", "dialled")}
 
 
@@ -160,7 +162,7 @@ def told(record):
              record.get("protocol"), record.get("sni") and f"sni {record['sni']}",
              facts["method"] and f"{record['decision']} {facts['method']} {facts['path']}",
              facts["tool"] and f"tool {facts['tool']}",
-             facts["original"] and f"to {facts['original']}", facts["dialled"] and f"dialled {facts['dialled']}"]
+             facts["client"] and f"from {facts['client']}", facts["original"] and f"to {facts['original']}", facts["dialled"] and f"dialled {facts['dialled']}"]
     return "  ".join(word for word in words if word)
 
 
@@ -193,13 +195,13 @@ def site_of(address):
 # The two ways to run.
 
 
-def show_attempts(lab, gate):
+def show_attempts(lab, gate, attempts):
     judge = Judge(lab, gate)
-    step(f"{len(agent.ATTEMPTS)} attempts to get out, as UID {lab_module.AGENT_UID} without capabilities")
+    step(f"{len(attempts)} attempts to get out, as UID {lab_module.AGENT_UID} without capabilities")
     row("", "decision", "client", "attempt", "what the client saw")
     for record in gate.new_records():
         judge.note(record)
-    for attempt in agent.ATTEMPTS:
+    for attempt in attempts:
         judge.try_out(attempt)
     judge.wait_for_ends()
     weigh_arrivals(lab, judge)
@@ -244,7 +246,8 @@ def keep_audit(gate, programs):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--programs", required=True, help="the folder with penstock-init and penstockd")
-    parser.add_argument("--mode", choices=gate_module.MODES, default="redirect", help="how connections are handed over")
+    parser.add_argument("--mode", choices=(*gate_module.MODES, "gateway"), default="redirect",
+                        help="how connections are handed over; gateway: those of two clients behind a router")
     parser.add_argument("--agent", metavar="COMMAND", help="run this as the agent instead of the attempts")
     parser.add_argument("--name", default="penstock-demo", help="several labs can stand side by side")
     arguments = parser.parse_args()
@@ -253,23 +256,27 @@ def main():
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: sys.exit(130))
 
-    lab = lab_module.Lab(arguments.name)
+    is_gateway = arguments.mode == "gateway"
+    lab = (gateway.GatewayLab if is_gateway else lab_module.Lab)(arguments.name)
     lock = open(lab_module.state_root() / f"{arguments.name}.lock", "w")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise SystemExit(f"run: another run is on under the name {arguments.name}; --name gives this one its own")
     lab.down()  # what a run that was killed left behind: the lock says that nobody is using it
-    gate = gate_module.Gate(lab, arguments.programs, arguments.mode)
+    make_gate = gateway.GatewayGate if is_gateway else gate_module.Gate
+    gate = make_gate(lab, arguments.programs, "redirect" if is_gateway else arguments.mode)
     try:
-        step("a pod and a world, joined by a veth pair")
+        step("two clients, a router and a world" if is_gateway else "a pod and a world, joined by a veth pair")
         lab.up()
         gate.place_files()
-        step(f"penstock-init: the kernel's rules ({gate.mode})")
+        step(f"penstock-init: the kernel's rules ({arguments.mode})")
         gate.install_rules()
         step(f"penstockd, as UID {gate_module.PROXY_UID} {gate.privileges()}")
         gate.start_daemon()
-        return run_command(lab, gate, arguments.agent) if arguments.agent else show_attempts(lab, gate)
+        if arguments.agent:
+            return run_command(lab, gate, arguments.agent)
+        return show_attempts(lab, gate, gateway.attempts() if is_gateway else agent.ATTEMPTS)
     except KeyboardInterrupt:
         return 130
     finally:

@@ -4,7 +4,7 @@ import TrafficCapture
 extension Session {
     /// Says whose traffic is governed where that is not this network namespace's own, and what of it may be meant otherwise.
     func sayScope(_ plan: CapturePlan) {
-        guard let governed = plan.governed else { return }
+        guard let governed = plan.governedTraffic else { return }
         say("governed: \(governed)")
         for warning in plan.gatewayWarnings(devices: devices, ports: bridgePorts) { say("warning: \(warning)") }
     }

@@ -1,3 +1,4 @@
+import NetfilterBindings
 import NetworkTypes
 
 /// The rules of a machine through which others go out: what comes in by its interfaces is governed, and nothing else.
@@ -173,7 +174,7 @@ extension CapturePlan {
     }
 
     /// What is governed, for the report; `nil` where it is all of this network namespace.
-    package var governed: String? {
+    package var governedTraffic: String? {
         guard case .gateway(let interfaces) = scope else { return nil }
         return "what others send in by \(interfaces.joined(separator: ", ")); this machine's own traffic is left alone"
     }

@@ -361,7 +361,10 @@ private func complaints(match: String) -> [String] {
             ),
             (
                 "workload: { addresses: [10.88.0.2/24] }",
-                ["5:49: item 1 of `addresses`, `10.88.0.2/24`, has bits set behind its prefix; write 10.88.0.0/24 for the block, or the address alone"]
+                [
+                    "5:49: item 1 of `addresses`, `10.88.0.2/24`, has bits set behind its prefix; write 10.88.0.0/24 for the "
+                        + "block, or the address alone"
+                ]
             ),
             (
                 "workload: { uids: [-1, 4294967295] }",
