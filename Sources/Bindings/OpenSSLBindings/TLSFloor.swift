@@ -21,15 +21,7 @@ enum TLSFloor {
     func receive(into place: UnsafeMutableRawBufferPointer) -> Step {
         switch self {
         case .socket(let number):
-            while true {
-                let count = unsafe recv(number, place.baseAddress, place.count, 0)
-                if count >= 0 { return .moved(count) }
-                switch errno {
-                case EINTR: continue
-                case EAGAIN: return .blocked
-                case let code: return .failed(code)
-                }
-            }
+            return Self.step { unsafe recv(number, place.baseAddress, place.count, 0) }
         case .session(let session):
             var bytes = unsafe MutableSpan<UInt8>(_unsafeElements: place.bindMemory(to: UInt8.self))
             // The session above reads the thread's queue of errors when this is over.
@@ -46,16 +38,8 @@ enum TLSFloor {
     func send(_ octets: UnsafeRawBufferPointer) -> Step {
         switch self {
         case .socket(let number):
-            while true {
-                // A peer that is gone answers EPIPE, not a signal.
-                let count = unsafe Glibc.send(number, octets.baseAddress, octets.count, Int32(MSG_NOSIGNAL))
-                if count >= 0 { return .moved(count) }
-                switch errno {
-                case EINTR: continue
-                case EAGAIN: return .blocked
-                case let code: return .failed(code)
-                }
-            }
+            // A peer that is gone answers EPIPE, not a signal.
+            return Self.step { unsafe Glibc.send(number, octets.baseAddress, octets.count, Int32(MSG_NOSIGNAL)) }
         case .session(let session):
             let bytes = unsafe Span<UInt8>(_unsafeElements: octets.bindMemory(to: UInt8.self))
             defer { ERR_clear_error() }
@@ -63,6 +47,20 @@ enum TLSFloor {
                 return try session.send(bytes).map(Step.moved) ?? .blocked
             } catch {
                 return .failed(error.number)
+            }
+        }
+    }
+
+    /// What a call of the kernel's comes to.
+    @inline(__always)
+    private static func step(_ call: () -> Int) -> Step {
+        while true {
+            let count = call()
+            if count >= 0 { return .moved(count) }
+            switch errno {
+            case EINTR: continue
+            case EAGAIN: return .blocked
+            case let code: return .failed(code)
             }
         }
     }
