@@ -2,6 +2,8 @@
 package enum ConnectionOutcome: String, CaseIterable, Sendable {
     /// Both sides were done; of a request, its answer was passed on whole.
     case closed
+    /// The answer lasted as long as the server's connection, which ended without saying that it does: it may be cut short.
+    case truncated
     /// The upstream could not be reached, or refused.
     case upstreamFailed = "upstream_failed"
     /// A side reset it.
@@ -57,6 +59,8 @@ package struct ConnectionEndRecord: Hashable, Sendable {
     package var dialled: String?
     /// What went wrong, where something did.
     package var detail: String?
+    /// How many characters of `detail` are kept.
+    package static let detailLength = 120
 
     package init(
         id: RecordIdentifier,
@@ -104,7 +108,7 @@ extension ConnectionEndRecord: EndRecord {
         members.number("duration_ms", orNull: durationMilliseconds)
         members.number("connect_ms", orNull: connectMilliseconds)
         members.text("dialled", orNull: dialled?.cut(to: 60))
-        if let detail { members.text("detail", detail.cut(to: 120)) }
+        if let detail { members.text("detail", detail.cut(to: Self.detailLength)) }
     }
 }
 
