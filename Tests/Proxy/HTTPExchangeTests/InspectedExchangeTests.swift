@@ -92,7 +92,8 @@ import Testing
         for framed in ["Content-Length: 11\r\n\r\n<<secret>>!", chunks] {
             let passed = try await pass(Self.post + "\r\n", "HTTP/1.1 200 OK\r\n" + framed, watch)
             #expect(passed.outcome == "answered", "\(passed)")
-            let said = passed.client.components(upTo: "\r\n\r\n").split(separator: "\r\n").filter { $0.count > 2 || $0.hasPrefix("<") }
+            let lines = passed.client.components(upTo: "\r\n\r\n").split(separator: "\r\n")
+            let said = lines.filter { $0.count > 2 || $0.hasPrefix("<") }
             #expect(said.joined().contains("******"), "\(passed)")
             #expect(!passed.client.contains("secret") && passed.findings == ["seen"], "\(passed)")
         }
