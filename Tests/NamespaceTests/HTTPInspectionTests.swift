@@ -192,15 +192,15 @@ struct HTTPInspectionTests {
                         async with websockets.connect("ws://allowed.example:8765/", compression=compression, max_size=None) as ws:
                             for size in sizes:
                                 await ws.send("x" * size); print(compression, len(await ws.recv()))
-                    except Exception as error: print(compression, "cut", size)
+                    except Exception as error: print(compression, "cut", size, error.code)
                 for compression in ("deflate", None):
                     asyncio.run(say(compression, (5, 60000, 65536, 65537)))
                 """
             )
             #expect(
                 said == [
-                    "deflate 5", "deflate 60000", "deflate 65536", "deflate cut 65537",
-                    "None 5", "None 60000", "None 65536", "None cut 65537",
+                    "deflate 5", "deflate 60000", "deflate 65536", "deflate cut 65537 1008",
+                    "None 5", "None 60000", "None 65536", "None cut 65537 1008",
                 ]
             )
             let reasons = try bed.requests(2).compactMap(\.end).map { $0["reason"] }
@@ -235,6 +235,40 @@ struct HTTPInspectionTests {
             #expect(said == ["268435456", "0"])
             let grown = try bed.daemonMemory(atMost: true) - before
             #expect(grown < 16 << 20, "grew by \(grown)")
+        }
+    }
+
+    @Test(
+        "G07: what all requests together may hold is bounded: the next is told to come again, and passes when there is room"
+    )
+    func crowded() throws {
+        let rules = """
+              - name: no-delete
+                match: { hosts: [allowed.example], protocols: [http], mcp: { tools: ["delete_*"] } }
+                action: deny
+              - name: tools
+                match: { hosts: [allowed.example], ports: [8080], protocols: [http] }
+                action: allow
+            """
+        let settings = "workers: 1\nlimits: { inspection_bytes: 1048576 }"
+        try HTTPPod.with(rules, settings: settings) { bed in
+            let said = try bed.agent(
+                """
+                def begin():
+                    c = dial(); c.send(*get("/echo", method="POST"), "Content-Type: application/json", "Content-Length: 400000")
+                    c.raw(b" " * 200000); time.sleep(0.3); return c
+                waiting = [begin() for _ in range(2)]
+                late = begin(); status, head, body = late.read(); problem = json.loads(body)
+                print(status, problem["reason"], head.get("retry-after"), "inspection_bytes" in problem["detail"])
+                for c in waiting: c.s.close()
+                time.sleep(0.5); c = begin(); call = b'{"jsonrpc":"2.0","id":1,"method":"ping"}'
+                c.raw(call.rjust(200000)); print(c.read()[0])
+                """
+            )
+            #expect(said == ["503 unreadable_content 1 True", "200"], "\(said)")
+            let refused = try bed.requests(4).filter { $0["reason"] == "unreadable_content" }
+            let details = refused.compactMap { $0["detail"] }
+            #expect(details.contains("inspection_memory"), "\(refused)")
         }
     }
 

@@ -75,7 +75,32 @@ struct InterceptionStreamTests {
             )
             #expect(said == ["until the end ended", "until the end cut", "short cut"], "\(said)")
             let outcomes = try bed.requests(3).map { $0.end?["outcome"] ?? "-" }
-            #expect(outcomes == ["closed", "closed", "reset"], "\(outcomes)")
+            #expect(outcomes == ["closed", "truncated", "reset"], "\(outcomes)")
+        }
+    }
+
+    @Test(
+        "clients that are idle behind an answer take little memory: less than 32 KiB each, code and tables of all aside"
+    )
+    func idle() throws {
+        try InterceptedPod.with(settings: "workers: 1") { bed in
+            let http = HTTPPod(pod: bed.pod, origin: bed.origin)
+            // What is taken once for all is there when the first crowd has come.
+            let agent = try bed.startPython(
+                """
+                def crowd(n): return [c for c in (inside() for _ in range(n)) if c.ask(*at("/a"))[0] == 200]
+                first = crowd(100); time.sleep(1); print("ready"); wait_for("\(bed.place())")
+                more = crowd(300); time.sleep(1); print("held", len(first) + len(more)); wait_for("\(bed.place("end"))")
+                print(set(c.ask(*at("/b"))[0] for c in first + more))
+                """
+            )
+            let before = try http.daemonMemory()
+            try bed.go()
+            #expect(agent.waitForOutput("held 400", seconds: 60), "\(agent.output) \(agent.errors)")
+            let grown = try http.daemonMemory() - before
+            try bed.go("end")
+            #expect(grown < 300 * 32 << 10, "\(grown / 300) octets a client")
+            #expect(agent.wait(seconds: 60).output.hasSuffix("{200}\n"))
         }
     }
 

@@ -81,6 +81,54 @@ struct InterceptionThreatTests {
         }
     }
 
+    @Test("B20: a request that was written down under a policy that changed heads goes nowhere under the next one")
+    func outdated() throws {
+        let rules = { (word: String) in
+            "  - name: marked\n    match: { hosts: [allowed.example], ports: [8601] }\n    action: inspect\n"
+                + "    headers: { set: { X-Mark: \(word) } }\n"
+        }
+        try InterceptedPod.with(rules("one"), settings: "workers: 1") { bed in
+            let server = try bed.pod.net.world.startPython(
+                """
+                import os, socket, ssl, sys, time
+                listener = socket.create_server(("203.0.113.10", 8601)); print("ready", flush=True)
+                context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER); context.load_cert_chain(sys.argv[1], sys.argv[2])
+                s, _ = listener.accept(); print("dialled", flush=True)
+                while not os.path.exists(sys.argv[3]): time.sleep(0.01)
+                try: print("got", context.wrap_socket(s, server_side=True).recv(1000), flush=True)
+                except OSError as error: print("got nothing", flush=True)
+                """,
+                [bed.files.path("sound.pem"), bed.files.path("sound.key"), bed.place()],
+                as: RunAs(uid: 0, gid: 0)
+            )
+            defer { server.stop() }
+            let agent = try bed.startPython(
+                """
+                c = inside(port=8601); print("ready"); c.send(*at("/a", "allowed.example:8601"))
+                try: print(c.read()[0])
+                except (EOFError, OSError): print("cut")
+                """
+            )
+            #expect(server.waitForOutput("dialled", seconds: 20))
+            try bed.pod.reload(rules("two"))
+            // It is in force where it is said to be when something has been judged by it.
+            let isInForce = BackgroundProcess.poll(seconds: 20) {
+                _ = try? bed.curl("https://allowed.example:8443/")
+                let records = (try? bed.pod.auditRecords()) ?? []
+                return records.contains { $0["kind"] == "connection" && $0["policy_generation"] == "2" }
+            }
+            #expect(isInForce)
+            try bed.go()
+            #expect(server.waitForOutput("got", seconds: 20))
+            // An end of TLS without a word is one, too.
+            #expect(!server.output.contains("X-Mark"), "\(server.output)")
+            #expect(agent.wait(seconds: 20).output == "ready\ncut\n")
+            let request = try bed.requests(1)
+            #expect(request.first?["decision"] == "allow")
+            #expect(request.first?.end?["outcome"] == "policy_changed", "\(request)")
+        }
+    }
+
     @Test("B20: a connection that a new policy would tunnel or deny at once does not go on as it was")
     func deniedWhole() throws {
         try InterceptedPod.with { bed in

@@ -24,14 +24,28 @@ package enum BrotliError: Error, Hashable, Sendable {
     }
 
     private let state: OpaquePointer
+    /// What the state has allocated, in bytes: libbrotlidec counts here.
+    private let count: UnsafeMutablePointer<Int>
 
     /// Makes one that stands before a stream.
     package init() throws(BrotliError) {
-        guard let state = unsafe BrotliDecoderCreateInstance(nil, nil, nil) else { throw .noMemory }
+        let count = UnsafeMutablePointer<Int>.allocate(capacity: 1)
+        unsafe count.initialize(to: 0)
+        guard let state = unsafe BrotliDecoderCreateInstance(cbrotli_allocate, cbrotli_free, count) else {
+            unsafe count.deallocate()
+            throw .noMemory
+        }
         unsafe self.state = state
+        unsafe self.count = count
     }
 
-    deinit { unsafe BrotliDecoderDestroyInstance(state) }
+    deinit {
+        unsafe BrotliDecoderDestroyInstance(state)
+        unsafe count.deallocate()
+    }
+
+    /// How much memory it takes for now, in bytes: its window grows up to what the stream asks for.
+    package var memoryBytes: Int { unsafe count.pointee }
 
     /// Decompresses what it can of `input` into all of `output`.
     ///

@@ -22,6 +22,9 @@ package enum InflateFormat: Hashable, Sendable {
 ///
 /// No more is made at once than there is room for; its window is at most 32 KiB.
 @safe package struct Inflater: ~Copyable {
+    /// How much memory one takes, in bytes: the window of 32 KiB, its tables and its state.
+    package static let memoryBytes = 48 * 1024
+
     /// How far a step came.
     package struct Step: Hashable, Sendable {
         /// Bytes of the input that were used.

@@ -46,6 +46,9 @@ package enum ZstdError: Error, Hashable, Sendable {
 
     deinit { unsafe _ = ZSTD_freeDStream(stream) }
 
+    /// How much memory it takes for now, in bytes: what the frames so far have asked for.
+    package var memoryBytes: Int { unsafe ZSTD_sizeof_DStream(stream) }
+
     /// Decompresses what it can of `input` into `output`, from the index `start` on.
     ///
     /// - Throws: `.damaged`; the decompressor is of no use then.

@@ -2,6 +2,8 @@
 package enum ConnectionOutcome: String, CaseIterable, Sendable {
     /// Both sides were done; of a request, its answer was passed on whole.
     case closed
+    /// The answer lasted as long as the server's connection, which ended without saying that it does: it may be cut short.
+    case truncated
     /// The upstream could not be reached, or refused.
     case upstreamFailed = "upstream_failed"
     /// Policy lets it go nowhere: nothing was dialled.
@@ -63,6 +65,8 @@ package struct ConnectionEndRecord: Hashable, Sendable {
     package var via: String?
     /// What went wrong, where something did.
     package var detail: String?
+    /// How many characters of `detail` are kept.
+    package static let detailLength = 120
 
     package init(
         id: RecordIdentifier,
@@ -116,7 +120,7 @@ extension ConnectionEndRecord: EndRecord {
         members.text("dialled", orNull: dialled?.cut(to: 60))
         if let egress { members.text("egress", egress.cut(to: 11)) }
         if let via { members.text("via", via.cut(to: 8)) }
-        if let detail { members.text("detail", detail.cut(to: 120)) }
+        if let detail { members.text("detail", detail.cut(to: Self.detailLength)) }
     }
 }
 

@@ -20,6 +20,20 @@ extension Policy {
     }
 }
 
+extension Policy {
+    /// The first deny that looks inside what a tunnel to this place would carry unseen: with such a tunnel the policy does not load
+    /// before that deny says `except_tunnels: true`.
+    package func denyInTheWayOfTunnel(to name: HostName?, port: UInt16) -> RuleName? {
+        let deny = rules.first { rule in
+            guard rule.action == .deny, rule.looksIntoTLS, !rule.terms.exceptsTunnels else { return false }
+            guard rule.ports?.contains(where: { $0.contains(port) }) ?? true else { return false }
+            guard let hosts = rule.match.hosts else { return true }
+            return name.map { name in hosts.contains { $0.matches(name) } } ?? false
+        }
+        return deny?.name
+    }
+}
+
 extension Rule {
     fileprivate var mayMeetTLS: Bool { protocols?.contains(.tls) ?? true }
 

@@ -108,6 +108,7 @@ extension JourneySettings {
         silenceNanoseconds = limits.serverFirstTime.nanoseconds
         inspection.heldBytes = limits.heldBytes
         inspection.eventBytes = limits.heldBytes
+        inspectionBytes = max(1, limits.inspectionBytes / workers)
         inspection.expansion = UInt64(clamping: limits.expansion)
         bodyNanoseconds = limits.bodyTime.nanoseconds
         dialNanoseconds = configuration.dial.timeout.nanoseconds

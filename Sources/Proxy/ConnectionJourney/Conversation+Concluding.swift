@@ -20,7 +20,10 @@ extension Conversation {
         let ending = note(exchanged, on: loop)
         switch exchanged.outcome {
         case .answered where exchanged.keepsClient: return nil
-        case .answered: return await leave(closedBy: closer(request), on: loop)
+        case .answered:
+            var left = await leave(closedBy: closer(request), on: loop)
+            if exchanged.mayBeTruncated { left.outcome = .truncated }
+            return left
         case .switched: return .orderly(closedBy: ending.closedBy)
         case .upstreamFailed, .upstreamMalformed:
             guard !exchanged.hasAnswered else { return ending }
@@ -32,7 +35,7 @@ extension Conversation {
             let problem = Problem(violation, decision: requestID)
             return await answer(problem, to: request, closes: true, on: loop)
         case .requestDenied(let denial), .answerDenied(let denial):
-            guard !exchanged.hasAnswered else { return ending }
+            guard !exchanged.hasAnswered else { return await leave(ending, ifSaid: exchanged.hasSaidClose, on: loop) }
             let isWhole = request.framing == .none
             return await answer(answer(to: denial), to: request, closes: !isWhole, on: loop)
         case .clientFailed, .aborted: return ending
@@ -170,6 +173,15 @@ extension Conversation {
     private func send(_ octets: [UInt8], on loop: isolated EventLoop) async -> Bool {
         bytesDown &+= UInt64(octets.count)
         return await client.send(octets, until: loop.now &+ 60_000_000_000, on: loop)
+    }
+
+    /// Ends a connection that was denied something: what it was told of that is to arrive.
+    private func leave(_ ending: Ending, ifSaid hasSaidClose: Bool, on loop: isolated EventLoop) async -> Ending {
+        guard hasSaidClose else { return ending }
+        await client.linger(worker.means, on: loop)
+        var told = ending
+        told.isOrderly = true
+        return told
     }
 
     /// Ends the connection so that what was sent last arrives.

@@ -54,8 +54,8 @@ extension Conversation {
         let unreadable = isEnforced ? Denial(.unreadableContent, rule: rule) : nil
         return ExchangeInspection(
             of: request,
-            up: up.isEmpty ? nil : InspectorPanel(up, unreadable: unreadable),
-            down: down.isEmpty ? nil : InspectorPanel(down, unreadable: unreadable),
+            up: up.isEmpty ? nil : InspectorPanel(up, unreadable: unreadable, within: worker.allowance),
+            down: down.isEmpty ? nil : InspectorPanel(down, unreadable: unreadable, within: worker.allowance),
             limits: worker.settings.inspection
         )
     }
@@ -91,7 +91,7 @@ extension Conversation {
             found = SpokenCalls(octets, of: request)
             return .release
         }
-        let panel = InspectorPanel([whole], unreadable: denial)
+        let panel = InspectorPanel([whole], unreadable: denial, within: worker.allowance)
         let body = BodyInspection(of: request.fields, request.framing, .up, by: panel, limits: limits)
         var objection = body.denial
         if objection == nil { objection = await readAhead(request, body, on: loop) }
@@ -112,9 +112,12 @@ extension Conversation {
         on loop: isolated EventLoop
     ) async -> Denial? {
         hasContinued = hasContinued || (request.expectsContinue && request.framing != .none && client.unreadCount == 0)
+        let share = InspectionShare(of: worker.allowance)
+        aheadShare = share
         let arrival = await client.readAhead(
             request,
             body,
+            share,
             limits: worker.settings.http,
             until: loop.now &+ worker.settings.bodyNanoseconds,
             worker.means,

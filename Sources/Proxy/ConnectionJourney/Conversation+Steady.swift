@@ -24,8 +24,8 @@ extension Conversation: AuditGateParty, ExchangeParty {
         case exchanging
     }
 
-    /// What the story takes over.
-    enum Departure {
+    /// What the story takes over; kept apart from the conversation, which has room for one.
+    indirect enum Departure {
         case arrival(RequestArrival)
         /// A head has begun: the rest of it is waited for.
         case quiet

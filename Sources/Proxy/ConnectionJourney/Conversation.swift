@@ -17,8 +17,6 @@ final class Conversation: SocketObserver {
     let worker: Worker
     let scope: RequestScope
     let client: HTTPEnd
-    /// A request that was read before the conversation began.
-    private var first: HTTP1Request?
     /// What is known of the request in hand.
     var facts: Facts
     var upstream: OpenUpstream?
@@ -36,6 +34,8 @@ final class Conversation: SocketObserver {
     var meter: ByteMeter?
     /// What looks into the content of the request in hand; `nil`: nobody does.
     var inspection: ExchangeInspection?
+    /// What the body of the request in hand takes that was read ahead.
+    var aheadShare: InspectionShare?
     /// We have told the client to go on with the body of the request in hand.
     var hasContinued = false
     /// What an inspector denied the request in hand for.
@@ -80,8 +80,6 @@ final class Conversation: SocketObserver {
         client =
             connection.proxied?.end
             ?? HTTPEnd(connection.client, unread: connection.openingBytes, limits: worker.settings.http)
-        first = connection.proxied?.first
-        connection.proxied = nil
         connection.openingBytes = []
         facts = connection.facts
         texts = RequestTexts()
@@ -92,9 +90,9 @@ final class Conversation: SocketObserver {
     /// A task keeps the most memory that its calls ever took. Each part of the story has one of its own, and while the client asks
     /// nothing there is none.
     func begin(on loop: isolated EventLoop) {
-        if let first {
-            self.first = nil
-            return tellStory(from: .arrival(.request(first)), on: loop)
+        if let proxied = connection.proxied {
+            connection.proxied = nil
+            return tellStory(from: .arrival(.request(proxied.first)), on: loop)
         }
         if let departure = steadyState(on: loop) { tellStory(from: departure, on: loop) }
     }
@@ -237,6 +235,7 @@ final class Conversation: SocketObserver {
         meter?.finish()
         meter = nil
         inspection = nil
+        aheadShare = nil
         denial = nil
         spoken = nil
         hasContinued = false

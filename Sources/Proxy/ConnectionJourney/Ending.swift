@@ -40,6 +40,7 @@ struct Ending: Hashable {
     /// How a request went; `cut` is why it was ended before its time, if it was.
     init(_ exchanged: Exchanged, _ cut: Cut?) {
         switch exchanged.outcome {
+        case .answered where exchanged.mayBeTruncated: self.init(.truncated, closedBy: .upstream)
         case .answered, .switched: self.init(.closed)
         case .upstreamFailed(let error):
             let outcome: ConnectionOutcome = exchanged.hasAnswered ? .reset : .upstreamFailed

@@ -48,16 +48,16 @@ extension Connection {
         case .timedOut: return Ending(.timedOut, closedBy: .ours, detail: "tls_handshake")
         case .interrupted: return Ending(cutting ?? Cut(outcome: .drained))
         case .failed(let failure):
-            let ending = ending(failure)
+            let ending = ending(failure, worker.snapshot.policy)
             if ending.outcome == .clientRejectedInterception { worker.metrics.rejectedInterceptions.increment() }
             return ending
         }
     }
 
-    private func ending(_ failure: TLSFailure) -> Ending {
+    private func ending(_ failure: TLSFailure, _ policy: Policy?) -> Ending {
         var ending =
             if let objection = failure.objectionToCertificate {
-                Ending(.clientRejectedInterception, closedBy: .client, detail: "\(objection); \(suggestion)")
+                Ending(.clientRejectedInterception, closedBy: .client, detail: advice(on: objection, policy))
             } else {
                 Ending(.interceptionFailed, closedBy: failure.isOfPeer ? .client : .ours, detail: failure.text)
             }
@@ -66,9 +66,16 @@ extension Connection {
         return ending
     }
 
+    /// What went wrong, and what to do: as much as an end keeps whole.
+    private func advice(on objection: String, _ policy: Policy?) -> String {
+        let deny = policy?.denyInTheWayOfTunnel(to: facts.recordedName, port: facts.port)
+        let rule = "\(objection); \(suggestion)"
+        let whole = deny.map { "\(rule); except_tunnels: true on \($0.text)" } ?? rule
+        let short = "\(objection); { action: tunnel } for the name that this connection's record has as `sni`"
+        return [whole, rule].first { $0.utf8.count <= ConnectionEndRecord.detailLength } ?? short
+    }
+
     /// The rule under which a client that takes no certificate of ours is not asked to.
-    ///
-    /// An end keeps 120 characters: advice beside it would cost the rule its own end.
     private var suggestion: String {
         let place =
             if let name = facts.recordedName {

@@ -25,6 +25,8 @@ package final class JourneyMetrics: Sendable {
     /// How often accepting stopped because the audit file or the number of connections would not take more.
     package let pauses = Counter()
     package let live = Gauge()
+    /// Octets of memory that looking into content takes.
+    package let inspectionBytes = Gauge()
     /// TLS begun with clients and with upstreams, in full and resumed.
     package let clientHandshakes = Counter()
     package let clientResumptions = Counter()
@@ -100,6 +102,12 @@ package final class JourneyMetrics: Sendable {
             kind: "gauge",
             help: "Connections on their way now.",
             samples: [("", live.value)]
+        )
+        text.write(
+            "penstock_inspection_bytes",
+            kind: "gauge",
+            help: "Memory that looking into content takes now: what is held back, read ahead, or kept by decoders.",
+            samples: [("", inspectionBytes.value)]
         )
         counter("bytes_up", "Bytes from agents to their upstreams, of connections that are over.", bytesUp)
         counter("bytes_down", "Bytes from upstreams to their agents, of connections that are over.", bytesDown)

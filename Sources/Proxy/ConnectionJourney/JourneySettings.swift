@@ -13,6 +13,8 @@ package struct JourneySettings: Sendable {
     package var http = HTTP1Limits()
     /// How far content is looked into, for rules that need to know it.
     package var inspection = InspectionLimits()
+    /// How much memory all that one loop looks into may take together, in octets.
+    package var inspectionBytes = 134_217_728
     /// How long a client may take to send a body that must be known before it is decided, in nanoseconds.
     package var bodyNanoseconds: UInt64 = 60_000_000_000
     /// How long a connection may wait for its next request, in nanoseconds.

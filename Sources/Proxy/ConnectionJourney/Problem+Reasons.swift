@@ -1,4 +1,5 @@
 import AuditTrail
+import ContentInspection
 import HTTPExchange
 import PolicyEngine
 import WireFormats
@@ -16,9 +17,12 @@ extension Problem {
         retrySeconds: Int64? = nil,
         isMisdirected: Bool = false
     ) {
-        let retryAfter = decision.reason.isAboutCounting ? retrySeconds : nil
+        // Others leave room again.
+        let isCrowded = decision.reason == .unreadableContent && detail == ContentFault.crowded.rawValue
+        let retryAfter = decision.reason.isAboutCounting ? retrySeconds : isCrowded ? 1 : nil
+        let status = isCrowded ? 503 : decision.reason.status(canComeAgain: retryAfter != nil)
         self.init(
-            isMisdirected ? 421 : decision.reason.status(canComeAgain: retryAfter != nil),
+            isMisdirected ? 421 : status,
             title: decision.reason.title,
             detail: decision.explanation + (detail.map { " \(hint(for: $0))" } ?? ""),
             reason: decision.reason.rawValue,
@@ -71,6 +75,7 @@ private func hint(for detail: String) -> String {
     case "connect_behind_requests": "CONNECT must be the first request of its connection."
     case "h2c_upgrade": "HTTP/2 without TLS is not offered: leave out `Upgrade: h2c`."
     case "host_port": "Host names another port than the one that was connected to."
+    case "inspection_memory": "All that is looked into now takes `limits.inspection_bytes`: ask again later."
     case "host_address": "Host names another address than the one that was connected to."
     default: "(\(detail))"
     }

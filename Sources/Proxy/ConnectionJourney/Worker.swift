@@ -1,6 +1,7 @@
 import AuditStore
 import AuditTrail
 import ByteRelay
+import ContentInspection
 import EventLoops
 import LinuxBindings
 import NameResolution
@@ -51,6 +52,7 @@ package final class Worker {
     let tickets = TicketCache(capacity: 1024)
     let pool: UpstreamPool
     let lending = UpstreamLending()
+    let allowance: InspectionAllowance
     let means = RelayMeans(bufferBytes: 65536, pipes: 48)
     let registry = Registry()
     var pacer: DecisionPacer
@@ -87,6 +89,8 @@ package final class Worker {
         metrics = services.metrics
         counters = services.counters
         interceptor = services.interceptor
+        let gauge = services.metrics.inspectionBytes
+        allowance = InspectionAllowance(services.settings.inspectionBytes) { gauge.add(Int64($0)) }
         pool = UpstreamPool(capacity: services.settings.pooledUpstreams, means)
         self.snapshot = snapshot
         pacer = DecisionPacer(perSecond: settings.decisionsPerSecond)

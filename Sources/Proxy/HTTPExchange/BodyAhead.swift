@@ -22,9 +22,12 @@ struct BodyAhead {
     private var body: HTTP1BodyReader
     private let inspection: BodyInspection
     private let most: Int
+    private let share: InspectionShare
 
-    /// `most` octets may come, framing among them.
-    init(_ body: HTTP1BodyReader, _ inspection: BodyInspection, most: Int) {
+    /// `most` octets may come, framing among them, and `share` is taken for them.
+    init(_ body: HTTP1BodyReader, _ inspection: BodyInspection, most: Int, _ share: InspectionShare) {
+        self.share = share
+        inspection.isKeptElsewhere = true
         self.body = body
         self.inspection = inspection
         self.most = most
@@ -74,7 +77,9 @@ struct BodyAhead {
         case .open where body.isComplete: return .seen
         // Nobody looks any more.
         case .open where inspection.isBlind: return .seen
-        case .open: return octets.count > most ? inspection.tooMuch().map { .denied($0) } ?? .seen : nil
+        case .open where octets.count > most: return inspection.give(up: .heldTooMuch).map { .denied($0) } ?? .seen
+        case .open where !share.take(octets.count): return inspection.give(up: .crowded).map { .denied($0) } ?? .seen
+        case .open: return nil
         }
     }
 }
@@ -83,10 +88,11 @@ extension HTTPEnd {
     /// Reads the body of a request whole, shows it to an inspection that needs it so, and keeps it as it came: the exchange that
     /// follows takes it from here.
     ///
-    /// Until `deadline` in nanoseconds of the loop's clock. A client that waits for a word to go on is given it.
+    /// Until `deadline` in nanoseconds of the loop's clock. What is kept is taken of `share`, which whoever asks keeps as long. A client that waits for a word to go on is given it.
     package func readAhead(
         _ request: HTTP1Request,
         _ inspection: BodyInspection,
+        _ share: InspectionShare,
         limits: HTTP1Limits,
         until deadline: UInt64,
         _ means: RelayMeans,
@@ -94,7 +100,7 @@ extension HTTPEnd {
     ) async -> AheadArrival {
         // What frames it may take as much again: chunks of an octet or two are for nobody who sends a large body.
         let most = inspection.heldBytes.multipliedReportingOverflow(by: 2).partialValue + limits.trailerBytes
-        var ahead = BodyAhead(HTTP1BodyReader(request.framing, limits: limits), inspection, most: most)
+        var ahead = BodyAhead(HTTP1BodyReader(request.framing, limits: limits), inspection, most: most, share)
         if request.expectsContinue, request.framing != .none, unreadCount == 0 {
             guard await send(Array("HTTP/1.1 100 Continue\r\n\r\n".utf8), until: deadline, on: loop) else {
                 return .failed(nil)

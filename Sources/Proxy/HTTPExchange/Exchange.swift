@@ -41,6 +41,10 @@ package struct Exchanged {
     package var keepsUpstream: Bool
     /// Whether anything of a final answer went to the client: after that there is no other answer to give.
     package var hasAnswered: Bool
+    /// The answer lasts as long as the server's connection, and nobody knows whether that came to its end or was cut.
+    package var mayBeTruncated = false
+    /// Both sides of a WebSocket connection were told why it ends.
+    package var hasSaidClose = false
     /// What inspectors noted.
     package var findings = Findings()
 }
@@ -73,6 +77,8 @@ package final class Exchange: SocketObserver, DeferredWork {
     var uploadFailure: SystemCallError?
     /// The client has been told to go on with its body.
     var hasContinued = false
+    /// The client of a WebSocket connection was told why it ends.
+    var hasSaidClose = false
     /// What looks at the exchange; `nil`: nobody does.
     var inspection: ExchangeInspection?
     private var before: (up: UInt64, down: UInt64) = (0, 0)
@@ -106,8 +112,8 @@ package final class Exchange: SocketObserver, DeferredWork {
         self.client = client
         self.upstream = upstream
         self.means = means
-        up = MessageFlow(from: client, to: upstream, limits: limits)
-        down = MessageFlow(from: upstream, to: client, limits: limits)
+        up = MessageFlow(from: client, to: upstream, passesTrailers: false, limits: limits)
+        down = MessageFlow(from: upstream, to: client, passesTrailers: true, limits: limits)
         terms = Terms(answering: HTTP1Answering(), minorVersion: 1, keepsAlive: false, expectsContinue: false)
     }
 
@@ -155,6 +161,7 @@ package final class Exchange: SocketObserver, DeferredWork {
         response = nil
         closesClient = false
         uploadFailure = nil
+        hasSaidClose = false
         hasContinued = inspection?.hasContinued ?? false
         self.inspection = inspection
         before = (up.moved, down.moved)
@@ -209,6 +216,7 @@ package final class Exchange: SocketObserver, DeferredWork {
     }
 
     func finish(_ outcome: Exchanged.Outcome, on loop: isolated EventLoop) {
+        sayClose(outcome)
         let result = result(outcome)
         phase = .over
         inspection = nil
@@ -240,6 +248,8 @@ package final class Exchange: SocketObserver, DeferredWork {
             keepsClient: isWhole && !closesClient && hasSentRequest,
             keepsUpstream: isWhole && hasSentRequest && (response?.keepsAlive ?? false) && upstream.unreadCount == 0,
             hasAnswered: response != nil && !down.holdsHead,
+            mayBeTruncated: isWhole && response?.framing == .untilClose && !upstream.socket.endedInOrder,
+            hasSaidClose: hasSaidClose,
             findings: inspection?.findings ?? Findings()
         )
     }

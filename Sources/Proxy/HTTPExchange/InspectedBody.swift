@@ -8,6 +8,7 @@ struct InspectedBody {
     let inspection: any PassageInspection
     private var reader: HTTP1BodyReader
     private let writesChunks: Bool
+    private let passesTrailers: Bool
     /// What the octets pass through that may go; `nil`: nothing.
     private let stage: (any AnswerStage)?
     /// The head, while it may not go.
@@ -22,12 +23,14 @@ struct InspectedBody {
         behind head: [UInt8],
         _ framing: HTTP1Framing,
         writesChunks: Bool,
+        passesTrailers: Bool,
         through stage: (any AnswerStage)?,
         limits: HTTP1Limits
     ) {
         self.inspection = inspection
         self.head = head
         self.writesChunks = writesChunks && framing == .chunked
+        self.passesTrailers = passesTrailers
         self.stage = stage
         reader = HTTP1BodyReader(framing, limits: limits)
     }
@@ -94,7 +97,7 @@ struct InspectedBody {
         }
         if reader.isComplete, writesChunks {
             let trailers = reader.trailers.map { stage?.pass(trailers: $0) ?? $0 }
-            HTTP1ChunkWriting.appendLast(trailers: trailers, to: &octets)
+            HTTP1ChunkWriting.appendLast(trailers: passesTrailers ? trailers : nil, to: &octets)
         }
     }
 }

@@ -39,12 +39,18 @@ final class MessageFlow {
     var stage: (any AnswerStage)?
     /// The message has been passed on whole.
     private(set) var isFinished = true
+    /// Trailers go on with the body.
+    ///
+    /// Those of a request do not: they come when it is judged and changed already, and some servers take them for fields of its
+    /// head (RFC 9110, section 6.5.1).
+    private let passesTrailers: Bool
 
     /// How many pieces of a chunked body may be read before others get their turn.
     private static let budget = 16
 
-    init(from source: HTTPEnd, to sink: HTTPEnd, limits: HTTP1Limits) {
+    init(from source: HTTPEnd, to sink: HTTPEnd, passesTrailers: Bool, limits: HTTP1Limits) {
         self.source = source
+        self.passesTrailers = passesTrailers
         self.limits = limits
         flow = Flow(from: source.socket, to: sink.socket)
         chunks = HTTP1BodyReader(.none, limits: limits)
@@ -132,6 +138,14 @@ final class MessageFlow {
         guard !isFinished else { return false }
         if inspected != nil { return try pumpInspected(means) }
         return isTakenApart ? try pumpPieces(means, isLast: isLast) : try pumpPlain(means, isLast: isLast)
+    }
+
+    /// True where a WebSocket frame of ours may stand next: nothing is on its way, and what went before ends with a frame.
+    var isBetweenFrames: Bool {
+        guard stage == nil, flow.isFinished, let inspection = inspected?.inspection as? WebSocketInspection else {
+            return false
+        }
+        return inspection.hasPassedWholeFrames
     }
 
     /// True where nothing of the message, not even its head, was let go.
@@ -231,7 +245,7 @@ final class MessageFlow {
 
     private func appendEnd(to octets: inout [UInt8]) {
         let trailers = chunks.trailers.map { stage?.pass(trailers: $0) ?? $0 }
-        HTTP1ChunkWriting.appendLast(trailers: trailers, to: &octets)
+        HTTP1ChunkWriting.appendLast(trailers: passesTrailers ? trailers : nil, to: &octets)
     }
 
     // MARK: What is looked at
@@ -246,6 +260,7 @@ final class MessageFlow {
             behind: head,
             framing,
             writesChunks: writesChunks,
+            passesTrailers: passesTrailers,
             through: stage,
             limits: limits
         )

@@ -16,6 +16,8 @@ package struct LimitSettings: Hashable, Sendable {
     package var serverFirstTime = Duration.milliseconds(300)
     /// How many octets of one direction of an exchange may be held back until an inspector lets them go.
     package var heldBytes = 1_048_576
+    /// How much memory all that is looked into may take together, in octets.
+    package var inspectionBytes = 268_435_456
     /// How many octets may be made of one, on the average, in decoding content.
     package var expansion = 256
     /// How long a client may take to send a body that must be known before it is decided.
@@ -41,6 +43,8 @@ extension LimitSettings {
             reader.integer("server_first_milliseconds", in: 10...60_000).map { .milliseconds($0) }
             ?? settings.serverFirstTime
         settings.heldBytes = reader.integer("held_bytes", in: 65_536...67_108_864) ?? settings.heldBytes
+        settings.inspectionBytes =
+            reader.integer("inspection_bytes", in: 1_048_576...1_099_511_627_776) ?? settings.inspectionBytes
         settings.expansion = reader.integer("expansion", in: 8...1_000_000) ?? settings.expansion
         settings.bodyTime = reader.integer("body_seconds", in: 1...3600).map { .seconds($0) } ?? settings.bodyTime
         settings.noteContradictions(in: &reader)

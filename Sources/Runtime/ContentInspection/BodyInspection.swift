@@ -14,6 +14,9 @@ package final class BodyInspection: PassageInspection {
     /// Those who look at the events in it; nobody, where it is no stream of them.
     private var ofEvents: InspectorGroup?
     private var events: ServerSentEventReader
+    private let share: InspectionShare
+    /// Whoever reads ahead keeps the body, and counts what is held of it.
+    package var isKeptElsewhere = false
     /// Decoded octets that inspectors have been shown, or that the events among them lie in.
     private var shown: UInt64 = 0
 
@@ -35,6 +38,7 @@ package final class BodyInspection: PassageInspection {
         self.panel = panel
         self.direction = direction
         self.limits = limits
+        share = InspectionShare(of: panel.allowance)
         do throws(ContentFault) {
             let decoder = try Self.decoder(fields, limits)
             state = .reading(decoder)
@@ -80,9 +84,9 @@ package final class BodyInspection: PassageInspection {
     /// The most octets, as they are sent, that are held back.
     package var heldBytes: Int { limits.heldBytes }
 
-    /// Says that more came than may be held, framing among it; `nil` where that passes all the same.
-    package func tooMuch() -> Denial? {
-        _ = fail(.heldTooMuch)
+    /// Says that no more of it can be kept, and why; `nil` where it passes all the same.
+    package func give(up fault: ContentFault) -> Denial? {
+        _ = fail(fault)
         return denial
     }
 
@@ -97,7 +101,9 @@ package final class BodyInspection: PassageInspection {
                 return fail(error)
             }
             map.add(octets.count, decoded: decoder.decodedCount)
-            return settle()
+            let passage = settle()
+            guard case .open(let held) = passage, !take(held, decoder) else { return passage }
+            return fail(.crowded)
         }
     }
 
@@ -119,8 +125,16 @@ package final class BodyInspection: PassageInspection {
         }
     }
 
+    /// Takes what this body keeps in memory: what is held back, what decoders have, and what inspectors gather of a whole body.
+    private func take(_ held: Int, _ decoder: ContentDecoder) -> Bool {
+        guard !isBlind else { return true }
+        let gathered = ofBody.needsWholeMessages ? Int(clamping: decoder.decodedCount) : 0
+        return share.take((isKeptElsewhere ? 0 : held) + decoder.memoryBytes + gathered)
+    }
+
     private func fail(_ fault: ContentFault) -> Passage {
         if denial == nil { state = panel.denial(of: fault).map { .denied($0) } ?? .blind }
+        _ = share.take(0)
         return denial.map { .denied($0) } ?? .open(held: 0)
     }
 

@@ -26,6 +26,11 @@ package final class ContentDecoder {
     /// True where there is nothing to undo: what comes is what is handed on.
     package var isPlain: Bool { stages.isEmpty }
 
+    /// How much memory it takes for now, in octets.
+    package var memoryBytes: Int {
+        stages.reduce(buffers.count * limits.stepBytes) { $0 + $1.memoryBytes }
+    }
+
     /// Decodes the next octets, all of them; what they make is handed to `body` in pieces of at most `limits.stepBytes`.
     package func decode(
         _ input: borrowing Span<UInt8>,

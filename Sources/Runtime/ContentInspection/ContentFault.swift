@@ -18,6 +18,8 @@ package enum ContentFault: String, Error, Hashable, Sendable, CaseIterable {
     case tooLarge = "decoded_too_large"
     /// There is no memory to decode it.
     case noMemory = "no_memory"
+    /// All that is looked into at this time takes as much memory as it may.
+    case crowded = "inspection_memory"
     /// One server-sent event, or one line of it, is longer than is looked at.
     case eventTooLong = "event_too_long"
     /// More is to be held back than may be.

@@ -16,6 +16,9 @@ protocol DecodingStage: AnyObject {
 
     /// Whether the content may end here.
     var mayEnd: Bool { get }
+
+    /// How much memory it takes for now, in octets.
+    var memoryBytes: Int { get }
 }
 
 /// What undoes this coding.
@@ -38,6 +41,7 @@ private final class GzipStage: DecodingStage {
     }
 
     var mayEnd: Bool { !isInsideMember }
+    var memoryBytes: Int { Inflater.memoryBytes }
 
     func decode(_ input: borrowing Span<UInt8>, into output: inout [UInt8]) throws(ContentFault) -> DecodingStep {
         guard input.count > 0 || isInsideMember else { return DecodingStep(consumed: 0, produced: 0) }
@@ -56,6 +60,7 @@ private final class DeflateStage: DecodingStage {
     private var isOver = false
 
     var mayEnd: Bool { isOver || inflater == nil && first == nil }
+    var memoryBytes: Int { inflater == nil ? 0 : Inflater.memoryBytes }
 
     func decode(_ input: borrowing Span<UInt8>, into output: inout [UInt8]) throws(ContentFault) -> DecodingStep {
         if isOver {
@@ -105,6 +110,7 @@ private final class BrotliStage: DecodingStage {
     }
 
     var mayEnd: Bool { isOver || !hasBegun }
+    var memoryBytes: Int { decompressor.memoryBytes }
 
     func decode(_ input: borrowing Span<UInt8>, into output: inout [UInt8]) throws(ContentFault) -> DecodingStep {
         if isOver {
@@ -135,6 +141,7 @@ private final class ZstdStage: DecodingStage {
     }
 
     var mayEnd: Bool { !decompressor.isInsideFrame }
+    var memoryBytes: Int { decompressor.memoryBytes }
 
     func decode(_ input: borrowing Span<UInt8>, into output: inout [UInt8]) throws(ContentFault) -> DecodingStep {
         do throws(ZstdError) {

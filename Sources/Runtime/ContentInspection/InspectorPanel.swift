@@ -7,13 +7,20 @@ package final class InspectorPanel {
     package private(set) var findings = Findings()
     /// Whose rule it is that content must be understood for; `nil`: content that cannot be is let through unseen, and noted.
     let denial: Denial?
+    /// What their messages may take of memory; `nil`: nobody counts.
+    let allowance: InspectionAllowance?
 
     /// Inspectors, and the denial of content that cannot be looked at; its detail is filled in.
     ///
     /// With `nil` they are on trial: what cannot be looked at passes, and is noted.
-    package init(_ inspectors: [any Inspector], unreadable denial: Denial?) {
+    package init(
+        _ inspectors: [any Inspector],
+        unreadable denial: Denial?,
+        within allowance: InspectionAllowance? = nil
+    ) {
         self.inspectors = inspectors
         self.denial = denial
+        self.allowance = allowance
     }
 
     /// True where any of them needs whole messages.

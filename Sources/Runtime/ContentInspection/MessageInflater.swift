@@ -20,6 +20,9 @@ final class MessageInflater {
         self.limits = limits
     }
 
+    /// How much memory it takes for now, in octets.
+    var memoryBytes: Int { inflater == nil ? 0 : Inflater.memoryBytes + buffer.count }
+
     /// Begins on a message.
     func begin() {
         came = 0

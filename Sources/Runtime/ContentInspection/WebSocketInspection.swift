@@ -17,8 +17,11 @@ package final class WebSocketInspection: PassageInspection {
     private var state = State.reading
     private var message: InspectedMessage
     private var isCompressed = false
+    private let share: InspectionShare
     /// Octets that came.
     private var came: UInt64 = 0
+    /// What was let go so far ends with a frame.
+    package private(set) var hasPassedWholeFrames = true
 
     private enum State {
         case reading
@@ -37,6 +40,7 @@ package final class WebSocketInspection: PassageInspection {
         self.panel = panel
         self.direction = direction
         self.limits = limits
+        share = InspectionShare(of: panel.allowance)
         group = panel.everybody(holdsParts: false)
         reader = WebSocketFrameReader(ofClient: direction == .up, allowsCompression: compression != nil)
         inflater = compression.map { MessageInflater($0, limits: limits) }
@@ -58,11 +62,14 @@ package final class WebSocketInspection: PassageInspection {
         } catch {
             isKnown = false
         }
-        let up = upward.map { WebSocketInspection(.up, by: $0, compression: compression?.client, limits: limits) }
-        let down = downward.map { WebSocketInspection(.down, by: $0, compression: compression?.server, limits: limits) }
+        guard upward != nil || downward != nil else { return (nil, nil) }
+        // Where nobody looks at one direction, somebody has to know where its frames end all the same.
+        let nobody = InspectorPanel([], unreadable: nil)
+        let up = WebSocketInspection(.up, by: upward ?? nobody, compression: compression?.client, limits: limits)
+        let down = WebSocketInspection(.down, by: downward ?? nobody, compression: compression?.server, limits: limits)
         if !isKnown {
-            _ = up?.fail(.webSocketExtension)
-            _ = down?.fail(.webSocketExtension)
+            _ = up.fail(.webSocketExtension)
+            _ = down.fail(.webSocketExtension)
         }
         return (up, down)
     }
@@ -88,10 +95,16 @@ package final class WebSocketInspection: PassageInspection {
     private func settle() -> Passage {
         switch state {
         case .denied(let denial): return .denied(denial)
-        case .blind: return .open(held: 0)
+        case .blind:
+            hasPassedWholeFrames = false
+            return .open(held: 0)
         case .reading:
-            let held = Int(clamping: came - min(group.releasable, came))
-            return held > limits.heldBytes ? fail(.heldTooMuch) : .open(held: held)
+            let held = group.isEmpty ? 0 : Int(clamping: came - min(group.releasable, came))
+            if held > limits.heldBytes { return fail(.heldTooMuch) }
+            if !share.take(held + (inflater?.memoryBytes ?? 0)) { return fail(.crowded) }
+            // Whole messages are let go with their last frame.
+            hasPassedWholeFrames = group.needsWholeMessages || (held == 0 && reader.isBetweenFrames)
+            return .open(held: held)
         }
     }
 
@@ -127,9 +140,11 @@ package final class WebSocketInspection: PassageInspection {
             self.isCompressed = isCompressed
             inflater?.begin()
         case .payload:
+            guard !group.isEmpty else { return }
             guard isCompressed else { return show(payload.span, at: place) }
             try inflater?.inflate(payload.span) { piece in show(piece, at: place) }
         case .ended:
+            guard !group.isEmpty else { return }
             if isCompressed { try inflater?.end { piece in show(piece, at: place) } }
             deny(group.inspectEnd(of: message, at: place))
         case .control, .closed, nil:

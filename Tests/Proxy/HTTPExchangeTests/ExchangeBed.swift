@@ -25,6 +25,10 @@ struct Watch: Sendable {
     var down: String?
     var needsWhole = false
     var limits = InspectionLimits()
+    /// How much memory all that is looked into may take.
+    var most = Int.max
+    /// What is overwritten in the answer behind them.
+    var overwritten: String?
 }
 
 /// Passes what a client and a server say, each in one go, between the two.
@@ -58,16 +62,18 @@ private func carry(
     guard case .request(let request) = await near.nextRequest(HeadPatience(head: 5_000_000_000), means, on: loop) else {
         return Passed(client: "", server: "", outcome: "no request")
     }
+    let allowance = InspectionAllowance(watch.most)
     let inspection = ExchangeInspection(
         of: request,
-        up: panel(watch.up, watch),
-        down: panel(watch.down, watch),
+        up: panel(watch.up, watch, allowance),
+        down: panel(watch.down, watch, allowance),
         limits: watch.limits
     )
     if inspection.mustReadAhead, let body = inspection.ofRequest() {
         let arrival = await near.readAhead(
             request,
             body,
+            InspectionShare(of: allowance),
             limits: HTTP1Limits(),
             until: loop.now &+ 1_000_000_000,
             means,
@@ -79,7 +85,9 @@ private func carry(
     var head: [UInt8] = []
     request.append(to: &head, forwarding: HTTP1RequestForwarding(closes: false, upgrades: request.asksUpgrade))
     let exchange = Exchange(client: near, upstream: far, limits: HTTP1Limits(), means)
-    let exchanged = await exchange.run(request, head: OutgoingHead(head), inspection: inspection, on: loop)
+    let stage = watch.overwritten.map { WordStage($0) }
+    let outgoing = OutgoingHead(head, answeredThrough: stage)
+    let exchanged = await exchange.run(request, head: outgoing, inspection: inspection, on: loop)
     return Passed(
         client: "",
         server: "",
@@ -95,8 +103,41 @@ private func attached(_ descriptor: Int32, to loop: isolated EventLoop) throws -
     return socket
 }
 
-private func panel(_ word: String?, _ watch: Watch) -> InspectorPanel? {
-    word.map { InspectorPanel([WordInspector($0, watch.needsWhole)], unreadable: Denial(.unreadableContent)) }
+private func panel(_ word: String?, _ watch: Watch, _ allowance: InspectionAllowance) -> InspectorPanel? {
+    word.map {
+        InspectorPanel(
+            [WordInspector($0, watch.needsWhole)],
+            unreadable: Denial(.unreadableContent),
+            within: allowance
+        )
+    }
+}
+
+/// Overwrites a word, and holds back what may be the beginning of one.
+private final class WordStage: AnswerStage {
+    private let word: [UInt8]
+    private var held: [UInt8] = []
+
+    init(_ word: String) { self.word = Array(word.utf8) }
+
+    func pass(_ head: HTTP1Response) -> HTTP1Response { head }
+
+    func pass(_ octets: inout [UInt8]) {
+        octets = held + octets
+        var start = 0
+        while start + word.count <= octets.count {
+            if octets[start..<start + word.count].elementsEqual(word) {
+                for index in start..<start + word.count { octets[index] = UInt8(ascii: "*") }
+            }
+            start += 1
+        }
+        held = Array(octets.suffix(word.count - 1))
+        octets.removeLast(held.count)
+    }
+
+    func finish() -> [UInt8] { held }
+
+    func pass(trailers: HTTP1FieldSection) -> HTTP1FieldSection { trailers }
 }
 
 /// Denies messages with a word in them.

@@ -29,6 +29,27 @@ import WireFormats
         #expect(up.see(frame(0, "ret", mask: true)) == .denied(ScriptedInspector.denial))
     }
 
+    @Test("where a frame of ours may stand is known of each direction, whoever looks at it")
+    func boundaries() throws {
+        let (up, down) = try both(ScriptedInspector())
+        #expect(up.hasPassedWholeFrames && down.hasPassedWholeFrames)
+        let message = frame(1, "one two")
+        _ = down.see(Array(message.prefix(5)))
+        #expect(!down.hasPassedWholeFrames)
+        _ = down.see(Array(message.dropFirst(5)))
+        #expect(down.hasPassedWholeFrames)
+        _ = down.see(frame(1, "more of it", isFinal: false))
+        #expect(down.hasPassedWholeFrames)
+        _ = down.see([0x00])
+        #expect(!down.hasPassedWholeFrames)
+        // Whole messages go with their last frame: what is held is nothing that went.
+        let whole = try both(ScriptedInspector(wholeMessages: true)).down
+        _ = whole.see(frame(1, "one", isFinal: false) + [0x00])
+        #expect(whole.hasPassedWholeFrames)
+        #expect(whole.see([0x06] + Array("second".utf8)) == .open(held: 13))
+        #expect(whole.hasPassedWholeFrames)
+    }
+
     @Test("B08: what is masked the wrong way, or breaks another rule, goes no further")
     func malformed() throws {
         let fault = Passage.denied(Denial(.unreadableContent, detail: "websocket_malformed"))
@@ -80,7 +101,7 @@ import WireFormats
         let fields = try fields([])
         let limits = InspectionLimits()
         let both = WebSocketInspection.both(offer: fields, answer: fields, up: nil, down: panel, limits: limits)
-        #expect(both.up == nil)
+        #expect(both.up?.see(frame(2, "0123456789x", mask: true)) == .open(held: 0))
         let ten = frame(2, "0123456789")
         #expect(both.down?.see((ten + ten)) == .open(held: 0))
         #expect(both.down?.see((frame(2, "01234", isFinal: false) + frame(0, "567890"))) == .denied(denial))

@@ -50,6 +50,14 @@ package struct WebSocketFrameReader: Sendable {
         }
     }
 
+    /// True where the next frame may begin.
+    package var isBetweenFrames: Bool {
+        switch state {
+        case .head: head.isEmpty
+        case .payload, .over: false
+        }
+    }
+
     /// Reads on, up to the next event or to the end of the octets; payload of messages goes unmasked to the end of `payload`.
     ///
     /// It reads at least one octet unless there is none or an event needs none.
