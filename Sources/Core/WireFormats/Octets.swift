@@ -59,7 +59,9 @@ func isText(_ text: String, in range: Range<Int>, of bytes: Span<UInt8>) -> Bool
 /// A copy of the bytes.
 func array(of bytes: Span<UInt8>) -> [UInt8] {
     let count = bytes.count
-    var copy = [UInt8](repeating: 0, count: count)
+    // Room for these alone: making an array of a repeated value asks the runtime for its type each time.
+    var copy: [UInt8] = []
+    copy.append(contentsOf: repeatElement(0, count: count))
     var octets = copy.mutableSpan
     for index in 0..<count { octets[index] = bytes[index] }
     return copy

@@ -137,8 +137,16 @@ extension Conversation {
     /// It saves asking for the name's addresses again.
     private func decisionForOpenUpstream(_ policy: Policy) -> Decision? {
         guard let upstream, upstream.address.socket.port == facts.port else { return nil }
-        facts.addresses = [upstream.address.socket.address]
-        let decision = policy.decide(facts)
+        let decision: Decision
+        if let standing, standing.holds(facts, at: upstream.address, worker.snapshot.generation) {
+            facts.addresses = standing.addresses
+            decision = standing.decision
+        } else {
+            let addresses = [upstream.address.socket.address]
+            facts.addresses = addresses
+            decision = policy.decide(facts)
+            standing = StandingDecision(decision, facts, addresses, policy, worker.snapshot.generation)
+        }
         guard let permit = policy.permit(for: decision), borrowUpstream(permit, upstream.line) else { return nil }
         return decision
     }

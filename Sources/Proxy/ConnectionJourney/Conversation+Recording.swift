@@ -64,12 +64,17 @@ extension Conversation {
     /// By what the destination is bound to the name.
     private func binding(_ name: HostName?, _ decision: Decision) -> [String] {
         guard name != nil else { return [] }
-        guard let addresses = facts.addresses, decision.dial != .original else { return ["host"] }
+        guard let addresses = facts.addresses, decision.dial != .original else { return Self.boundByHost }
         guard let original = facts.original, addresses.contains(original.socket.address) else {
-            return ["host", "dns"]
+            return Self.boundByName
         }
-        return ["host", "dns", "address"]
+        return Self.boundByAddress
     }
+
+    // Made once: every request has one of them.
+    private static let boundByHost = ["host"]
+    private static let boundByName = ["host", "dns"]
+    private static let boundByAddress = ["host", "dns", "address"]
 
     /// Writes down how an allowed request went; once.
     func record(_ ending: Ending, _ exchanged: Exchanged?, at now: UInt64) {

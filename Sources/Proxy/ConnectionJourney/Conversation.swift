@@ -26,6 +26,8 @@ final class Conversation: SocketObserver {
     var entry: RequestEntry?
     /// What was decided of the request in hand; `nil` between requests.
     var decision: Decision?
+    /// What was decided of a request before, and goes for every one like it; `nil`: each is asked about.
+    var standing: StandingDecision?
     /// Which policy decided.
     var judgedGeneration: UInt64 = 0
     /// What was reserved of rates and budgets for the request in hand.
