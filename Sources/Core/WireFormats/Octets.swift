@@ -52,7 +52,8 @@ func trimmed(_ range: Range<Int>, in bytes: Span<UInt8>) -> Range<Int> {
 func isText(_ text: String, in range: Range<Int>, of bytes: Span<UInt8>) -> Bool {
     let octets = text.utf8.span
     guard range.count == octets.count else { return false }
-    for offset in 0..<octets.count where lowerCased(bytes[range.lowerBound + offset]) != octets[offset] { return false }
+    let found = bytes.extracting(range)
+    for index in 0..<octets.count where lowerCased(found[index]) != octets[index] { return false }
     return true
 }
 

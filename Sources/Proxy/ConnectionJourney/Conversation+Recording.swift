@@ -33,13 +33,14 @@ extension Conversation {
             policy: worker.recordedPolicy,
             workload: workload,
             scheme: scope.isIntercepted ? .https : .http,
+            destination: request == nil ? RecordedDestination() : destination(of: decision),
             detail: detail
         )
         if let request { describe(request, decision, in: &record) }
         requestID = record.id
         // Whoever waits for it stands at the gate, which wakes the writer when the loop's turn is over.
         let ticket = worker.audit.submit(encoding.encode(record, at: now), pressing: false)
-        entry = RequestEntry(judged: record.id, isAllowed: allows, writer: worker.audit)
+        entry = JudgedRequestEntry(judged: record.id, isAllowed: allows, writer: worker.audit)
         return ticket
     }
 
@@ -50,15 +51,17 @@ extension Conversation {
         record.hasQuery = request.query != nil
         record.masked = masked(request, by: worker.audit.mask, &isPinned)
         record.credentials = revision?.secrets.map(\.text) ?? []
-        let name = facts.recordedName
-        record.destination = RecordedDestination(
-            name: name?.text,
+        record.binding = binding(facts.recordedName, decision)
+        record.message = spoken?.recorded
+    }
+
+    private func destination(of decision: Decision) -> RecordedDestination {
+        RecordedDestination(
+            name: facts.recordedName?.text,
             port: facts.port,
             original: texts.original(facts.original),
             dialled: texts.dialled(decision.addresses?.first, upstream)
         )
-        record.binding = binding(name, decision)
-        record.message = spoken?.recorded
     }
 
     /// By what the destination is bound to the name.

@@ -4,10 +4,10 @@ import PolicyEngine
 /// What a policy that asks for nothing of a request has decided of one, and would decide of the next.
 ///
 /// Whatever else it was told is compared each time. A permit is spent on each request all the same.
-struct StandingDecision {
-    let decision: Decision
+package final class StandingDecision {
+    package let decision: PolicyEngine.Decision
     /// The address of the upstream that was open.
-    let addresses: [IPAddress]
+    package let addresses: [IPAddress]
     private let generation: UInt64
     private let original: OriginalDestination?
     private let port: UInt16
@@ -15,8 +15,8 @@ struct StandingDecision {
     private let isOwnListener: Bool
 
     /// Keeps what `policy` has decided; `nil` where the next request may be decided differently.
-    init?(
-        _ decision: Decision,
+    package init?(
+        _ decision: PolicyEngine.Decision,
         _ facts: borrowing Facts,
         _ addresses: [IPAddress],
         _ policy: Policy,
@@ -36,7 +36,7 @@ struct StandingDecision {
     }
 
     /// True where the policy would be told the same once more; who the workload is does not change on a connection.
-    func holds(_ facts: borrowing Facts, at address: UpstreamAddress, _ generation: UInt64) -> Bool {
+    package func holds(_ facts: borrowing Facts, at address: UpstreamAddress, _ generation: UInt64) -> Bool {
         generation == self.generation && facts.port == port && facts.isOwnListener == isOwnListener
             && addresses.first == address.socket.address && facts.opening == opening && facts.original == original
     }

@@ -58,7 +58,7 @@ extension StreamSocket {
 
     /// Sends bytes, and says how many were taken.
     package func send(_ bytes: ArraySlice<UInt8>) throws(SystemCallError) -> Completion<Int> {
-        guard let cipher else { return noting(try sendBytes(bytes, to: descriptor)) }
+        guard let cipher else { return noting(try sendBytes(bytes.span, to: descriptor)) }
         return noting(try cipher.send(bytes.span))
     }
 
