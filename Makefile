@@ -35,7 +35,9 @@ test: root packages lint build check charts agree ## everything that must hold: 
 	@echo "==> swift test (all of it: .build/test.log)"
 	@mkdir -p .build
 	@PENSTOCK_BIN="$(BIN)" swift test --disable-xctest 2>&1 | tee .build/test.log | \
-	    grep --line-buffered -vE '^\[[0-9]+/[0-9]+\]|^◇|^(Building|Build complete)'
+	    grep --line-buffered -vE '^\[[0-9]+/[0-9]+\]|^◇|^(Building|Build complete)' || { \
+	    echo "==> what failed"; grep -aA 3 '^✘ Test .* recorded an issue' .build/test.log | cut -c 1-400 | tail -n 60; \
+	    grep -aE 'Test run with|error: ' .build/test.log | tail -n 1; exit 1; }
 
 .PHONY: agree
 agree: swift ## the compiled policy against a plain scan of its rules, on a million random questions

@@ -136,7 +136,10 @@ extension DaemonFolder {
         try NetworkNamespace.must([
             "sh", "-ec",
             """
-            umount \(auditFolder); e2fsck -fy \(image) >/dev/null || [ $? -le 1 ]
+            umount \(auditFolder)
+            # Mount namespaces that were made meanwhile hold a copy of the mount, and with it the disk as it was.
+            for try in $(seq 300); do [ "$(losetup -j \(image))" ] || break; sleep 0.1; done
+            e2fsck -fy \(image) >/dev/null || [ $? -le 1 ]
             mount -o loop,errors=remount-ro \(image) \(auditFolder)
             """,
         ])
