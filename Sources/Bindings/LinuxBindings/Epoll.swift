@@ -9,6 +9,11 @@ package struct ReadyEvents: OptionSet, Sendable {
         self.rawValue = rawValue
     }
 
+    /// True where any of these is told.
+    ///
+    /// What the protocol offers instead asks for its operations one by one, from another module.
+    package func has(anyOf events: ReadyEvents) -> Bool { rawValue & events.rawValue != 0 }
+
     package static let readable = ReadyEvents(rawValue: EPOLLIN.rawValue)
     package static let writable = ReadyEvents(rawValue: EPOLLOUT.rawValue)
     /// The peer closed its sending side: after what is buffered comes the end.
@@ -26,15 +31,21 @@ package struct ReadyEvents: OptionSet, Sendable {
 }
 
 /// An epoll set with a buffer for what it tells.
-package struct EpollSet: ~Copyable {
+///
+/// One owner, one thread.
+@safe package final class EpollSet {
     private let descriptor: OwnedDescriptor
-    private var events: [clinux_epoll_event]
+    /// Never replaced, so that no access to it needs to be guarded.
+    private let events: UnsafeMutableBufferPointer<clinux_epoll_event>
 
     /// Makes an empty set that tells at most `capacity` events at a time.
     package init(capacity: Int) throws(SystemCallError) {
         descriptor = OwnedDescriptor(adopting: try systemCall("epoll_create1") { epoll_create1(Int32(EPOLL_CLOEXEC)) })
-        events = Array(repeating: clinux_epoll_event(), count: capacity)
+        unsafe events = .allocate(capacity: capacity)
+        unsafe events.initialize(repeating: clinux_epoll_event())
     }
+
+    deinit { unsafe events.deallocate() }
 
     /// Watches a descriptor edge-triggered in both directions, once and for all: no `epoll_ctl` follows until it is closed.
     ///
@@ -76,17 +87,20 @@ package struct EpollSet: ~Copyable {
     /// - Parameter milliseconds: 0 to look only, -1 to wait without end.
     /// - Returns: How many events `event(_:)` has now.
     /// - Throws: Only what a defect of ours would cause.
-    package mutating func wait(milliseconds: Int32) throws(SystemCallError) -> Int {
+    package func wait(milliseconds: Int32) throws(SystemCallError) -> Int {
         let number = descriptor.number
-        let capacity = Int32(events.count)
-        return Int(
-            try systemCall("epoll_wait") { unsafe clinux_epoll_wait(number, &events, capacity, milliseconds) }
-        )
+        let capacity = Int32(unsafe events.count)
+        let count = try systemCall("epoll_wait") {
+            unsafe clinux_epoll_wait(number, events.baseAddress, capacity, milliseconds)
+        }
+        return Int(count)
     }
 
     /// The event at `index` of the last wait.
     package func event(_ index: Int) -> (token: UInt64, events: ReadyEvents) {
-        (events[index].token, ReadyEvents(rawValue: events[index].events))
+        precondition(unsafe index >= 0 && index < events.count, "a set tells of no more events than it has room for")
+        let event = unsafe events[index]
+        return (event.token, ReadyEvents(rawValue: event.events))
     }
 
     private func add(_ number: Int32, token: UInt64, _ bits: UInt32) throws(SystemCallError) {

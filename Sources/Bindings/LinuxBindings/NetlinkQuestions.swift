@@ -44,7 +44,7 @@ package final class NetlinkQuestions {
         guard let answer = try ask(diagnostics, &request), answer.count >= 88 else { return nil }
         // struct inet_diag_msg: state at 1, ports and addresses at 4, UID at 64, inode at 68; the header before it has 16.
         // State 10 is LISTEN.
-        guard answer[17] != 10, answer[20..<56].elementsEqual(identity), answer.native32(at: 84) != 0 else {
+        guard answer[17] != 10, answer.has(identity, at: 20), answer.native32(at: 84) != 0 else {
             return nil
         }
         return answer.native32(at: 80)
@@ -173,17 +173,39 @@ private func netlinkSocket(protocol number: Int32) throws(SystemCallError) -> Ow
 /// The first 36 octets of `struct inet_diag_sockid`: ports and addresses in network order.
 private func socketIdentity(local: SocketAddress, remote: SocketAddress) -> [UInt8] {
     var bytes: [UInt8] = []
-    bytes.reserveCapacity(36)
-    for port in [local.port, remote.port] {
-        bytes.append(UInt8(truncatingIfNeeded: port >> 8))
-        bytes.append(UInt8(truncatingIfNeeded: port))
-    }
-    for address in [local.address, remote.address] {
-        let octets = address.octets
-        bytes += octets
-        bytes += repeatElement(0, count: 16 - octets.count)
-    }
+    bytes.append(contentsOf: repeatElement(0, count: 36))
+    bytes.put(local.port, at: 0)
+    bytes.put(remote.port, at: 2)
+    bytes.put(local.address, at: 4)
+    bytes.put(remote.address, at: 20)
     return bytes
+}
+
+extension [UInt8] {
+    /// Writes a number over what stands there, the most significant octet first.
+    fileprivate mutating func put(_ number: some FixedWidthInteger, at offset: Int) {
+        let count = number.bitWidth / 8
+        for index in 0..<count {
+            self[offset + index] = UInt8(truncatingIfNeeded: number >> (8 * (count - 1 - index)))
+        }
+    }
+
+    /// Writes the octets of an address over what stands there.
+    fileprivate mutating func put(_ address: IPAddress, at offset: Int) {
+        switch address {
+        case .v4(let address): put(address.bits, at: offset)
+        case .v6(let address):
+            put(address.high, at: offset)
+            put(address.low, at: offset + 8)
+        }
+    }
+
+    /// True where these octets stand at `offset`.
+    fileprivate func has(_ octets: [UInt8], at offset: Int) -> Bool {
+        guard offset + octets.count <= count else { return false }
+        for index in octets.indices where self[offset + index] != octets[index] { return false }
+        return true
+    }
 }
 
 /// A netlink message on its way out: a header of 16 octets, then what was appended, in the machine's byte order.

@@ -86,6 +86,17 @@ import Glibc
 
 /// Sends bytes, and says how many the socket took.
 package func sendBytes(
+    _ bytes: Span<UInt8>,
+    to socket: borrowing OwnedDescriptor
+) throws(SystemCallError) -> Completion<Int> {
+    let number = socket.number
+    return try nonblockingCall("send") {
+        unsafe bytes.withUnsafeBytes { unsafe Glibc.send(number, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+    }
+}
+
+/// Sends bytes, and says how many the socket took.
+package func sendBytes(
     _ bytes: some Collection<UInt8>,
     to socket: borrowing OwnedDescriptor
 ) throws(SystemCallError) -> Completion<Int> {

@@ -4,7 +4,7 @@ import Glibc
 extension TLSSession {
     /// What an answer of `SSL_get_error` means; `nil` where the peer's next word is awaited.
     func failure(_ code: Int32) -> TLSFailure? {
-        defer { ERR_clear_error() }
+        defer { emptyErrors() }
         switch code {
         case SSL_ERROR_WANT_READ, SSL_ERROR_WANT_WRITE: return nil
         case SSL_ERROR_WANT_X509_LOOKUP: return .wantsCertificate

@@ -14,7 +14,13 @@ final class TLSWire {
     /// No further word will come of what can be read: it is asked for until the end.
     private var isEnding = false
     /// What the socket did not take: at most `mostUnsent`, and what one call of OpenSSL's writes.
-    private var unsent: ArraySlice<UInt8> = []
+    private var unsent: ArraySlice<UInt8> = [] {
+        didSet { hasUnsent = !unsent.isEmpty }
+    }
+    /// True while octets wait that the socket has not taken.
+    ///
+    /// It is asked with every piece, and a plain value need not be guarded while it is.
+    private(set) var hasUnsent = false
     /// Set where the sending side is to end behind what is unsent.
     private var endsBehindUnsent = false
     /// The first failure of the socket, as `errno`.
@@ -44,6 +50,9 @@ final class TLSWire {
 
     /// True while octets wait that the socket has not taken.
     var hasUnsent: Bool { !unsent.isEmpty || (floor.session?.hasUnsent ?? false) }
+
+    /// False where a read would find nothing until somebody says otherwise.
+    var mayHaveMore: Bool { isReadable || !unread.isEmpty || failure != nil }
 
     /// Sends what is unsent, as much as the socket takes.
     func flush() {

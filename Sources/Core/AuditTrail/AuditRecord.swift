@@ -27,7 +27,8 @@ package struct AuditRecord: Sendable {
         // A connection with all its members rarely takes more.
         var members = JSONMembers(reserving: 768, limits: limits)
         content.write(into: &members)
-        self.init(content, body: members.finish(), at: time)
+        // Consumed here, or its memory would be copied: it would still be somebody else's as well.
+        self.init(content, body: (consume members).finish(), at: time)
     }
 
     /// Takes a record whose members are encoded.

@@ -214,8 +214,11 @@ extension MutableSpan<UInt8> {
 
     @inline(__always)
     fileprivate mutating func put(_ bytes: borrowing Span<UInt8>, _ position: inout Int) {
-        for index in bytes.indices { self[position + index] = bytes[index] }
-        position += bytes.count
+        let length = bytes.count
+        // Checked once for all of them, not for each.
+        precondition(position >= 0 && position <= count - length, "a text is put where there is room for it")
+        for index in 0..<length { self[position + index] = bytes[index] }
+        position += length
     }
 
     /// Writes the 26 characters of an identifier.

@@ -134,7 +134,7 @@ extension JSONMembers {
     ) -> [UInt8] {
         var members = JSONMembers(reserving: capacity, limits: limits)
         body(&members)
-        return members.finish()
+        return (consume members).finish()
     }
 }
 

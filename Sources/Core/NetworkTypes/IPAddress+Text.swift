@@ -30,18 +30,33 @@ extension IPv4Address: CustomStringConvertible {
     }
 
     package var description: String {
-        var text: [UInt8] = []
+        var text = DottedText()
         text.append(self)
-        return String(decoding: text, as: UTF8.self)
+        return text.string
     }
 }
 
-extension [UInt8] {
+/// The text of an IPv4 address, with room for a port.
+///
+/// Every record has four of them: interpolating takes ten times as long, and an array would have to be allocated.
+struct DottedText {
+    private var octets = InlineArray<21, UInt8>(repeating: 0)
+    private var count = 0
+
+    var string: String {
+        let written = octets.span.extracting(0..<count)
+        // Digits, dots and a colon are UTF-8.
+        guard let text = try? UTF8Span(validating: written) else { return "" }
+        return String(copying: text)
+    }
+
+    mutating func append(_ octet: UInt8) {
+        octets[count] = octet
+        count += 1
+    }
+
     /// Appends an address in dotted decimal.
-    ///
-    /// Every record has four of them: interpolating takes ten times as long.
     mutating func append(_ address: IPv4Address) {
-        reserveCapacity(count + 21)  // with room for a port
         for shift: UInt32 in [24, 16, 8] {
             append(decimal: UInt16(truncatingIfNeeded: address.bits >> shift & 255))
             append(UInt8(ascii: "."))

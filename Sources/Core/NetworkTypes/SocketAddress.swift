@@ -14,11 +14,11 @@ extension SocketAddress: CustomStringConvertible {
     package var description: String {
         switch address {
         case .v4(let address):
-            var text: [UInt8] = []
+            var text = DottedText()
             text.append(address)
             text.append(UInt8(ascii: ":"))
             text.append(decimal: port)
-            return String(decoding: text, as: UTF8.self)
+            return text.string
         case .v6(let address): return "[\(address)]:\(port)"
         }
     }

@@ -30,6 +30,7 @@ final class CompiledRules: Sendable {
 /// What rules ask for, as a whole.
 struct RuleTraits: Sendable {
     let askedFields: [String]
+    let asksForRequests: Bool
     let asksForPaths: Bool
     let asksForQuery: Bool
     let asksForCalls: Bool
@@ -44,6 +45,7 @@ struct RuleTraits: Sendable {
     init(_ rules: [Rule]) {
         let requests = rules.compactMap(\.match.http)
         askedFields = Set(requests.flatMap { $0.fields ?? [] }.map(\.name)).sorted()
+        asksForRequests = rules.contains(where: \.match.looksInside)
         asksForPaths = requests.contains { $0.paths != nil }
         asksForQuery = requests.contains { $0.query != nil }
         asksForCalls = rules.contains { $0.match.mcp != nil }

@@ -16,21 +16,57 @@ package enum DefaultAction: String, Hashable, Sendable, CaseIterable {
 
 /// A policy as it was loaded: an immutable value, replaced as a whole.
 package struct Policy: Sendable {
-    package let name: String
-    package let mode: PolicyMode
-    package let defaultAction: DefaultAction
+    /// One reference, because a policy is handed on with each connection and each request.
+    private let content: Content
+
+    private final class Content: Sendable {
+        let name: String
+        let mode: PolicyMode
+        let defaultAction: DefaultAction
+        let hash: String
+        let rules: [Rule]
+        /// Where the names of the rules stand; empty for a policy that was not read from text.
+        let locations: [SourceLocation]
+        let canIntercept: Bool
+        let egress: EgressList
+        let compiled: CompiledRules
+
+        init(
+            name: String,
+            mode: PolicyMode,
+            defaultAction: DefaultAction,
+            hash: String,
+            rules: [Rule],
+            locations: [SourceLocation],
+            canIntercept: Bool,
+            egress: EgressList,
+            compiled: CompiledRules
+        ) {
+            self.name = name
+            self.mode = mode
+            self.defaultAction = defaultAction
+            self.hash = hash
+            self.rules = rules
+            self.locations = locations
+            self.canIntercept = canIntercept
+            self.egress = egress
+            self.compiled = compiled
+        }
+    }
+
+    package var name: String { content.name }
+    package var mode: PolicyMode { content.mode }
+    package var defaultAction: DefaultAction { content.defaultAction }
     /// The SHA-256 of the policy's source, as the caller computed it: `sha256:…`.
-    package let hash: String
+    package var hash: String { content.hash }
     /// In the order of the text.
-    package let rules: [Rule]
-    /// Where the names of the rules stand; empty for a policy that was not read from text.
-    private let locations: [SourceLocation]
+    package var rules: [Rule] { content.rules }
     /// True where TLS can be looked into: an authority that signs for the names of others is configured.
-    package let canIntercept: Bool
+    package var canIntercept: Bool { content.canIntercept }
     /// By which ways goes out what no rule says otherwise of; empty for `direct`.
-    package let egress: EgressList
+    package var egress: EgressList { content.egress }
     /// The rules in the form in which they are found.
-    let compiled: CompiledRules
+    var compiled: CompiledRules { content.compiled }
 
     /// Makes a policy of its rules.
     ///
@@ -55,21 +91,23 @@ package struct Policy: Sendable {
         leafSize: Int = 4,
         locations: [SourceLocation] = []
     ) {
-        self.name = name
-        self.mode = mode
-        self.defaultAction = defaultAction
-        self.hash = hash
-        self.rules = rules
-        self.canIntercept = canIntercept
-        self.egress = egress
-        self.locations = locations
-        compiled = CompiledRules(rules, leafSize: leafSize)
+        content = Content(
+            name: name,
+            mode: mode,
+            defaultAction: defaultAction,
+            hash: hash,
+            rules: rules,
+            locations: locations,
+            canIntercept: canIntercept,
+            egress: egress,
+            compiled: CompiledRules(rules, leafSize: leafSize)
+        )
     }
 
     /// Where the name of a rule stands; `nil` where there is no such rule, or it was not read from text.
     package func location(of name: RuleName) -> SourceLocation? {
-        guard let place = compiled.places[name], locations.indices.contains(place) else { return nil }
-        return locations[place]
+        guard let place = compiled.places[name], content.locations.indices.contains(place) else { return nil }
+        return content.locations[place]
     }
 
     /// The header fields that any rule asks for, in lower case, each once: of a request, policy is told these.
@@ -78,6 +116,8 @@ package struct Policy: Sendable {
     package var asksForQuery: Bool { compiled.traits.asksForQuery }
     /// True where any rule asks for the calls in the body of a request: a decision may need them.
     package var asksForCalls: Bool { compiled.traits.asksForCalls }
+    /// True where any rule asks for anything of a request: requests that are alike otherwise may be judged differently.
+    package var asksForRequests: Bool { compiled.traits.asksForRequests }
     /// True where any rule asks for the time: what is allowed at one moment may not be at another.
     package var hasTimes: Bool { !compiled.traits.timeWindows.isEmpty }
     /// True where any rule has a `rate` or a `budget`.

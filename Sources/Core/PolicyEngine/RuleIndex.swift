@@ -92,6 +92,8 @@ final class RuleIndex: Sendable {
 
     /// The places of every rule that may match, in any order, and of some more than once.
     func places(_ probe: Probe) -> [Int] {
+        // Few rules are no tree, and their list is there.
+        if rest == nil, case .none = branches { return places }
         var found: [Int] = []
         var pending = [self]
         // No closures: each would copy what it captures.
@@ -162,7 +164,12 @@ struct Probe {
     ///   - action: what the rules do; what is said of `allow` goes for whatever allows.
     ///   - isLastQuestion: whether a deny that may match counts.
     ///   - address: the address that is about to be dialled, instead of the original destination.
-    init(_ facts: Facts, of action: RuleAction, isLastQuestion: Bool = false, address: IPAddress? = nil) {
+    init(
+        _ facts: borrowing Facts,
+        of action: RuleAction,
+        isLastQuestion: Bool = false,
+        address: IPAddress? = nil
+    ) {
         let isDeny = action == .deny
         host =
             switch facts.opening {

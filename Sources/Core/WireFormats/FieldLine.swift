@@ -44,7 +44,8 @@ func readFieldLine(_ bytes: Span<UInt8>, from start: Int) throws(FieldLineFault)
 /// The colon behind a field name; `nil` while it has not come.
 private func endOfName(_ bytes: Span<UInt8>, from start: Int) throws(FieldLineFault) -> Int? {
     var index = start
-    while index < bytes.count, isTokenOctet(bytes[index]) { index += 1 }
+    // Nearly all octets of names are letters, which one comparison tells.
+    while index < bytes.count, (bytes[index] | 0x20) &- 0x61 < 26 || isTokenOctet(bytes[index]) { index += 1 }
     guard index < bytes.count else { return nil }
     let octet = bytes[index]
     if octet == UInt8(ascii: ":") {

@@ -52,14 +52,17 @@ func trimmed(_ range: Range<Int>, in bytes: Span<UInt8>) -> Range<Int> {
 func isText(_ text: String, in range: Range<Int>, of bytes: Span<UInt8>) -> Bool {
     let octets = text.utf8.span
     guard range.count == octets.count else { return false }
-    for offset in 0..<octets.count where lowerCased(bytes[range.lowerBound + offset]) != octets[offset] { return false }
+    let found = bytes.extracting(range)
+    for index in 0..<octets.count where lowerCased(found[index]) != octets[index] { return false }
     return true
 }
 
 /// A copy of the bytes.
 func array(of bytes: Span<UInt8>) -> [UInt8] {
     let count = bytes.count
-    var copy = [UInt8](repeating: 0, count: count)
+    // Room for these alone: making an array of a repeated value asks the runtime for its type each time.
+    var copy: [UInt8] = []
+    copy.append(contentsOf: repeatElement(0, count: count))
     var octets = copy.mutableSpan
     for index in 0..<count { octets[index] = bytes[index] }
     return copy

@@ -32,10 +32,15 @@ package final class Flow {
     ///
     /// What is held already is spent from it before it is passed on.
     package var meter: (any FlowMeter)? {
-        didSet { unpaid = meter == nil ? 0 : held.count }
+        get { bound }
+        set {
+            bound = newValue
+            unpaid = newValue == nil ? 0 : held.count
+        }
     }
     // What is private is seen by the compiler wherever it is touched: each access would else be checked as it runs.
     private var taken: UInt64 = 0
+    private var bound: (any FlowMeter)?
     private var hasEnded = false
     private var isOver = false
     private var held: ArraySlice<UInt8>
@@ -63,7 +68,7 @@ package final class Flow {
     /// Puts bytes in front that were read elsewhere.
     package func hold(_ bytes: [UInt8]) {
         held = bytes[...]
-        unpaid = meter == nil ? 0 : bytes.count
+        unpaid = bound == nil ? 0 : bytes.count
     }
 
     /// Starts over with bytes that go first, and so many more from the source, `nil` for all until its end.
@@ -179,9 +184,10 @@ package final class Flow {
         while bytesInPipe > 0 {
             guard sink.isWritable else { return false }
             let count = bytesInPipe
-            bytesInPipe -= try send { () throws(SystemCallError) in
+            let sent = try send { () throws(SystemCallError) in
                 try pipe.drain(count, to: sink.descriptor)
             }
+            bytesInPipe = count - sent
         }
         return true
     }
@@ -203,18 +209,18 @@ package final class Flow {
     /// How many bytes the source may be asked for.
     private var atMost: Int {
         let asked = remaining.map { Int(clamping: $0) } ?? .max
-        return meter.map { min($0.allowance, asked) } ?? asked
+        return bound.map { min($0.allowance, asked) } ?? asked
     }
 
     private func took(_ count: Int) {
         if let left = remaining { remaining = left - UInt64(count) }
-        meter?.spend(count)
+        bound?.spend(count)
     }
 
     /// True where another byte may be taken, or the end; otherwise whoever made the meter sees to it that the flow goes on, or
     /// is ended.
     private func hasAllowance() throws(FlowFailure) -> Bool {
-        guard let meter, meter.allowance == 0 else { return true }
+        guard let meter = bound, meter.allowance == 0 else { return true }
         // A source that has nothing more to say needs no allowance for it.
         switch try reading({ () throws(SystemCallError) in try source.peekAtByte() }) {
         case .wouldBlock: return false
@@ -227,7 +233,7 @@ package final class Flow {
 
     /// Spends held bytes from the meter, as many as it allows.
     private func pay() {
-        guard let meter else { return }
+        guard let meter = bound else { return }
         while unpaid > 0, meter.allowance > 0 || meter.refill() {
             let count = min(unpaid, meter.allowance)
             meter.spend(count)

@@ -139,9 +139,29 @@ extension Conversation {
     /// It saves asking for the name's addresses again.
     private func decisionForOpenUpstream(_ policy: Policy) -> Decision? {
         guard let upstream, upstream.line.key.port == facts.port else { return nil }
-        facts.addresses = upstream.address.map { [$0.socket.address] }
-        let decision = policy.decide(facts)
+        let decision: Decision
+        if let address = upstream.address {
+            decision = standingDecision(policy, at: address)
+        } else {
+            // A proxy was told the name: nobody here knows where it leads.
+            facts.addresses = nil
+            decision = policy.decide(facts)
+        }
         guard let permit = policy.permit(for: decision), borrowUpstream(permit, upstream.line) else { return nil }
+        return decision
+    }
+
+    /// What the policy decides of the address that is open, asked again only where the answer may be another one.
+    private func standingDecision(_ policy: Policy, at address: UpstreamAddress) -> Decision {
+        let generation = worker.snapshot.generation
+        if let standing, standing.holds(facts, at: address, generation) {
+            facts.addresses = standing.addresses
+            return standing.decision
+        }
+        let addresses = [address.socket.address]
+        facts.addresses = addresses
+        let decision = policy.decide(facts)
+        standing = StandingDecision(decision, facts, addresses, policy, generation)
         return decision
     }
 

@@ -31,13 +31,14 @@ extension Conversation {
             policy: worker.recordedPolicy,
             workload: connection.workload(worker),
             scheme: scope.isIntercepted ? .https : .http,
+            destination: request == nil ? RecordedDestination() : destination(of: decision),
             detail: detail
         )
         if let request { describe(request, decision, in: &record) }
         requestID = record.id
         // Whoever waits for it stands at the gate, which wakes the writer when the loop's turn is over.
         let ticket = worker.audit.submit(encoding.encode(record, at: now), pressing: false)
-        entry = RequestEntry(judged: record.id, isAllowed: allows, writer: worker.audit)
+        entry = JudgedRequestEntry(judged: record.id, isAllowed: allows, writer: worker.audit)
         return ticket
     }
 
@@ -48,29 +49,36 @@ extension Conversation {
         record.hasQuery = request.query != nil
         record.masked = masked(request, by: worker.audit.mask, &isPinned)
         record.credentials = revision?.secrets.map(\.text) ?? []
-        let name = facts.recordedName
-        record.destination = RecordedDestination(
-            name: name?.text,
+        record.egress = decision.egress.texts
+        record.binding = binding(facts.recordedName, decision)
+        record.message = spoken?.recorded
+    }
+
+    private func destination(of decision: Decision) -> RecordedDestination {
+        RecordedDestination(
+            name: facts.recordedName?.text,
             port: facts.port,
             original: texts.original(facts.original),
             dialled: texts.dialled(decision.addresses?.first, upstream)
         )
-        record.egress = decision.egress.texts
-        record.binding = binding(name, decision)
-        record.message = spoken?.recorded
     }
 
     /// By what the destination is bound to the name.
     private func binding(_ name: HostName?, _ decision: Decision) -> [String] {
         guard name != nil else { return [] }
         guard let addresses = facts.addresses, decision.dial != .original, !decision.leavesLookingUp else {
-            return ["host"]
+            return Self.boundByHost
         }
         guard let original = facts.original, addresses.contains(original.socket.address) else {
-            return ["host", "dns"]
+            return Self.boundByName
         }
-        return ["host", "dns", "address"]
+        return Self.boundByAddress
     }
+
+    // Made once: every request has one of them.
+    private static let boundByHost = ["host"]
+    private static let boundByName = ["host", "dns"]
+    private static let boundByAddress = ["host", "dns", "address"]
 
     /// Writes down how an allowed request went; once.
     func record(_ ending: Ending, _ exchanged: Exchanged?, at now: UInt64) {

@@ -6,12 +6,16 @@ import WireFormats
 extension Conversation {
     /// Finds out what is changed in a request, by the policy that judged it.
     func revise(_ request: HTTP1Request, _ decision: Decision) {
-        let snapshot = worker.snapshot
-        let changes = snapshot.policy?.headChanges(for: decision, facts)
-        revision = changes.map { HeadRevision($0, of: request, snapshot.vault) }
         scrubbing = nil
+        revision = nil
+        // Most policies change nothing, and are not told what is known of the request.
+        if let policy = worker.snapshot.policy, policy.changesHeads {
+            let changes = policy.headChanges(for: decision, facts)
+            revision = changes.map { HeadRevision($0, of: request, worker.snapshot.vault) }
+        }
+        let vault = worker.snapshot.vault
         // What is wrong with a request says more.
-        if detail == nil, HeadRevision.misplacesPlaceholder(request, revision, snapshot.vault) {
+        if detail == nil, HeadRevision.misplacesPlaceholder(request, revision, vault) {
             detail = "placeholder_misplaced"
         }
     }

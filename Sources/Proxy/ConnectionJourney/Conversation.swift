@@ -21,9 +21,11 @@ final class Conversation: SocketObserver {
     var facts: Facts
     var upstream: OpenUpstream?
     /// What the request in hand still owes; `nil` between requests.
-    var entry: RequestEntry?
+    var entry: JudgedRequestEntry?
     /// What was decided of the request in hand; `nil` between requests.
     var decision: Decision?
+    /// What was decided of a request before, and goes for every one like it; `nil`: each is asked about.
+    var standing: StandingDecision?
     /// Which policy decided.
     var judgedGeneration: UInt64 = 0
     /// What was reserved of rates and budgets for the request in hand.

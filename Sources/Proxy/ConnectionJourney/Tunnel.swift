@@ -16,6 +16,8 @@ final class Tunnel: SocketObserver, DeferredWork {
     private var late: LateSniffer?
     private var firstToEnd: ClosingSide?
     private var continuation: CheckedContinuation<Ending, Never>?
+    /// Set while somebody waits for the end; asking the continuation would copy it.
+    private var isRelaying = false
     private var isScheduled = false
     private var isWatched = false
 
@@ -37,6 +39,7 @@ final class Tunnel: SocketObserver, DeferredWork {
     func run(on loop: isolated EventLoop) async -> Ending {
         await withCheckedContinuation { continuation in
             self.continuation = continuation
+            isRelaying = true
             connection.meter?.flow = self
             connection.client.observer = self
             upstream.observer = self
@@ -63,7 +66,7 @@ final class Tunnel: SocketObserver, DeferredWork {
 
     func goOn(on loop: isolated EventLoop) {
         isScheduled = false
-        guard continuation != nil, judgeLateOpening(on: loop) else { return }
+        guard isRelaying, judgeLateOpening(on: loop) else { return }
         var hasMore = false
         do throws(FlowFailure) {
             if late == nil { hasMore = try up.pump(worker.means, isLast: down.isFinished) }
@@ -116,6 +119,7 @@ final class Tunnel: SocketObserver, DeferredWork {
     private func finish(_ ending: Ending, reset: Bool, on loop: isolated EventLoop) {
         guard let continuation else { return }
         self.continuation = nil
+        isRelaying = false
         late?.stop(on: loop)
         late = nil
         for socket in [connection.client, upstream] {

@@ -226,8 +226,8 @@ package final class Exchange: SocketObserver, DeferredWork {
         down.stage = nil
         client.socket.observer = nil
         upstream.socket.observer = nil
+        if let party = party.take() { return party.exchangeIsOver(result, on: loop) }
         continuation.take()?.resume(returning: result)
-        party.take()?.exchangeIsOver(result, on: loop)
     }
 
     /// The server of the last answer wants credentials that are good for its whole connection.

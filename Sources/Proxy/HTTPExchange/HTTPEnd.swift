@@ -99,9 +99,10 @@ package final class HTTPEnd {
     ) throws(HTTP1Violation) -> Head? {
         guard unreadCount == 0 else {
             // What was used goes first: a peer that never pauses between two heads would fill the memory with them.
-            storage.removeSubrange(..<used)
+            var octets = Array(storage[used...])
+            means.buffer.append(0..<count, to: &octets)
+            storage = octets
             used = 0
-            means.buffer.append(0..<count, to: &storage)
             return try parseStored(length, parse)
         }
         let head = try means.buffer.withBytes(0..<count) { bytes throws(HTTP1Violation) in try parse(bytes) }

@@ -70,18 +70,19 @@ final class MessageFlow {
     /// What the source has sent of the body already goes with the head, in one piece. An inspection sees the body before it
     /// goes; for a message without one there is none.
     func begin(
-        _ head: [UInt8],
+        _ head: consuming [UInt8],
         _ framing: HTTP1Framing,
         writesChunks: Bool = true,
         inspection: (any PassageInspection)? = nil
     ) throws(MessageFailure) {
+        // Its own, so that what is appended goes into the room that was made for it.
         var octets = head
         isFinished = false
         self.framing = framing
         isTakenApart = false
         inspected = nil
         if let inspection, framing != .none {
-            return try begin(behind: head, writesChunks: writesChunks, inspection)
+            return try begin(behind: octets, writesChunks: writesChunks, inspection)
         }
         isTakenApart = framing == .chunked || (stage != nil && framing != .none)
         guard !isTakenApart else { return try beginPieces(behind: octets, framing, writesChunks: writesChunks) }

@@ -47,13 +47,6 @@ package struct AuditEntry<Subject: DecisionRecord>: ~Copyable {
         self.writer = writer
     }
 
-    /// Opens the entry of what is judged as it begins: its decision is submitted already.
-    package init(judged id: RecordIdentifier, isAllowed: Bool, writer: AuditWriter) {
-        self.id = id
-        self.writer = writer
-        state = isAllowed ? .allowed : .over
-    }
-
     /// Records the decision and returns its ticket: nothing goes upstream before that ticket is written.
     ///
     /// It is called once; the record gets this entry's identifier.
@@ -75,13 +68,6 @@ package struct AuditEntry<Subject: DecisionRecord>: ~Copyable {
         writer.submit(end, pressing: false)
     }
 
-    /// Submits the record of how something allowed ended, which `encode` makes; of what was refused there is no more to tell.
-    package consuming func finish(encodedBy encode: (RecordIdentifier) -> AuditRecord) {
-        guard state == .allowed else { return }
-        state = .over
-        writer.submit(encode(id), pressing: false)
-    }
-
     deinit {
         switch state {
         case .undecided:
@@ -93,5 +79,34 @@ package struct AuditEntry<Subject: DecisionRecord>: ~Copyable {
         case .over:
             break
         }
+    }
+}
+
+/// What a request owes that was judged as it began, and whose decision is submitted: exactly one end if it was allowed.
+///
+/// Whoever lets it go without one has abandoned what was allowed. It is for one kind of record alone: what serves every kind asks
+/// the runtime for its types with each request.
+package struct JudgedRequestEntry: ~Copyable {
+    private let id: RecordIdentifier
+    private let writer: AuditWriter
+    private var owesEnd: Bool
+
+    /// Opens the entry of the request whose decision is this record.
+    package init(judged id: RecordIdentifier, isAllowed: Bool, writer: AuditWriter) {
+        self.id = id
+        self.writer = writer
+        owesEnd = isAllowed
+    }
+
+    /// Submits the record of how the request ended, which `encode` makes; of what was refused there is no more to tell.
+    package consuming func finish(encodedBy encode: (RecordIdentifier) -> AuditRecord) {
+        guard owesEnd else { return }
+        owesEnd = false
+        // If the daemon dies before it is written, the next start writes `lost` in its place.
+        writer.submit(encode(id), pressing: false)
+    }
+
+    deinit {
+        if owesEnd { writer.submit(RequestEndRecord(id: id, outcome: .abandoned)) }
     }
 }

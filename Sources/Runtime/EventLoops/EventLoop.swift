@@ -20,7 +20,7 @@ package actor EventLoop {
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor.asUnownedSerialExecutor() }
 
-    private var epoll: EpollSet
+    private let epoll: EpollSet
     private var slots: [Slot] = []
     private var freeSlots: [UInt32] = []
     private var timers = TimerQueue()

@@ -7,6 +7,9 @@ package protocol SocketCipher: AnyObject {
     /// Something can be read from the socket again; `isEnding`: nobody will say so once more.
     func becomesReadable(isEnding: Bool)
 
+    /// False where nothing can be read until `becomesReadable` says otherwise.
+    var mayHaveMore: Bool { get }
+
     /// True while octets wait that the socket has not taken.
     var hasUnsent: Bool { get }
 

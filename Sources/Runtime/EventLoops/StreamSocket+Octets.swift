@@ -14,7 +14,11 @@ extension StreamSocket {
             // Reading may have to answer: with new keys, or the end.
             defer { noteUnsent() }
             let completion = try cipher.receive(into: buffer, atMost: count)
-            if case .wouldBlock = completion { isReadable = false }
+            switch completion {
+            case .wouldBlock: isReadable = false
+            // What it has given may have been all: asking again would cost a look into TLS.
+            case .done(let received): if received > 0, !cipher.mayHaveMore { isReadable = false }
+            }
             return completion
         }
         let completion = try buffer.receive(from: descriptor, atMost: count)
@@ -54,7 +58,7 @@ extension StreamSocket {
 
     /// Sends bytes, and says how many were taken.
     package func send(_ bytes: ArraySlice<UInt8>) throws(SystemCallError) -> Completion<Int> {
-        guard let cipher else { return noting(try sendBytes(bytes, to: descriptor)) }
+        guard let cipher else { return noting(try sendBytes(bytes.span, to: descriptor)) }
         return noting(try cipher.send(bytes.span))
     }
 

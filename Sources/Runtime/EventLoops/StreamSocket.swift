@@ -89,13 +89,13 @@ package final class StreamSocket: EventHandler {
 
     /// Notes the edge and tells the observer, or whoever waits.
     package func ready(_ events: ReadyEvents, on loop: isolated EventLoop) {
-        if !events.isDisjoint(with: .ending) {
+        if events.has(anyOf: .ending) {
             hasEnd = true
             canBeRead = true
-            hasLast = events.contains(.peerClosed) && !events.contains(.failed)
+            hasLast = events.has(anyOf: .peerClosed) && !events.has(anyOf: .failed)
         }
-        if events.contains(.readable) { canBeRead = true }
-        if !events.isDisjoint(with: .writableOrFailed) { canBeWritten = true }
+        if events.has(anyOf: .readable) { canBeRead = true }
+        if events.has(anyOf: .writableOrFailed) { canBeWritten = true }
         if let coding { tell(coding) }
         if let listener {
             listener.socketIsReady(self, on: loop)

@@ -15,6 +15,7 @@ package final class TLSCipher: SocketCipher {
     }
 
     package var hasUnsent: Bool { session.hasUnsent }
+    package var mayHaveMore: Bool { session.mayHaveMore }
     package var endedInOrder: Bool { session.endedInOrder }
 
     /// Something can be read from the socket again.

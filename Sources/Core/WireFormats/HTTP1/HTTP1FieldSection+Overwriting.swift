@@ -15,9 +15,7 @@ extension HTTP1Response {
     /// `change` is given all octets of the head and the index from which on it may overwrite some.
     package func overwritten(_ change: (inout [UInt8], Int) -> Void) -> HTTP1Response {
         let start = reasonRange.lowerBound
-        var response = self
-        response.fields = fields.overwritten { change(&$0, start) }
-        return response
+        return with(fields.overwritten { change(&$0, start) })
     }
 
     /// True where the body is in a coding that hides what it says (RFC 9110, section 8.4).

@@ -15,23 +15,29 @@ extension [UInt8] {
 
     /// Host in its one form.
     mutating func appendHost(_ host: HTTPHost) {
-        guard case .name(let name, nil) = host else { return appendField("Host", host.authority) }
-        appendField("Host", name.text)
+        append("Host: ")
+        if case .name(let name, nil) = host { append(name.text) } else { append(host.authority) }
+        append("\r\n")
     }
 
     /// The field that says how the body is framed.
     mutating func appendFraming(_ framing: HTTP1Framing) {
         switch framing {
         case .none, .untilClose: break
-        case .length(let length): appendField("Content-Length", String(length))
-        case .chunked: appendField("Transfer-Encoding", "chunked")
+        case .length(let length):
+            append("Content-Length: ")
+            append(String(length))
+            append("\r\n")
+        case .chunked: append("Transfer-Encoding: chunked\r\n")
         }
     }
 
     /// The lines that are forwarded, in order, but for those that every head has anew.
-    mutating func appendForwarded(_ section: HTTP1FieldSection) {
+    ///
+    /// `start` is where the octets of the section's head stand that go before them, as they are; none, if it is empty.
+    mutating func appendForwarded(_ section: HTTP1FieldSection, behind start: Range<Int> = 0..<0) {
         // Lines that stand as they would be written go in one piece, with their neighbours.
-        var run = 0..<0
+        var run = start
         for line in section.lines
         where line.isForwarded && line.known != .host && line.known != .contentLength {
             let octets = line.octetsIfCanonical(in: section)

@@ -10,21 +10,27 @@ extension HTTP1Request {
         var lines = fieldLines
         let target = try HTTP1Target(line.target, method: line.method, in: bytes)
         let connection = try HTTP1ConnectionFields(&lines, in: bytes, most: limits.connectionOptions)
-        form = target.form
-        host = try Self.host(lines, target: target, minorVersion: line.minorVersion, in: bytes, memory: &memory)
-        framing = try HTTP1Framing(lines, in: bytes, minorVersion: line.minorVersion)
+        let form = target.form
+        let host = try Self.host(lines, target: target, minorVersion: line.minorVersion, in: bytes, memory: &memory)
+        let framing = try HTTP1Framing(lines, in: bytes, minorVersion: line.minorVersion)
         if form == .authority, framing != .none, framing != .length(0) { throw .bodyInConnect }
-        expectsContinue = try Self.readExpect(&lines, minorVersion: line.minorVersion, in: bytes)
-        minorVersion = line.minorVersion
-        keepsAlive = connection.persists(minorVersion: line.minorVersion)
-        asksUpgrade = connection.hasUpgrade && connection.namesUpgrade && line.minorVersion == 1
-        namesH2C = connection.namesH2C
-        acceptsTrailers = connection.acceptsTrailers && connection.namesTE
-        methodRange = line.method
-        targetRange = line.target
-        pathRange = target.path
-        queryRange = target.query
-        fields = HTTP1FieldSection(bytes: array(of: bytes), lines: lines)
+        let expectsContinue = try Self.readExpect(&lines, minorVersion: line.minorVersion, in: bytes)
+        content = Content(
+            fields: HTTP1FieldSection(bytes: array(of: bytes), lines: lines),
+            form: form,
+            host: host,
+            minorVersion: line.minorVersion,
+            framing: framing,
+            keepsAlive: connection.persists(minorVersion: line.minorVersion),
+            expectsContinue: expectsContinue,
+            asksUpgrade: connection.hasUpgrade && connection.namesUpgrade && line.minorVersion == 1,
+            namesH2C: connection.namesH2C,
+            methodRange: line.method,
+            targetRange: line.target,
+            pathRange: target.path,
+            queryRange: target.query,
+            acceptsTrailers: connection.acceptsTrailers && connection.namesTE
+        )
     }
 
     /// The one authority of the request: where target and Host both name it, they must agree (RFC 9112, section 3.2).

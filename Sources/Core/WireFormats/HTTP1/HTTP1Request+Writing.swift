@@ -31,10 +31,7 @@ extension HTTP1Request {
     package func append(to buffer: inout [UInt8], forwarding: HTTP1RequestForwarding = HTTP1RequestForwarding()) {
         let upgrades = forwarding.upgrades && asksUpgrade
         buffer.reserveCapacity(buffer.count + headBytes + 64)
-        buffer.append(contentsOf: methodBytes)
-        buffer.append(" ")
-        appendTarget(to: &buffer)
-        buffer.append(" HTTP/1.1\r\n")
+        appendRequestLine(to: &buffer)
         buffer.appendHost(host == .absent ? forwarding.hostIfAbsent : host)
         buffer.appendForwarded(fields, forwarding.revision)
         buffer.appendFraming(framing)
@@ -42,6 +39,19 @@ extension HTTP1Request {
         if acceptsTrailers { buffer.appendField("TE", "trailers") }
         appendConnection(upgrades: upgrades, closes: forwarding.closes, to: &buffer)
         buffer.append("\r\n")
+    }
+
+    private func appendRequestLine(to buffer: inout [UInt8]) {
+        switch form {
+        // As it came: the reader takes one space behind each part, and this end of the line alone.
+        case .origin where minorVersion == 1, .asterisk where minorVersion == 1:
+            buffer.append(contentsOf: fields.bytes[..<(targetRange.upperBound + " HTTP/1.1\r\n".utf8.count)])
+        case .origin, .asterisk, .authority, .absolute:
+            buffer.append(contentsOf: methodBytes)
+            buffer.append(" ")
+            appendTarget(to: &buffer)
+            buffer.append(" HTTP/1.1\r\n")
+        }
     }
 
     private func appendConnection(upgrades: Bool, closes: Bool, to buffer: inout [UInt8]) {

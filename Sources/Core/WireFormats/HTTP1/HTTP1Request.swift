@@ -1,33 +1,86 @@
 /// The head of an HTTP/1 request: its octets, held once, and what they mean.
 ///
-/// It is made by `HTTP1RequestReader` alone, so it breaks none of the rules that `HTTP1Violation` names.
-package struct HTTP1Request: Hashable, Sendable {
+/// It is made by `HTTP1RequestReader` alone, so it breaks none of the rules that `HTTP1Violation` names. It is one reference:
+/// a request is handed from one step to the next many times.
+package struct HTTP1Request: Sendable {
+    let content: Content
+
     /// The fields, over all octets of the head; the length of the head is `fields.bytes.count`.
-    package let fields: HTTP1FieldSection
-    package let form: TargetForm
+    package var fields: HTTP1FieldSection { content.fields }
+    package var form: TargetForm { content.form }
     /// The effective authority: the target's where it has one, else Host's; `absent` only in HTTP/1.0.
     ///
     /// It is never `malformed`.
-    package let host: HTTPHost
+    package var host: HTTPHost { content.host }
     /// 0 for HTTP/1.0, 1 for HTTP/1.1.
-    package let minorVersion: Int
+    package var minorVersion: Int { content.minorVersion }
     /// `none`, `length` or `chunked`.
-    package let framing: HTTP1Framing
+    package var framing: HTTP1Framing { content.framing }
     /// The client may send another request on this connection.
-    package let keepsAlive: Bool
+    package var keepsAlive: Bool { content.keepsAlive }
     /// The client waits for 100 before it sends the body (RFC 9110, section 10.1.1); never in HTTP/1.0.
-    package let expectsContinue: Bool
+    package var expectsContinue: Bool { content.expectsContinue }
     /// Connection and Upgrade ask to change the protocol; never in HTTP/1.0.
-    package let asksUpgrade: Bool
+    package var asksUpgrade: Bool { content.asksUpgrade }
     /// Some Upgrade field names h2c, whether Connection says so or not.
-    package let namesH2C: Bool
-    let methodRange: Range<Int>
-    let targetRange: Range<Int>
+    package var namesH2C: Bool { content.namesH2C }
+    var methodRange: Range<Int> { content.methodRange }
+    var targetRange: Range<Int> { content.targetRange }
     /// The path of the target as sent; empty where a whole URI has none.
-    let pathRange: Range<Int>
+    var pathRange: Range<Int> { content.pathRange }
     /// What stands behind the question mark.
-    let queryRange: Range<Int>?
-    let acceptsTrailers: Bool
+    var queryRange: Range<Int>? { content.queryRange }
+    var acceptsTrailers: Bool { content.acceptsTrailers }
+
+    /// What is the same for all copies.
+    final class Content: Sendable {
+        let fields: HTTP1FieldSection
+        let form: TargetForm
+        let host: HTTPHost
+        let minorVersion: Int
+        let framing: HTTP1Framing
+        let keepsAlive: Bool
+        let expectsContinue: Bool
+        let asksUpgrade: Bool
+        let namesH2C: Bool
+        let methodRange: Range<Int>
+        let targetRange: Range<Int>
+        let pathRange: Range<Int>
+        let queryRange: Range<Int>?
+        let acceptsTrailers: Bool
+
+        init(
+            fields: HTTP1FieldSection,
+            form: TargetForm,
+            host: HTTPHost,
+            minorVersion: Int,
+            framing: HTTP1Framing,
+            keepsAlive: Bool,
+            expectsContinue: Bool,
+            asksUpgrade: Bool,
+            namesH2C: Bool,
+            methodRange: Range<Int>,
+            targetRange: Range<Int>,
+            pathRange: Range<Int>,
+            queryRange: Range<Int>?,
+            acceptsTrailers: Bool
+        ) {
+            self.fields = fields
+            self.form = form
+            self.host = host
+            self.minorVersion = minorVersion
+            self.framing = framing
+            self.keepsAlive = keepsAlive
+            self.expectsContinue = expectsContinue
+            self.asksUpgrade = asksUpgrade
+            self.namesH2C = namesH2C
+            self.methodRange = methodRange
+            self.targetRange = targetRange
+            self.pathRange = pathRange
+            self.queryRange = queryRange
+            self.acceptsTrailers = acceptsTrailers
+        }
+    }
 
     /// The forms of a target (RFC 9112, section 3.2).
     package enum TargetForm: Hashable, Sendable {
@@ -84,4 +137,16 @@ extension HTTP1Request {
     }
     /// The protocols that Upgrade asks for, in lower case, in order; empty where `asksUpgrade` is false.
     package var upgradeNames: [String] { asksUpgrade ? fields.upgradeNames : [] }
+}
+
+extension HTTP1Request: Hashable {
+    /// True where the octets of two heads are the same, and so is what they mean.
+    package static func == (one: HTTP1Request, other: HTTP1Request) -> Bool {
+        one.content === other.content
+            || one.fields == other.fields && one.host == other.host && one.framing == other.framing
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(fields)
+    }
 }

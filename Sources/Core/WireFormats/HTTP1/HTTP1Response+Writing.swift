@@ -25,18 +25,33 @@ extension HTTP1Response {
     /// it was read. A 101 keeps its Upgrade. A 1xx must not be sent to HTTP/1.0.
     package func append(to buffer: inout [UInt8], forwarding: HTTP1ResponseForwarding = HTTP1ResponseForwarding()) {
         buffer.reserveCapacity(buffer.count + headBytes + 64)
-        buffer.append("HTTP/1.1 ")
-        buffer.append(contentsOf: statusDigits)
-        buffer.append(" ")
-        buffer.append(contentsOf: reason)
-        buffer.append("\r\n")
-        buffer.appendForwarded(fields)
+        if let line = canonicalStatusLine {
+            buffer.appendForwarded(fields, behind: line)
+        } else {
+            buffer.append("HTTP/1.1 ")
+            buffer.append(contentsOf: statusDigits)
+            buffer.append(" ")
+            buffer.append(contentsOf: reason)
+            buffer.append("\r\n")
+            buffer.appendForwarded(fields)
+        }
         let follows = forwardedFraming(forwarding)
         // HTTP/1.0 has no chunks to be told of.
         let isTold = declaredFraming != .chunked || forwarding.requestMinorVersion > 0
         if isTold { buffer.appendFraming(declaredFraming) }
         appendConnection(follows, forwarding, to: &buffer)
         buffer.append("\r\n")
+    }
+
+    /// The octets of the status line, with its end, where they are as they would be written.
+    private var canonicalStatusLine: Range<Int>? {
+        let bytes = fields.bytes
+        let end = reasonRange.upperBound
+        // Behind `HTTP/1.1 200` stands a space, though a reason may be missing.
+        guard minorVersion == 1, reasonRange.lowerBound == 13, bytes[12] == UInt8(ascii: " "),
+            bytes[end] == UInt8(ascii: "\r"), bytes[end + 1] == UInt8(ascii: "\n")
+        else { return nil }
+        return 0..<end + 2
     }
 
     /// What the client is told of its connection; of 1xx nothing, but for the change of protocol.

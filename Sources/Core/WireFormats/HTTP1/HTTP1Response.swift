@@ -1,22 +1,88 @@
 /// The head of an HTTP/1 response: its octets, held once, and what they mean.
 ///
-/// It is made by `HTTP1ResponseReader` alone, so it breaks none of the rules that `HTTP1Violation` names.
-package struct HTTP1Response: Hashable, Sendable {
+/// It is made by `HTTP1ResponseReader` alone, so it breaks none of the rules that `HTTP1Violation` names. It is one reference:
+/// an answer is handed from one step to the next many times.
+package struct HTTP1Response: Sendable {
+    private let content: Content
+
     /// The fields, over all octets of the head; the length of the head is `fields.bytes.count`.
-    package internal(set) var fields: HTTP1FieldSection
+    package var fields: HTTP1FieldSection { content.fields }
     /// 100 to 599.
-    package let status: Int
+    package var status: Int { content.status }
     /// 0 for HTTP/1.0, 1 for HTTP/1.1.
-    package let minorVersion: Int
+    package var minorVersion: Int { content.minorVersion }
     /// How the body that follows ends; `none` for 1xx, 204, 304, and answers to HEAD.
-    package let framing: HTTP1Framing
+    package var framing: HTTP1Framing { content.framing }
     /// What the fields say of a body, also where one is told of and none follows (HEAD, 304); else `none`.
-    package let declaredFraming: HTTP1Framing
+    package var declaredFraming: HTTP1Framing { content.declaredFraming }
     /// The server may be asked again on this connection, once the body is read.
-    package let keepsAlive: Bool
-    let reasonRange: Range<Int>
+    package var keepsAlive: Bool { content.keepsAlive }
+    var reasonRange: Range<Int> { content.reasonRange }
     /// Connection names Upgrade.
-    private let namesUpgrade: Bool
+    var namesUpgrade: Bool { content.namesUpgrade }
+
+    /// What is the same for all copies.
+    private final class Content: Sendable {
+        let fields: HTTP1FieldSection
+        let status: Int
+        let minorVersion: Int
+        let framing: HTTP1Framing
+        let declaredFraming: HTTP1Framing
+        let keepsAlive: Bool
+        let reasonRange: Range<Int>
+        let namesUpgrade: Bool
+
+        init(
+            fields: HTTP1FieldSection,
+            status: Int,
+            minorVersion: Int,
+            framing: HTTP1Framing,
+            declaredFraming: HTTP1Framing,
+            keepsAlive: Bool,
+            reasonRange: Range<Int>,
+            namesUpgrade: Bool
+        ) {
+            self.fields = fields
+            self.status = status
+            self.minorVersion = minorVersion
+            self.framing = framing
+            self.declaredFraming = declaredFraming
+            self.keepsAlive = keepsAlive
+            self.reasonRange = reasonRange
+            self.namesUpgrade = namesUpgrade
+        }
+    }
+}
+
+extension HTTP1Response {
+    /// The same response with other octets of its fields, which stand where they stood.
+    func with(_ fields: HTTP1FieldSection) -> HTTP1Response {
+        HTTP1Response(
+            content: Content(
+                fields: fields,
+                status: status,
+                minorVersion: minorVersion,
+                framing: framing,
+                declaredFraming: declaredFraming,
+                keepsAlive: keepsAlive,
+                reasonRange: reasonRange,
+                namesUpgrade: namesUpgrade
+            )
+        )
+    }
+}
+
+extension HTTP1Response: Hashable {
+    /// True where the octets of two heads are the same, and so is what they mean.
+    package static func == (one: HTTP1Response, other: HTTP1Response) -> Bool {
+        one.content === other.content
+            || one.fields == other.fields && one.framing == other.framing
+                && one.declaredFraming == other.declaredFraming && one.keepsAlive == other.keepsAlive
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(fields)
+    }
 }
 
 extension HTTP1Response {
@@ -46,14 +112,18 @@ extension HTTP1Response {
         // An alternative service would take the client past this hop (RFC 7838).
         for index in lines.indices where lines[index].known == .altSvc { lines[index].isForwarded = false }
         let said = try HTTP1Framing(lines, in: bytes, minorVersion: line.minorVersion)
-        (framing, declaredFraming) = try Self.framing(said, status: line.status, answering: method)
-        status = line.status
-        minorVersion = line.minorVersion
-        keepsAlive =
-            connection.persists(minorVersion: line.minorVersion) && framing != .untilClose && line.status != 101
-        reasonRange = line.reason
-        namesUpgrade = connection.namesUpgrade
-        fields = HTTP1FieldSection(bytes: array(of: bytes), lines: lines)
+        let (framing, declaredFraming) = try Self.framing(said, status: line.status, answering: method)
+        content = Content(
+            fields: HTTP1FieldSection(bytes: array(of: bytes), lines: lines),
+            status: line.status,
+            minorVersion: line.minorVersion,
+            framing: framing,
+            declaredFraming: declaredFraming,
+            keepsAlive: connection.persists(minorVersion: line.minorVersion) && framing != .untilClose
+                && line.status != 101,
+            reasonRange: line.reason,
+            namesUpgrade: connection.namesUpgrade
+        )
     }
 
     /// What follows, and what is told of it (RFC 9112, section 6.3; RFC 9110, section 8.6).
