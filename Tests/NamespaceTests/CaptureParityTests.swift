@@ -21,7 +21,8 @@ private struct ComparableTrail {
                 connections.append([])
             }
             let owner = kind.hasPrefix("request") ? record["connection"] : record["id"]
-            let place = try #require(owner.flatMap { places[$0] }, "\(record)")
+            let known = owner.flatMap { places[$0] }
+            let place = try #require(known, "\(record)")
             connections[place].append(try Self.comparable(record))
         }
     }

@@ -168,21 +168,25 @@ struct DaemonHealthTests {
 
     @Test(
         "a daemon with another identity than the rules know says why its clients time out",
-        arguments: [RunAs(uid: 10880, gid: 2000), RunAs(uid: 2001, gid: 10880)]
+        arguments: [RunAs(uid: 10880, gid: 2000), RunAs(uid: 2001, gid: 10880)],
+        Handover.allCases
     )
-    func wrongIdentity(user: RunAs) throws {
-        try DaemonBed.with(start: false) { bed in
+    func wrongIdentity(user: RunAs, handover: Handover) throws {
+        try DaemonBed.with(DaemonSettings(handover: handover), start: false) { bed in
             try NetworkNamespace.must(["chown", "-R", "\(user.uid):\(user.gid)", bed.folder.auditFolder])
             let daemon = try bed.net.pod.start(
                 [Built.path("penstockd"), "--config", bed.folder.configuration],
                 uid: user.uid,
-                gid: user.gid
+                gid: user.gid,
+                capabilities: handover.capabilities
             )
             let isListening = BackgroundProcess.poll(seconds: 15) { daemon.errors.contains("in force") }
             #expect(isListening)
             #expect(try bed.agent("print(echo('203.0.113.7', timeout=6))") == "timeout\n")
             let identity = "runs as UID \(user.uid) and GID \(user.gid); the kernel's rules must name exactly these"
-            #expect(daemon.errors.contains("clients of port 15880 get no answer"), "\(daemon.errors)")
+            // By TPROXY a connection keeps its port.
+            let port = handover == .redirect ? 15880 : 7001
+            #expect(daemon.errors.contains("clients of port \(port) get no answer"), "\(daemon.errors)")
             #expect(daemon.errors.contains(identity), "\(daemon.errors)")
         }
     }

@@ -110,7 +110,10 @@ struct DaemonPostureTests {
                 ip -6 addr add ::1/128 dev lo 2>/dev/null || true
                 """
             )
-            #expect(try bed.agent("print(echo('2001:db8:99::7', timeout=5))") == "ECONNREFUSED\n")
+            let answer = try bed.agent("print(echo('2001:db8:99::7', timeout=5))")
+            // By TPROXY the way back to this machine has gone with the device's addresses: what is marked is dropped on the wire.
+            let isRefused = answer == "ECONNREFUSED\n" || (bed.handover == .tproxy && answer == "timeout\n")
+            #expect(isRefused, "\(answer)")
             #expect(try bed.arrivals().isEmpty)
             let second = try bed.doctor(as: .daemon)
             #expect(second.details["ipv6"]?.hasPrefix("came up after the start") == true, "\(second.text)")

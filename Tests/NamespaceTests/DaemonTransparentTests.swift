@@ -185,7 +185,8 @@ struct DaemonTransparentTests {
                 seconds: 240
             )
             #expect(result == "{'alert': 20000} True\n")
-            #expect(try bed.audit { $0.connections.count == 20000 }.connections.count == 20000)
+            let reading = try bed.audit { $0.connections.count == 20000 }
+            #expect(reading.connections.count == 20000)
         }
     }
 }

@@ -36,6 +36,39 @@ struct DaemonWatcherTests {
         }
     }
 
+    /// The watcher compares of itself only every half minute: what is seen earlier was told by the kernel.
+    @Test(
+        "A04: within a second of a change to the policy routing of TPROXY the daemon is not ready and has recorded it"
+    )
+    func routing() throws {
+        try DaemonBed.withAdmin(.tproxy) { bed in
+            let watcher = try bed.startWatcher(seconds: 30)
+            #expect(try bed.ruleset(until: "verified"))
+            for (change, back) in [
+                ("ip -4 rule del pref 7065", ""), ("ip -6 rule del pref 7065", ""),
+                ("ip -4 route flush table 7065", ""), ("ip -6 route flush table 7065", ""),
+                ("ip rule add pref 100 lookup main", "ip rule del pref 100"),
+                ("ip -6 rule add pref 100 lookup main", "ip -6 rule del pref 100"),
+                ("ip route add 192.0.2.0/24 dev lo table 7065", "ip route del 192.0.2.0/24 dev lo table 7065"),
+                ("ip link set lo down", "ip link set lo up"),
+            ] {
+                let start = Date()
+                try bed.net.pod.shell(change)
+                #expect(try bed.ruleset(until: "drifted", seconds: 3), "\(change): \(watcher.output)")
+                let seconds = Date().timeIntervalSince(start)
+                #expect(seconds < 1, "\(change)")
+                // Without loopback nobody here can ask; it comes back without its routes.
+                if change.contains("link") { try bed.net.pod.shell(back) }
+                let answer = try bed.health("/readyz", status: 503, containing: "ruleset: drifted", seconds: 2)
+                #expect(answer.contains("not ready: ruleset: drifted: "), "\(change): \(answer)")
+                if !change.contains("link") { try bed.net.pod.shell(back) }
+                try bed.install()
+                #expect(try bed.ruleset(until: "verified"), "\(change): \(watcher.output)")
+            }
+            #expect(watcher.output.contains("drift: policy rule '7065: fwmark"), "\(watcher.output)")
+        }
+    }
+
     @Test("A04: a watcher that falls silent leaves the rules unwatched; drifted rules stay drifted")
     func silence() throws {
         try DaemonBed.withAdmin { bed in

@@ -162,7 +162,7 @@ struct EgressCaptureTests {
                 """,
             ])
             #expect(agent.waitForOutput("ready", seconds: 20), "\(agent.errors)")
-            try pod.pod.must([program, "install", resolver])
+            try pod.pod.must([program, "install", resolver] + pod.handover.flags)
             try pod.net.countArrivals("old", "tcp dport 7000 tcp flags & (psh) == psh")
             try pod.net.countArrivals("datagrams", "udp dport 7001")
             #expect(agent.waitForOutput("done", seconds: 20), "\(agent.errors)")

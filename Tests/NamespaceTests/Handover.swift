@@ -11,6 +11,9 @@ enum Handover: String, CaseIterable, Sendable, CustomTestStringConvertible {
     /// What a bed uses that is told nothing: every test can be run both ways (`PENSTOCK_HANDOVER=tproxy swift test …`).
     static let standard = ProcessInfo.processInfo.environment["PENSTOCK_HANDOVER"].flatMap(Handover.init) ?? .redirect
 
+    /// The ways in which every test of the rules is run: both, or the one that is asked for.
+    static let chosen = ProcessInfo.processInfo.environment["PENSTOCK_HANDOVER"] == nil ? allCases : [standard]
+
     /// What `penstock-init` is told.
     var flags: [String] { self == .redirect ? [] : ["--mode", rawValue] }
 

@@ -14,8 +14,12 @@ extension DaemonBed {
     }
 
     /// Runs the daemon with an admin socket, beside a name server that answers.
-    static func withAdmin(start: Bool = true, _ body: (DaemonBed) throws -> Void) throws {
-        try with(DaemonSettings(hasAdmin: true), start: false) { bed in
+    static func withAdmin(
+        _ handover: Handover = .standard,
+        start: Bool = true,
+        _ body: (DaemonBed) throws -> Void
+    ) throws {
+        try with(DaemonSettings(handover: handover, hasAdmin: true), start: false) { bed in
             try bed.net.world.startPython(
                 """
                 import socket
@@ -36,12 +40,17 @@ extension DaemonBed {
     /// As its container runs it: root, who comes down to the daemon's user.
     static let watcher = RunAs(uid: 0, gid: 0, capabilities: ["net_admin", "setuid", "setgid"])
 
-    /// Starts a watcher with reports every second; it has compared the rules once.
-    func startWatcher(as user: RunAs = DaemonBed.watcher, until said: String = "verified") throws -> BackgroundProcess {
-        let command = [
-            Built.path("penstock-init"), "verify", "--watch", "--watch-seconds", "1", "--admin-socket",
-            folder.adminSocket, "--dns-server", "203.0.113.53",
-        ] + handover.flags
+    /// Starts a watcher with reports every second, or so many; it has compared the rules once.
+    func startWatcher(
+        as user: RunAs = DaemonBed.watcher,
+        until said: String = "verified",
+        seconds: Int = 1
+    ) throws -> BackgroundProcess {
+        let command =
+            [
+                Built.path("penstock-init"), "verify", "--watch", "--watch-seconds", "\(seconds)", "--admin-socket",
+                folder.adminSocket, "--dns-server", "203.0.113.53",
+            ] + handover.flags
         let watcher = try net.pod.start(command, uid: user.uid, gid: user.gid, capabilities: user.capabilities)
         guard watcher.waitForOutput(said) else {
             throw CommandFailed(command: command, result: watcher.wait(seconds: 0))

@@ -3,13 +3,22 @@ import Testing
 /// A pod with the rules loaded, and the small programs that play agent, daemon and world.
 struct RulesetBed {
     let net: PodAndWorld
+    let mode: Handover
 
-    /// Loads the rules with these flags and a resolver that nobody asks, and hands over the pod.
-    static func with(_ flags: [String] = [], install: Bool = true, _ body: (RulesetBed) throws -> Void) throws {
-        try PodAndWorld.with { net in
-            let bed = RulesetBed(net: net)
-            if install { try bed.install(flags) }
-            try body(bed)
+    /// Loads the rules with these flags and a resolver that nobody asks, and hands over the pod: once for each mode, unless it
+    /// matters for some only.
+    static func with(
+        _ flags: [String] = [],
+        modes: [Handover] = Handover.chosen,
+        install: Bool = true,
+        _ body: (RulesetBed) throws -> Void
+    ) throws {
+        for mode in modes {
+            try PodAndWorld.with { net in
+                let bed = RulesetBed(net: net, mode: mode)
+                if install { try bed.install(flags) }
+                try body(bed)
+            }
         }
     }
 
@@ -21,36 +30,39 @@ struct RulesetBed {
 
     /// Runs `penstock-init` with these arguments; a resolver is named unless they name one.
     func program(_ arguments: [String], uid: UInt32? = nil, capabilities: [String] = []) throws -> CommandResult {
-        try net.pod.run(Self.command(arguments), uid: uid, capabilities: capabilities)
+        try net.pod.run(command(arguments), uid: uid, capabilities: capabilities)
     }
 
     /// Starts `penstock-init` with these arguments, and a resolver unless they name one.
     func start(_ arguments: [String], uid: UInt32? = nil) throws -> BackgroundProcess {
-        try net.pod.start(Self.command(arguments), uid: uid)
+        try net.pod.start(command(arguments), uid: uid)
     }
 
-    private static func command(_ arguments: [String]) -> [String] {
-        let wantsResolver = !arguments.contains("--dns-server") && arguments.first != "remove"
+    private func command(_ arguments: [String]) -> [String] {
+        let isRemoval = arguments.first == "remove"
+        let wantsResolver = !arguments.contains("--dns-server") && !isRemoval
+        let wantsMode = !arguments.contains("--mode") && !isRemoval
         return [Built.path("penstock-init")] + arguments + (wantsResolver ? ["--dns-server", "203.0.113.53"] : [])
+            + (wantsMode ? mode.flags : [])
     }
 
     /// Runs a Python program in the pod, with the functions of `kit` at hand.
     func agent(_ program: String, _ arguments: [String] = [], as user: RunAs = .agent) throws -> CommandResult {
-        try net.pod.python(Self.kit + program, arguments, as: user)
+        try net.pod.python(kit + program, arguments, as: user)
     }
 
     /// Starts a Python program in the pod; it has printed `ready`.
     @discardableResult
     func startAgent(_ program: String, _ arguments: [String] = [], as user: RunAs = .agent) throws -> BackgroundProcess
     {
-        try net.pod.startPython(Self.kit + program, arguments, as: user)
+        try net.pod.startPython(kit + program, arguments, as: user)
     }
 
     /// Starts a Python program in the world, as root; it has printed `ready`.
     @discardableResult
     func startWorld(_ program: String, _ arguments: [String] = []) throws -> BackgroundProcess {
         try net.world.startPython(
-            Self.kit + program,
+            kit + program,
             arguments,
             as: RunAs(uid: 0, gid: 0, capabilities: ["net_bind_service", "net_raw", "net_admin"])
         )
@@ -58,13 +70,13 @@ struct RulesetBed {
 
     /// Runs a Python program in the world.
     func world(_ program: String, _ arguments: [String] = []) throws -> CommandResult {
-        try net.world.python(Self.kit + program, arguments, as: RunAs(uid: 0, gid: 0))
+        try net.world.python(kit + program, arguments, as: RunAs(uid: 0, gid: 0))
     }
 
     /// Plays the daemon: prints the original destination of every connection, answers `daemon`, closes.
     @discardableResult
     func startDaemon() throws -> BackgroundProcess {
-        try startAgent("play_daemon()", as: .daemon)
+        try startAgent("play_daemon()", as: RunAs(uid: 10880, gid: 10880, capabilities: mode.capabilities))
     }
 
     /// What a rule's counter says, summed over the rules with this comment.
@@ -78,6 +90,8 @@ struct RulesetBed {
     }
 
     /// Python functions for all of them.
+    var kit: String { Self.kit + "TRANSPARENT = \(mode == .tproxy ? "True" : "False")\n" }
+
     static let kit = """
         import errno, os, select, socket, struct, sys, time
 
@@ -128,7 +142,11 @@ struct RulesetBed {
                     except OSError as error: print(error, flush=True)
                     c.close()
 
+        def transparent(s):
+            if TRANSPARENT: s.setsockopt(*((41, 75, 1) if s.family == socket.AF_INET6 else (0, 19, 1)))
+
         def original(c):
+            if TRANSPARENT: return c.getsockname()[:2]
             if c.family == socket.AF_INET:
                 raw = c.getsockopt(0, 80, 16)
                 return socket.inet_ntop(socket.AF_INET, raw[4:8]), struct.unpack(">H", raw[2:4])[0]
@@ -139,7 +157,7 @@ struct RulesetBed {
             def answer(c):
                 print("%s %d" % original(c), flush=True)
                 c.sendall(b"daemon")
-            serve([listen("127.0.0.1", 15880), listen("::1", 15880)], answer)
+            serve([listen("127.0.0.1", 15880, transparent), listen("::1", 15880, transparent)], answer)
 
         """ + "\n"
 }

@@ -41,7 +41,7 @@ final class AnswerWatch {
         // The table of sockets takes milliseconds to read: only where somebody in the pod had to knock twice.
         let count = repeatedOpenings()
         if count != repeated || !before.isEmpty {
-            let waiting = Set(TCPTableRow.all(.halfOpen).filter(isOurs))
+            let waiting = Set(TCPTableRow.all(.halfOpen).filter(isToAPort) + captured())
             if let stuck = waiting.intersection(before).first, metrics.accepted.value == 0 {
                 return silenced(Self.text(port: stuck.localPort))
             }
@@ -51,10 +51,20 @@ final class AnswerWatch {
         _ = loop.schedule(afterNanoseconds: Self.interval) { self.look(on: loop) }
     }
 
-    private func isOurs(_ row: TCPTableRow) -> Bool {
-        if ports.contains(row.localPort) { return true }
-        guard let notCaptured else { return false }
-        return row.user == effectiveIdentity().user && !notCaptured.contains(row.localPort)
+    private func isToAPort(_ row: TCPTableRow) -> Bool { ports.contains(row.localPort) }
+
+    /// Handshakes of captured connections that have kept their port, with clients of this namespace.
+    ///
+    /// A gateway's clients come over wires that lose packets, and their addresses can be forged: those count for nothing.
+    private func captured() -> [TCPTableRow] {
+        guard let notCaptured else { return [] }
+        let own = effectiveIdentity().user
+        let knocking = TCPTableRow.all(.opening).map(\.local)
+        return TCPTableRow.all(.halfOpen).filter { row in
+            row.user == own && !notCaptured.contains(row.localPort)
+                // A socket of the IPv6 family shows an IPv4 address behind a prefix.
+                && knocking.contains { $0.hasSuffix(row.peer) }
+        }
     }
 
     private static func text(port: UInt16) -> String {

@@ -4,12 +4,15 @@ import LinuxBindings
 struct TCPTableRow: Hashable {
     /// What the daemon looks for among the states of a socket.
     enum State: String {
+        case opening = "02"
         case halfOpen = "03"
         case listening = "0A"
     }
 
     var localPort: UInt16
-    /// Address and port of the other end, as the kernel writes them.
+    /// Address and port of the own end, as the kernel writes them.
+    var local: String
+    /// The same of the other end.
     var peer: String
     var user: UInt32
     /// The number of the socket, as `fstat` has it.
@@ -32,6 +35,7 @@ struct TCPTableRow: Hashable {
             let inode = UInt64(String(decoding: fields[9], as: UTF8.self))
         else { return nil }
         localPort = port
+        local = String(decoding: fields[1], as: UTF8.self)
         peer = String(decoding: fields[2], as: UTF8.self)
         self.user = user
         self.inode = inode

@@ -9,7 +9,7 @@ let helpText = """
       penstock-init verify  [flags]   compare what the kernel holds with what install would load
       penstock-init verify --watch [flags]   compare after every change, and tell the daemon; until it is told to stop
       penstock-init print   [flags]   write what install would load, in the syntax of nft(8)
-      penstock-init remove  [--table NAME]
+      penstock-init remove  [--table NAME]   the table, and the policy routing that went with it
 
     Every TCP connection that is not the daemon's (its user AND its group) goes to the daemon; what was not captured is
     refused at once; nothing comes in except where it is said. IPv4 and IPv6 alike. install, verify and print must be
@@ -35,6 +35,12 @@ let helpText = """
       --exempt UID:GID        this owner is neither captured nor refused; repeatable; makes the posture weak
       --table NAME            the name of the table (penstock)
       --mark N                the first of our connection marks (0x70656e00); 256 from there are ours
+      --mode redirect|tproxy  redirect (the default) rewrites destinations; the daemon needs no capability. tproxy leaves them
+                              as they are, and leads connections to the daemon by policy routing of our own; the daemon then
+                              needs CAP_NET_ADMIN or CAP_NET_RAW, and listen.transparent.mode: tproxy. See "TPROXY" in
+                              docs/operations.md
+      --tproxy-mark V/MASK    the bits of packet marks that are ours (0x70650000/0xffff0000)
+      --tproxy-priority 7065  our policy rule's place, from 1 to 32765     --tproxy-table 7065   our routing table
       --config FILE           YAML with the flags as keys: proxy_port, inbound_ports, dns_servers, bypass_cidrs, exempt …;
                               a flag on the command line stands above the file
       --watch                 verify: stay, and report to the daemon; as root it becomes the daemon's user and group first,
@@ -50,12 +56,14 @@ let helpText = """
       penstock-init verify --watch --dns-server 10.96.0.10
       penstock-init install --gateway br-agents --dns-server 10.88.0.1
       penstock-init print | nft -c -f -
+      penstock-init install --mode tproxy --tproxy-priority 90 --tproxy-table 790
 
     exit status:
       0   done                                  66  the configuration file cannot be read
       3   verify: the rules are not as planned  69  the kernel lacks a feature, which is named
       64  usage: a flag or a value is wrong     70  the kernel refused, or the rules read back different
       65  the configuration file is wrong       71  install: the rules are loaded, and stay, but do not capture
-                                                77  not permitted: CAP_NET_ADMIN is missing
+      72  install --mode tproxy: policy         77  not permitted: CAP_NET_ADMIN is missing
+          routing of others is in the way
 
     """

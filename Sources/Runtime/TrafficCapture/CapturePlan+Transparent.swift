@@ -47,7 +47,8 @@ extension CapturePlan {
 
     /// `pre`: what comes back over loopback with our mark goes to the daemon's transparent socket, whatever its destination.
     private var handoverRules: [Rule] {
-        let captured: [Match] = [.inputDevice("lo"), isMarked, .transport(.tcp)]
+        // Not the daemon's answers: they have the mark as well where the kernel hands it on (tcp_fwmark_accept, fwmark_reflect).
+        let captured: [Match] = [.inputDevice("lo"), isMarked, .direction(.original), .transport(.tcp)]
         return [
             Rule(captured + [.newFlow], [.count], .captured),
             // A connection that the daemon has taken; a SYN may be for another one from the same port, and asks the listener.

@@ -17,7 +17,8 @@ struct CaptureArgumentsTests {
             "--proxy-port", "1", "--explicit-port=2", "--dns-port", "3", "--api-port", "4", "--health-port", "5",
             "--proxy-uid", "6", "--proxy-gid=7", "--inbound-port", "8", "--inbound-port=9", "--dns-server", "10.0.0.10",
             "--dns-server", "fd00::53", "--bypass-cidr", "10.0.0.0/8:11", "--exempt", "12:13", "--allow-metadata",
-            "--table", "gate", "--mark", "0x100",
+            "--table", "gate", "--mark", "0x100", "--mode", "tproxy", "--tproxy-mark", "0x100/0xff00",
+            "--tproxy-priority", "14", "--tproxy-table=15",
         ])
         #expect(settings.ports.all == [1, 2, 3, 4, 5])
         #expect(settings.daemon == Owner(user: 6, group: 7))
@@ -26,6 +27,8 @@ struct CaptureArgumentsTests {
         #expect(settings.bypasses.map(\.description) == ["10.0.0.0/8:11"])
         #expect(settings.exemptions == [Owner(user: 12, group: 13)])
         #expect(settings.allowsMetadata && settings.table == "gate" && settings.markBase == 256)
+        #expect(settings.mechanism == .tproxy && settings.routing.mark.description == "0x100/0xff00")
+        #expect(settings.routing.priority == 14 && settings.routing.table == 15)
     }
 
     @Test(
@@ -55,6 +58,8 @@ struct CaptureArgumentsTests {
             ("--proxy-gid", "4294967296"), ("--dns-server", "dns.example"), ("--dns-server", "fe80::1%eth0"),
             ("--dns-server", "010.0.0.1"), ("--bypass-cidr", "10.0.0.1/8:1"), ("--exempt", "1"), ("--exempt", "1:2:3"),
             ("--exempt", ":"), ("--mark", "0x"), ("--mark", "0x+1"), ("--mark", "0x100000000"),
+            ("--mode", "nat"), ("--tproxy-mark", "0x100"), ("--tproxy-mark", "0/0xff"), ("--tproxy-mark", "0x1ff/0xff"),
+            ("--tproxy-mark", "1/1/1"), ("--tproxy-priority", "-1"), ("--tproxy-table", "main"),
         ]
     ) func badValue(flag: String, value: String) throws {
         let problem = #expect(throws: CaptureArguments.Problem.self) { try settings([flag, value]) }

@@ -101,6 +101,14 @@ struct CapturePlanTests {
         let daemon = Owner(user: 10880, group: 10880)
         #expect(problem { $0.exemptions = [daemon] } == .exemptionOfDaemon(daemon))
         #expect(problem { $0.markBase = 0x101 } == .markBase)
+        for number: UInt32 in [0, 32766] {
+            let found = problem { $0.routing.priority = number }
+            #expect(found == .rulePriority(number))
+        }
+        for number: UInt32 in [0, 253, 254, 255] {
+            let found = problem { $0.routing.table = number }
+            #expect(found == .routingTable(number))
+        }
         #expect(problem { $0.inboundPorts = Array(1...65) } == .tooMany("inbound ports", limit: 64))
         #expect(problem { $0.inboundPorts = Array(1...64) } == nil)
         for name in ["", "1a", "a b", "a\"", "a{", "inet", "a\n", "ä", String(repeating: "a", count: 32)] {

@@ -62,6 +62,40 @@ struct RulesetTests {
         }
     }
 
+    @Test(
+        "with TPROXY only what comes back over loopback passes on its packet mark: the last hook refuses the rest first"
+    )
+    func transparent() throws {
+        let flags = ["--mode", "tproxy", "--exempt", "1:2"]
+        let mark = "meta mark & 0xffff0000 == 0x70650000"
+        #expect(
+            try rules("cap", ["--mode", "tproxy"]).suffix(2) == [
+                "ct mark 0x70656e01 return",
+                "meta l4proto tcp ct direction original meta mark set meta mark & 0xffff ^ 0x70650000",
+            ]
+        )
+        #expect(
+            try rules("keep", flags) == [
+                "\(mark) meta l4proto tcp dnat ip to ip daddr", "\(mark) meta l4proto tcp dnat ip6 to ip6 daddr",
+            ]
+        )
+        let handover = "iifname \"lo\" \(mark) ct direction original meta l4proto tcp"
+        #expect(
+            try rules("pre", flags) == [
+                "\(handover) ct state new counter comment \"captured\"",
+                "\(handover) tcp flags & (syn) == 0x0 socket transparent 1 accept",
+                "\(handover) tproxy ip to 127.0.0.1:15880 accept", "\(handover) tproxy ip6 to [::1]:15880 accept",
+                "\(handover) counter reject with tcp reset comment \"refused: no daemon\"",
+            ]
+        )
+        let last = "counter drop comment \"refused: not led to the daemon\""
+        #expect(
+            try rules("out", flags).prefix(4) == [
+                "oifname \"lo\" accept", "\(mark) \(last)", "ct mark 0x70656e04 \(last)", "ct mark 0x70656e05 \(last)",
+            ]
+        )
+    }
+
     @Test("what is let by carries a comment that nft shows")
     func comments() throws {
         let arguments = ["--exempt", "1:2", "--bypass-cidr", "10.0.0.0/8:1", "--dns-server", "10.0.0.10"]
