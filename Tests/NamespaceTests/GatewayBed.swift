@@ -32,7 +32,7 @@ struct GatewayBed {
     }
 
     private init(_ net: PodAndWorld, forwards: Bool) throws {
-        gateway = RulesetBed(net: net)
+        gateway = RulesetBed(net: net, mode: .redirect)
         try net.pod.shell(
             """
             ip link add \(Self.bridge) type bridge
