@@ -44,7 +44,7 @@ let helpText = """
       --mark N                the first of our connection marks (0x70656e00); 256 from there are ours
       --mode redirect|tproxy  redirect (the default) rewrites destinations; the daemon needs no capability. tproxy leaves them
                               as they are, and leads connections to the daemon by policy routing of our own; the daemon then
-                              needs CAP_NET_ADMIN or CAP_NET_RAW, and listen.transparent.mode: tproxy. See "TPROXY" in
+                              needs CAP_NET_ADMIN or CAP_NET_RAW, and listen.transparent.tproxy: true. See "TPROXY" in
                               docs/operations.md
       --tproxy-mark V/MASK    the bits of packet marks that are ours (0x70650000/0xffff0000)
       --tproxy-priority 7065  our policy rule's place, from 1 to 32765     --tproxy-table 7065   our routing table
