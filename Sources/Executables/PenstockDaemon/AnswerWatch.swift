@@ -1,6 +1,7 @@
 import ConnectionJourney
 import EventLoops
 import LinuxBindings
+import NetworkTypes
 import Telemetry
 
 /// Finds out, without a connection of its own, that the kernel drops what the daemon answers.
