@@ -3,7 +3,7 @@ import Testing
 /// A pod with the rules loaded, and the small programs that play agent, daemon and world.
 struct RulesetBed {
     let net: PodAndWorld
-    let mode: Handover
+    var mode = Handover.standard
 
     /// Loads the rules with these flags and a resolver that nobody asks, and hands over the pod: once for each mode, unless it
     /// matters for some only.
