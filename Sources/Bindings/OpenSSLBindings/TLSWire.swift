@@ -15,12 +15,12 @@ final class TLSWire {
     private var isEnding = false
     /// What the socket did not take: at most `mostUnsent`, and what one call of OpenSSL's writes.
     private var unsent: ArraySlice<UInt8> = [] {
-        didSet { hasUnsent = !unsent.isEmpty }
+        didSet { keepsUnsent = !unsent.isEmpty }
     }
     /// True while octets wait that the socket has not taken.
     ///
     /// It is asked with every piece, and a plain value need not be guarded while it is.
-    private(set) var hasUnsent = false
+    private var keepsUnsent = false
     /// Set where the sending side is to end behind what is unsent.
     private var endsBehindUnsent = false
     /// The first failure of the socket, as `errno`.
@@ -49,7 +49,7 @@ final class TLSWire {
     fileprivate var mayKeepMore: Bool { unsent.count < Self.mostUnsent }
 
     /// True while octets wait that the socket has not taken.
-    var hasUnsent: Bool { !unsent.isEmpty || (floor.session?.hasUnsent ?? false) }
+    var hasUnsent: Bool { keepsUnsent || floor.session?.hasUnsent == true }
 
     /// False where a read would find nothing until somebody says otherwise.
     var mayHaveMore: Bool { isReadable || !unread.isEmpty || failure != nil }
