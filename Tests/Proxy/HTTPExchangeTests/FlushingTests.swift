@@ -39,6 +39,7 @@ private func flushes(unsent: Bool, on loop: isolated EventLoop) async throws -> 
 private final class StuckCipher: SocketCipher {
     let hasUnsent: Bool
     let endedInOrder = true
+    let mayHaveMore = false
 
     init(hasUnsent: Bool) { self.hasUnsent = hasUnsent }
 
