@@ -135,10 +135,7 @@ extension Policy {
         _ test: AddressTest
     ) -> Decision? {
         let port = facts.port
-        // That name is the proxy's own machine (RFC 6761, section 6.3).
-        if name.text == "localhost" || name.text.hasSuffix(".localhost") {
-            return .refused(.specialAddress, rule: test.rule?.name, port: port)
-        }
+        if name.isLoopback { return .refused(.specialAddress, rule: test.rule?.name, port: port) }
         if let rule = test.rule, rule.match.cidrs != nil { return .refused(.outsideCIDRs, rule: rule.name, port: port) }
         for place in compiled.addressDenyPlaces where test.isStrict || !rules[place].terms.isOnTrial {
             guard rules[place].match.cidrs?.isEmpty == false else { continue }
@@ -189,4 +186,9 @@ extension Policy {
 extension Rule {
     /// True where the original destination is dialled, which must lie within the rule's blocks.
     var isBoundToBlocks: Bool { match.cidrs != nil && match.hosts == nil }
+}
+
+extension HostName {
+    /// True for a name of whatever machine looks it up (RFC 6761, section 6.3): a proxy's own, where that does.
+    var isLoopback: Bool { text == "localhost" || text.hasSuffix(".localhost") }
 }

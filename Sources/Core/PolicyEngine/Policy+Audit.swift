@@ -18,6 +18,9 @@ extension Policy {
         let plan = facts.original == nil ? facts.name.map(DialPlan.name) : .original
         guard let plan else { return .refused(.noOriginalDestination, rule: judgement.rule, port: facts.port) }
         var ways = judgement.verdict == .allow ? judgement.egress : egress
+        if case .name(let name) = plan, name.isLoopback, ways.resolvingElsewhere != nil {
+            return .refused(.specialAddress, rule: judgement.rule, port: facts.port)
+        }
         var found = isSeen(plan, by: ways) ? candidates(facts, plan) : nil
         if found?.isEmpty == true, ways.resolvingElsewhere != nil, plan != .original {
             found = nil

@@ -92,12 +92,17 @@ extension Conversation {
 
     /// The upstream that is open, where the decision is for it.
     func upstreamToAskAgain(_ decision: Decision) -> OpenUpstream? {
-        guard let upstream, upstream.line.isQuiet(worker.means),
+        guard let upstream, isOfToday(upstream.line), upstream.line.isQuiet(worker.means),
             let permit = worker.snapshot.policy?.permit(for: decision),
             borrowUpstream(permit, upstream.line)
         else { return nil }
         upstream.exchange.mayKeepClient = !worker.isDraining
         return upstream
+    }
+
+    /// False where a proxy led out with credentials, or with trust, that others have taken the place of.
+    func isOfToday(_ line: UpstreamLine) -> Bool {
+        line.key.way == .direct || line.key.generation == worker.snapshot.generation
     }
 
     /// True where a server that has waited for us closed just when we asked, and asking twice is no harm (RFC 9110,
@@ -132,7 +137,8 @@ extension Conversation {
     ) async -> DialStep {
         closeUpstream(on: loop)
         if mayBorrow, borrow(request, decision, on: loop) { return .connected }
-        guard let permit = worker.snapshot.policy?.permit(for: decision) else { return .cut }
+        let snapshot = worker.snapshot
+        guard let permit = snapshot.policy?.permit(for: decision) else { return .cut }
         let name = permit.name
         switch await openUpstream(permit, for: connection, worker, on: loop) {
         case .connected(let reached):
@@ -142,7 +148,7 @@ extension Conversation {
                 reached.socket.detach(from: loop)
                 return connection.cutting == nil ? .unreachable(failure) : .cut
             }
-            let key = poolKey(of: name, peer, by: reached.route.way)
+            let key = poolKey(of: name, peer, by: reached.route.way, snapshot)
             upstream = OpenUpstream(UpstreamLine(reached, under: key, worker), client: client, worker)
             return connection.cutting == nil ? .connected : .cut
         case .failed(let failure): return .unreachable(failure)
@@ -173,10 +179,13 @@ extension Conversation {
 
     /// Takes a connection that nobody uses; false where none is for this request.
     private func borrow(_ request: HTTP1Request, _ decision: Decision, on loop: isolated EventLoop) -> Bool {
-        guard !isPinned, let permit = worker.snapshot.policy?.permit(for: decision) else { return false }
+        // Whose it is must be known: what nobody is known by would be shared by all of them.
+        guard !isPinned, facts.owner != nil, let permit = worker.snapshot.policy?.permit(for: decision) else {
+            return false
+        }
         let peer = peer(permit.name, at: permit.addresses.first)
         // Another way that is stated is for when the first cannot be reached.
-        let key = poolKey(of: permit.name, peer, by: permit.egress.first?.name ?? .direct)
+        let key = poolKey(of: permit.name, peer, by: permit.egress.first?.name ?? .direct, worker.snapshot)
         let isRepeatable = isRepeatable(request)
         if !worker.pool.has(key) { worker.lending.reclaim(key, on: loop) }
         guard let found = worker.pool.take(permit, under: key, isRepeatable: isRepeatable, on: loop) else {
@@ -186,7 +195,12 @@ extension Conversation {
         return true
     }
 
-    private func poolKey(of name: HostName?, _ peer: UpstreamPeer?, by way: EgressName) -> PoolKey {
+    private func poolKey(
+        of name: HostName?,
+        _ peer: UpstreamPeer?,
+        by way: EgressName,
+        _ snapshot: PolicySnapshot
+    ) -> PoolKey {
         var tls: UpstreamTLSTerms?
         if scope.isIntercepted, let peer {
             tls = UpstreamTLSTerms(peer.certified, port: peer.port, oldest: connection.oldestUpstreamTLS)
@@ -197,7 +211,8 @@ extension Conversation {
             tls: tls,
             way: way,
             workload: facts.owner,
-            policy: worker.snapshot.policy?.hash
+            policy: snapshot.policy?.hash,
+            generation: snapshot.generation
         )
     }
 

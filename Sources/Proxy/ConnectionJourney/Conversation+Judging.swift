@@ -138,7 +138,7 @@ extension Conversation {
     ///
     /// It saves asking for the name's addresses again.
     private func decisionForOpenUpstream(_ policy: Policy) -> Decision? {
-        guard let upstream, upstream.line.key.port == facts.port else { return nil }
+        guard let upstream, upstream.line.key.port == facts.port, isOfToday(upstream.line) else { return nil }
         let decision: Decision
         if let address = upstream.address {
             decision = standingDecision(policy, at: address)
@@ -146,6 +146,8 @@ extension Conversation {
             // A proxy was told the name: nobody here knows where it leads.
             facts.addresses = nil
             decision = policy.decide(facts)
+            // A way that is stated behind it needs to know.
+            guard !decision.needsAddresses else { return nil }
         }
         guard let permit = policy.permit(for: decision), borrowUpstream(permit, upstream.line) else { return nil }
         return decision

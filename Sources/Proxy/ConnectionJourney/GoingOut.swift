@@ -30,12 +30,14 @@ func goOut(
         if let proxy = wayOut.proxy {
             let departure = Departure(connection, worker, way: name, source: wayOut.source, until: until)
             let found = await departure.addresses(of: proxy.place, on: loop)
+            if connection.cutting != nil { return .abandoned }
             guard let errand = permit.errand(by: name, to: found.usable) else {
                 failure = departure.failure(found.hasOwn ? .ownListener : .unresolvable, "\(proxy.place)")
                 if failure.isOfWay { continue }
                 return .failed(failure)
             }
-            let target = way.kind == .there ? nil : permit.addresses.first
+            // Without a name it is the original destination, whoever looks names up.
+            let target = way.kind == .there && permit.name != nil ? nil : permit.addresses.first
             let destination = ProxyDestination(target, name: permit.name, port: permit.port)
             guard let destination else { return .failed(departure.failure(.unknown)) }
             outcome = await departure.leave(errand, by: proxy, to: destination, target, on: loop)
@@ -147,6 +149,7 @@ struct Departure {
         do throws(WayProblem) {
             if connection.cutting != nil { throw WayProblem.cut }
             if let tls = proxy.tls { try await socket.begin(tls, until: deadline, on: loop) }
+            if connection.cutting != nil { throw WayProblem.cut }
             guard let dialogue = proxy.dialogue(to: destination, worker.settings.http) else {
                 throw WayProblem.fault(.authentication, "credentials_cannot_be_said")
             }

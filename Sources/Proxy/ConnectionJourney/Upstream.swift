@@ -10,10 +10,19 @@ func openUpstream(
     _ worker: Worker,
     on loop: isolated EventLoop
 ) async -> Dialled {
-    guard permit.egress.isEmpty else { return await goOut(permit, for: connection, worker, on: loop) }
-    // A client that was silent so far may let its server speak first; every other has sent what goes up at once.
-    let race = Race(permit.addresses, speaksFirst: connection.sniffed != .silent)
-    return await dial(race, until: loop.now &+ worker.settings.dialNanoseconds, for: connection, on: loop)
+    let dialled: Dialled
+    if permit.egress.isEmpty {
+        // A client that was silent so far may let its server speak first; every other has sent what goes up at once.
+        let race = Race(permit.addresses, speaksFirst: connection.sniffed != .silent)
+        dialled = await dial(race, until: loop.now &+ worker.settings.dialNanoseconds, for: connection, on: loop)
+    } else {
+        dialled = await goOut(permit, for: connection, worker, on: loop)
+    }
+    // A cut that came between the socket's last word and this task's turn found nobody who waited.
+    guard connection.cutting != nil, case .connected(let reached) = dialled else { return dialled }
+    resetOnClose(reached.socket.descriptor)
+    reached.socket.detach(from: loop)
+    return .abandoned
 }
 
 /// Opens the connection to a configured sink that an errand allows: to a proxy, which we speak to first.

@@ -20,6 +20,8 @@ struct PoolKey: Hashable {
     var workload: ConnectionOwner?
     /// The policy that allowed it.
     var policy: String?
+    /// When that was loaded, with the credentials and the trust that go with it.
+    var generation: UInt64
 }
 
 /// Upstream connections that nobody uses for now, kept for the next request of the same kind.
