@@ -50,6 +50,32 @@ struct ControlGroupFenceTests {
         }
     }
 
+    @Test(
+        "A35: a port of this machine's own that another table leads elsewhere leads nobody out",
+        arguments: [("203.0.113.7", PodAndWorld.podIPv4), ("2001:db8:99::7", PodAndWorld.podIPv6)]
+    )
+    func publishedPort(far: String, own: String) throws {
+        try ControlGroupBed.with { bed in
+            try bed.net.countArrivals("out", "udp dport 5353")
+            let family = far.contains(":") ? "ip6" : "ip"
+            try bed.net.pod.shell(
+                """
+                nft 'add table \(family) published; add chain \(family) published out { type nat hook output priority -100; }'
+                nft 'add rule \(family) published out \(family) daddr \(own) udp dport 5353 dnat to \(far)'
+                """
+            )
+            for path in [bed.agent, bed.stranger] {
+                let result = try bed.run("print(datagram(sys.argv[1], 5353))", [own], in: path)
+                #expect(result.output == "EPERM\n", "\(path): \(result)")
+            }
+            #expect(try bed.net.arrivals("out") == 0)
+            // The table does lead there: a neighbor's datagram arrives.
+            #expect(try bed.run("print(datagram(sys.argv[1], 5353))", [own], in: bed.neighbor).output == "sent\n")
+            let arrived = BackgroundProcess.poll(seconds: 5) { (try? bed.net.arrivals("out")) == 1 }
+            #expect(arrived)
+        }
+    }
+
     @Test("loopback is open to the captured and to the fenced", arguments: ["127.0.0.1", "::1"])
     func loopback(address: String) throws {
         try ControlGroupBed.with { bed in

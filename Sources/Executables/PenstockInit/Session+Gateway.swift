@@ -6,11 +6,19 @@ extension Session {
     func sayScope(_ plan: CapturePlan) {
         guard let governed = plan.governedTraffic else { return }
         say("governed: \(governed)")
-        for warning in plan.gatewayWarnings(devices: devices, ports: bridgePorts) { say("warning: \(warning)") }
+        for warning in plan.interfaceWarnings { say("warning: \(warning)") }
+    }
+}
+
+extension CapturePlan {
+    /// What the interfaces of this network namespace make doubtful of a gateway: nothing may come in by those that are named.
+    var interfaceWarnings: [String] {
+        guard case .gateway = scope else { return [] }
+        return gatewayWarnings(devices: Self.devices, ports: Self.bridgePorts)
     }
 
     /// The interfaces of this network namespace.
-    private var devices: Set<String> {
+    private static var devices: Set<String> {
         guard let table = try? readFile("/proc/net/dev", limit: 1 << 20) else { return [] }
         let lines = table.split(separator: UInt8(ascii: "\n")).dropFirst(2)
         let names = lines.compactMap { $0.split(separator: UInt8(ascii: ":"), maxSplits: 1).first }
@@ -18,7 +26,7 @@ extension Session {
     }
 
     /// Those that are part of another one, as far as /sys is there to say it.
-    private var bridgePorts: Set<String> {
+    private static var bridgePorts: Set<String> {
         devices.filter { (try? readFile("/sys/class/net/\($0)/master/ifindex", limit: 64)) != nil }
     }
 }

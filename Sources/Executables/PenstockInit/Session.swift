@@ -112,7 +112,7 @@ struct Session {
     /// Says what nobody governs, and how strong the boundary is by the plan and by what was found beside it.
     private func sayPosture(_ plan: CapturePlan, warnings: [String]) {
         for hole in plan.ungoverned { say("ungoverned: \(hole)") }
-        let weaknesses = plan.weaknesses + warnings
+        let weaknesses = plan.weaknesses + plan.interfaceWarnings + warnings
         say(weaknesses.isEmpty ? "posture: strong" : "posture: weak (\(weaknesses.joined(separator: ", ")))")
     }
 

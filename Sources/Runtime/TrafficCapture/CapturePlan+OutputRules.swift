@@ -109,9 +109,12 @@ extension CapturePlan {
         var rules = [AddressFamily.ipv4, .ipv6].map {
             Rule(loopback($0) + [.destinationPort(.tcp, .anyBut(ports.proxy))], [.accept])
         }
+        // The device is the one from before a rewriting: on a machine that has others' tables, a published port of its own may lead
+        // elsewhere. In a pod the last hook refuses that.
+        let stays: [Match] = scope == .everything ? [] : [.localDestination(is: true)]
         // ICMP carries the refusals below to local senders.
         rules += [Match.Transport.udp, .icmp, .icmpv6].map {
-            Rule([.outputDevice("lo", is: true), .transport($0)], [.accept])
+            Rule([.outputDevice("lo", is: true), .transport($0)] + stays, [.accept])
         }
         return rules
     }
