@@ -15,6 +15,7 @@ import signal
 import sys
 
 import compose
+import gateways
 import images
 import pods
 from engine import Engine
@@ -30,7 +31,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--name", default=NAME)
     parser.add_argument("--storage", type=pathlib.Path, default=STORAGE)
-    parser.add_argument("--only", nargs="*", choices=["image", "manifests", "pod", "init", "compose"])
+    parser.add_argument("--only", nargs="*", choices=["image", "manifests", "pod", "init", "compose", "gateway"])
     build = parser.add_mutually_exclusive_group()
     build.add_argument("--build", action="store_true", help="build the image, and do no more")
     build.add_argument("--no-build", action="store_true", help="with the image of the last run")
@@ -76,6 +77,8 @@ def run(report, engine, node, arguments):
         pods.check_failing_init(report, engine, node)
     if wanted("compose"):
         compose.check(report, engine, node)
+    if wanted("gateway"):
+        gateways.check(report, engine, node)
     if wanted("manifests"):
         check_manifests(report)
 
