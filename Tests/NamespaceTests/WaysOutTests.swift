@@ -261,6 +261,26 @@ struct WaysOutTests {
         }
     }
 
+    @Test("a mark is on the packets that go out by it, and keeps NET_ADMIN for the daemon and nothing else")
+    func marked() throws {
+        let rule = Self.rule("allowed.example", "marked")
+        try GuardedPod.with(rule, settings: "egress: { marked: { mark: 16 } }", handover: .tproxy) { pod in
+            try pod.pod.shell(
+                """
+                nft 'add table inet marks; add chain inet marks out { type filter hook postrouting priority 0; }'
+                nft 'add rule inet marks out meta mark 16 tcp dport 443 counter'
+                """
+            )
+            let (said, connection) = try tunnel(pod)
+            #expect(said.hasSuffix("<200>"), "\(said)")
+            #expect(connection.decision.ways == ["marked"])
+            let counted = try pod.pod.must(["nft", "list", "table", "inet", "marks"])
+            #expect(counted.contains("counter packets ") && !counted.contains("packets 0 "), "\(counted)")
+            let status = try String(contentsOfFile: "/proc/\(pod.daemon.pid)/status", encoding: .utf8)
+            #expect(status.contains("CapEff:\t0000000000001000"), "\(status)")
+        }
+    }
+
     @Test("a mark that may not be set keeps the daemon from starting; an unknown way keeps the policy from loading")
     func closed() throws {
         let settings = "egress: { marked: { mark: 16 } }"
