@@ -188,7 +188,7 @@ struct HTTPCaptureTests {
                 c.send(*denied, "Transfer-Encoding: chunked")
                 print(why(c.read()))
                 try:
-                    for _ in range(100): c.raw(b"8000\\r\\n" + b"x" * 0x8000 + b"\\r\\n")
+                    for _ in range(1000): c.raw(b"8000\\r\\n" + b"x" * 0x8000 + b"\\r\\n")
                 except OSError as error: print(name_of(error) in ("reset", "EPIPE"))
                 """
             )
