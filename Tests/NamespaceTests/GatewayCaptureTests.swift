@@ -32,17 +32,7 @@ struct GatewayCaptureTests {
     @Test("every TCP connection reaches the daemon, from its client, with its true destination", arguments: dials)
     func captured(_ dial: Dial) throws {
         try GatewayBed.with { bed in
-            try bed.net.countArrivals("out", "meta l4proto tcp")
-            let daemon = try bed.startDaemon()
-            for client in 0..<2 {
-                let program = "print(dial(sys.argv[1], \(dial.port), protocol=\(dial.number)))"
-                let result = try bed.run(program, [dial.address], client: client)
-                #expect(result.output == "connected daemon\n", "\(result)")
-                let peer = GatewayBed.address(client, like: dial.address)
-                #expect(daemon.waitForOutput("\(peer) -> \(dial.address) \(dial.port)\n"), "\(daemon.output)")
-            }
-            #expect(try bed.net.arrivals("out") == 0)
-            #expect(try bed.gateway.count("captured") == 2)
+            try bed.expectCaptured(dial, by: try bed.startDaemon())
         }
     }
 
@@ -170,5 +160,21 @@ extension GatewayBed {
 
                 """
         )
+    }
+}
+
+extension GatewayBed {
+    /// Each client dials, and the daemon hears from it for its true destination; nothing comes to the world.
+    func expectCaptured(_ dial: GatewayCaptureTests.Dial, by daemon: BackgroundProcess) throws {
+        try net.countArrivals("out", "meta l4proto tcp")
+        for client in 0..<2 {
+            let program = "print(dial(sys.argv[1], \(dial.port), protocol=\(dial.number)))"
+            let result = try run(program, [dial.address], client: client)
+            #expect(result.output == "connected daemon\n", "\(result)")
+            let peer = Self.address(client, like: dial.address)
+            #expect(daemon.waitForOutput("\(peer) -> \(dial.address) \(dial.port)\n"), "\(daemon.output)")
+        }
+        #expect(try net.arrivals("out") == 0)
+        #expect(try gateway.count("captured") == 2)
     }
 }

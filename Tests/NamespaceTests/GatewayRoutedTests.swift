@@ -26,17 +26,7 @@ struct GatewayRoutedTests {
     )
     func captured(_ dial: GatewayCaptureTests.Dial) throws {
         try GatewayBed.with(Self.mode) { bed in
-            try bed.net.countArrivals("out", "meta l4proto tcp")
-            let daemon = try startDaemon(bed)
-            for client in 0..<2 {
-                let program = "print(dial(sys.argv[1], \(dial.port), protocol=\(dial.number)))"
-                let result = try bed.run(program, [dial.address], client: client)
-                #expect(result.output == "connected daemon\n", "\(result)")
-                let peer = GatewayBed.address(client, like: dial.address)
-                #expect(daemon.waitForOutput("\(peer) -> \(dial.address) \(dial.port)\n"), "\(daemon.output)")
-            }
-            #expect(try bed.net.arrivals("out") == 0)
-            #expect(try bed.gateway.count("captured") == 2)
+            try bed.expectCaptured(dial, by: try startDaemon(bed))
         }
     }
 

@@ -111,19 +111,21 @@ struct HTTPInspectionTests {
         }
     }
 
+    /// Tools may be called, but for one kind of them.
+    private static let noDelete = """
+          - name: no-delete
+            match: { hosts: [allowed.example], protocols: [http], mcp: { tools: ["delete_*"] } }
+            action: deny
+          - name: tools
+            match: { hosts: [allowed.example], ports: [8080], protocols: [http] }
+            action: allow
+        """
+
     @Test(
         "F07: a denied call never leaves, however it is coded and framed, and its neighbours do; the answer is the protocol's"
     )
     func calls() throws {
-        let rules = """
-              - name: no-delete
-                match: { hosts: [allowed.example], protocols: [http], mcp: { tools: ["delete_*"] } }
-                action: deny
-              - name: tools
-                match: { hosts: [allowed.example], ports: [8080], protocols: [http] }
-                action: allow
-            """
-        try HTTPPod.with(rules) { bed in
+        try HTTPPod.with(Self.noDelete) { bed in
             let said = try bed.agent(
                 Self.kit + """
                     def call(name, ident=7): return {"jsonrpc": "2.0", "id": ident, "method": "tools/call", "params": {"name": name, "arguments": {}}}
@@ -242,16 +244,8 @@ struct HTTPInspectionTests {
         "G07: what all requests together may hold is bounded: the next is told to come again, and passes when there is room"
     )
     func crowded() throws {
-        let rules = """
-              - name: no-delete
-                match: { hosts: [allowed.example], protocols: [http], mcp: { tools: ["delete_*"] } }
-                action: deny
-              - name: tools
-                match: { hosts: [allowed.example], ports: [8080], protocols: [http] }
-                action: allow
-            """
         let settings = "workers: 1\nlimits: { inspection_bytes: 1048576 }"
-        try HTTPPod.with(rules, settings: settings) { bed in
+        try HTTPPod.with(Self.noDelete, settings: settings) { bed in
             let said = try bed.agent(
                 """
                 def begin():

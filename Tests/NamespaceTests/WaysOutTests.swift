@@ -63,6 +63,24 @@ struct WaysOutTests {
         }
     }
 
+    @Test("what has no name goes by its own address, whoever looks names up", arguments: ["corporate", "socks"])
+    func withoutName(way: String) throws {
+        let rule = """
+              - name: by-address
+                match: { cidrs: [203.0.113.10/32], ports: [80] }
+                action: allow
+                egress: \(way)
+            """
+        try WaysOutProxies.with(rule) { pod, _ in
+            let (said, _) = try tunnel(pod, "http://203.0.113.10/")
+            #expect(said.hasSuffix("<200>"), "\(said)")
+            let records = try pod.auditRecords()
+            let end = records.last { $0["kind"] == "request_end" }
+            #expect(end?["dialled"] == "203.0.113.10:80" && end?["egress"] == way, "\(records)")
+            #expect(try pod.world.arrivals(at: "203.0.113.10") == 0)
+        }
+    }
+
     @Test("SOCKS 5 with user and password; a login that it does not take is final, and named")
     func socks() throws {
         let rules = Self.rule("v4only.example", "socks") + "\n" + Self.rule("allowed.example", "[mistaken, direct]")

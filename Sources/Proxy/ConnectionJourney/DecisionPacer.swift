@@ -1,6 +1,8 @@
 import PolicyEngine
 
-/// Paces the decisions of each user, or of each address behind a gateway: a bucket of one second's worth that fills steadily, and beyond it a turn for each.
+/// Paces the decisions of each user, or of each address behind a gateway.
+///
+/// It is a bucket of one second's worth that fills steadily, and beyond it a turn for each.
 ///
 /// Lives on one loop.
 struct DecisionPacer {
