@@ -76,6 +76,11 @@ struct AuditFile: ~Copyable {
         descriptor.release()
     }
 
+    /// Lets the next writer take the file, at once, whoever else has its descriptor by a fork.
+    borrowing func unlock() {
+        if !isStream { LinuxBindings.unlock(descriptor) }
+    }
+
     /// Whether the file is as we left it: not cut short, not written to, not removed.
     func isUntouched() throws(SystemCallError) -> Bool {
         guard !isStream else { return true }

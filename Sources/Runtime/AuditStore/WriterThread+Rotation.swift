@@ -117,6 +117,7 @@ extension WriterThread {
             let next = try prepare(in: directory, segment: segment, now: now)
             try onFiles { () throws(SystemCallError) in try takeName(in: directory, segment: segment) }
             let old = file.size
+            file.unlock()
             file = next
             headEnd = chain.position.sequence
             beginning = FileBeginning(sequence: before.sequence + 1, time: now)

@@ -37,6 +37,8 @@ struct WriterThread: ~Copyable {
         lines.reserveCapacity(Self.chunkBytes)
     }
 
+    deinit { file.unlock() }
+
     /// Recovers, and then writes what is submitted until the writer is to stop.
     ///
     /// - Throws: What keeps the file from being used any longer.
