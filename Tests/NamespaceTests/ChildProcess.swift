@@ -9,6 +9,7 @@ final class ChildProcess {
 
     /// Starts the first word of `command`, by its full path.
     init(_ command: [String], environment: [String: String], input: String, output: String, errors: String) throws {
+        _ = Self.keepsInherited
         var actions = unsafe posix_spawn_file_actions_t()
         unsafe posix_spawn_file_actions_init(&actions)
         defer { unsafe posix_spawn_file_actions_destroy(&actions) }
@@ -33,6 +34,11 @@ final class ChildProcess {
         guard code == 0 else { throw NotStarted(command: command, code: code) }
         self.pid = pid
     }
+
+    /// Whoever runs the tests may have left descriptors open: no child gets them, because tests count those of a daemon.
+    private static let keepsInherited: Void = {
+        for number in 3..<Int32(1024) { _ = fcntl(number, F_SETFD, FD_CLOEXEC) }
+    }()
 
     struct NotStarted: Error {
         var command: [String]
