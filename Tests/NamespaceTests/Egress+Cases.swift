@@ -35,7 +35,7 @@ extension GuardedPod {
         }
         let before = recorder.visits().count
         let (result, connections) = try recorded(cases.count, place) {
-            try python(lines.joined(separator: "\n"), seconds: 60)
+            try python(lines.joined(separator: "\n"), seconds: 120)
         }
         let seen = result.output.split(separator: "\n", omittingEmptySubsequences: false).dropLast().map(String.init)
         try #require(seen.count == cases.count, "\(result)", sourceLocation: place)
@@ -69,7 +69,9 @@ enum EgressFamily: String, CaseIterable, Sendable, CustomTestStringConvertible {
     /// The address of this family.
     func pick(_ ipv4: String, _ ipv6: String) -> String { self == .ipv4 ? ipv4 : ipv6 }
 
-    /// allowed.example's.
+    /// A name that is allowed, and has an address of this family alone.
+    var name: String { pick("four.allowed.example", "six.allowed.example") }
+    /// Its address, and one of allowed.example's.
     var allowed: String { pick("203.0.113.10", "2001:db8:113::10") }
     /// denied.example's.
     var denied: String { pick("203.0.113.20", "2001:db8:113::20") }

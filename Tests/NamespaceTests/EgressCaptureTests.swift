@@ -13,11 +13,11 @@ struct EgressCaptureTests {
                     let port = ["--local-port", "\(sourcePort)"]
                     let (allowed, first) = try pod.recorded {
                         try pod.agent(
-                            EgressClients.curl("allowed.example", at: family.allowed, port: 443, port),
+                            EgressClients.curl(family.name, at: family.allowed, port: 443, port),
                             as: user
                         )
                     }
-                    #expect(allowed.output == "allowed.example at \(family.allowed)\n", "\(allowed)")
+                    #expect(allowed.output == "\(family.name) at \(family.allowed)\n", "\(allowed)")
                     #expect(first[0].verdict == "allow rule_allow allowed-names", "\(first)")
                     #expect(first[0]["workload.uid"] == "\(user.uid)", "\(first)")
                     let (denied, second) = try pod.recorded {
@@ -38,9 +38,9 @@ struct EgressCaptureTests {
             #expect(only.output == "v6only.example at 2001:db8:113::10\n", "\(only)")
             #expect(first[0]["destination.original"] == "[2001:db8:113::10]:443", "\(first)")
             #expect(first[0].verdict == "allow rule_allow allowed-names", "\(first)")
-            let mapped = EgressClients.python("allowed.example", at: "::ffff:203.0.113.10")
+            let mapped = EgressClients.python("four.allowed.example", at: "::ffff:203.0.113.10")
             let (passed, second) = try pod.recorded { try pod.agent(mapped) }
-            #expect(passed.output == "allowed.example at 203.0.113.10\n", "\(passed)")
+            #expect(passed.output == "four.allowed.example at 203.0.113.10\n", "\(passed)")
             #expect(second[0]["destination.original"] == "203.0.113.10:443", "\(second)")
             let (refused, third) = try pod.recorded {
                 try pod.agent(EgressClients.python("denied.example", at: "::ffff:203.0.113.20"))
@@ -170,9 +170,9 @@ struct EgressCaptureTests {
             #expect(try pod.net.arrivals("datagrams") == 0)
             // What the rules let through is the daemon's business again.
             let (result, _) = try pod.recorded {
-                try pod.agent(EgressClients.curl("allowed.example", at: "203.0.113.10"))
+                try pod.agent(EgressClients.curl("four.allowed.example", at: "203.0.113.10"))
             }
-            #expect(result.output == "allowed.example at 203.0.113.10\n", "\(result)")
+            #expect(result.output == "four.allowed.example at 203.0.113.10\n", "\(result)")
         }
     }
 

@@ -11,7 +11,7 @@ struct EgressServerFirstTests {
             match: { cidrs: [203.0.113.30/32, "2001:db8:113::30/128"] }
             action: allow
           - name: allowed-names
-            match: { hosts: [allowed.example] }
+            match: { hosts: ["*.allowed.example", allowed.example] }
             action: allow
         """
 
@@ -116,8 +116,8 @@ struct EgressServerFirstTests {
                 while more := t.recv(9999): data += more
                 print(data.decode().split("\\r\\n\\r\\n")[1], end="")
                 """
-            let (passed, first) = try pod.recorded { try pod.python(program, [family.allowed, "allowed.example"]) }
-            #expect(passed.output == "allowed.example at \(family.allowed)\n", "\(passed)")
+            let (passed, first) = try pod.recorded { try pod.python(program, [family.allowed, family.name]) }
+            #expect(passed.output == "\(family.name) at \(family.allowed)\n", "\(passed)")
             #expect(first[0].verdict == "allow rule_allow allowed-names", "\(first)")
             #expect(first[0]["protocol"] == "tls", "\(first)")
             let (refused, second) = try pod.recorded { try pod.python(program, [family.denied, "denied.example"]) }

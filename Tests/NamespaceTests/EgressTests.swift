@@ -5,8 +5,8 @@ struct EgressTests {
     @Test("what is allowed by name passes, what is denied is refused, and both are on record")
     func allowedAndDenied() throws {
         try GuardedPod.with { pod in
-            let (allowed, first) = try pod.recorded { try pod.agent(["curl", "-4sS", "https://allowed.example/"]) }
-            #expect(allowed.output == "allowed.example at 203.0.113.10\n", "\(allowed)")
+            let (allowed, first) = try pod.recorded { try pod.agent(["curl", "-4sS", "https://v4only.example/"]) }
+            #expect(allowed.output == "v4only.example at 203.0.113.10\n", "\(allowed)")
             #expect(first[0].verdict == "allow rule_allow allowed-names", "\(first)")
             #expect(first[0].end?["outcome"] == "closed", "\(first)")
             let (denied, second) = try pod.recorded { try pod.agent(["curl", "-6sS", "https://denied.example/"]) }
