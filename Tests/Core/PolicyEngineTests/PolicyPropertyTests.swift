@@ -10,7 +10,7 @@ import Testing
     /// `MeasurePolicy agree` compares a million of them in a release build.
     static let pairs = ProcessInfo.processInfo.environment["PENSTOCK_PAIRS"].flatMap(Int.init) ?? 60_000
 
-    @Test("B15: on random policies the engine says what the manual's sentences say", .timeLimit(.minutes(3)))
+    @Test("B15: on random policies the engine says what the manual's sentences say")
     func agreesWithTheReference() throws {
         let world = try PolicyWorld()
         var random = Seeded(20_261_121)

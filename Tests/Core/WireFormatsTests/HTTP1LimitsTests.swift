@@ -98,6 +98,6 @@ struct HTTP1LimitsTests {
         let took = clock.measure { result = readRequest(bytes, ends: 1..<bytes.count) }
         #expect(try result.get() != nil)
         // Read anew at each octet it would take 2 billion steps; the bound leaves a slow machine its time.
-        #expect(took < .seconds(2))
+        #expect(took < .seconds(20))
     }
 }

@@ -8,7 +8,7 @@ import NetworkTypes
 import Testing
 
 /// The API as a server on a loop, asked by real clients.
-@Suite(.timeLimit(.minutes(2))) struct ServerTests {
+@Suite struct ServerTests {
     private static let allowed = question(#""host":"a.example""#)
 
     @Test("a question over HTTP is answered, and its record written, with the user who owns the asking socket")

@@ -1,7 +1,7 @@
 import ContentInspection
 import Testing
 
-@Suite("Exchanges under inspection", .timeLimit(.minutes(1))) struct InspectedExchangeTests {
+@Suite("Exchanges under inspection") struct InspectedExchangeTests {
     private static let post = "POST /a HTTP/1.1\r\nHost: a.example\r\n"
     private static let ok = "HTTP/1.1 200 OK\r\n"
     private static let plain = ok + "Content-Length: 2\r\n\r\nok"
