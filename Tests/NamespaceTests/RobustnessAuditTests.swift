@@ -6,7 +6,7 @@ struct RobustnessAuditTests {
     /// Talks to the echo server until the audit is full, and says how often that went well.
     private static let fill = """
         count = 0
-        while count < 2000 and (result := echo("203.0.113.7", timeout=0.7)) == "ok": count += 1
+        while count < 2000 and (result := echo("203.0.113.7", timeout=3)) == "ok": count += 1
         print(count, result)
         """
 
@@ -59,7 +59,7 @@ struct RobustnessAuditTests {
                 """
                 count, result = 0, "ok"
                 while count < 2000 and result == "ok":
-                    result = echo(f"2001:db8:99::{count:x}", timeout=\(signal == SIGTERM ? 20 : 1)); count += 1
+                    result = echo(f"2001:db8:99::{count:x}", timeout=\(signal == SIGTERM ? 40 : 3)); count += 1
                 print(count, result)
                 """
             )
@@ -69,7 +69,7 @@ struct RobustnessAuditTests {
             #expect(words.last == (signal == SIGTERM ? "ECONNRESET\n" : "timeout\n"), "\(filled)")
             #expect(try !bed.arrivals().contains("2001:db8:99::\(last)"))
             bed.signal(signal)
-            let result = try #require(bed.daemon?.wait(seconds: 20))
+            let result = try #require(bed.daemon?.wait())
             #expect(result.status == (signal == SIGTERM ? 73 : 137), "\(result)")
             if signal == SIGTERM { #expect(result.errors.contains("could not be written to the end"), "\(result)") }
 

@@ -19,7 +19,7 @@ struct RobustnessDiskTests {
             let waiting: BackgroundProcess
             do {
                 defer { _ = try? NetworkNamespace.must(["fsfreeze", "-u", bed.folder.auditFolder]) }
-                let refused = try bed.agent("print(echo('203.0.113.8', timeout=20))")
+                let refused = try bed.agent("print(echo('203.0.113.8', timeout=40))")
                 #expect(refused == "ECONNRESET\n", "who has waited for ten seconds is refused")
                 let unready = try bed.health("/readyz", status: 503)
                 #expect(unready.contains("the disk is slow"), "\(unready)")
