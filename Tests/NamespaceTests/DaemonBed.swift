@@ -74,14 +74,14 @@ final class DaemonBed {
     @discardableResult
     func end() -> Int32 {
         signal(SIGTERM)
-        return daemon?.wait(seconds: 15).status ?? -1
+        return daemon?.wait().status ?? -1
     }
 
     /// What the daemon has written to standard error.
     var said: String { daemon?.errors ?? "" }
 
     /// Asks the health port until it answers with this status and text, for so long; its last answer, status first.
-    func health(_ path: String, status: Int, containing text: String = "", seconds: Double = 15) throws -> String {
+    func health(_ path: String, status: Int, containing text: String = "", seconds: Double = 30) throws -> String {
         let result = try net.pod.python(
             DaemonWorld.kit + "print(ask_until(sys.argv[1], sys.argv[2], sys.argv[3], float(sys.argv[4])), end='')",
             [path, "\(status)", text, "\(seconds)"],
@@ -89,6 +89,19 @@ final class DaemonBed {
             seconds: seconds + 10
         )
         return result.output + result.errors
+    }
+
+    /// Asks five times whether the daemon is ready, which it must be; how long the quickest answer took, with the program that asks.
+    ///
+    /// The best of them: a busy machine is not what is measured.
+    func quickestProbe() throws -> Duration {
+        var quickest = Duration.seconds(99)
+        for _ in 0..<5 {
+            let start = ContinuousClock.now
+            #expect(try health("/readyz", status: 200).hasPrefix("200"))
+            quickest = min(quickest, ContinuousClock.now - start)
+        }
+        return quickest
     }
 
     /// What the world hears from `/healthz` over IPv4 and IPv6: each time a status, or an error's name.
@@ -121,7 +134,7 @@ final class DaemonBed {
     }
 
     /// Runs a Python program as the agent, with the functions of `DaemonWorld.kit` at hand; its output.
-    func agent(_ program: String, _ arguments: [String] = [], seconds: Double = 40) throws -> String {
+    func agent(_ program: String, _ arguments: [String] = [], seconds: Double = 90) throws -> String {
         let result = try net.pod.python(DaemonWorld.kit + program, arguments, seconds: seconds)
         return result.output + result.errors
     }
@@ -136,7 +149,7 @@ final class DaemonBed {
     func audit() throws -> AuditReading { try AuditReading(folder.audit) }
 
     /// Waits until the audit file holds what is asked for; it is checked then, or after `seconds`.
-    func audit(until condition: (AuditReading) -> Bool, seconds: Double = 10) throws -> AuditReading {
+    func audit(until condition: (AuditReading) -> Bool, seconds: Double = 60) throws -> AuditReading {
         _ = BackgroundProcess.poll(seconds: seconds) {
             usleep(20_000)
             return (try? audit()).map(condition) ?? false
@@ -145,7 +158,7 @@ final class DaemonBed {
     }
 
     /// Waits for a line of the world's.
-    func worldSays(_ text: String, seconds: Double = 15) -> Bool { world.waitForOutput(text, seconds: seconds) }
+    func worldSays(_ text: String, seconds: Double = 60) -> Bool { world.waitForOutput(text, seconds: seconds) }
 
     // MARK: What arrived
 
@@ -181,10 +194,10 @@ final class DaemonBed {
 
     // MARK: The daemon's process
 
-    /// Resident memory, in bytes.
-    func residentBytes() throws -> Int {
+    /// Resident memory of its own, in bytes; with `all` also what it has of its program's file, which depends on the machine.
+    func residentBytes(all: Bool = false) throws -> Int {
         let status = try String(contentsOfFile: "/proc/\(daemon?.pid ?? 0)/status", encoding: .utf8)
-        let line = try #require(status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") })
+        let line = try #require(status.split(separator: "\n").first { $0.hasPrefix(all ? "VmRSS:" : "RssAnon:") })
         return try #require(line.split(separator: " ").compactMap { Int($0) }.first) * 1024
     }
 

@@ -23,16 +23,17 @@ struct HTTPPod {
     static func with<Result>(
         _ rules: String = rules,
         settings: String = "",
+        drainSeconds: Int = 1,
         names: [String: [String]] = [:],
         _ body: (HTTPPod) throws -> Result
     ) throws -> Result {
-        try GuardedPod.with(rules, settings: settings, names: names) { pod in
+        try GuardedPod.with(rules, settings: settings, drainSeconds: drainSeconds, names: names) { pod in
             try body(HTTPPod(pod: pod, origin: try HTTPOrigin(pod)))
         }
     }
 
     /// Runs a Python program as the agent, with `kit` at hand; what it printed, line by line.
-    func agent(_ program: String, as user: RunAs = .agent, seconds: Double = 40) throws -> [String] {
+    func agent(_ program: String, as user: RunAs = .agent, seconds: Double = 90) throws -> [String] {
         let result = try pod.python(Self.kit + program, as: user, seconds: seconds)
         if !result.errors.isEmpty { print(result.errors) }
         return result.output.split(separator: "\n").map(String.init)
@@ -41,25 +42,25 @@ struct HTTPPod {
     /// Starts such a program; it has printed `ready`.
     func startAgent(_ program: String) throws -> BackgroundProcess {
         let process = try pod.startAgent(["python3", "-c", EgressClients.kit + Self.kit + program])
-        guard process.waitForOutput("ready", seconds: 15) else {
+        guard process.waitForOutput("ready") else {
             throw EgressWorld.Failed(what: "the agent is not ready: \(process.output) \(process.errors)")
         }
         return process
     }
 
-    /// How much memory the daemon holds, in octets, or with `atMost` has ever held.
+    /// How much memory of its own the daemon holds, in octets, or with `atMost` the most that it had of all.
     func daemonMemory(atMost: Bool = false) throws -> Int {
         // The agent's own namespace has no pid namespace: the daemon is found by its name.
         let pids = try NetworkNamespace.must(["pgrep", "-f", pod.folder.path + "/bin/penstockd --config"])
         let pid = try #require(pids.split(separator: "\n").first)
         let status = try String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)
-        let line = status.split(separator: "\n").first { $0.hasPrefix(atMost ? "VmHWM:" : "VmRSS:") }
+        let line = status.split(separator: "\n").first { $0.hasPrefix(atMost ? "VmHWM:" : "RssAnon:") }
         let kibibytes = line?.split(separator: " ").compactMap { Int($0) }.first
         return try #require(kibibytes) * 1024
     }
 
     /// What the audit says of all requests: waits until there are `count`, and the allowed ones are over.
-    func requests(_ count: Int, seconds: Double = 15) throws -> [HTTPRequestRecords] {
+    func requests(_ count: Int, seconds: Double = 60) throws -> [HTTPRequestRecords] {
         var found: [HTTPRequestRecords] = []
         _ = BackgroundProcess.poll(seconds: seconds) {
             let records = (try? pod.auditRecords()) ?? []
