@@ -7,7 +7,7 @@ struct DaemonDrainTests {
     func idle(signal: Int32) throws {
         try DaemonBed.with(DaemonSettings(drainSeconds: 30)) { bed in
             bed.signal(signal)
-            let result = try #require(bed.daemon?.wait(seconds: 8))
+            let result = try #require(bed.daemon?.wait())
             #expect(result.status == 0, "\(result)")
             #expect(try bed.audit().lives == ["started", "draining", "stopped"])
             try expectSound(bed)
@@ -43,8 +43,8 @@ struct DaemonDrainTests {
             let refused = try bed.agent(
                 """
                 began = time.time()
-                print({echo(a, timeout=3) for a in ("203.0.113.9", "2001:db8:99::9") for _ in range(12)})
-                print(time.time() - began < 3)
+                print({echo(a) for a in ("203.0.113.9", "2001:db8:99::9") for _ in range(12)})
+                print(time.time() - began < 12)  # a SYN that is not answered is repeated after a second
                 """
             )
             #expect(refused == "{'ECONNREFUSED'}\nTrue\n")
@@ -54,7 +54,7 @@ struct DaemonDrainTests {
             try bed.folder.write("", to: bed.folder.path + "/go")
             let answers = "answers " + "[b'still here', b'still here', b'still here', b'still here']"
             #expect(tunnels.waitForOutput(answers), "\(tunnels.output)")
-            let result = try #require(bed.daemon?.wait(seconds: 10))
+            let result = try #require(bed.daemon?.wait())
             #expect(result.status == 0, "\(result)")
             let reading = try bed.audit()
             #expect(reading.ends("closed").count == 4, "\(reading.ends)")
@@ -76,11 +76,11 @@ struct DaemonDrainTests {
             )
             let start = ContinuousClock.now
             bed.signal(SIGTERM)
-            let result = try #require(bed.daemon?.wait(seconds: 10))
+            let result = try #require(bed.daemon?.wait())
             let took = ContinuousClock.now - start
             #expect(result.status == 0, "\(result)")
-            #expect(took >= .milliseconds(900) && took < .seconds(4), "\(took)")
-            #expect(tunnels.wait(seconds: 5).output == "ready\n" + String(repeating: "ECONNRESET\n", count: 4))
+            #expect(took >= .milliseconds(900) && took < .seconds(15), "\(took)")
+            #expect(tunnels.wait().output == "ready\n" + String(repeating: "ECONNRESET\n", count: 4))
             let reading = try bed.audit()
             #expect(reading.ends("drained").count == 4, "\(reading.ends)")
             let reasons = Set(reading.ends.map(\.reason))
@@ -117,10 +117,10 @@ struct DaemonDrainTests {
             )
             let start = ContinuousClock.now
             bed.signal(SIGTERM)
-            let result = try #require(bed.daemon?.wait(seconds: 20))
+            let result = try #require(bed.daemon?.wait())
             let took = ContinuousClock.now - start
-            #expect(result.status == 0 && took < .seconds(4), "\(took) \(result)")
-            #expect(clients.wait(seconds: 5).output.hasPrefix("ready\nECONNRESET\nECONNRESET\n"))
+            #expect(result.status == 0 && took < .seconds(15), "\(took) \(result)")
+            #expect(clients.wait().output.hasPrefix("ready\nECONNRESET\nECONNRESET\n"))
             let reading = try bed.audit()
             #expect(reading.connections(to: "203.0.113.21").map(\.reason) == ["draining"])
             #expect(reading.connections(to: "203.0.113.20").map(\.reason) == ["rule_allow"])

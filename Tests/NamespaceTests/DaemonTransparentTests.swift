@@ -123,7 +123,7 @@ struct DaemonTransparentTests {
                 """
                 began = time.time()
                 print({echo(a) for a in ("203.0.113.7", "2001:db8:99::7") for _ in range(4)})
-                print(time.time() - began < 3)
+                print(time.time() - began < 6)  # a SYN that is not answered is repeated after a second
                 """
             )
             switch daemon {

@@ -58,7 +58,7 @@ struct RobustnessDeathTests {
             #expect(report.attempts == 1000)
             #expect(report.counts["ok", default: 0] >= 300, "\(report)")
             #expect(report.counts["ECONNREFUSED", default: 0] > 100, "\(report)")
-            #expect(report.counts["timeout"] == nil && report.slowest < 3, "\(report)")
+            #expect(report.counts["timeout"] == nil && report.slowest < 8, "\(report)")
             #expect(tunnel.waitForOutput("end"))
             try checkDeath(bed)
             try checkRestart(bed)
@@ -76,7 +76,7 @@ struct RobustnessDeathTests {
             """
             began = time.time()
             print({echo(a) for a in ("203.0.113.7", "2001:db8:99::7", "192.0.2.9") for _ in range(10)})
-            print(time.time() - began < 3)
+            print(time.time() - began < 15)  # a SYN that is not answered is repeated after a second
             """
         )
         #expect(refused == "{'ECONNREFUSED'}\nTrue\n")
@@ -153,7 +153,7 @@ struct RobustnessDeathTests {
             #expect(try bed.arrivals().isEmpty)
 
             try bed.start(untilReady: false)
-            let named = BackgroundProcess.poll(seconds: 10) { bed.said.contains("held by UID 3000") }
+            let named = BackgroundProcess.poll(seconds: 60) { bed.said.contains("held by UID 3000") }
             #expect(named, "\(bed.said)")
             #expect(bed.said.contains("trying again"), "\(bed.said)")
             squatter.stop()

@@ -32,7 +32,7 @@ struct RobustnessLimitsTests {
             #expect(pushed.count >= 350 && pushed.count <= 360, "\(pushed.count)")
             #expect(try bed.metrics()["connections_live"] <= 50)
             flood.stop()
-            let idle = BackgroundProcess.poll(seconds: 5) { (try? bed.metrics()["connections_live"]) == 0 }
+            let idle = BackgroundProcess.poll(seconds: 30) { (try? bed.metrics()["connections_live"]) == 0 }
             #expect(idle)
             try expectSound(bed)
         }
@@ -50,7 +50,7 @@ struct RobustnessLimitsTests {
                         s.sendall(bytes([byte])); time.sleep(0.1)
                         if select.select([s], [], [], 0)[0]: print(s.recv(100)); break
                 except OSError as error: print(name(error))
-                print(0.9 < time.time() - began < 3)
+                print(0.9 < time.time() - began < 6)
                 """
             )
             #expect(result.hasSuffix("True\n") && !result.contains("b'\\x16"), "\(result)")
@@ -113,7 +113,7 @@ struct RobustnessLimitsTests {
             _ = try bed.audit(until: { $0.connections.count >= (isSilent ? 224 : 16) })
             #expect(try bed.metrics()[gauge] <= 16)
             burst.stop()
-            let idle = BackgroundProcess.poll(seconds: 10) { (try? bed.metrics()[gauge]) == 0 }
+            let idle = BackgroundProcess.poll(seconds: 30) { (try? bed.metrics()[gauge]) == 0 }
             #expect(idle)
             try expectSound(bed)
         }
@@ -141,10 +141,10 @@ struct RobustnessLimitsTests {
             )
             #expect(result.contains("'ok'") && result.hasSuffix(" 60\n"), "\(result)")
             #expect(bed.daemon?.isRunning == true, "\(bed.said)")
-            let recovered = BackgroundProcess.poll(seconds: 15) { (try? bed.openDescriptors()) ?? .max <= before }
+            let recovered = BackgroundProcess.poll(seconds: 60) { (try? bed.openDescriptors()) ?? .max <= before }
             #expect(recovered, "more than \(before) are open")
             // What waited to be accepted is still worked off, and may be in the way.
-            let works = BackgroundProcess.poll(seconds: 15) {
+            let works = BackgroundProcess.poll(seconds: 60) {
                 (try? bed.agent("print({echo('203.0.113.7') for _ in range(20)})")) == "{'ok'}\n"
             }
             let last = try bed.audit().lines.suffix(8).map { "\($0.object)" }
