@@ -27,6 +27,7 @@ final class GuardedPod {
     ///   - rules: The policy's rules as YAML, or a whole policy if it begins with `apiVersion`.
     ///   - settings: Further keys of penstock.yaml, beside `listen`, `policy`, `audit`, `dial` and `drain`.
     ///   - dial: Further keys of `dial`, as they stand inside braces; `$WORLD` is where the world's authority is.
+    ///   - drainSeconds: How long what is open when the daemon is told to stop may last.
     ///   - names: What DNS says, beside the standard names.
     ///   - flags: Further flags of `penstock-init install`.
     ///   - handover: How the rules hand connections over.
@@ -35,6 +36,7 @@ final class GuardedPod {
         _ rules: String = EgressPolicies.standard,
         settings: String = "",
         dial: String = standardDial,
+        drainSeconds: Int = 1,
         names: [String: [String]] = [:],
         flags: [String] = [],
         handover: Handover = .standard
@@ -61,7 +63,7 @@ final class GuardedPod {
             policy: { path: \(place)/policy.yaml }
             audit: { path: \(place)/audit/audit.jsonl }
             dial: { resolvers: [\(EgressWorld.resolver)], \(dial.replacing("$WORLD", with: place)) }
-            drain: { seconds: 1 }
+            drain: { seconds: \(drainSeconds) }
             \(settings)
 
             """
@@ -86,21 +88,29 @@ final class GuardedPod {
         _ rules: String = EgressPolicies.standard,
         settings: String = "",
         dial: String = standardDial,
+        drainSeconds: Int = 1,
         names: [String: [String]] = [:],
         handover: Handover = .standard,
         _ body: (GuardedPod) throws -> Result
     ) throws -> Result {
-        let pod = try GuardedPod(rules, settings: settings, dial: dial, names: names, handover: handover)
+        let pod = try GuardedPod(
+            rules,
+            settings: settings,
+            dial: dial,
+            drainSeconds: drainSeconds,
+            names: names,
+            handover: handover
+        )
         return try withExtendedLifetime(pod) { try body(pod) }
     }
 
     // MARK: The daemon
 
-    /// Ends the daemon with SIGTERM, with SIGKILL where it takes over 15 s; its exit status.
+    /// Ends the daemon with SIGTERM, with SIGKILL where it takes over a minute; its exit status.
     @discardableResult
     func stop() -> Int32 {
         daemon.signal(SIGTERM)
-        return daemon.wait(seconds: 15).status
+        return daemon.wait().status
     }
 
     /// Starts the daemon anew, with the configuration and the policy as the files now are.
@@ -114,7 +124,7 @@ final class GuardedPod {
         let before = try auditRecords().count { $0["kind"] == "policy" }
         try Data(EgressPolicies.whole(rules).utf8).write(to: policyFile)
         daemon.signal(SIGHUP)
-        let isLoaded = BackgroundProcess.poll(seconds: 15) {
+        let isLoaded = BackgroundProcess.poll(seconds: 60) {
             ((try? auditRecords()) ?? []).count { $0["kind"] == "policy" } > before
         }
         guard isLoaded else { throw EgressWorld.Failed(what: "no record of the reload: \(daemon.errors)") }
@@ -129,7 +139,7 @@ final class GuardedPod {
     func metrics() throws -> String { try pod.must(["curl", "-fs", "-m", "5", "http://127.0.0.1:15890/metrics"]) }
 
     private func waitUntilReady() throws {
-        let ready = BackgroundProcess.poll(seconds: 30) { !daemon.isRunning || ((try? isReady()) ?? false) }
+        let ready = BackgroundProcess.poll(seconds: 60) { !daemon.isRunning || ((try? isReady()) ?? false) }
         guard ready, daemon.isRunning else { throw EgressWorld.Failed(what: "penstockd: \(daemon.wait(seconds: 0))") }
     }
 
@@ -147,7 +157,7 @@ final class GuardedPod {
     // MARK: The agent
 
     /// Runs a command in the pod as `user`, with the pod's resolver, and the world's authority as what clients trust.
-    func agent(_ command: [String], as user: RunAs = .agent, seconds: Double = 30) throws -> CommandResult {
+    func agent(_ command: [String], as user: RunAs = .agent, seconds: Double = 90) throws -> CommandResult {
         try startAgent(command, as: user).wait(seconds: seconds)
     }
 
@@ -166,7 +176,7 @@ final class GuardedPod {
     }
 
     /// Runs a Python program as the agent, with `EgressClients.kit` at hand.
-    func python(_ program: String, _ arguments: [String] = [], as user: RunAs = .agent, seconds: Double = 40) throws
+    func python(_ program: String, _ arguments: [String] = [], as user: RunAs = .agent, seconds: Double = 90) throws
         -> CommandResult
     {
         try agent(["python3", "-c", EgressClients.kit + program] + arguments, as: user, seconds: seconds)
@@ -182,7 +192,7 @@ final class GuardedPod {
     }
 
     /// What the audit says of all connections; where they are fewer than `count`, or an allowed one is open, waits for it.
-    func connections(_ count: Int = 0, seconds: Double = 15) throws -> [EgressConnection] {
+    func connections(_ count: Int = 0, seconds: Double = 60) throws -> [EgressConnection] {
         var found: [EgressConnection] = []
         var failure: (any Error)?
         _ = BackgroundProcess.poll(seconds: seconds) {
