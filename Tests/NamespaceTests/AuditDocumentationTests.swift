@@ -42,7 +42,7 @@ struct AuditDocumentationTests {
             #expect(said == "ok ECONNRESET\n")
             _ = try bed.audit { !$0.ends.isEmpty }
             let place = bed.folder.auditFolder
-            let waited = BackgroundProcess.poll(seconds: 20) { bed.folder.trail.contains { $0.hasSuffix(".zst") } }
+            let waited = BackgroundProcess.poll(seconds: 60) { bed.folder.trail.contains { $0.hasSuffix(".zst") } }
             #expect(waited, "\(bed.folder.trail)")
             try NetworkNamespace.must([Built.path("penstock"), "audit", "reindex", place + "/audit.jsonl"])
             let shell = try commands("```sh")

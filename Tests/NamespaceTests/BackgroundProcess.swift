@@ -42,7 +42,7 @@ final class BackgroundProcess {
     var errors: String { text("err") }
 
     /// Waits until the process ends; kills it and answers status 124 after `seconds`.
-    func wait(seconds: Double = 20) -> CommandResult {
+    func wait(seconds: Double = 60) -> CommandResult {
         let ended = Self.poll(seconds: seconds) { !isRunning }
         if !ended { stop() }
         let status = ended ? child.exitStatus ?? 124 : 124
@@ -50,7 +50,7 @@ final class BackgroundProcess {
     }
 
     /// Waits until standard output holds `text`; false where the process ended or `seconds` passed without it.
-    func waitForOutput(_ text: String, seconds: Double = 10) -> Bool {
+    func waitForOutput(_ text: String, seconds: Double = 60) -> Bool {
         _ = Self.poll(seconds: seconds) { output.contains(text) || !isRunning }
         return output.contains(text)
     }
@@ -61,7 +61,7 @@ final class BackgroundProcess {
     /// Kills the process and waits for its end.
     func stop() {
         signal(SIGKILL)
-        _ = Self.poll(seconds: 5) { !isRunning }
+        _ = Self.poll(seconds: 20) { !isRunning }
     }
 
     /// Asks every few milliseconds until `condition` holds or `seconds` have passed; the condition's last answer.

@@ -67,7 +67,7 @@ final class ControlGroupBed {
 
     /// Removes a cgroup once its last process is gone.
     func remove(_ path: String) throws {
-        let gone = BackgroundProcess.poll(seconds: 5) { unsafe rmdir("\(root)/\(path)") == 0 || errno == ENOENT }
+        let gone = BackgroundProcess.poll(seconds: 30) { unsafe rmdir("\(root)/\(path)") == 0 || errno == ENOENT }
         guard gone else {
             throw CommandFailed(command: ["rmdir", path], result: .init(status: 1, output: "", errors: ""))
         }

@@ -102,7 +102,7 @@ struct ControlGroupCaptureTests {
             let daemon = try bed.rules.startDaemon()
             let process = try bed.start(
                 """
-                s = socket.socket(); s.settimeout(2)
+                s = socket.socket(); s.settimeout(20)
                 u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
                 print("ready", flush=True); sys.stdin.read()
                 while not os.path.exists(sys.argv[1]): time.sleep(0.02)

@@ -25,7 +25,7 @@ struct ControlGroupDaemonTests {
                 let swaps = watcher.output.ranges(of: line).count
                 try bed.replace()
                 try bed.make(bed.inner)
-                let isSwapped = BackgroundProcess.poll(seconds: 5) { watcher.output.ranges(of: line).count > swaps }
+                let isSwapped = BackgroundProcess.poll(seconds: 60) { watcher.output.ranges(of: line).count > swaps }
                 #expect(isSwapped, "\(watcher.output)")
             }
             #expect(try bed.askDaemon(ask, in: bed.inner) == "ok ok ECONNRESET\n")

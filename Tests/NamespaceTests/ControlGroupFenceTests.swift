@@ -71,7 +71,7 @@ struct ControlGroupFenceTests {
             #expect(try bed.net.arrivals("out") == 0)
             // The table does lead there: a neighbor's datagram arrives.
             #expect(try bed.run("print(datagram(sys.argv[1], 5353))", [own], in: bed.neighbor).output == "sent\n")
-            let arrived = BackgroundProcess.poll(seconds: 5) { (try? bed.net.arrivals("out")) == 1 }
+            let arrived = BackgroundProcess.poll(seconds: 30) { (try? bed.net.arrivals("out")) == 1 }
             #expect(arrived)
         }
     }
@@ -132,7 +132,7 @@ struct ControlGroupFenceTests {
             let server = try bed.rules.startWorld(
                 """
                 def talk(c):
-                    c.settimeout(3)
+                    c.settimeout(40)
                     print("hello", c.recv(99), flush=True)
                     while not os.path.exists(sys.argv[1]): time.sleep(0.02)
                     for _ in range(3):
@@ -148,7 +148,7 @@ struct ControlGroupFenceTests {
             )
             let agent = try bed.start(
                 """
-                s = socket.socket(family(sys.argv[1])); s.settimeout(8)
+                s = socket.socket(family(sys.argv[1])); s.settimeout(40)
                 s.connect(target(sys.argv[1], 443)); s.sendall(b"early"); print("ready", flush=True)
                 while data := s.recv(99):
                     print("heard", data, flush=True); s.sendall(b"late secret")
@@ -235,7 +235,7 @@ struct ControlGroupFenceTests {
                 #expect(result.output == "connected daemon\n", "\(result)")
             }
             let question = ["ss", "-Htn", "state", "last-ack", "state", "closing", "state", "fin-wait-1"]
-            let isOver = BackgroundProcess.poll(seconds: 3) { (try? bed.net.pod.must(question))?.isEmpty == true }
+            let isOver = BackgroundProcess.poll(seconds: 15) { (try? bed.net.pod.must(question))?.isEmpty == true }
             #expect(isOver)
             #expect(try bed.rules.count("refused: not led to the daemon") == 0)
         }
@@ -256,7 +256,7 @@ struct ControlGroupFenceTests {
             )
             let result = try bed.run(
                 """
-                s = socket.socket(family(sys.argv[1])); s.settimeout(5)
+                s = socket.socket(family(sys.argv[1])); s.settimeout(20)
                 s.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 22)
                 s.connect(target(sys.argv[1], 443))
                 s.sendall(bytes(4 << 20)); s.close()

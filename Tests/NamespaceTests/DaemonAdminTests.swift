@@ -46,7 +46,7 @@ struct DaemonAdminTests {
                     "sh", "-ec", "mkdir \(place); chown 10880:10880 \(place); chmod 755 \(place); \(change) \(place)",
                 ])
                 try bed.start(untilReady: false)
-                let result = bed.daemon?.wait(seconds: 20)
+                let result = bed.daemon?.wait()
                 #expect(result?.status == 69, "\(change): \(bed.said)")
                 #expect(bed.said.contains("listen.admin: \(place)/admin.sock: its directory belongs"), "\(bed.said)")
             }

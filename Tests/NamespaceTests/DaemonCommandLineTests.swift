@@ -5,7 +5,7 @@ import Testing
 struct DaemonCommandLineTests {
     private static func run(_ arguments: [String], in folder: DaemonFolder? = nil) throws -> CommandResult {
         let words = arguments.map { $0.replacingOccurrences(of: "FOLDER", with: folder?.path ?? "") }
-        return try BackgroundProcess([Built.path("penstockd")] + words).wait(seconds: 15)
+        return try BackgroundProcess([Built.path("penstockd")] + words).wait()
     }
 
     @Test(
@@ -134,7 +134,7 @@ struct DaemonCommandLineTests {
         try NetworkNamespace.must(["chown", "0:0", folder.auditFolder])
         let namespace = try NetworkNamespace("root")
         let daemon = try namespace.start([Built.path("penstockd"), "--config", folder.configuration])
-        let warned = BackgroundProcess.poll(seconds: 10) { daemon.errors.contains("warning: running as root") }
+        let warned = BackgroundProcess.poll(seconds: 60) { daemon.errors.contains("warning: running as root") }
         #expect(warned, "\(daemon.errors)")
     }
 }

@@ -47,7 +47,7 @@ struct EgressRecorder {
     /// The connections that are over; waits until there are `count`.
     func visits(_ count: Int = 0) -> [Visit] {
         var found: [Visit] = []
-        _ = BackgroundProcess.poll(seconds: 10) {
+        _ = BackgroundProcess.poll(seconds: 60) {
             found = process.output.split(separator: "\n").dropFirst().compactMap { line in
                 let words = line.split(separator: " ")
                 guard words.count == 4, let port = Int(words[1]), let bytes = Int(words[2]) else { return nil }

@@ -161,11 +161,11 @@ struct EgressCaptureTests {
                 print("done"); time.sleep(30)
                 """,
             ])
-            #expect(agent.waitForOutput("ready", seconds: 20), "\(agent.errors)")
+            #expect(agent.waitForOutput("ready"), "\(agent.errors)")
             try pod.pod.must([program, "install", resolver] + pod.handover.flags)
             try pod.net.countArrivals("old", "tcp dport 7000 tcp flags & (psh) == psh")
             try pod.net.countArrivals("datagrams", "udp dport 7001")
-            #expect(agent.waitForOutput("done", seconds: 20), "\(agent.errors)")
+            #expect(agent.waitForOutput("done"), "\(agent.errors)")
             #expect(try pod.net.arrivals("old") == 0)
             #expect(try pod.net.arrivals("datagrams") == 0)
             // What the rules let through is the daemon's business again.

@@ -203,7 +203,7 @@ struct EgressHTTPClientsTests {
     /// All records, once every allowed request has its end.
     private static func settled(_ guarded: GuardedPod) throws -> [EgressRecord] {
         var records: [EgressRecord] = []
-        _ = BackgroundProcess.poll(seconds: 10) {
+        _ = BackgroundProcess.poll(seconds: 60) {
             records = (try? guarded.auditRecords()) ?? []
             let allowed = records.count { $0["kind"] == "request" && $0["decision"] == "allow" }
             return allowed == records.count { $0["kind"] == "request_end" }

@@ -55,7 +55,7 @@ final class GatewayDaemonBed {
     /// The records of this kind, once there are so many.
     func records(_ kind: String, _ count: Int) throws -> [AuditLine] {
         var found: [AuditLine] = []
-        _ = BackgroundProcess.poll(seconds: 10) {
+        _ = BackgroundProcess.poll(seconds: 60) {
             usleep(20_000)
             found = (try? AuditReading(self.folder.audit).lines.filter { $0.kind == kind }) ?? []
             return found.count >= count
@@ -201,7 +201,7 @@ struct GatewayDaemonTests {
         try GatewayDaemonBed.with(rule, start: false) { bed in
             try bed.bed.net.pod.shell("ip addr del \(GatewayBed.gatewayIPv4)/24 dev \(GatewayBed.bridge)")
             bed.start()
-            let isTold = BackgroundProcess.poll(seconds: 10) {
+            let isTold = BackgroundProcess.poll(seconds: 60) {
                 usleep(20_000)
                 return bed.said.contains("listen.transparent: cannot listen on 10.88.0.1:15880")
             }

@@ -5,7 +5,7 @@ struct GatewayFenceTests {
     /// A connected socket hears of the refusal with its next call.
     private static let datagrams = """
         s = socket.socket(family(sys.argv[1]), socket.SOCK_DGRAM)
-        s.connect(target(sys.argv[1], int(sys.argv[2]))); s.settimeout(2)
+        s.connect(target(sys.argv[1], int(sys.argv[2]))); s.settimeout(10)
         s.send(b"secret")
         print(outcome(lambda: s.recv(99).decode()))
         """
@@ -103,7 +103,7 @@ struct GatewayFenceTests {
             )
             let client = try bed.client.startPython(
                 RulesetBed.kit + """
-                    s = socket.socket(family(sys.argv[1])); s.settimeout(3); s.connect(target(sys.argv[1], 7000))
+                    s = socket.socket(family(sys.argv[1])); s.settimeout(20); s.connect(target(sys.argv[1], 7000))
                     s.sendall(b"1"); print(s.recv(9)); print("ready", flush=True)
                     time.sleep(1.5); print(outcome(lambda: s.sendall(b"2") or s.recv(9)), flush=True)
                     """,
@@ -136,8 +136,8 @@ struct GatewayFenceTests {
             )
             try bed.install()
             try bed.net.countArrivals("late", "tcp dport 7000 tcp flags & (fin | syn | rst) == 0")
-            _ = server.waitForOutput("\n", seconds: 8)
-            #expect(client.wait().output.hasPrefix("b'hello'\nready\ntimeout slowly\n"), "\(client.output)")
+            _ = server.waitForOutput("\n")
+            #expect(client.wait().output.hasPrefix("b'hello'\nready\ntimeout\n"), "\(client.output)")
             #expect(try bed.net.arrivals("late") == 0)
         }
     }
@@ -164,7 +164,7 @@ struct GatewayFenceTests {
                 """,
                 [address, source]
             )
-            #expect(result.output == "timeout slowly\nsent\n", "\(result)")
+            #expect(result.output == "timeout\nsent\n", "\(result)")
             #expect(try bed.net.arrivals("out") == 0)
             #expect(try bed.net.arrivals("told") == 0)
             #expect(try bed.gateway.count("refused: foreign source") >= 2)

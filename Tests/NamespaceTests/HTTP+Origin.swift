@@ -47,7 +47,7 @@ final class HTTPOrigin {
     /// The connections that are over; waits until there are `count`.
     func visits(_ count: Int = 0) -> [Visit] {
         var found: [Visit] = []
-        _ = BackgroundProcess.poll(seconds: 10) {
+        _ = BackgroundProcess.poll(seconds: 60) {
             found = lines("visit").compactMap { words in
                 guard words.count == 2, let data = Data(hexadecimal: words[1]) else { return nil }
                 return Visit(address: words[0], data: String(decoding: data, as: UTF8.self))
@@ -60,7 +60,7 @@ final class HTTPOrigin {
     /// The request lines that came, in the order in which they were read; waits until there are `count`.
     func requests(_ count: Int = 0) -> [String] {
         var found: [String] = []
-        _ = BackgroundProcess.poll(seconds: 10) {
+        _ = BackgroundProcess.poll(seconds: 60) {
             found = lines("request").map { $0.joined(separator: " ") }
             return found.count >= count
         }

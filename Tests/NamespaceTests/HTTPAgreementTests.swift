@@ -107,7 +107,7 @@ struct HTTPAgreementTests {
     /// The records behind the first `before`, once there are as many as there must be: a refusal is not waited for by anybody.
     private static func records(_ guarded: GuardedPod, after before: Int, of count: Int) throws -> [EgressRecord] {
         var records: [EgressRecord] = []
-        _ = BackgroundProcess.poll(seconds: 10) {
+        _ = BackgroundProcess.poll(seconds: 60) {
             records = Array(((try? guarded.auditRecords()) ?? []).dropFirst(before))
             return records.count { $0["kind"] == "check" } >= count && carried(records).count >= count
         }

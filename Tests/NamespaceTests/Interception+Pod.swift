@@ -88,7 +88,7 @@ struct InterceptedPod {
     // MARK: Clients
 
     /// Runs a command as the agent with one of the documented variables, and nothing else that says what it trusts.
-    func agent(_ command: [String], variable: String, as user: RunAs = .agent, seconds: Double = 60) throws
+    func agent(_ command: [String], variable: String, as user: RunAs = .agent, seconds: Double = 120) throws
         -> CommandResult
     {
         let value = try #require(variables[variable], "penstock ca env does not say \(variable): \(variables)")
@@ -96,14 +96,14 @@ struct InterceptedPod {
     }
 
     /// curl, its answer followed by `<STATUS>`.
-    func curl(_ arguments: String..., as user: RunAs = .agent, seconds: Double = 60) throws -> String {
+    func curl(_ arguments: String..., as user: RunAs = .agent, seconds: Double = 120) throws -> String {
         let flags = ["curl", "-sS", "-m", "20", "-w", "<%{http_code}>"]
         let result = try agent(flags + arguments, variable: "CURL_CA_BUNDLE", as: user, seconds: seconds)
         return result.output + result.errors
     }
 
     /// Runs a Python program as the agent, with `kit` at hand; what it printed, line by line.
-    func python(_ program: String, as user: RunAs = .agent, seconds: Double = 60) throws -> [String] {
+    func python(_ program: String, as user: RunAs = .agent, seconds: Double = 120) throws -> [String] {
         let result = try agent(
             ["python3", "-c", Self.program(program)],
             variable: "SSL_CERT_FILE",
@@ -122,7 +122,7 @@ struct InterceptedPod {
             as: user,
             trusting: ["SSL_CERT_FILE": trust]
         )
-        guard process.waitForOutput("ready", seconds: 20) else {
+        guard process.waitForOutput("ready") else {
             throw EgressWorld.Failed(what: "the agent is not ready: \(process.output) \(process.errors)")
         }
         return process

@@ -29,7 +29,7 @@ struct InterceptionAuthorityTests {
             )
             try bed.files.asDaemon(["rotate", bed.files.authority])
             bed.pod.daemon.signal(SIGHUP)
-            let isPublished = BackgroundProcess.poll(seconds: 15) {
+            let isPublished = BackgroundProcess.poll(seconds: 60) {
                 ((try? String(contentsOfFile: bed.files.published + "/ca.pem", encoding: .utf8)) ?? "")
                     .components(separatedBy: "BEGIN").count == 3
             }
@@ -37,10 +37,10 @@ struct InterceptionAuthorityTests {
             let both = try String(contentsOfFile: bed.files.published + "/ca.pem", encoding: .utf8)
             let new = both.components(separatedBy: "-----BEGIN").first { !$0.isEmpty && !old.contains($0) } ?? ""
             try Data(("-----BEGIN" + new).utf8).write(to: URL(filePath: bed.files.path("new.pem")))
-            let isSaid = BackgroundProcess.poll(seconds: 15) { bed.pod.daemon.errors.contains("signs from now on") }
+            let isSaid = BackgroundProcess.poll(seconds: 60) { bed.pod.daemon.errors.contains("signs from now on") }
             #expect(isSaid, "\(bed.pod.daemon.errors)")
             try bed.go()
-            let result = agent.wait(seconds: 40)
+            let result = agent.wait()
             #expect(
                 result.output == "200 200\nready\n200\nbundle read again\n200\n200\nin full\nnew root\n",
                 "\(result)"
@@ -53,7 +53,7 @@ struct InterceptionAuthorityTests {
         try InterceptedPod.with { bed in
             try NetworkNamespace.must(["chmod", "644", bed.files.authority + "/ca.key"])
             bed.pod.daemon.signal(SIGHUP)
-            let isSaid = BackgroundProcess.poll(seconds: 15) { bed.pod.daemon.errors.contains("the old one signs on") }
+            let isSaid = BackgroundProcess.poll(seconds: 60) { bed.pod.daemon.errors.contains("the old one signs on") }
             #expect(isSaid, "\(bed.pod.daemon.errors)")
             #expect(try bed.curl("https://www.allowed.example:8443/a") == "GET /a<200>")
         }

@@ -248,7 +248,7 @@ struct InterceptionMCPTests {
                 bed.files.path("sound.key"), style,
             ]
         )
-        guard server.waitForOutput("ready", seconds: 40) else { throw EgressWorld.Failed(what: "\(server.errors)") }
+        guard server.waitForOutput("ready") else { throw EgressWorld.Failed(what: "\(server.errors)") }
         return server
     }
 

@@ -178,7 +178,7 @@ struct InterceptionTests {
             // It trusts the server's own authority, and nobody else.
             let root = ["CURL_CA_BUNDLE": bed.files.path("root.pem")]
             let command = ["curl", "-sS", "-m", "20", "-w", "<%{http_code}>", "https://\(host):8443/a"]
-            let refused = try bed.pod.startAgent(command, trusting: root).wait(seconds: 30)
+            let refused = try bed.pod.startAgent(command, trusting: root).wait()
             #expect(refused.status == 60, "\(refused)")
             let end = try #require(try bed.pod.connections(1).first?.end)
             #expect(end["outcome"] == "client_rejected_interception", "\(end)")
@@ -193,7 +193,7 @@ struct InterceptionTests {
                 with: "[\"/denied/**\"] } }\n    action: deny\n    except_tunnels: true"
             )
             try bed.pod.reload("  - name: suggested\n" + "    " + block(rule) + "\n" + others)
-            let passed = try bed.pod.startAgent(command, trusting: root).wait(seconds: 30)
+            let passed = try bed.pod.startAgent(command, trusting: root).wait()
             #expect(passed.output == "GET /a<200>", "\(passed)")
             let last = try #require(try bed.pod.connections(2).last)
             #expect(last["treatment"] == "tunnel" && last["rule"] == "suggested", "\(last)")

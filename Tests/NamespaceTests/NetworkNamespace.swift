@@ -36,7 +36,7 @@ final class NetworkNamespace {
         capabilities: [String] = [],
         input: String = "",
         environment: [String: String] = [:],
-        seconds: Double = 20
+        seconds: Double = 60
     ) throws -> CommandResult {
         let user = uid.map { RunAs(uid: $0, gid: gid ?? $0, capabilities: capabilities) }
         let process = try BackgroundProcess(wrapped(command, user), input: input, environment: environment)
@@ -72,7 +72,7 @@ final class NetworkNamespace {
     }
 
     /// Runs a Python program as `user`, with its arguments in `sys.argv[1:]`.
-    func python(_ program: String, _ arguments: [String] = [], as user: RunAs = .agent, seconds: Double = 20) throws
+    func python(_ program: String, _ arguments: [String] = [], as user: RunAs = .agent, seconds: Double = 60) throws
         -> CommandResult
     {
         try run(

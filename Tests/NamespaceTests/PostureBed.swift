@@ -84,7 +84,7 @@ extension DaemonBed {
     }
 
     /// Waits until the last `ruleset` record says this.
-    func ruleset(until event: String, seconds: Double = 10) throws -> Bool {
+    func ruleset(until event: String, seconds: Double = 60) throws -> Bool {
         try audit(until: { $0.events("ruleset").last == event }, seconds: seconds).events("ruleset").last == event
     }
 

@@ -114,7 +114,7 @@ struct RobustnessKillTests {
             let secret = try #require(lines.first)
             #expect(!metrics.contains(secret.suffix(30)))
             bed.signal(SIGABRT)
-            _ = bed.daemon?.wait(seconds: 10)
+            _ = bed.daemon?.wait()
             let cores = try FileManager.default.contentsOfDirectory(atPath: bed.folder.auditFolder)
                 .filter { $0.hasPrefix("core") }
             #expect(cores.isEmpty)

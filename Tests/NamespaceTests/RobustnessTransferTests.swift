@@ -137,7 +137,7 @@ struct RobustnessTransferTests {
             #expect(try bed.residentBytes() - before < 8 << 20, "for 4 × 64 MiB that wait")
             readers.stop()
             // What was sent went into the buffers of four sockets and a pipe, and no further.
-            let settled = BackgroundProcess.poll(seconds: 10) { bed.world.output.split(separator: "\n").count >= 5 }
+            let settled = BackgroundProcess.poll(seconds: 60) { bed.world.output.split(separator: "\n").count >= 5 }
             #expect(settled && !bed.world.output.contains("all"), "\(bed.world.output)")
         }
     }
@@ -164,7 +164,7 @@ struct RobustnessTransferTests {
                 """
             )
             #expect(try bed.residentBytes() - before < 8 << 20)
-            #expect(writer.waitForOutput("over", seconds: 20))
+            #expect(writer.waitForOutput("over"))
             let held = writer.output.split(separator: "\n").filter { $0.hasPrefix("held back") && $0.hasSuffix("True") }
             #expect(held.count == 4, "\(writer.output)")
             let reading = try bed.audit { $0.ends.count == 5 }

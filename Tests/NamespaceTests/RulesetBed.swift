@@ -108,10 +108,11 @@ struct RulesetBed {
             try:
                 return action()
             except OSError as error:
-                name = errno.errorcode.get(error.errno, "timeout")
-                return name + (" slowly" if time.time() - start > 0.7 else "")
+                # A SYN is repeated after a second: what was refused at once came before that.
+                if error.errno not in errno.errorcode: return "timeout"
+                return errno.errorcode[error.errno] + (" slowly" if time.time() - start > 0.95 else "")
 
-        def dial(address, port, prepare=lambda s: None, protocol=0, timeout=1.5):
+        def dial(address, port, prepare=lambda s: None, protocol=0, timeout=20):
             s = socket.socket(family(address), socket.SOCK_STREAM, protocol)
             s.settimeout(timeout)
             prepare(s)

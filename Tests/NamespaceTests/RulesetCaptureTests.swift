@@ -113,7 +113,7 @@ struct RulesetCaptureTests {
                 """
                 import ctypes
                 libc = ctypes.CDLL(None, use_errno=True)
-                s = socket.socket(family(sys.argv[1])); s.settimeout(2)
+                s = socket.socket(family(sys.argv[1])); s.settimeout(20)
                 s.connect(target(sys.argv[1], 80)); s.recv(99)
                 libc.connect(s.fileno(), bytes(16), 16)
                 s.connect(target(sys.argv[1], 81)); print(s.recv(99).decode())

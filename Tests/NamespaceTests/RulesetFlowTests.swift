@@ -5,7 +5,7 @@ struct RulesetFlowTests {
     /// A server of the world that reads slowly, and says how much it got.
     private static let sink = """
         def take(c):
-            c.settimeout(15)
+            c.settimeout(40)
             total = 0
             time.sleep(0.8)
             while True:
@@ -25,7 +25,7 @@ struct RulesetFlowTests {
             try bed.net.pod.must(["ip", "neigh", "flush", "all"])
             let result = try bed.agent(
                 """
-                s = socket.socket(family(sys.argv[1])); s.settimeout(5)
+                s = socket.socket(family(sys.argv[1])); s.settimeout(20)
                 s.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 22)
                 s.connect(target(sys.argv[1], 443))
                 s.sendall(bytes(4 << 20))
@@ -54,7 +54,7 @@ struct RulesetFlowTests {
             }
             #expect(try bed.count("refused: stale flow") == 3)
             // The first packet may wait a second for its neighbour to be found.
-            let arrived = BackgroundProcess.poll(seconds: 4) { (try? bed.net.arrivals("flow")) == 1 }
+            let arrived = BackgroundProcess.poll(seconds: 30) { (try? bed.net.arrivals("flow")) == 1 }
             #expect(arrived)
         }
     }
@@ -100,7 +100,7 @@ struct RulesetFlowTests {
                 [address, address.contains(":") ? PodAndWorld.podIPv6 : PodAndWorld.podIPv4],
                 as: RunAs(uid: 0, gid: 0, capabilities: ["net_bind_service"])
             )
-            #expect(peer.output == "timeout slowly\n", "\(peer)")
+            #expect(peer.output == "timeout\n", "\(peer)")
             #expect(agent.output == "ready\n", "\(agent.output)")
             #expect(try bed.net.arrivals("synack") == 0)
             // Two SYNs at least: the second is a repetition.
@@ -122,7 +122,7 @@ struct RulesetFlowTests {
             let server = try bed.startWorld(
                 """
                 def talk(c):
-                    c.settimeout(6)
+                    c.settimeout(40)
                     print("hello", c.recv(99), flush=True)
                     while not os.path.exists(sys.argv[1]): time.sleep(0.02)
                     for _ in range(5):
@@ -139,7 +139,7 @@ struct RulesetFlowTests {
             )
             let agent = try bed.startAgent(
                 """
-                s = socket.socket(family(sys.argv[1])); s.settimeout(8)
+                s = socket.socket(family(sys.argv[1])); s.settimeout(40)
                 s.connect(target(sys.argv[1], 443)); s.sendall(b"early"); print("ready", flush=True)
                 while True:
                     data = s.recv(99)

@@ -71,7 +71,7 @@ struct RulesetGrantTests {
                 """
             )
             let program = """
-                s = socket.socket(family(sys.argv[1])); s.settimeout(3)
+                s = socket.socket(family(sys.argv[1])); s.settimeout(20)
                 s.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 21)
                 print(outcome(lambda: s.connect(target(sys.argv[1], 443)))); s.sendall(bytes(2 << 20))
                 """

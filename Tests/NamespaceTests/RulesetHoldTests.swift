@@ -16,7 +16,7 @@ struct RulesetHoldTests {
             usleep(100_000)
             #expect(holder.isRunning)
             holder.signal(SIGTERM)
-            #expect(holder.wait(seconds: 5).status == 0)
+            #expect(holder.wait().status == 0)
             #expect(try bed.program(["verify"]).succeeded, "the rules stay as long as the namespace")
         }
     }
@@ -25,7 +25,7 @@ struct RulesetHoldTests {
     func refused() throws {
         try RulesetBed.with(install: false) { bed in
             let holder = try bed.start(["hold"], uid: 2000)
-            #expect(holder.wait(seconds: 5).status == 77)
+            #expect(holder.wait().status == 77)
             #expect(!holder.output.contains("holding"))
         }
     }

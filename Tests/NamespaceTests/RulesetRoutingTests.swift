@@ -56,7 +56,7 @@ struct RulesetRoutingTests {
 
     private func go(_ bed: RulesetBed, _ agent: BackgroundProcess) throws -> String {
         try NetworkNamespace.must(["touch", "/tmp/\(bed.net.pod.name)"])
-        _ = agent.waitForOutput("over", seconds: 20)
+        _ = agent.waitForOutput("over")
         try NetworkNamespace.must(["rm", "/tmp/\(bed.net.pod.name)"])
         return agent.output
     }
@@ -252,7 +252,7 @@ struct RulesetRoutingTests {
                 """
             )
             try bed.net.countArrivals("out", "meta l4proto tcp")
-            _ = try bed.agent("print(dial(sys.argv[1], 443))", [Far.both[1]])
+            _ = try bed.agent("print(dial(sys.argv[1], 443, timeout=2))", [Far.both[1]])
             #expect(try bed.net.arrivals("out") == 0)
             let verification = try bed.program(["verify"])
             #expect(verification.output.contains(RoutingLoss.ruleIPv6.finding), "\(verification)")

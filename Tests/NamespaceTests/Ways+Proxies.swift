@@ -40,7 +40,7 @@ final class WaysOutProxies {
     /// It writes a line when a tunnel is over.
     func asked(_ count: Int) -> [String] {
         var lines: [String] = []
-        _ = BackgroundProcess.poll(seconds: 15) {
+        _ = BackgroundProcess.poll(seconds: 60) {
             let text = try? String(contentsOf: folder.appending(path: "access.log"), encoding: .utf8)
             lines = (text ?? "").split(separator: "\n").map(String.init)
             return lines.count >= count

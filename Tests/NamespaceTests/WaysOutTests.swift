@@ -137,7 +137,7 @@ struct WaysOutTests {
         by rule: String
     ) throws -> (request: EgressRecord?, end: EgressRecord?) {
         var found: (request: EgressRecord?, end: EgressRecord?)
-        _ = BackgroundProcess.poll(seconds: 15) {
+        _ = BackgroundProcess.poll(seconds: 60) {
             let records = (try? pod.auditRecords()) ?? []
             found.request = records.last { $0["kind"] == "request" && $0["rule"] == rule }
             found.end = records.last { $0["kind"] == "request_end" && $0["id"] == found.request?["id"] }
@@ -232,7 +232,7 @@ struct WaysOutTests {
             try NetworkNamespace.must([
                 "sh", "-ec", "cd \(proxies.folder.path); cp -p login next; mv next wrong",
             ])
-            let isRead = BackgroundProcess.poll(seconds: 20) {
+            let isRead = BackgroundProcess.poll(seconds: 60) {
                 pod.daemon.errors.contains("what ways out need was read")
                     && ((try? tunnel(pod, "https://v4only.example/").said.hasSuffix("<200>")) ?? false)
             }
