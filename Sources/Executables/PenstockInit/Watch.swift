@@ -76,11 +76,13 @@ struct Watch {
             notices.rules.takeAll()
             var trouble = listen(notices.folders)
             trouble += try renew(&plan, &capture)
-            let differences = try differences(plan, &capture) + trouble
+            let finding = try compare(plan, &capture)
+            let differences = finding.differences + trouble
             if differences != before { tell(plan, differences, isFirst: before == nil) }
             before = differences
             let isTold = link.send(report(plan, differences))
-            if try putBack(plan, &capture, &repairs) { continue }
+            // Nothing is put back that was not told before: what changed since is the next turn's.
+            if finding.isOfOurs, try putBack(plan, &capture, &repairs) { continue }
             let isQuick = !isTold || lookup != nil || (keeps && !differences.isEmpty)
             let wait = isQuick ? min(Self.retry, settings.seconds * 1000) : settings.seconds * 1000
             let awaited = [signals.descriptor.number, notices.folders.number] + notices.rules.numbers
@@ -121,15 +123,13 @@ struct Watch {
 
     // MARK: Rules
 
-    /// Puts the rules back where they are not as planned; true where it did.
+    /// Puts the rules back, unless that was done too often; true where it did.
     private func putBack(
         _ plan: CapturePlan,
         _ capture: inout TrafficCapture,
         _ repairs: inout Repairs
     ) throws(CaptureError) -> Bool {
-        guard keeps, let reading = try? capture.read(plan),
-            !plan.ownDifferences(from: reading).isEmpty, repairs.take(at: monotonicNanoseconds())
-        else { return false }
+        guard keeps, repairs.take(at: monotonicNanoseconds()) else { return false }
         _ = try capture.replace(plan)
         say("put back: table inet \(plan.table)")
         return true
@@ -155,13 +155,24 @@ struct Watch {
         return link != nil && ready.last == true ? .linkEnded : .due
     }
 
-    private func differences(_ plan: CapturePlan, _ capture: inout TrafficCapture) throws(CaptureError) -> [String] {
+    /// What one look at the kernel's rules found.
+    private struct Finding {
+        var differences: [String]
+        /// Whether rules of our own are among what differs: those can be put back.
+        var isOfOurs: Bool
+    }
+
+    private func compare(_ plan: CapturePlan, _ capture: inout TrafficCapture) throws(CaptureError) -> Finding {
         do throws(CaptureError) {
-            return plan.differences(from: try capture.read(plan))
+            let reading = try capture.read(plan)
+            return Finding(
+                differences: plan.differences(from: reading),
+                isOfOurs: !plan.ownDifferences(from: reading).isEmpty
+            )
         } catch {
             // Rules that nobody can read are rules that nobody can vouch for.
             guard error.isRestless else { throw error }
-            return ["\(error)"]
+            return Finding(differences: ["\(error)"], isOfOurs: false)
         }
     }
 
