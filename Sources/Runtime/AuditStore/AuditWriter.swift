@@ -16,6 +16,8 @@ package final class AuditWriter: Sendable {
     let queue: SubmissionQueue
     private let written = Atomic<UInt64>(0)
     private let currentState = Mutex(AuditState.recovering)
+    /// The last line that `audit.chain` has been told of; who holds it writes that file.
+    private let keptThrough = Mutex<UInt64>(0)
     private let watchers = Mutex<[@Sendable () -> Void]>([])
     private let ended: EventDescriptor
     let keeperEnded: EventDescriptor
@@ -185,13 +187,20 @@ package final class AuditWriter: Sendable {
     }
 
     /// Keeps where the chain has come to, for the next start; what goes wrong is told to the operator.
+    ///
+    /// Both threads come here. The keeper has waited for the disk and may be late: the end that the writer kept stays.
     func keepPosition(_ position: ChainPosition, checkpoint: UInt64) {
         guard let state = account.state, account.directory != nil else { return }
-        do throws(SystemCallError) {
-            try state.write(KeptChain(position: position, checkpoint: checkpoint).text, to: KeptChain.fileName)
-            account.report(.state, nil)
-        } catch {
-            account.report(.state, "\(error)")
+        let text = KeptChain(position: position, checkpoint: checkpoint).text
+        keptThrough.withLock { kept in
+            guard position.sequence >= kept else { return }
+            do throws(SystemCallError) {
+                try state.write(text, to: KeptChain.fileName)
+                kept = position.sequence
+                account.report(.state, nil)
+            } catch {
+                account.report(.state, "\(error)")
+            }
         }
     }
 

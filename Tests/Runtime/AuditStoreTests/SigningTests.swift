@@ -103,6 +103,20 @@ import Testing
         #expect(report.tally.trustedCheckpoints == report.tally.checkpoints)
     }
 
+    @Test("what an orderly end keeps of the chain is its end, however late the keeper is")
+    func keptEnd() throws {
+        for _ in 0..<40 {
+            let folder = try AuditFolder()
+            let writer = try folder.writer(store: settings(folder))
+            #expect(submit(1...5, to: writer))
+            #expect(writer.finish(timeout: .seconds(20)))
+            let last = try #require(folder.content.split(separator: UInt8(ascii: "\n")).last)
+            let hash = String(decoding: SHA256Digest(of: Array(last).span).hexadecimal, as: UTF8.self)
+            let kept = String(decoding: try folder.read("audit.chain"), as: UTF8.self)
+            #expect(kept.contains(hash), "\(kept)")
+        }
+    }
+
     @Test("a kill between the record of a key and its taking over publishes it no second time")
     func killedWhilePublishing() throws {
         let folder = try AuditFolder()
