@@ -42,14 +42,18 @@ extension WriterThread {
 
     /// A key that cannot be taken over is no reason to stop: the old one signs on.
     private mutating func lookForKey(now: Int64) throws(AuditError) {
+        let before = signer?.takeover
         do throws(AuditError) {
             try changeKey(now: now)
+            signer?.takeover = nil
         } catch {
             switch error {
-            case .noKey, .noState, .foreignState: writer.account.report(.signing, "\(error)")
+            case .noKey, .noState, .foreignState: signer?.takeover = "\(error)"
             default: throw error
             }
         }
+        // A checkpoint that is signed by the key before says nothing of this one.
+        if signer?.takeover != before { writer.account.report(.signing, signer?.takeover) }
     }
 
     private func weighBudget() {

@@ -12,6 +12,8 @@ struct ChainSigner {
     var lastCheckpoint: UInt64
     /// When that was, in microseconds.
     var lastTime: Int64
+    /// Why the key that waits cannot take over; nil where nothing is wrong with it, or none waits.
+    var takeover: String?
 }
 
 extension WriterThread {
@@ -64,7 +66,7 @@ extension WriterThread {
             chain.append(AuditRecord(record, at: now, limits: writer.limits), to: &lines)
             self.signer?.lastCheckpoint = position.sequence + 1
             self.signer?.lastTime = now
-            writer.account.report(.signing, nil)
+            writer.account.report(.signing, signer.takeover)
         } catch {
             writer.account.report(.signing, "\(error)")
         }
@@ -98,7 +100,6 @@ extension WriterThread {
         guard try flush() else { return }
         try signer.keys.take(next.key.publicKey)
         self.signer?.key = SigningKeys.Key(key: next.key, made: next.made ?? now / 1_000_000)
-        writer.account.report(.signing, nil)
     }
 
     private func record(

@@ -3,6 +3,7 @@ import AuditStore
 import AuditTrail
 import Foundation
 import OpenSSLBindings
+import Synchronization
 import Testing
 
 @Suite struct SigningTests {
@@ -115,6 +116,29 @@ import Testing
             let kept = String(decoding: try folder.read("audit.chain"), as: UTF8.self)
             #expect(kept.contains(hash), "\(kept)")
         }
+    }
+
+    @Test("a key that cannot take over is told of once, and until it is gone, whatever the key before it signs")
+    func troubleWithTheNextKey() throws {
+        let folder = try AuditFolder()
+        let said = Mutex<[String]>([])
+        var settings = settings(folder)
+        settings.report = AuditStoreSettings.Report { text in said.withLock { $0.append(text) } }
+        let writer = try folder.writer(store: settings)
+        #expect(submit(1...5, to: writer))
+        try folder.write(Array("no key\n".utf8), to: "audit.key.tmp")
+        try run("sh", "-c", "cd \(folder.path) && chmod 600 audit.key.tmp && mv audit.key.tmp audit.key.new")
+        #expect(eventually { writer.troubles.contains(.signing) })
+        let checkpoints = try readChain(folder.content).count { $0.kind == "checkpoint" }
+        #expect(submit(6...40, to: writer))
+        #expect(eventually { ((try? readChain(folder.content)) ?? []).count { $0.kind == "checkpoint" } > checkpoints })
+        #expect(writer.troubles.contains(.signing))
+        try FileManager.default.removeItem(atPath: folder.path + "/audit.key.new")
+        #expect(eventually { !writer.troubles.contains(.signing) })
+        #expect(writer.finish(timeout: .seconds(20)))
+        let signing = said.withLock { $0.filter { $0.hasPrefix("audit: signing: ") } }
+        #expect(signing.count == 2, "\(signing)")
+        #expect(signing.last == "audit: signing: it works again")
     }
 
     @Test("a kill between the record of a key and its taking over publishes it no second time")
