@@ -15,6 +15,8 @@ package struct FileOpening: OptionSet, Sendable {
     package static let create = FileOpening(rawValue: O_CREAT)
     /// Together with `create`: a file that is there already is an error.
     package static let exclusive = FileOpening(rawValue: O_EXCL)
+    /// Whatever stands in the file goes.
+    package static let truncate = FileOpening(rawValue: O_TRUNC)
     package static let directory = FileOpening(rawValue: O_DIRECTORY)
     /// A symbolic link at the end of the path is an error.
     package static let noFollow = FileOpening(rawValue: O_NOFOLLOW)
@@ -34,6 +36,9 @@ extension SystemCallError {
 
     /// True where there is no such file.
     package var isMissing: Bool { code == ENOENT }
+
+    /// True where a symbolic link stands at a path of which none is followed.
+    package var isLink: Bool { code == ELOOP }
 }
 
 /// What `stat` tells of a file, as far as anybody here asks.

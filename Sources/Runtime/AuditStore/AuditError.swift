@@ -48,6 +48,8 @@ extension AuditError: CustomStringConvertible {
     /// What is wrong, and what an operator can do about it.
     package var description: String {
         switch self {
+        case .notOpened(let error) where error.isLink:
+            "the audit file is a symbolic link, and none is followed: name the file itself, or remove the link"
         case .notOpened(let error):
             "the audit file cannot be opened: \(error): its directory must be there, and the daemon's user must be able to write to it"
         case .notRegular: "the audit file is not a regular file: name another file"
