@@ -97,7 +97,14 @@ package final class AuditIndex {
             try connection.empty()
             try connection.transaction { () throws(SQLiteError) in try create(connection) }
         } catch {
-            throw IndexError(error, path: path)
+            // SQLite empties no file that is cut short. With its last page goes what its write-ahead log is about.
+            guard case .damaged = IndexError(error, path: path) else { throw IndexError(error, path: path) }
+            do throws(SystemCallError) {
+                _ = try openFile(path, [.readWrite, .truncate, .noFollow])
+            } catch {
+                throw .trail(.file(path: path, error))
+            }
+            try fill(path)
         }
     }
 

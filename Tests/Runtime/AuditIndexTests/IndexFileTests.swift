@@ -73,6 +73,20 @@ struct IndexFileTests {
         #expect(try folder.indexedHosts() == ["a.example", "b.example"])
     }
 
+    @Test("an index that is cut short is made anew by rebuilding", arguments: [5000, 12288, 20000])
+    func cutShort(bytes: Int) throws {
+        let folder = try TrailFolder()
+        try folder.append(hosts: "a.example", "b.example")
+        let (_, _) = try folder.updated()
+        let whole = try folder.content(folder.index)
+        #expect(whole.count > bytes)
+        try whole.prefix(bytes).write(to: URL(filePath: folder.index))
+        #expect(failure { _ = try folder.updated() } == .damaged(path: folder.index))
+        let rebuilt = try AuditIndex(folder.index, for: .rebuilding)
+        #expect(try rebuilt.update([folder.trail]).records == 3)
+        #expect(try folder.indexedHosts() == ["a.example", "b.example"])
+    }
+
     @Test("a full disk is said, and the index goes on when there is room")
     func fullDisk() throws {
         let folder = try TrailFolder()
