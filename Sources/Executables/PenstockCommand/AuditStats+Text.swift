@@ -10,6 +10,7 @@ struct AuditStats {
     private let denied: [StatsRow]
     private let heaviest: [StatsRow]
     private let rules: [StatsRow]
+    private let heaviestRules: [StatsRow]
     private let reasons: [StatsRow]
 
     init(_ counter: StatsCounter, top: Int) {
@@ -18,6 +19,7 @@ struct AuditStats {
         denied = Self.ranked(counter.hosts, top) { $0.denied + $0.wouldDeny }
         heaviest = Self.ranked(counter.hosts, top) { $0.bytes }
         rules = Self.ranked(counter.rules, top) { $0.decisions }
+        heaviestRules = Self.ranked(counter.rules, top) { $0.bytes }
         reasons = Self.ranked(counter.reasons, top) { $0.decisions }
     }
 
@@ -48,8 +50,11 @@ struct AuditStats {
         text += chart("hosts by bytes", heaviest, palette, .cyan, { $0.bytes }) { row in
             "up \(byteText(row.bytesUp)), down \(byteText(row.bytesDown))"
         }
-        text += chart("rules", rules, palette, .yellow, { $0.decisions }) { row in
+        text += chart("rules by decisions", rules, palette, .yellow, { $0.decisions }) { row in
             "allow \(countText(row.allowed)), deny \(countText(row.denied))"
+        }
+        text += chart("rules by bytes", heaviestRules, palette, .cyan, { $0.bytes }) { row in
+            "up \(byteText(row.bytesUp)), down \(byteText(row.bytesDown))"
         }
         text += chart("reasons", reasons, palette, .yellow, { $0.decisions }) { countText($0.decisions) }
         return text
@@ -82,13 +87,17 @@ struct AuditStats {
             members.object("total") { counter.total.write(into: &$0) }
             let lists = [
                 ("hosts", hosts), ("denied_hosts", denied), ("heaviest_hosts", heaviest), ("rules", rules),
-                ("reasons", reasons),
+                ("heaviest_rules", heaviestRules),
             ]
             for (name, rows) in lists {
                 members.objects(name, rows) { row, members in
                     members.text("name", row.name)
                     row.write(into: &members)
                 }
+            }
+            members.objects("reasons", reasons) { row, members in
+                members.text("name", row.name)
+                row.writeDecisions(into: &members)
             }
         }
     }
@@ -102,10 +111,14 @@ struct AuditStats {
 }
 
 extension StatsRow {
-    fileprivate func write(into members: inout JSONMembers) {
+    fileprivate func writeDecisions(into members: inout JSONMembers) {
         members.number("allowed", allowed)
         members.number("denied", denied)
         members.number("would_deny", wouldDeny)
+    }
+
+    fileprivate func write(into members: inout JSONMembers) {
+        writeDecisions(into: &members)
         members.number("bytes_up", bytesUp)
         members.number("bytes_down", bytesDown)
     }

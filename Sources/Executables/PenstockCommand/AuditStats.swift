@@ -56,10 +56,22 @@ struct StatsRow: Hashable {
         if line.decision == "deny" { denied += 1 } else { allowed += 1 }
         if line.would == "deny", line.decision != "deny" { wouldDeny += 1 }
     }
+
+    mutating func add(up: UInt64, down: UInt64) {
+        bytesUp &+= up
+        bytesDown &+= down
+    }
 }
 
 /// Counts records as they come.
 struct StatsCounter {
+    /// What was let through, and has no end yet.
+    private struct Opened {
+        var host: String
+        /// Nil where its requests are judged one by one, each by a rule of its own.
+        var rule: String?
+    }
+
     private(set) var firstTime: String?
     private(set) var lastTime: String?
     private(set) var kinds: [String: UInt64] = [:]
@@ -70,8 +82,8 @@ struct StatsCounter {
     private(set) var hosts: [String: StatsRow] = [:]
     private(set) var rules: [String: StatsRow] = [:]
     private(set) var reasons: [String: StatsRow] = [:]
-    /// To which host the end of what is open belongs: connections, and the requests of those that are judged by them.
-    private var open: [String: String] = [:]
+    /// To which host and rule the end of what is open belongs: connections, and the requests of those that are judged by them.
+    private var open: [String: Opened] = [:]
     /// Of a connection that is open: the bytes that its requests were counted with.
     private var byRequests: [String: StatsRow] = [:]
 
@@ -87,24 +99,24 @@ struct StatsCounter {
 
     private mutating func addDecision(_ line: AuditLine) {
         let host = line.host ?? "(unknown)"
+        let rule = line.rule ?? "(no rule)"
         // A connection whose requests are judged one by one is no decision of its own: its requests are.
         guard line.reason != "per_request" else {
-            if let id = line.id { open[id] = host }
+            if let id = line.id { open[id] = Opened(host: host, rule: nil) }
             return
         }
         total.add(line)
         hosts[host, default: StatsRow(host)].add(line)
-        let rule = line.rule ?? "(no rule)"
         rules[rule, default: StatsRow(rule)].add(line)
         let reason = line.reason ?? "(none)"
         reasons[reason, default: StatsRow(reason)].add(line)
-        if line.decision == "allow", let id = line.id { open[id] = host }
+        if line.decision == "allow", let id = line.id { open[id] = Opened(host: host, rule: rule) }
     }
 
     /// A request's bytes are its host's, and also its connection's: what is left of those is the connection's host's.
     private mutating func addEnd(_ line: AuditLine) {
         outcomes[line.outcome ?? "", default: 0] += 1
-        let host = line.id.flatMap { open.removeValue(forKey: $0) } ?? "(unknown)"
+        let opened = line.id.flatMap { open.removeValue(forKey: $0) } ?? Opened(host: "(unknown)", rule: nil)
         var up = line.bytesUp ?? 0
         var down = line.bytesDown ?? 0
         if line.kind == RecordKind.connectionEnd.rawValue {
@@ -117,7 +129,7 @@ struct StatsCounter {
             byRequests[connection, default: StatsRow("")].bytesUp &+= up
             byRequests[connection, default: StatsRow("")].bytesDown &+= down
         }
-        hosts[host, default: StatsRow(host)].bytesUp &+= up
-        hosts[host, default: StatsRow(host)].bytesDown &+= down
+        hosts[opened.host, default: StatsRow(opened.host)].add(up: up, down: down)
+        if let rule = opened.rule { rules[rule, default: StatsRow(rule)].add(up: up, down: down) }
     }
 }

@@ -200,6 +200,24 @@ struct AuditReadingTests {
         #expect(said.lines.contains("  front.example    ██                    up 0 B, down 300 B"), "\(said)")
     }
 
+    @Test("bytes are counted by the rule that let them through, and not where no rule is known")
+    func statsOfRules() throws {
+        var connection = Trail.connection(1, "a.example", .allow, rule: "first")
+        let end = ConnectionEndRecord(id: connection.id, outcome: .closed, bytesUp: 1000, bytesDown: 2000)
+        connection.detail = nil
+        let folder = try Trail.folder([connection, Trail.connection(2, "b.example", .deny, rule: "none"), end])
+        let said = try penstock("audit", "stats", "audit.jsonl", in: folder)
+        #expect(said.lines.contains("rules by bytes"), "\(said)")
+        #expect(said.lines.contains("  first  ████████████████████  up 1.0 kB, down 2.0 kB"), "\(said)")
+        let json = try penstock("audit", "stats", "--json", "audit.jsonl", in: folder)
+        let object = try #require(JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any])
+        let rules = try #require(object["heaviest_rules"] as? [[String: Any]])
+        #expect(rules.map { $0["name"] as? String } == ["first"])
+        #expect(rules.first?["bytes_down"] as? Int == 2000)
+        let reasons = try #require(object["reasons"] as? [[String: Any]])
+        #expect(reasons.allSatisfy { $0["bytes_up"] == nil })
+    }
+
     @Test("G05: what hostile text is in records steers no terminal and breaks no line, wherever it is shown")
     func hostileText() throws {
         let hostile = "\u{1b}[2J\u{1b}]0;x\u{7}\r\n\u{9b}31m\u{202e}\u{2028}\u{0}"
