@@ -61,7 +61,7 @@ extension Complaint {
         let code: ExitCode =
             switch error {
             case .damaged, .cutShort: .problems
-            case .file, .noMemory: .unreadable
+            case .file, .noMemory, .notATrail: .unreadable
             case .notFollowable: .usage
             }
         self.init("\(error)", code)

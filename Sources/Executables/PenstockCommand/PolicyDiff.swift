@@ -85,12 +85,15 @@ func readTraffic(
             var lines = try SegmentLines(path)
             var reader: StoredRecord?
             var count = 0
+            let before = foreign
             while let piece = try lines.next() {
                 let line = lines.window.span.extracting(piece.bytes)
                 if read(line, into: &reader), let record = reader { body(record, line) } else { foreign += 1 }
                 count += 1
                 if count & 0xff == 0 { progress.reached(done + lines.bytesRead) }
             }
+            // A policy that is tried against nothing would pass.
+            if count > 0, foreign - before == count { throw .notATrail(path: path) }
             done += lines.bytesRead
             progress.reached(done)
         }

@@ -15,6 +15,8 @@ package enum AuditReadingError: Error, Hashable, Sendable {
     case noMemory(path: String)
     /// It cannot be read from the end, which following needs: it is compressed, or a pipe.
     case notFollowable(path: String)
+    /// It holds lines, and none of them is a record.
+    case notATrail(path: String)
 }
 
 extension AuditReadingError: CustomStringConvertible {
@@ -26,6 +28,7 @@ extension AuditReadingError: CustomStringConvertible {
         case .cutShort(let path): "\(path): its zstd data ends in the middle: the end of the file is missing"
         case .noMemory(let path): "\(path): there is no memory to decompress it"
         case .notFollowable(let path): "\(path): only the plain file that the daemon writes can be followed"
+        case .notATrail(let path): "\(path): this is no file of the audit trail: none of its lines is a record"
         }
     }
 }

@@ -218,6 +218,24 @@ struct AuditReadingTests {
         #expect(reasons.allSatisfy { $0["bytes_up"] == nil })
     }
 
+    @Test(
+        "a file that is none of the trail is said to be that, and nothing is counted of it",
+        arguments: [
+            ["audit", "stats", "other.txt"], ["audit", "keys", "other.txt"], ["policy", "learn", "other.txt"],
+            ["audit", "show", "00000000000000000000000001", "other.txt"],
+            ["policy", "diff", "p.yaml", "p.yaml", "--audit", "audit.jsonl", "other.txt"],
+        ]
+    )
+    func otherFile(words: [String]) throws {
+        let folder = try Trail.sample()
+        try folder.put("nothing\nof the kind\n", as: "other.txt")
+        try folder.put("apiVersion: penstock/v1\nkind: EgressPolicy\nname: p\nrules: []\n", as: "p.yaml")
+        let said = try run(words, in: folder)
+        #expect(said.status == 66, "\(said)")
+        #expect(said.output.isEmpty)
+        #expect(said.errors.contains("other.txt: this is no file of the audit trail: none of its lines is a record"))
+    }
+
     @Test("G05: what hostile text is in records steers no terminal and breaks no line, wherever it is shown")
     func hostileText() throws {
         let hostile = "\u{1b}[2J\u{1b}]0;x\u{7}\r\n\u{9b}31m\u{202e}\u{2028}\u{0}"
