@@ -33,6 +33,7 @@ extension LearnedPolicy {
         }
         if let sni = match.sni { lines.append("      sni: \(sni.rawValue)") }
         if let http = match.http { lines += text(http) }
+        if let mcp = match.mcp { lines += text(mcp) }
         return lines + ["    action: \(learned.rule.action.rawValue)"]
     }
 
@@ -44,6 +45,15 @@ extension LearnedPolicy {
         if let paths = http.paths {
             lines.append("        paths:")
             lines += paths.map { "          - \(quoted($0.text))" }
+        }
+        return lines
+    }
+
+    private func text(_ mcp: CallMatch) -> [String] {
+        var lines = ["      mcp:"]
+        for (key, names) in [("methods", mcp.methods), ("tools", mcp.tools)] {
+            guard let names else { continue }
+            lines.append("        \(key): [\(names.map { quoted($0.text) }.joined(separator: ", "))]")
         }
         return lines
     }

@@ -45,6 +45,8 @@ package struct LearnedTraffic: Sendable {
     struct RequestShape: Hashable {
         var method: RequestMethod?
         var path: CanonicalPath?
+        /// What its body called; `nil` where nobody looked, and where it called nothing.
+        var call: AgentCall?
     }
 
     /// What is known of an endpoint.
@@ -204,11 +206,20 @@ extension LearnedTraffic.Endpoint {
 }
 
 extension LearnedTraffic.RequestShape {
-    /// `nil` where the path is none that policy allows.
+    /// `nil` where the path, or what is called, is none that policy allows.
     init?(_ question: Question) {
         method = question.isRequest ? question.method : nil
+        if question.isRequest, let call = question.calls?.first {
+            guard call.method.isCallName, call.tool?.isCallName ?? true else { return nil }
+            self.call = call
+        }
         guard question.isRequest, let text = question.path else { return }
         guard let path = try? CanonicalPath(text), !path.hasEmptySegment else { return nil }
         self.path = path
     }
+}
+
+extension String {
+    /// True where a rule can name it, and means nothing else by that.
+    fileprivate var isCallName: Bool { CallPattern(self) != nil && !contains("*") }
 }

@@ -23,6 +23,8 @@ struct RuleBuilder {
         /// TLS without a server name alone.
         var isNameless = false
         var http: RequestMatch?
+        /// What may be called; `nil` for anything.
+        var mcp: CallMatch?
         /// Nothing inside is read.
         var isTunnel = false
         /// Special addresses have rules of their own.
@@ -121,28 +123,54 @@ struct RuleBuilder {
         )
     }
 
-    /// One shape for each set of methods, with the paths that it was seen with.
+    /// Where requests went, and whether it is known what they called.
+    private struct Target: Hashable {
+        var path: CanonicalPath?
+        var calls: Bool
+    }
+
+    /// What they asked for there.
+    private struct Asked: Hashable {
+        var methods: Set<String?> = []
+        var calls: Set<AgentCall> = []
+    }
+
+    /// One shape for each set of methods and calls, with the paths that it was seen with.
     private func requestShapes(
         _ base: Shape,
         _ account: LearnedTraffic.Account
     ) -> [(Shape, LearnedTraffic.Sighting)] {
-        var methods: [CanonicalPath?: Set<String?>] = [:]
-        var sightings: [CanonicalPath?: LearnedTraffic.Sighting] = [:]
+        var asked: [Target: Asked] = [:]
+        var sightings: [Target: LearnedTraffic.Sighting] = [:]
         for (request, sighting) in account.requests {
-            methods[request.path, default: []].insert(request.method?.text)
-            sightings[request.path, default: .init()].add(sighting)
+            let target = Target(path: request.path, calls: request.call != nil)
+            asked[target, default: Asked()].methods.insert(request.method?.text)
+            if let call = request.call { asked[target, default: Asked()].calls.insert(call) }
+            sightings[target, default: .init()].add(sighting)
         }
-        return Dictionary(grouping: methods.keys) { methods[$0] ?? [] }.map { asked, paths in
+        return Dictionary(grouping: asked.keys) { asked[$0] ?? Asked() }.map { asked, targets in
             var shape = base
-            var match = RequestMatch()
-            // A question that leaves the method or the path out is answered where no rule depends on it.
-            if !asked.contains(nil) {
-                match.methods = asked.compactMap { $0 }.sorted().compactMap { RequestMethod($0) }
-            }
-            if !paths.contains(nil) { match.paths = pathPatterns(paths.compactMap { $0 }, limit: pathLimit) }
-            shape.http = match.methods == nil && match.paths == nil ? nil : match
-            return (shape, paths.reduce(into: .init()) { $0.add(sightings[$1] ?? .init()) })
+            shape.http = requestMatch(asked.methods, targets.map(\.path))
+            shape.mcp = callMatch(asked.calls)
+            return (shape, targets.reduce(into: .init()) { $0.add(sightings[$1] ?? .init()) })
         }
+    }
+
+    private func requestMatch(_ methods: Set<String?>, _ paths: [CanonicalPath?]) -> RequestMatch? {
+        var match = RequestMatch()
+        // A question that leaves the method or the path out is answered where no rule depends on it.
+        if !methods.contains(nil) {
+            match.methods = methods.compactMap { $0 }.sorted().compactMap { RequestMethod($0) }
+        }
+        if !paths.contains(nil) { match.paths = pathPatterns(paths.compactMap { $0 }, limit: pathLimit) }
+        return match.methods == nil && match.paths == nil ? nil : match
+    }
+
+    private func callMatch(_ calls: Set<AgentCall>) -> CallMatch? {
+        guard !calls.isEmpty else { return nil }
+        let methods = Set(calls.map(\.method)).sorted().compactMap { CallPattern($0) }
+        let tools = Set(calls.compactMap(\.tool)).sorted().compactMap { CallPattern($0) }
+        return CallMatch(tools: tools.isEmpty ? nil : tools, methods: methods)
     }
 
     private func item(_ host: LearnedTraffic.Host) -> String {
@@ -155,7 +183,7 @@ struct RuleBuilder {
     private func sortKey(_ shape: Shape, _ items: [String: LearnedTraffic.Sighting]) -> (Int, UInt16, String) {
         // The first rule that allows may look inside.
         let kind = (shape.isTunnel ? 0 : 4) + (shape.isNamed ? 0 : 2) + (shape.isSpecial ? 1 : 0)
-        return (kind, shape.port, "\(protocolText(shape)) \(items.keys.min() ?? "") \(requestText(shape.http))")
+        return (kind, shape.port, "\(protocolText(shape)) \(items.keys.min() ?? "") \(requestText(shape))")
     }
 
     private mutating func rule(_ shape: Shape, _ items: [String: LearnedTraffic.Sighting]) -> LearnedRule? {
@@ -172,6 +200,7 @@ struct RuleBuilder {
         match.protocols = shape.protocols
         if shape.isNameless { match.sni = .absent }
         match.http = shape.http
+        match.mcp = shape.mcp
         return LearnedRule(
             rule: Rule(name, shape.isTunnel ? .tunnel : .allow, match),
             comment: comment(shape, texts.count),
@@ -199,9 +228,11 @@ struct RuleBuilder {
         return protocols.map(\.rawValue).sorted().joined(separator: "-")
     }
 
-    private func requestText(_ http: RequestMatch?) -> String {
-        let methods = http?.methods?.map(\.text) ?? []
-        return (methods + (http?.paths ?? []).map(\.text)).joined(separator: " ")
+    private func requestText(_ shape: Shape) -> String {
+        let methods = shape.http?.methods?.map(\.text) ?? []
+        let paths = (shape.http?.paths ?? []).map(\.text)
+        let calls = (shape.mcp?.methods ?? []) + (shape.mcp?.tools ?? [])
+        return (methods + paths + calls.map(\.text)).joined(separator: " ")
     }
 
     private func comment(_ shape: Shape, _ count: Int) -> String {

@@ -48,6 +48,40 @@ struct PolicyLearnTests {
         return record
     }
 
+    @Test("calls of tools are allowed by name, and no others with them; a name that would be a pattern is left out")
+    func calls() throws {
+        func call(_ number: Int, _ method: String, _ tool: String? = nil) -> RequestRecord {
+            var record = request(number, "POST", "/mcp", host: "tools.example")
+            record.message = RecordedMessage(era: "2025-06-18", calls: [.init(method: method, tool: tool, id: "1")])
+            return record
+        }
+        let folder = try Trail.folder([
+            call(1, "tools/list"), call(2, "tools/call", "read_file"), call(3, "tools/call", "list_files"),
+            request(4, "GET", "/mcp", host: "tools.example"), call(5, "tools/call", "*"),
+        ])
+        let text = try learn(folder)
+        let rule = """
+                  http:
+                    methods: [POST]
+                    paths:
+                      - /mcp
+                  mcp:
+                    methods: [tools/call, tools/list]
+                    tools: [list_files, read_file]
+            """
+        #expect(text.contains(rule), "\(text)")
+        let question = [
+            "policy", "explain", "learned.yaml", "--host", "tools.example", "--port", "80", "--protocol", "http",
+        ]
+        let post = ["--method", "POST", "--path", "/mcp", "--call"]
+        for (call, decision) in [
+            ("tools/call read_file", "allow"), ("tools/call delete_repo", "deny"), ("ping", "deny"),
+        ] {
+            let said = try run(question + post + [call], in: folder)
+            #expect(said.lines.first == "decision: \(decision)", "\(call): \(said)")
+        }
+    }
+
     @Test(
         "what is alike shares a rule; ports, protocols, methods and paths are stated; comments say how often and when"
     )
