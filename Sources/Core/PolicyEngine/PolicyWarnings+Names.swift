@@ -73,6 +73,7 @@ extension HostPattern {
             switch self {
             case .exact(let name), .below(let name): name.text
             }
+        if isObjectStorage(name) { return "Amazon S3" }
         var rest = name[...]
         while true {
             if sharedNetworks.contains(String(rest)) { return String(rest) }
@@ -87,5 +88,12 @@ private let sharedNetworks: Set = [
     "cloudfront.net", "fastly.net", "fastlylb.net", "akamaiedge.net", "akamaized.net", "akamaihd.net", "edgekey.net",
     "edgesuite.net", "azureedge.net", "azurefd.net", "workers.dev", "pages.dev", "cdn.cloudflare.net", "b-cdn.net",
     "cdn77.org", "kxcdn.com", "stackpathdns.com", "edgecastcdn.net", "llnwd.net", "gcdn.co", "netlify.app",
-    "vercel.app",
+    "vercel.app", "herokuapp.com", "github.io", "githubusercontent.com", "appspot.com", "run.app", "web.app",
+    "storage.googleapis.com", "blob.core.windows.net", "azurewebsites.net", "r2.cloudflarestorage.com", "r2.dev",
+    "digitaloceanspaces.com", "backblazeb2.com", "wasabisys.com", "fly.dev", "onrender.com",
 ]
+
+/// Amazon's object storage: `BUCKET.s3.REGION.amazonaws.com`, `s3-REGION.amazonaws.com` and the like.
+private func isObjectStorage(_ name: String) -> Bool {
+    name.hasSuffix(".amazonaws.com") && name.split(separator: ".").contains { $0 == "s3" || $0.hasPrefix("s3-") }
+}

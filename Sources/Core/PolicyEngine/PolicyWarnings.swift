@@ -53,8 +53,6 @@ extension Policy {
                 remedy: "name the ports that are meant"
             )
         }
-        // What is never looked into is nothing for port 80 anyway.
-        guard rule.rule.action != .tunnel else { return nil }
         return SourceProblem(
             "the rule has no `ports`, and so holds on 80, without encryption, as on 443",
             at: rule.matchLocation,
