@@ -47,6 +47,7 @@ extension HelpTopic {
                                        [--method METHOD] [--path PATH] [--query QUERY]
                                        [--header 'NAME: VALUE']… [--call CALL]…
                                        [--namespace NAME] [--service-account NAME] [--time TIME]
+                                       [--client-address ADDRESS]
                                        [--intercept] [--config FILE]
 
           POLICY         a file, or a directory that is loaded as a whole
