@@ -6,27 +6,30 @@ struct YAMLComposer: ~Copyable {
     private let limits: YAMLLimits
     private var problems: [SourceProblem] = []
     private var nodes = 0
+    /// Of the document that is being read something is left out, without which it would say something else.
+    private var isIncomplete = false
 
     init(_ events: consuming YAMLEvents, limits: YAMLLimits) {
         self.events = events
         self.limits = limits
     }
 
-    /// Reads to the end of the stream.
-    mutating func documents() throws(SourceProblems) -> [SourceNode] {
+    /// Reads to the end of the stream, or to the first error of syntax.
+    mutating func documents() -> YAMLDocuments {
         var documents: [SourceNode] = []
         do throws(SourceProblem) {
             while let start = try events.nextDocument() {
                 if start.kind == .documentStart(hasDirectives: true) {
                     refuse("a directive", at: start.location, remedy: "remove it")
                 }
-                documents.append(try node(from: try events.next(), depth: 1))
+                isIncomplete = false
+                let document = try node(from: try events.next(), depth: 1)
+                if !isIncomplete { documents.append(document) }
             }
         } catch {
             problems.append(error)
         }
-        guard problems.isEmpty else { throw SourceProblems(inOrder: problems) }
-        return documents
+        return YAMLDocuments(documents: documents, problems: problems)
     }
 
     private mutating func node(from event: YAMLEvent, depth: Int) throws(SourceProblem) -> SourceNode {
@@ -83,15 +86,18 @@ struct YAMLComposer: ~Copyable {
         guard case .scalar(let text, let isPlain) = event.kind else {
             _ = try node(from: event, depth: depth)
             problems.append(SourceProblem("a key is no text, expected text", at: event.location))
+            isIncomplete = true
             return nil
         }
         refuseProperties(of: event)
         if isPlain, text == "<<" {
             refuse("the merge key `<<`", at: event.location, remedy: "write the keys out")
+            isIncomplete = true
             return nil
         }
         guard !text.isEmpty else {
             problems.append(SourceProblem("a key is empty, expected text", at: event.location))
+            isIncomplete = true
             return nil
         }
         return text

@@ -16,16 +16,36 @@ package func readYAML(
     file: String,
     limits: YAMLLimits = YAMLLimits()
 ) throws(SourceProblems) -> [SourceNode] {
+    let read = readYAMLWithProblems(bytes, file: file, limits: limits)
+    guard read.problems.isEmpty else { throw SourceProblems(inOrder: read.problems) }
+    return read.documents
+}
+
+/// What a YAML file says as far as it can be read, and everything that is wrong with it.
+///
+/// Where there are problems the documents are good for one thing: to find what else is wrong. What is refused has something
+/// else in its place, such as the text of a number, at the place of the problem.
+package struct YAMLDocuments: Hashable, Sendable {
+    package var documents: [SourceNode]
+    /// In no order.
+    package var problems: [SourceProblem]
+}
+
+/// Reads a YAML file as `readYAML` does, and goes on behind what is refused.
+package func readYAMLWithProblems(
+    _ bytes: [UInt8],
+    file: String,
+    limits: YAMLLimits = YAMLLimits()
+) -> YAMLDocuments {
     let start = SourceLocation(file: file, line: 1, column: 1)
     guard bytes.count <= limits.bytes else {
-        throw SourceProblems([
-            SourceProblem("the file has \(bytes.count) bytes, more than the limit of \(limits.bytes)", at: start)
-        ])
+        let size = SourceProblem("the file has \(bytes.count) bytes, more than the limit of \(limits.bytes)", at: start)
+        return YAMLDocuments(documents: [], problems: [size])
     }
     let text = YAMLText(bytes, file: file)
-    if let problem = text.strangeLineBreak { throw SourceProblems([problem]) }
+    if let problem = text.strangeLineBreak { return YAMLDocuments(documents: [], problems: [problem]) }
     var composer = YAMLComposer(YAMLEvents(text), limits: limits)
-    return try composer.documents()
+    return composer.documents()
 }
 
 /// Reads a YAML file that holds exactly one document.

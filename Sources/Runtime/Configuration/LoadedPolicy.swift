@@ -39,7 +39,6 @@ package func loadPolicy(
 ) throws(ConfigurationError) -> LoadedPolicy {
     let source = try collect(paths, limits: limits)
     do throws(SourceProblems) {
-        guard source.problems.isEmpty else { throw SourceProblems(inOrder: source.problems) }
         let name = paths.first ?? "policy"
         let (policy, warnings) = try Policy.load(
             source.documents,
@@ -49,9 +48,10 @@ package func loadPolicy(
             secrets: secrets,
             egress: egress
         )
+        guard source.problems.isEmpty else { throw SourceProblems([]) }
         return LoadedPolicy(policy: policy, warnings: warnings)
     } catch {
-        throw .source(error)
+        throw .source(source.allProblems(error.problems))
     }
 }
 
@@ -88,6 +88,16 @@ private func collectOnce(
 }
 
 extension PolicyCollector {
+    /// Those of the files themselves, and those of what they say.
+    ///
+    /// What stands in the place of something that was refused is no further mistake.
+    fileprivate func allProblems(_ said: [SourceProblem]) -> SourceProblems {
+        guard !problems.isEmpty else { return SourceProblems(said) }
+        let refused = Set(problems.map(\.location))
+        let further = documents.isEmpty ? [] : said.filter { !refused.contains($0.location) }
+        return SourceProblems(inOrder: problems + further)
+    }
+
     fileprivate func hash(_ digest: ([UInt8]) -> [UInt8]) -> String {
         let octets =
             if isOneFile, let file = files.first {

@@ -13,17 +13,19 @@ struct PolicyFile: Hashable, Sendable {
 
 /// YAML that was read already: a policy is read until it is the same twice running, and parsed once.
 struct ParsedFiles {
-    private var files: [String: (bytes: [UInt8], result: Result<[SourceNode], SourceProblems>)] = [:]
+    private var files: [String: (bytes: [UInt8], result: YAMLDocuments)] = [:]
 
     mutating func documents(
         _ bytes: [UInt8],
         path: String,
         limits: PolicyFileLimits
-    ) -> Result<[SourceNode], SourceProblems> {
+    ) -> YAMLDocuments {
         if let known = files[path], known.bytes == bytes { return known.result }
-        let result = Result { () throws(SourceProblems) in
-            try readYAML(bytes, file: path, limits: YAMLLimits(bytes: limits.fileBytes, nodes: limits.fileNodes))
-        }
+        let result = readYAMLWithProblems(
+            bytes,
+            file: path,
+            limits: YAMLLimits(bytes: limits.fileBytes, nodes: limits.fileNodes)
+        )
         files[path] = (bytes, result)
         return result
     }
@@ -36,6 +38,7 @@ struct PolicyCollector {
     private let hasSeveralPaths: Bool
     /// In the order in which they are taken: an extended file before the one that extends it.
     private(set) var files: [PolicyFile] = []
+    /// Where there are problems, what could be read all the same.
     private(set) var documents: [PolicyDocument] = []
     private(set) var problems: [SourceProblem] = []
     /// True where the policy is one file and nothing else.
@@ -83,15 +86,17 @@ struct PolicyCollector {
         room -= bytes.count
         chain.append(place.path)
         defer { chain.removeLast() }
-        switch parsed.documents(bytes, path: place.path, limits: limits) {
-        case .failure(let error): problems += error.problems
-        case .success(let nodes):
-            // A file that is cut off and written anew is empty for a moment: what it says is not left out for that.
-            if nodes.isEmpty { problems.append(.emptyPolicyFile(place.path)) }
-            for node in nodes {
-                for extended in extendedFiles(of: node) { take(extended, from: place, &parsed) }
-                documents.append(PolicyDocument(node, isExtended: isExtended))
+        let read = parsed.documents(bytes, path: place.path, limits: limits)
+        problems += read.problems
+        // A file that is cut off and written anew is empty for a moment: what it says is not left out for that.
+        if read.documents.isEmpty, read.problems.isEmpty { problems.append(.emptyPolicyFile(place.path)) }
+        // What stands in the place of a refused value is no path.
+        let refused = Set(read.problems.map(\.location))
+        for node in read.documents {
+            for extended in extendedFiles(of: node) where !refused.contains(extended.location) {
+                take(extended, from: place, &parsed)
             }
+            documents.append(PolicyDocument(node, isExtended: isExtended))
         }
         let name = hasSeveralPaths ? place.path : place.relative
         files.append(PolicyFile(path: place.path, name: name, bytes: bytes))

@@ -107,6 +107,32 @@ struct PolicyLoadingTests {
         #expect(loaded.policy.hash == "sha256:" + shell(command).prefix(64))
     }
 
+    @Test("what is wrong with one file, and refused as YAML, hides nothing of what else is wrong, and makes nothing up")
+    func allProblems() throws {
+        try folder.write(
+            "a.yaml",
+            policy("a") + "modee: audit\nname: again\nextends: [missing.yaml, 1.5]\n"
+        )
+        try folder.write("b.yaml", policy("b") + "default: 1.5\n")
+        try folder.write("c.yaml", policy("c") + "rules: [\n")
+        try folder.write("d.yaml", policy("d") + "mode: enforced\n")
+        try folder.write("e.yaml", "<<: { name: e }\n")
+        do throws(ConfigurationError) {
+            _ = try load()
+            Issue.record("it loads")
+        } catch {
+            guard case .source(let found) = error else { throw error }
+            let messages = found.problems.map { "\($0.location.file.suffix(6)) \($0.message)" }
+            let beginnings = [
+                "a.yaml unknown key `modee`", "a.yaml the key `name`", "a.yaml the extended file", "a.yaml `1.5` is",
+                "b.yaml `1.5` is", "c.yaml ", "d.yaml `mode` is `enforced`", "e.yaml the merge key",
+            ]
+            #expect(messages.count == beginnings.count, "\(messages)")
+            let areTheSame = zip(messages, beginnings).allSatisfy { $0.hasPrefix($1) }
+            #expect(areTheSame, "\(messages)")
+        }
+    }
+
     @Test("the hash changes with a name, a byte, and the file that the bytes are in")
     func hashes() throws {
         var hashes: Set<String> = []
