@@ -27,7 +27,7 @@ extension AuditWriter {
     private var stateName: String {
         switch state {
         case .recovering: "recovering"
-        case .writable: "writable"
+        case .writable: slowness == nil ? "writable" : "slow"
         case .stalled: "stalled"
         case .overBudget: "over_budget"
         case .failed: "failed"
@@ -55,7 +55,7 @@ extension AuditWriter {
             kind: "gauge",
             help: "1 for the state that the audit writer is in.",
             label: "state",
-            samples: ["recovering", "writable", "stalled", "over_budget", "failed", "finished"]
+            samples: ["recovering", "writable", "slow", "stalled", "over_budget", "failed", "finished"]
                 .map { ($0, $0 == current ? 1 : 0) }
         )
         let backlog = backlog
