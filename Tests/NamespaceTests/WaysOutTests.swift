@@ -240,6 +240,24 @@ struct WaysOutTests {
         }
     }
 
+    @Test("a way out that leads to the daemon itself is not taken, however its address is written")
+    func itself() throws {
+        let places = [
+            "allowed.example": "127.0.0.1:15881", "other.example": "[::1]:15880", "denied.example": "0.0.0.0:15881",
+            "www.allowed.example": "[::ffff:127.0.0.1]:15881",
+        ]
+        let ways = places.map { "  \($0): { http_connect: { address: \"\($1)\" } }" }.joined(separator: "\n")
+        let rules = places.keys.map { Self.rule($0, $0) }.joined(separator: "\n")
+        try GuardedPod.with(rules, settings: "egress:\n" + ways) { pod in
+            for (host, place) in places {
+                let (said, connections) = try pod.recorded { try curl(pod, "https://\(host)/") }
+                #expect(said.contains("<000>"), "\(place): \(said)")
+                #expect(connections.count == 1, "\(place) led to itself \(connections.count) times")
+                #expect(connections.first?.end?["detail"] == "egress_own_listener: \(place)")
+            }
+        }
+    }
+
     @Test("a blackhole resets what is no HTTP, and dials nothing")
     func blackhole() throws {
         try WaysOutProxies.with(Self.rule("allowed.example", "nowhere")) { pod, _ in

@@ -80,6 +80,7 @@ package final class NetlinkQuestions {
 
     /// True where the kernel would deliver a packet for `address` to this machine itself.
     package func isLocal(_ address: IPAddress) throws(SystemCallError) -> Bool {
+        let address = address.unmapped
         let octets = address.octets
         var request = NetlinkRequest(type: 26)  // RTM_GETROUTE
         request.append(address.family == .ipv4 ? UInt8(AF_INET) : UInt8(AF_INET6))

@@ -28,11 +28,12 @@ extension IPAddress {
     /// An IPv4 address in the clothes of IPv6 (RFC 4291, section 2.5.5.2): the kernel connects to the IPv4 address itself.
     ///
     /// Blocks of addresses do not see through it, so it is never dialled.
-    package var isMappedIPv4: Bool {
-        switch self {
-        case .v4: false
-        case .v6(let address): address.high == 0 && address.low >> 32 == 0xffff
-        }
+    package var isMappedIPv4: Bool { unmapped != self }
+
+    /// Where the kernel connects to: for a mapped IPv4 address the IPv4 address itself, for any other address that one.
+    package var unmapped: IPAddress {
+        guard case .v6(let address) = self, address.high == 0, address.low >> 32 == 0xffff else { return self }
+        return .v4(IPv4Address(bits: UInt32(truncatingIfNeeded: address.low)))
     }
 
     /// An instance metadata or pod identity service of a cloud, by address.

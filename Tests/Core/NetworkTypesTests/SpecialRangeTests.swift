@@ -67,4 +67,18 @@ struct SpecialRangeTests {
     func publicAddresses(text: String) throws {
         #expect(try #require(IPAddress(text)).specialRange == nil)
     }
+
+    @Test(
+        "only a mapped IPv4 address stands for another one (C03)",
+        arguments: [
+            ("::ffff:127.0.0.1", "127.0.0.1"), ("::ffff:0.0.0.0", "0.0.0.0"),
+            ("::ffff:255.255.255.255", "255.255.255.255"), ("127.0.0.1", "127.0.0.1"), ("::127.0.0.1", "::127.0.0.1"),
+            ("::ffff:0:127.0.0.1", "::ffff:0:127.0.0.1"), ("1::ffff:127.0.0.1", "1::ffff:127.0.0.1"), ("::1", "::1"),
+        ]
+    )
+    func unmapped(text: String, other: String) throws {
+        let address = try #require(IPAddress(text))
+        #expect(address.unmapped == IPAddress(other))
+        #expect(address.isMappedIPv4 == (text != other))
+    }
 }
