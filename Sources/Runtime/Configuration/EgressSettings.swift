@@ -146,10 +146,10 @@ extension BindSettings {
     /// One address, or a list of them.
     private static func readAddresses(_ reader: inout MappingReader) -> [IPAddress]? {
         guard case .sequence? = reader.node("address")?.content else {
-            return reader.value("address") { node, subject throws(SourceProblem) in [try node.address(subject)] }
+            return reader.value("address") { node, subject throws(SourceProblem) in [try readSource(node, subject)] }
         }
         let addresses = reader.list("address", of: "addresses") { node, subject throws(SourceProblem) in
-            try node.address(subject)
+            try readSource(node, subject)
         }
         return addresses.flatMap { reader.notEmpty($0, "address") }
     }
@@ -205,11 +205,27 @@ extension MappingReader {
     }
 }
 
+/// Reads an address of this machine: the wildcards are none, and would leave the choice to the kernel in silence.
+private func readSource(_ node: SourceNode, _ subject: String) throws(SourceProblem) -> IPAddress {
+    let address = try node.address(subject)
+    let nobodys: [SpecialRange] = [.unspecified, .multicast, .embeddedIPv4]
+    guard let range = address.specialRange, nobodys.contains(range) else { return address }
+    throw SourceProblem(
+        "\(subject) is \(address), from which nothing can be sent",
+        at: node.location,
+        remedy: "write an address that this machine has"
+    )
+}
+
 /// Reads a mark: a number, or text such as "0x10", as routing tables and firewalls write it.
 private func readMark(_ node: SourceNode, _ subject: String) throws(SourceProblem) -> UInt32 {
-    if case .string(let text) = node.content, text.hasPrefix("0x"), let mark = UInt32(text.dropFirst(2), radix: 16),
-        mark > 0
-    {
+    if case .string(let text) = node.content {
+        guard text.hasPrefix("0x"), let mark = UInt32(text.dropFirst(2), radix: 16), mark > 0 else {
+            throw SourceProblem(
+                "\(subject) is `\(text)`, expected 1 to 4294967295, or \"0x1\" to \"0xffffffff\"",
+                at: node.location
+            )
+        }
         return mark
     }
     return UInt32(clamping: try node.integer(subject, in: 1...Int(UInt32.max)))

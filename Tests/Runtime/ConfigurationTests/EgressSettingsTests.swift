@@ -76,6 +76,11 @@ struct EgressSettingsTests {
             ("a: { bind: { address: [192.0.2.1, 192.0.2.2] } }", "more than one of IPv4"),
             ("a: { bind: { interface: \"a/b\" } }", "is no name of an interface"),
             ("a: { mark: 0 }", "expected 1 to 4294967295"),
+            ("a: { mark: \"0x100000000\" }", "`mark` is `0x100000000`, expected 1 to 4294967295, or \"0x1\""),
+            ("a: { mark: \"16\" }", "`mark` is `16`, expected 1 to 4294967295"),
+            ("a: { bind: { address: 0.0.0.0 } }", "`address` is 0.0.0.0, from which nothing can be sent"),
+            ("a: { bind: { address: [192.0.2.1, \"::\"] } }", "is ::, from which nothing can be sent"),
+            ("a: { bind: { address: 224.0.0.1 } }", "write an address that this machine has"),
             ("a: { mrk: 1 }", "did you mean `mark`?"),
         ]
     )
