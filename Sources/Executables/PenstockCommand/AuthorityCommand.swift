@@ -54,7 +54,7 @@ extension Complaint {
             case .badCertificate, .badKey, .mismatch, .notAnAuthority, .notARoot, .expired, .notYetValid, .exposed,
                 .foreignOwner, .notRegular, .tooLarge:
                 .problems
-            case .missing, .unreadable: .unreadable
+            case .missing, .noRoots, .unreadable: .unreadable
             case .alreadyThere, .holdsKey, .inUse, .unwritable: .unwritable
             case .failed: .defect
             }

@@ -5,6 +5,8 @@ import OpenSSLBindings
 package enum AuthorityError: Error, Hashable, Sendable {
     /// The folder, or a file in it that must be there, is missing.
     case missing(String)
+    /// The file of root certificates to trust is missing.
+    case noRoots(String)
     case unreadable(String, SystemCallError)
     /// A symbolic link, a folder or a device stands where a file should.
     case notRegular(String)
@@ -42,6 +44,7 @@ extension AuthorityError: CustomStringConvertible {
         switch self {
         case .missing(let path):
             "\(path) is not there; `penstock ca create --out DIR` makes an authority"
+        case .noRoots(let path): "\(path) is not there; name a file with root certificates in PEM"
         case .unreadable(let path, let error): "cannot read \(path): \(error)"
         case .notRegular(let path):
             "\(path) is no regular file; put the file itself there, for links are not followed"

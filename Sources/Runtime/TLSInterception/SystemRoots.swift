@@ -21,7 +21,7 @@ package enum SystemRoots {
         do throws(SystemCallError) {
             bytes = try readFile(path, limit: byteLimit)
         } catch {
-            throw error.isMissing ? .missing(path) : error.isTooLarge ? .tooLarge(path) : .unreadable(path, error)
+            throw error.isMissing ? .noRoots(path) : error.isTooLarge ? .tooLarge(path) : .unreadable(path, error)
         }
         do throws(CertificateError) {
             var seen: Set<Certificate> = []
