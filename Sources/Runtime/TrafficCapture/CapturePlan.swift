@@ -39,6 +39,7 @@ package struct CapturePlan: Hashable, Sendable {
         routing = try Self.checked(settings.routing)
         guard let marks = FlowMarks(base: settings.markBase) else { throw .markBase }
         self.marks = marks
+        guard !settings.allowsSharedParents || !settings.cgroups.isEmpty else { throw .parentOfNothing }
         try checkGateway()
     }
 
