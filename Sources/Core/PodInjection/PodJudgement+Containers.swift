@@ -38,6 +38,8 @@ extension PodJudgement {
     /// Everything that one container of the agent's may not have.
     mutating func judgeContainer(_ container: LayoutNode, in spec: LayoutNode) {
         let context = container.value("securityContext")
+        judgeLists(container, Self.containerLists)
+        judgeLists(context?.value("capabilities"), ["add", "drop"])
         judgePrivileges(context)
         judgeCapabilities(context)
         judgeUser(container, context, spec.value("securityContext"))
@@ -48,6 +50,19 @@ extension PodJudgement {
         judgePorts(of: container)
         judgeProbes(of: container)
         judgeDevices(of: container)
+    }
+
+    private static let containerLists = ["volumeMounts", "volumeDevices", "env", "envFrom", "ports"]
+
+    /// What is no list where one belongs has no items that could be judged, and no API server takes it.
+    mutating func judgeLists(_ node: LayoutNode?, _ keys: [String]) {
+        for key in keys {
+            guard let value = node?.value(key) else { continue }
+            guard case .sequence = value.content else {
+                refuse([], "`\(key)` is no list", at: value.location, "write it as a list")
+                continue
+            }
+        }
     }
 
     /// A variable that the container sets itself keeps its value, and whoever reads it does not trust the daemon.

@@ -27,6 +27,10 @@ package struct PodJudgement {
         judgeLayout(of: template.node)
         judgeAnnotations()
         guard let spec = template.spec else { return }
+        judgeLists(
+            spec,
+            ["initContainers", "containers", "ephemeralContainers", "volumes", "tolerations", "imagePullSecrets"]
+        )
         judgeNamespaces(spec)
         judgeNode(spec)
         judgeDNS(spec)

@@ -286,6 +286,21 @@ struct PodJudgementTests {
         #expect(try refusals(text).filter { $0.severity == .refusal }.map(\.problem.location.line) == [12])
     }
 
+    @Test(
+        "what is no list where one belongs is refused, since nothing in it is judged",
+        arguments: [
+            (context("capabilities: {add: NET_ADMIN}"), "`add` is no list", "8:60"),
+            (Manifests.pod(container: "volumeMounts: {name: penstock-policy}"), "`volumeMounts` is no list", "9:19"),
+            (Manifests.pod(spec: "initContainers: {name: first}"), "`initContainers` is no list", "9:19"),
+            (Manifests.pod(spec: "volumes: none"), "`volumes` is no list", "9:12"),
+        ]
+    )
+    func lists(text: String, message: String, place: String) throws {
+        let found = try refusals(text)
+        let places = found.filter { $0.problem.message == message }.map(\.problem.location.description)
+        #expect(places == ["m.yaml:\(place)"], "\(found)")
+    }
+
     @Test("classic mode is refused for what must end by itself")
     func classicJobs() throws {
         let text =
