@@ -10,8 +10,8 @@ extension HelpTopic {
 
         A policy is a file, or a directory that is loaded as a whole. With --intercept all of them answer as a daemon with
         `interception.authority` does, which reads the requests inside TLS. With --config they know the ways out (`egress`) and
-        the secrets that this penstock.yaml names; without it every name is taken. `penstock help policy check` and its siblings
-        say more; docs/policy.md is the language.
+        the secrets that this penstock.yaml names, and whether it intercepts; without it every name is taken. `penstock help
+        policy check` and its siblings say more; docs/policy.md is the language.
         """
 
     static let checkText = """
@@ -22,7 +22,8 @@ extension HelpTopic {
           FILES       each is a policy: a file, or a directory that is loaded as a whole (its *.yaml and *.yml)
           --strict    warnings count as errors
           --intercept as a daemon with `interception.authority` does, which can look inside TLS
-          --config F  as a daemon with this penstock.yaml: a way out (`egress`) or a secret that it does not name is an error
+          --config F  as a daemon with this penstock.yaml: a way out (`egress`) or a secret that it does not name is an error;
+                      one with `interception` needs no --intercept
           --json      JSON Lines on standard output: one object for each problem (kind: problem; severity, file, line,
                       column, message, remedy) and one for each policy (kind: policy; file; and of one that loads:
                       loads, which is true, name, mode, rules, policy_hash)

@@ -12,9 +12,11 @@ struct DaemonKind: Hashable {
 
     static let options: [Options.Form] = [.flag("--intercept"), .value("--config")]
 
+    /// A configuration that cannot be read is named where a policy is read for it.
     init(_ options: Options) {
-        canIntercept = options.has("--intercept")
         configuration = options.value("--config")
+        let configured = configuration.flatMap { file in try? DaemonConfiguration.load(path: file) }
+        canIntercept = options.has("--intercept") || configured?.interception != nil
     }
 }
 

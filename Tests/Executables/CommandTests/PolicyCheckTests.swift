@@ -50,6 +50,23 @@ struct PolicyCheckTests {
         )
     }
 
+    @Test("a configuration says whether TLS is looked into, and which ways out there are")
+    func configuration() throws {
+        let rule =
+            "{ name: a, match: { hosts: [a.example], ports: [443], http: { methods: [GET] } }, action: allow, egress: w }"
+        let ways = "egress: { w: { blackhole: {} } }\n"
+        let folder = try Folder([
+            "p.yaml": policy(rule), "blind.yaml": ways, "none.yaml": "interception: { authority: /ca }\n",
+            "seeing.yaml": ways + "interception: { authority: /ca }\n",
+        ])
+        let seeing = try penstock("policy", "check", "--config", "seeing.yaml", "p.yaml", in: folder)
+        #expect(seeing.status == 0, "\(seeing)")
+        let blind = try penstock("policy", "check", "--config", "blind.yaml", "p.yaml", in: folder)
+        #expect(blind.status == 1 && blind.output.contains("interception, which is not configured"), "\(blind)")
+        let none = try penstock("policy", "check", "--config", "none.yaml", "p.yaml", in: folder)
+        #expect(none.status == 1 && none.output.contains("no way out `w`"), "\(none)")
+    }
+
     @Test("a rule about requests that could meet TLS is a problem, and says what to write")
     func needsInterception() throws {
         let rule = "{ name: a, match: { hosts: [a.example], http: { methods: [GET] } }, action: allow }"
