@@ -9,6 +9,7 @@ import argparse
 import itertools
 import json
 import pathlib
+import re
 import shlex
 import shutil
 import subprocess
@@ -153,6 +154,7 @@ def check_chart(programs, folder):
     expect(fence["ingress"] == [], "chart: something comes in by default")
     check_same_as_deploy(fence, config_maps)
     check_texts(programs, folder, config_maps)
+    check_settings()
     check_test_pods(of_kind(items, "Pod"))
     check_values(folder)
     check_notes(programs, folder)
@@ -182,8 +184,18 @@ def check_texts(programs, folder, config_maps):
         for name, text in item["data"].items():
             place = folder / name if name == "penstock.yaml" else policy / name
             place.write_text(text.replace("/etc/penstock/policy", str(policy)))
-    run(programs / "penstock", "policy", "check", "--strict", policy)
+    run(programs / "penstock", "policy", "check", "--strict", "--config", folder / "penstock.yaml", policy)
     run(programs / "penstockd", "--config", folder / "penstock.yaml", "--check-config")
+
+
+def check_settings():
+    """The schema knows the keys of penstock.yaml that docs/operations.md lists, and no others."""
+    text = (ROOT / "docs/operations.md").read_text()
+    table = text[text.index("| `workers` |"):text.index("### Ways out")]
+    documented = set(re.findall(r"^\| `([a-z]+)", table, re.MULTILINE))
+    schema = json.loads((CHART / "values.schema.json").read_text())
+    known = set(schema["properties"]["config"]["properties"]["settings"]["properties"])
+    expect(known == documented, f"chart: config.settings: {sorted(known ^ documented)} is not in both")
 
 
 def check_test_pods(pods):
@@ -192,6 +204,10 @@ def check_test_pods(pods):
     unprivileged = context["readOnlyRootFilesystem"] and context["capabilities"] == {"drop": ["ALL"]}
     expect(unprivileged, "chart: helm test: privileges")
     expect(pods[0]["spec"]["automountServiceAccountToken"] is False, "chart: helm test: token")
+    asked = pods[0]["spec"]["containers"][0]["args"]
+    expect(asked[-3:] == ["--config", "/config/penstock.yaml", "/policy"], f"chart: helm test: {asked}")
+    mounted = {volume["name"]: volume["configMap"]["name"] for volume in pods[0]["spec"]["volumes"]}
+    expect(mounted == {"config": "penstock-config", "policy": "penstock-policy"}, f"chart: helm test: {mounted}")
 
 
 def check_values(folder):
@@ -226,6 +242,7 @@ def check_values(folder):
         "config.settings.policy.path=/tmp": "path", "networkPolicy.inboundPorts[0]=0": "inboundPorts",
         "config.settings.listen.admin.path=/tmp/a": "path", "watcher.enabled=1": "watcher",
         "config.settings.interception.authority=ephemeral,config.settings.interception.publish=/tmp": "publish",
+        "config.settings.lisen.port=1": "lisen", "commonLabels.app\\.kubernetes\\.io/name=x": "name",
         "config.name=penstock-policy": "penstock-policy", "policies[0].files.policy\\.txt=a": "policy.txt",
     }
     for setting, word in wrong.items():
