@@ -38,6 +38,8 @@ package struct InjectionOptions: Hashable, Sendable {
     package var limits = ["cpu": "1", "memory": "256Mi"]
     /// A claim that keeps the audit files beyond the pod's life; `nil`: they go with the pod.
     package var auditClaim: String?
+    /// A Secret whose files the daemon reads: credentials of proxies, and what policies put in the place of placeholders.
+    package var secret: String?
     /// Paths of the node that the pod may mount all the same.
     package var allowedHostPaths: Set<String> = []
 
@@ -79,6 +81,8 @@ enum Guard {
     static let adminVolume = "penstock-admin"
     /// What agents are to trust, which is certificates and never a key; the daemon writes it, the agent reads it.
     static let trustVolume = "penstock-trust"
+    /// What the daemon alone reads.
+    static let secretsVolume = "penstock-secrets"
     /// The daemon's user and group: whoever has both is not captured.
     static let user = 10880
     static let group = 10880
@@ -97,6 +101,7 @@ enum Guard {
     /// One above the admin socket's directory, which the daemon makes itself, for itself alone.
     static let adminPath = "/run"
     static let trustPath = "/etc/penstock-trust"
+    static let secretsPath = "/etc/penstock/secrets"
     /// What no agent container may mount anything at.
     static let paths = ["/etc/penstock", auditPath, "/var/lib/penstock", "/run/penstock"]
 }

@@ -74,7 +74,13 @@ extension PodAdditions {
             .map([Fragment.Entry("name", .text(Guard.auditVolume)), audit]),
             // Not in memory: podman 5 gives every container another one then, and there is nothing in it but a socket.
             ["name": .text(Guard.adminVolume), "emptyDir": ["sizeLimit": "1Mi"]],
-        ] + trust
+        ] + trust + secrets
+    }
+
+    /// Of root, so that the daemon's user reads it as one of all; nobody else mounts it.
+    private var secrets: [Fragment] {
+        guard let secret = options.secret else { return [] }
+        return [["name": .text(Guard.secretsVolume), "secret": ["secretName": .text(secret)]]]
     }
 
     private func head(_ name: String) -> [Fragment.Entry] {
@@ -133,7 +139,9 @@ extension PodAdditions {
             mount(Guard.auditVolume, Guard.auditPath, isReadOnly: false),
             mount(Guard.adminVolume, Guard.adminPath, isReadOnly: false),
         ]
-        return .list(always + trust)
+        let secrets =
+            options.secret == nil ? [] : [mount(Guard.secretsVolume, Guard.secretsPath, isReadOnly: true)]
+        return .list(always + trust + secrets)
     }
 
     func mount(_ name: String, _ path: String, isReadOnly: Bool) -> Fragment {

@@ -47,6 +47,7 @@ extension PodJudgement {
         judgeConfinement(context)
         judgeMounts(of: container)
         judgeTrust(of: container)
+        judgeSecrets(of: container)
         judgePorts(of: container)
         judgeProbes(of: container)
         judgeDevices(of: container)
@@ -78,6 +79,13 @@ extension PodJudgement {
                 "remove it, or add what is in \(Guard.trustPath) to what it names"
             )
         }
+    }
+
+    private mutating func judgeSecrets(of container: LayoutNode) {
+        for item in container.value("env")?.items ?? [] {
+            judgeSecret(item.value(at: ["valueFrom", "secretKeyRef", "name"]))
+        }
+        for item in container.value("envFrom")?.items ?? [] { judgeSecret(item.value(at: ["secretRef", "name"])) }
     }
 
     private mutating func judgePrivileges(_ context: LayoutNode?) {

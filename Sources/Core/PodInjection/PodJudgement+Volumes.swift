@@ -9,6 +9,10 @@ extension PodJudgement {
             judgeSource(of: volume)
             judgeToken(of: volume)
             judgeClaim(of: volume)
+            judgeSecret(volume.value(at: ["secret", "secretName"]))
+            for source in volume.value(at: ["projected", "sources"])?.items ?? [] {
+                judgeSecret(source.value(at: ["secret", "name"]))
+            }
         }
         for claim in volumeClaims { judgeName(of: claim.value("metadata") ?? claim) }
     }
@@ -111,6 +115,17 @@ extension PodJudgement {
             "the claim `\(claim)` is to hold the audit files, and the agent would reach them",
             at: name.location,
             "use another claim"
+        )
+    }
+
+    /// What only the daemon may know, by the name of the Secret that holds it.
+    mutating func judgeSecret(_ name: LayoutNode?) {
+        guard let secret = options.secret, let name, name.text == secret else { return }
+        refuse(
+            ["G03"],
+            "the Secret `\(secret)` is the daemon's, and the agent would read it",
+            at: name.location,
+            "use another Secret"
         )
     }
 

@@ -37,6 +37,8 @@ extension HelpTopic {
           --api-port PORT         the daemon's governance API where the agent needs 8081; `listen.api.port` must say the same
           --pull-secret NAME      the Secret for the registry of the image; default: what the pod has
           --agent-user UID[:GID]  whom agent containers run as that do not say so themselves
+          --secret NAME           a Secret whose files the daemon alone reads, at /etc/penstock/secrets: `credentials` of
+                                  proxies and `secrets` in its penstock.yaml
           --audit-claim NAME      a PersistentVolumeClaim for the audit files; default: a volume that goes with the pod
           --request NAME=AMOUNT   what the daemon asks for, such as cpu=50m; repeatable
           --limit NAME=AMOUNT     what the daemon may use, such as memory=256Mi; repeatable

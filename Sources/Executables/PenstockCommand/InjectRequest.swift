@@ -27,7 +27,7 @@ struct InjectRequest: Hashable {
         .value("--config"), .value("--policy"), .values("--inbound-port"), .values("--dns-server"),
         .value("--agent-user"), .value("--audit-claim"), .values("--request"), .values("--limit"),
         .values("--allow-host-path"), .values("--bypass-cidr"), .value("--api-port"), .value("--pull-secret"),
-        .flag("--watch"), .flag("--intercept"),
+        .value("--secret"), .flag("--watch"), .flag("--intercept"),
     ]
 
     /// Reads the words after `inject`; `nil` where they ask for help.
@@ -75,6 +75,7 @@ extension InjectionOptions {
             }
         }
         auditClaim = try given.objectName("--audit-claim")
+        secret = try given.objectName("--secret")
         for text in given.all("--inbound-port") {
             guard let port = Int(text), (1...65535).contains(port) else {
                 throw given.misuse("--inbound-port '\(text)' is no port; write 1 to 65535")

@@ -106,6 +106,8 @@ struct InjectTests {
             "9081",
             "--pull-secret",
             "registry",
+            "--secret",
+            "login",
             "--watch",
             "--request",
             "cpu=70m",
@@ -119,6 +121,7 @@ struct InjectTests {
             "- --inbound-port=9", "- --dns-server=192.0.2.53", "claimName: trail", "cpu: 70m", "memory: 1Gi",
             "runAsUser: 2000", "runAsGroup: 2001", "- --bypass-cidr=10.0.0.0/8:5432", "- --api-port=9081",
             "imagePullSecrets:\n  - name: registry", "- name: penstock-watch", "- --watch",
+            "secretName: login", "mountPath: /etc/penstock/secrets",
         ]
         for line in wanted { #expect(said.output.contains(line), "\(line)") }
         #expect(!said.output.contains("restartPolicy"))
@@ -227,7 +230,8 @@ struct InjectTests {
             "-f, --file", "-o, --output", "--uninject", "--check", "--strict", "--json", "--mode", "--image",
             "--pull-policy",
             "--config", "--policy", "--inbound-port", "--dns-server", "--agent-user", "--audit-claim", "--request",
-            "--limit", "--allow-host-path", "--bypass-cidr", "--api-port", "--pull-secret", "--watch", "--help", "0 ",
+            "--limit", "--allow-host-path", "--bypass-cidr", "--api-port", "--pull-secret", "--secret", "--watch",
+            "--help", "0 ",
             "1 ", "64",
             "66", "70", "73",
         ]

@@ -388,4 +388,28 @@ struct PodJudgementTests {
         #expect(try refusals(text) { $0.auditClaim = "trail" }.map(\.threats) == [["G01", "G06"]])
         #expect(try refusals(text) { $0.auditClaim = "another" }.isEmpty)
     }
+
+    @Test(
+        "G03: the Secret that the daemon reads cannot be the agent's as well, by whatever way",
+        arguments: [
+            Manifests.pod(spec: "volumes: [{name: a, secret: {secretName: login}}]"),
+            Manifests.pod(spec: "volumes: [{name: a, projected: {sources: [{secret: {name: login}}]}}]"),
+            Manifests.pod(container: "env: [{name: A, valueFrom: {secretKeyRef: {name: login, key: k}}}]"),
+            Manifests.pod(container: "envFrom: [{secretRef: {name: login}}]"),
+        ]
+    )
+    func secret(text: String) throws {
+        #expect(try refusals(text) { $0.secret = "login" }.map(\.threats) == [["G03"]])
+        #expect(try refusals(text) { $0.secret = "another" }.isEmpty)
+        #expect(try refusals(text).isEmpty)
+    }
+
+    @Test("the daemon alone mounts the Secret that is for it, read-only")
+    func secretOfDaemon() throws {
+        let made = String(decoding: try inject(Manifests.pod()) { $0.secret = "login" }.bytes, as: UTF8.self)
+        #expect(made.contains("secretName: login"), "\(made)")
+        #expect(made.split(separator: "mountPath: /etc/penstock/secrets").count == 2, "\(made)")
+        #expect(made.contains("mountPath: /etc/penstock/secrets\n      readOnly: true"), "\(made)")
+        #expect(try !String(decoding: inject(Manifests.pod()).bytes, as: UTF8.self).contains("penstock-secrets"))
+    }
 }
