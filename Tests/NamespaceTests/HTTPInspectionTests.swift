@@ -180,11 +180,7 @@ struct HTTPInspectionTests {
     )
     func webSocket() throws {
         try HTTPPod.with(Self.rules, names: Self.names) { bed in
-            let server = try bed.pod.net.world.startPython(
-                Self.webSocketServer,
-                ["8765"],
-                as: RunAs(uid: 0, gid: 0, capabilities: ["net_bind_service"])
-            )
+            let server = try Self.serveWebSockets(bed)
             defer { server.stop() }
             let said = try bed.agent(
                 """
@@ -264,6 +260,15 @@ struct HTTPInspectionTests {
             let details = refused.compactMap { $0["detail"] }
             #expect(details.contains("inspection_memory"), "\(refused)")
         }
+    }
+
+    /// Starts a server of WebSockets that echoes, on 8765.
+    static func serveWebSockets(_ bed: HTTPPod) throws -> BackgroundProcess {
+        try bed.pod.net.world.startPython(
+            webSocketServer,
+            ["8765"],
+            as: RunAs(uid: 0, gid: 0, capabilities: ["net_bind_service"])
+        )
     }
 
     /// Echoes messages.
