@@ -11,7 +11,8 @@ let helpText = """
       penstock-init watch   [flags]   install, then stay: put the rules back where somebody takes them away, swap them when
                                       a cgroup comes, goes or is made again, and tell the daemon; the rules outlive it
       penstock-init print   [flags]   write what install would load, in the syntax of nft(8)
-      penstock-init remove  [--table NAME]   the table, and the policy routing that went with it
+      penstock-init remove  [--table NAME]   the table, and the policy routing that went with it; with the --tproxy-… flags of
+                                      install where the table is gone already
 
     Every TCP connection that is not the daemon's (its user AND its group) goes to the daemon; what was not captured is
     refused at once; nothing comes in except where it is said. IPv4 and IPv6 alike. install, verify and print must be
@@ -46,7 +47,8 @@ let helpText = """
                               as they are, and leads connections to the daemon by policy routing of our own; the daemon then
                               needs CAP_NET_ADMIN until it listens, and listen.transparent.tproxy: true. See "TPROXY" in
                               docs/operations.md
-      --tproxy-mark V/MASK    the bits of packet marks that are ours (0x70650000/0xffff0000)
+      --tproxy-mark V/MASK    the bits of packet marks that are ours (0x70650000/0xffff0000). This and the next two: only with
+                              --mode tproxy
       --tproxy-priority 7065  our policy rule's place, from 1 to 32765     --tproxy-table 7065   our routing table
       --config FILE           YAML with the flags as keys: proxy_port, inbound_ports, dns_servers, bypass_cidrs, exempt …;
                               a flag on the command line stands above the file

@@ -198,7 +198,11 @@ struct Session {
             bytes = try readFile(path, limit: 1 << 18)
         } catch { throw Failure(message: "cannot read --config \(path): \(error)", status: 66) }
         do throws(SourceProblems) {
-            return try CaptureSettings(yaml: bytes, file: path)
+            return try CaptureSettings(
+                yaml: bytes,
+                file: path,
+                mode: arguments.command == .remove ? .tproxy : arguments.mode
+            )
         } catch { throw Failure(message: error.description, status: 65) }
     }
 

@@ -34,6 +34,8 @@ package struct CaptureArguments: Hashable, Sendable {
         case badValue(CaptureFlag, String)
         /// It goes with `verify`, or with `--watch`.
         case misplaced(CaptureFlag)
+        /// It means nothing in the mode that was chosen.
+        case needsMode(CaptureFlag, CaptureMechanism)
     }
 
     /// Reads the arguments behind the program's name: `--flag value` and `--flag=value`, in any order with the command.
@@ -72,12 +74,22 @@ package struct CaptureArguments: Hashable, Sendable {
     /// The file that `--config` names.
     package var configuration: String? { given.first { $0.flag == .config }?.value }
 
+    /// The mode that `--mode` names, if it does.
+    package var mode: CaptureMechanism? {
+        given.first { $0.flag == .mode }.flatMap { CaptureMechanism(rawValue: $0.value) }
+    }
+
     /// Puts what was given into the settings.
     ///
     /// A list that is given stands for the whole list.
     package func apply(to settings: inout CaptureSettings) throws(Problem) {
         for flag in Set(given.map(\.flag)) { flag.clear(&settings) }
         for one in given where !one.flag.apply(one.value, to: &settings) { throw .badValue(one.flag, one.value) }
+        // What is removed may have been installed in any mode.
+        guard command != .remove else { return }
+        for flag in given.map(\.flag) {
+            if let mode = flag.neededMode, mode != settings.mechanism { throw .needsMode(flag, mode) }
+        }
     }
 
     private static func flag(_ argument: String, _ rest: inout ArraySlice<String>, _ given: [Given]) throws(Problem)
@@ -113,6 +125,8 @@ extension CaptureArguments.Problem: CustomStringConvertible {
         case .givenTwice(let flag): "--\(flag.rawValue) is given twice"
         case .misplaced(let flag):
             "--\(flag.rawValue) goes with \(flag == .watch ? "verify" : "watch and verify --watch")"
+        case .needsMode(let flag, let mode):
+            "--\(flag.rawValue) means nothing without --mode \(mode.rawValue): give both, or neither"
         case .badValue(let flag, let value): "--\(flag.rawValue) '\(value)': expected \(flag.expected)"
         }
     }

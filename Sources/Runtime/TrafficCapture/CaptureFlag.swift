@@ -55,6 +55,17 @@ package enum CaptureFlag: String, CaseIterable, Sendable {
         }
     }
 
+    /// The mode without which it means nothing.
+    var neededMode: CaptureMechanism? {
+        switch self {
+        case .tproxyMark, .tproxyPriority, .tproxyTable: .tproxy
+        case .mode, .cgroup, .sharedParent, .gateway, .proxyPort, .explicitPort, .dnsPort, .apiPort, .healthPort,
+            .proxyUser, .proxyGroup, .inboundPort, .dnsServer, .bypass, .exempt, .allowMetadata, .table, .mark, .config,
+            .watch, .watchSeconds, .adminSocket:
+            nil
+        }
+    }
+
     /// What a value must be, in words.
     var expected: String {
         switch self {

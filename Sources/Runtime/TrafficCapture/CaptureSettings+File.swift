@@ -5,8 +5,10 @@ import YAMLBindings
 extension CaptureSettings {
     /// Reads a configuration file: the flags as keys of one YAML mapping, with `_` for `-` and lists in the plural.
     ///
+    /// `mode` is what the command line says, which stands above the file.
+    ///
     /// - Throws: everything wrong with the file, each with its place.
-    package init(yaml bytes: [UInt8], file: String) throws(SourceProblems) {
+    package init(yaml bytes: [UInt8], file: String, mode: CaptureMechanism? = nil) throws(SourceProblems) {
         let document = try readYAMLDocument(
             bytes,
             file: file,
@@ -15,7 +17,22 @@ extension CaptureSettings {
         self = try MappingReader.read(document, as: "the configuration") { reader in
             var settings = CaptureSettings()
             for flag in CaptureFlag.allCases where !flag.isOfTheRun { settings.read(flag, from: &reader) }
+            settings.checkModes(besides: mode, &reader)
             return settings
+        }
+    }
+
+    /// Notes keys that mean nothing in the file's own mode; a file that is right by itself stays so under another mode.
+    private func checkModes(besides mode: CaptureMechanism?, _ reader: inout MappingReader) {
+        for flag in CaptureFlag.allCases where reader.has(flag.key) {
+            guard let needed = flag.neededMode, needed != mechanism, needed != mode else { continue }
+            reader.note(
+                SourceProblem(
+                    "`\(flag.key)` means nothing without `mode: \(needed.rawValue)`",
+                    at: reader.keyLocation(of: flag.key),
+                    remedy: "write both, or neither"
+                )
+            )
         }
     }
 

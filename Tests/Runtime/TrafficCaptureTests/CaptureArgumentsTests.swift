@@ -69,6 +69,35 @@ struct CaptureArgumentsTests {
         #expect(problem?.description.hasPrefix("\(flag) '\(value)': expected ") == true)
     }
 
+    @Test(
+        "a flag of TPROXY without its mode is refused by name, but where something is removed",
+        arguments: [("--tproxy-mark", "0x100/0xff00"), ("--tproxy-priority", "14"), ("--tproxy-table", "15")]
+    ) func needsMode(flag: String, value: String) throws {
+        for mode in [[], ["--mode", "redirect"]] {
+            let problem = #expect(throws: CaptureArguments.Problem.self) { try settings(mode + [flag, value]) }
+            #expect(problem?.description == "\(flag) means nothing without --mode tproxy: give both, or neither")
+        }
+        var routed = CaptureSettings()
+        routed.mechanism = .tproxy
+        try CaptureArguments(["verify", flag, value]).apply(to: &routed)
+        var plain = CaptureSettings()
+        try CaptureArguments(["remove", flag, value]).apply(to: &plain)
+        #expect(plain.routing == routed.routing && plain.routing != CaptureSettings().routing)
+    }
+
+    @Test("keys of TPROXY without its mode are errors of the file with their places, unless the command line says it")
+    func needsModeInFile() throws {
+        let yaml = "table: a\ntproxy_mark: 0x100/0xff00\ntproxy_priority: 14\ntproxy_table: 15"
+        let found = #expect(throws: SourceProblems.self) { try read(yaml) }
+        let places = found?.problems.map(\.location.description) ?? []
+        #expect(places == ["init.yaml:2:1", "init.yaml:3:1", "init.yaml:4:1"])
+        let first = found?.problems.first?.description ?? ""
+        #expect(first == "init.yaml:2:1: `tproxy_mark` means nothing without `mode: tproxy`; write both, or neither")
+        #expect(try read(yaml + "\nmode: tproxy").routing.table == 15)
+        let settings = try CaptureSettings(yaml: Array(yaml.utf8), file: "init.yaml", mode: .tproxy)
+        #expect(settings.routing.priority == 14)
+    }
+
     @Test("the version is said wherever it is asked for")
     func version() throws {
         for arguments in [["--version"], ["verify", "--version"]] {
