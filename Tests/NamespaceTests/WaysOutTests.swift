@@ -317,6 +317,27 @@ struct WaysOutTests {
         }
     }
 
+    @Test("a mark that leads back to the daemon makes no loop: the second connection is refused, and nothing leaves")
+    func loop() throws {
+        let pod = try GuardedPod(
+            Self.rule("allowed.example", "marked"),
+            settings: "egress: { marked: { mark: 16 } }",
+            flags: ["--tproxy-mark", "0x10/0xff"],
+            handover: .tproxy
+        )
+        try pod.net.countArrivals("out", "tcp dport 443")
+        let said = try curl(pod, "https://allowed.example/")
+        #expect(said.hasSuffix("<000>"), "\(said)")
+        let connections = try pod.connections(2)
+        #expect(connections.map { $0["decision"] } == ["allow", "deny"], "\(connections)")
+        #expect(connections.map { $0["workload.uid"] } == ["2000", "10880"], "\(connections)")
+        #expect(
+            connections.last?["reason"] == "own_listener" && connections.last?["detail"] == "loop",
+            "\(connections)"
+        )
+        #expect(try pod.net.arrivals("out") == 0)
+    }
+
     @Test("a mark that may not be set keeps the daemon from starting; an unknown way keeps the policy from loading")
     func closed() throws {
         let settings = "egress: { marked: { mark: 16 } }"

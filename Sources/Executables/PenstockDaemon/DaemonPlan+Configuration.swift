@@ -117,6 +117,8 @@ extension JourneySettings {
         connections = limits.connections.map { max(1, $0 / workers) } ?? .max
         // 15853 is where DNS will be answered: nobody is let through to it meanwhile.
         ownPorts = Set(configuration.listen.ports + [15853])
+        let hasMarks = configuration.egress.values.contains { $0.mark != nil }
+        loopUser = configuration.listen.isTransparentRouted && hasMarks ? effectiveIdentity().user : nil
         workload = WorkloadIdentity(
             namespace: configuration.workload.namespace,
             pod: configuration.workload.pod,

@@ -29,6 +29,13 @@ extension Connection {
         facts.port = original.port
         facts.isOwnListener = worker.isOwnListener(original)
         recoverOwner(connectedTo: original, worker)
+        if comesFromUs(worker) { facts.isOwnListener = true }
+    }
+
+    /// True where the daemon has dialled it itself, by a way out whose mark the rules take for theirs: each would dial the next.
+    func comesFromUs(_ worker: Worker) -> Bool {
+        guard arrival == .routed, let own = worker.settings.loopUser else { return false }
+        return facts.workloadUID == own
     }
 
     /// The user of a client on this machine; the address of another one, whose users nobody here knows.

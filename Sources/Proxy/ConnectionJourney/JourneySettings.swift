@@ -41,6 +41,8 @@ package struct JourneySettings: Sendable {
     package var auditBacklog = 20_000
     /// The daemon's own ports, which nobody is connected to at a local address.
     package var ownPorts: Set<UInt16> = []
+    /// The daemon's own user, where what it dials itself might be led back to it; `nil` where nothing can be.
+    package var loopUser: UInt32?
     /// From configuration; the UID comes from the kernel for each connection.
     package var workload = WorkloadIdentity(namespace: nil, pod: nil, serviceAccount: nil, uid: nil)
 

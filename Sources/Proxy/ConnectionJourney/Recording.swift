@@ -25,6 +25,7 @@ extension Connection {
         record.policyGeneration = worker.snapshot.generation
         record.workload = workload(worker)
         describeOpening(in: &record)
+        if comesFromUs(worker) { record.detail = "loop" }
         record.destination = RecordedDestination(
             name: facts.recordedName?.text,
             port: facts.original?.socket.port ?? (facts.port == 0 ? nil : facts.port),

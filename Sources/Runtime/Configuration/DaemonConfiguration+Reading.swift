@@ -39,7 +39,8 @@ extension DaemonConfiguration {
             reader.mapping("listen") { ListenSettings.read(&$0) } ?? configuration.listen
         configuration.policy = reader.mapping("policy") { PolicySettings.read(&$0) } ?? configuration.policy
         configuration.secrets = reader.mapping("secrets") { $0.readSecrets() } ?? [:]
-        configuration.egress = reader.mapping("egress") { $0.readEgress() } ?? [:]
+        let isRouted = configuration.listen.isTransparentRouted
+        configuration.egress = reader.mapping("egress") { $0.readEgress(besideRouting: isRouted) } ?? [:]
         configuration.audit = reader.mapping("audit") { AuditSettings.read(&$0) } ?? configuration.audit
         configuration.dial = reader.mapping("dial") { DialSettings.read(&$0) } ?? configuration.dial
         configuration.interception = reader.mapping("interception") { InterceptionSettings.read(&$0) }

@@ -65,11 +65,11 @@ package struct BindSettings: Hashable, Sendable {
 }
 
 extension MappingReader {
-    /// Reads `egress`: the ways out by their names.
-    mutating func readEgress() -> [EgressName: EgressSettings] {
+    /// Reads `egress`: the ways out by their names; `isRouted` where connections are captured by TPROXY, whose mark is taken.
+    mutating func readEgress(besideRouting isRouted: Bool) -> [EgressName: EgressSettings] {
         var ways: [EgressName: EgressSettings] = [:]
         for key in keys {
-            let settings = mapping(key, .optional, EgressSettings.read)
+            let settings = mapping(key, .optional) { EgressSettings.read(&$0, besideRouting: isRouted) }
             guard let name = EgressName(key) else {
                 note(
                     SourceProblem(
@@ -91,7 +91,7 @@ extension MappingReader {
 }
 
 extension EgressSettings {
-    fileprivate static func read(_ reader: inout MappingReader) -> EgressSettings? {
+    fileprivate static func read(_ reader: inout MappingReader, besideRouting isRouted: Bool) -> EgressSettings? {
         var settings = EgressSettings()
         let place = reader.location
         let kinds = ["http_connect", "socks5", "blackhole"].filter { reader.has($0) }
@@ -103,7 +103,16 @@ extension EgressSettings {
             _ = reader.mapping("blackhole") { _ in true }
         }
         settings.bind = reader.mapping("bind") { BindSettings.read(&$0) }
-        settings.mark = reader.value("mark", .optional, readMark)
+        settings.mark = reader.value("mark", .optional) { node, subject throws(SourceProblem) in
+            let mark = try readMark(node, subject)
+            guard isRouted, TransparentMark.leadsBack(mark) else { return mark }
+            throw SourceProblem(
+                "\(subject) is 0x\(String(mark, radix: 16)), by which penstock-init --mode tproxy leads connections back to the daemon "
+                    + "(--tproxy-mark \(TransparentMark.text))",
+                at: node.location,
+                remedy: "choose a mark whose upper 16 bits are others, and that no route of penstock-init is for"
+            )
+        }
         let those = "`http_connect`, `socks5`, `bind`, `mark` or `blackhole`"
         if kinds.count > 1 {
             let both = kinds.map { "`\($0)`" }.joined(separator: " and ")

@@ -6,7 +6,7 @@ import NetworkTypes
 /// A rule leads packets with our mark to a table of ours, and its one route makes every address this machine's.
 package struct RoutePlan: Hashable, Sendable {
     /// What captured packets are marked with: the bits outside the mask stay everybody else's.
-    package var mark = PacketMark(value: 0x7065_0000, mask: 0xffff_0000)
+    package var mark = PacketMark(value: TransparentMark.value, mask: TransparentMark.mask)
     /// The place of our rule among all; the kernel's own rule for other addresses than this machine's is 32766.
     package var priority: UInt32 = 7065
     /// The routing table, which is ours alone.

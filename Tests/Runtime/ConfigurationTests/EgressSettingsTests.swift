@@ -88,6 +88,26 @@ struct EgressSettingsTests {
         #expect(problems(ways).contains(expected), "\(problems(ways))")
     }
 
+    @Test("a mark by which TPROXY leads connections to the daemon is refused where it does, and only there")
+    func loopingMark() throws {
+        func problems(_ mark: String, tproxy: Bool = true) -> [String] {
+            let text = "listen: { transparent: { tproxy: \(tproxy) } }\negress:\n  a: { mark: \(mark) }"
+            do throws(SourceProblems) {
+                _ = try DaemonConfiguration.read(Array(text.utf8), file: "penstock.yaml")
+                return []
+            } catch {
+                return error.problems.map(\.description)
+            }
+        }
+        for mark in ["\"0x70650000\"", "\"0x70650010\"", "1885667328"] {
+            let found = problems(mark)
+            #expect(found.count == 1 && found[0].hasPrefix("penstock.yaml:3:14: `mark` is 0x7065"), "\(found)")
+            #expect(found.first?.contains("choose a mark whose upper 16 bits are others") == true, "\(found)")
+            #expect(problems(mark, tproxy: false) == [])
+        }
+        #expect(problems("\"0x7064ffff\"") == [])
+    }
+
     @Test(
         "credentials are user:password on one line; what is none, or written by all, is an error that tells nothing of it"
     )
