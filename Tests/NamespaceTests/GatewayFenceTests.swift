@@ -194,6 +194,21 @@ struct GatewayFenceTests {
         }
     }
 
+    @Test("A30: a connection to a client's declared port ends when the port is withdrawn", arguments: Far.both)
+    func withdrawn(address: String) throws {
+        let client = GatewayBed.address(0, like: address)
+        try GatewayBed.with(["--inbound-port", "8080", "--inbound-port", "8082"]) { bed in
+            let servers = try ["8080", "8082"].map { port in
+                try bed.client.startPython(RulesetBed.kit + RulesetInboundTests.talker, [port])
+            }
+            let friend = try bed.gateway.startWorld(RulesetInboundTests.listener, [client])
+            try bed.install(["--inbound-port", "8082"])
+            #expect(servers[0].waitForOutput("ended ECONNRESET"), "\(servers[0].output)")
+            let result = friend.wait()
+            #expect(result.output == "ready\nfirst timeout\nsecond goes on\n", "\(result)")
+        }
+    }
+
     @Test(
         "where the bridge shows its packets to the rules, clients do not reach each other past the daemon",
         arguments: Far.both

@@ -41,6 +41,43 @@ struct RulesetInboundTests {
         }
     }
 
+    /// Says something all the time to whoever comes, until that fails.
+    static let talker = """
+        import threading
+        def talk(c):
+            try:
+                while True: c.sendall(b"."); time.sleep(0.05)
+            except OSError as error: print("ended", errno.errorcode[error.errno], flush=True)
+        def answer(c): threading.Thread(target=talk, args=[c.dup()], daemon=True).start()
+        serve([listen('0.0.0.0', int(sys.argv[1])), listen('::', int(sys.argv[1]))], answer)
+        """
+
+    /// Hears on two ports until the first falls silent, and whether the second goes on.
+    static let listener = """
+        both = [socket.create_connection((sys.argv[1], port), 5) for port in (8080, 8082)]
+        for s in both: s.recv(1)
+        print("ready", flush=True); both[0].settimeout(1)
+        def hear():
+            while both[0].recv(4096): pass
+            return "closed"
+        print("first", outcome(hear).split()[0], flush=True)
+        both[1].recv(1 << 20); print("second", "goes on" if both[1].recv(9) else "closed", flush=True)
+        """
+
+    @Test("A30: a connection to a declared port ends when the port is withdrawn; others go on", arguments: podAddresses)
+    func withdrawnPort(address: String) throws {
+        let kept = ["--inbound-port", "8082"]
+        try RulesetBed.with(["--inbound-port", "8080"] + kept) { bed in
+            for port in ["8080", "8082"] { try bed.startAgent(Self.talker, [port]) }
+            let client = try bed.startWorld(Self.listener, [address])
+            try bed.install(kept)
+            try bed.net.countArrivals("late", "tcp sport 8080")
+            let result = client.wait()
+            #expect(result.output == "ready\nfirst timeout\nsecond goes on\n", "\(result)")
+            #expect(try bed.net.arrivals("late") == 0)
+        }
+    }
+
     @Test("A30, A12: a datagram from outside is not heard, and opens no way to answer", arguments: podAddresses)
     func inboundDatagrams(address: String) throws {
         try RulesetBed.with(["--inbound-port", "5000"]) { bed in

@@ -12,7 +12,7 @@ extension CapturePlan {
             Rule(owned(by: daemon), [.accept]),
         ]
         rules += leftoverRules(of: daemon, mark: marks.daemon, comment: Tally.leftover.rawValue)
-        rules += [marks.inbound, marks.answer].map { Rule([.direction(.reply), .mark($0)], [.accept]) }
+        rules += inboundRules([.reply]) + [Rule([.direction(.reply), .mark(marks.answer)], [.accept])]
         rules += neighborRules(Self.outgoingDiscovery)
         rules += resolverRules([.udp, .tcp], .accept, directed: true)
         rules += bypassRules(.accept, directed: true)
@@ -41,9 +41,23 @@ extension CapturePlan {
                 .simultaneousOpen
             ),
             Rule([.direction(.reply)], [.accept]),
-            Rule([.mark(marks.inbound)], [.accept]),
-            Rule([.mark(marks.answer)], [.accept]),
-        ]
+        ] + inboundRules([.original]) + [Rule([.mark(marks.answer)], [.accept])]
+    }
+
+    /// Flows from outside to a declared port, and the ICMP errors that belong to them.
+    ///
+    /// The port is asked again for each packet: a flow to one that was withdrawn since does not go on.
+    func inboundRules(_ directions: [Match.Direction]) -> [Rule] {
+        guard scope == .everything || !inboundPorts.isEmpty else { return [] }
+        return directions.flatMap { direction in
+            let port: Match =
+                switch direction {
+                case .original: .destinationPort(.tcp, .inSet(Self.openPorts))
+                case .reply: .sourcePort(.tcp, .inSet(Self.openPorts))
+                }
+            let flow: [Match] = [.direction(direction), .mark(marks.inbound)]
+            return ([port] + [.icmp, .icmpv6].map { Match.transport($0) }).map { Rule(flow + [$0], [.accept]) }
+        }
     }
 
     /// A first packet to a port that was declared.

@@ -93,12 +93,12 @@ extension CapturePlan {
 
     /// `forward`: through this machine goes what is granted, and what comes from elsewhere to declared ports.
     private func forwardRules(_ others: [Match], _ interfaces: [String]) -> [Rule] {
-        var rules = [
-            Rule(others + interfaces.map { .outputDevice($0, is: false) }, [.accept]),
-            simultaneousOpen,
-            Rule([.mark(marks.granted)], [.accept]),
-            Rule([.mark(marks.inbound)], [.accept]),
-        ]
+        var rules =
+            [
+                Rule(others + interfaces.map { .outputDevice($0, is: false) }, [.accept]),
+                simultaneousOpen,
+                Rule([.mark(marks.granted)], [.accept]),
+            ] + inboundRules([.original, .reply])
         if !inboundPorts.isEmpty {
             let target = Match.destinationPort(.tcp, .inSet(Self.openPorts))
             rules.append(Rule(others + Self.opening + [target, .newFlow], [.setMark(marks.inbound), .accept]))

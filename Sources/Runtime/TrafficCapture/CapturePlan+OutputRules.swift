@@ -85,10 +85,8 @@ extension CapturePlan {
                 [.direction(.reply), .tcpFlags(mask: [.syn, .ack], value: .syn)],
                 [.count, .drop],
                 .simultaneousOpen
-            ),
-            Rule([.direction(.reply), .mark(marks.inbound)], [.accept]),
-            Rule([.direction(.reply), .outputDevice("lo", is: true)], [.accept]),
-        ]
+            )
+        ] + inboundRules([.reply]) + [Rule([.direction(.reply), .outputDevice("lo", is: true)], [.accept])]
     }
 
     /// Exactly our own redirect and nobody else's, then loopback without the redirect's target: that port is not dialled.
