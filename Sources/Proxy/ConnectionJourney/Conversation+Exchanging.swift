@@ -211,7 +211,6 @@ extension Conversation {
             tls: tls,
             way: way,
             workload: facts.owner,
-            policy: snapshot.policy?.hash,
             generation: snapshot.generation
         )
     }

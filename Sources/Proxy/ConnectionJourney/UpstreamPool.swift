@@ -18,9 +18,7 @@ struct PoolKey: Hashable {
     var way = EgressName.direct
     /// Whose requests they are.
     var workload: ConnectionOwner?
-    /// The policy that allowed it.
-    var policy: String?
-    /// When that was loaded, with the credentials and the trust that go with it.
+    /// Which policy allowed it, with the credentials and the trust that were loaded with it: each load has a number of its own.
     var generation: UInt64
 }
 
