@@ -10,6 +10,7 @@ final class GatewayDaemonBed {
     private init(_ bed: GatewayBed, _ policy: String) throws {
         self.bed = bed
         var settings = DaemonSettings()
+        settings.hasAdmin = true
         settings.policy = DaemonPolicy.text(policy)
         let addresses = "[10.88.0.1, \"2001:db8:88::1\"]"
         settings.listen =
@@ -40,6 +41,37 @@ final class GatewayDaemonBed {
     }
 
     func kill() { daemon?.stop() }
+
+    /// What `penstock doctor --json` says on the gateway, as the daemon's user: status, detail and remedy by the name of the check.
+    func doctor() throws -> [String: [String]] {
+        let command = [Built.path("penstock"), "doctor", "--json", "--admin", folder.adminSocket]
+        let result = try bed.net.pod.run(command, uid: 10880, seconds: 60)
+        let tree = try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any]
+        let checks = tree?["checks"] as? [[String: Any]] ?? []
+        let told = checks.map { check in
+            (check["name"] as? String ?? "?", ["status", "detail", "remedy"].map { check[$0] as? String ?? "" })
+        }
+        return Dictionary(told, uniquingKeysWith: { $1 })
+    }
+
+    /// Starts the watcher of `install` with these flags; it has compared once.
+    func startWatcher(_ flags: [String]) throws -> BackgroundProcess {
+        let user = DaemonBed.watcher
+        let command = [
+            Built.path("penstock-init"), "verify", "--watch", "--watch-seconds", "1", "--admin-socket",
+            folder.adminSocket,
+        ]
+        let watcher = try bed.net.pod.start(
+            command + flags,
+            uid: user.uid,
+            gid: user.gid,
+            capabilities: user.capabilities
+        )
+        guard watcher.waitForOutput("table inet penstock") else {
+            throw CommandFailed(command: command + flags, result: watcher.wait(seconds: 0))
+        }
+        return watcher
+    }
 
     func isReady() throws -> Bool {
         let program = DaemonWorld.kit + "print(ask_until('/readyz', '200', '', 15.0), end='')"
@@ -73,6 +105,38 @@ extension AuditLine {
 struct GatewayDaemonTests {
     private static let places = "cidrs: [203.0.113.0/24, \"2001:db8:99::/64\"]"
     private static let talk = "print(echo(sys.argv[1], int(sys.argv[2])))"
+
+    @Test(
+        "penstock doctor sees what a gateway lacks: forwarding, an address, its interface, its rules; it probes nothing"
+    )
+    func doctor() throws {
+        try GatewayDaemonBed.with("      - { name: none, match: { hosts: [] }, action: deny }") { bed in
+            func gateway(_ status: String, _ words: String) -> Bool {
+                var last: [String]?
+                let isSeen = BackgroundProcess.poll(seconds: 8) {
+                    last = try? bed.doctor()["gateway"]
+                    return last?[0] == status && last?.contains { $0.contains(words) } == true
+                }
+                if !isSeen { Issue.record("\(status) \(words): \(String(describing: last))") }
+                return isSeen
+            }
+            #expect(gateway("ok", "which interfaces is not known"))
+            let selfTest = try bed.doctor()["self-test"]
+            #expect(selfTest?[0] == "skipped" && selfTest?[1].contains("try from a client") == true)
+            let flags = ["--gateway", GatewayBed.bridge, "--dns-server", "203.0.113.53"]
+            let watcher = try bed.startWatcher(flags)
+            #expect(gateway("ok", "governed (agents0)"))
+            try bed.bed.net.pod.shell("echo 0 > /proc/sys/net/ipv4/ip_forward")
+            #expect(gateway("note", "net.ipv4.ip_forward is 0"))
+            try bed.bed.net.pod.shell("ip addr del \(GatewayBed.gatewayIPv4)/24 dev agents0")
+            #expect(gateway("failed", "10.88.0.1 of listen.transparent.addresses is on no interface"))
+            try bed.bed.net.pod.shell("ip link set agents0 down; ip link set agents0 name other0")
+            #expect(gateway("failed", "there is no interface agents0"))
+            watcher.stop()
+            _ = try bed.startWatcher(["--dns-server", "203.0.113.53"])
+            #expect(gateway("failed", "penstock-init install --gateway IFACE"))
+        }
+    }
 
     @Test("a policy tells clients apart by their address, and the records name it", arguments: Far.both)
     func clients(address: String) throws {

@@ -73,6 +73,8 @@ package struct RulesetReport: Hashable, Sendable {
     package var differences: [String]
     /// What makes the plan itself less than a boundary.
     package var weaknesses: [String]
+    /// The interfaces by which others come that the rules govern; empty where they are no gateway's.
+    package var gateway: [String]
     /// Whom the rules let out, as `UID:GID`.
     package var daemon: String
     /// Where captured connections go.
@@ -86,6 +88,7 @@ package struct RulesetReport: Hashable, Sendable {
         table: String,
         differences: [String],
         weaknesses: [String],
+        gateway: [String] = [],
         daemon: String,
         port: UInt64,
         mode: CaptureWay = .redirect,
@@ -94,6 +97,7 @@ package struct RulesetReport: Hashable, Sendable {
         self.table = table
         self.differences = differences
         self.weaknesses = weaknesses
+        self.gateway = gateway
         self.daemon = daemon
         self.port = port
         self.mode = mode
@@ -104,6 +108,7 @@ package struct RulesetReport: Hashable, Sendable {
         members.text("table", table)
         members.texts("differences", differences)
         members.texts("weaknesses", weaknesses)
+        if !gateway.isEmpty { members.texts("gateway", gateway) }
         members.text("daemon", daemon)
         members.number("port", port)
         members.text("mode", mode.rawValue)
@@ -112,7 +117,7 @@ package struct RulesetReport: Hashable, Sendable {
 
     fileprivate init(_ root: JSONValue) throws(AdminFault) {
         try root.refuseMembers(
-            but: ["v", "kind", "table", "differences", "weaknesses", "daemon", "port", "mode", "every_ms"]
+            but: ["v", "kind", "table", "differences", "weaknesses", "gateway", "daemon", "port", "mode", "every_ms"]
         )
         guard let table = root.member("table")?.text, let daemon = root.member("daemon")?.text,
             let port = root.member("port")?.wholeNumber, (1...65_535).contains(port),
@@ -123,6 +128,7 @@ package struct RulesetReport: Hashable, Sendable {
             table: table,
             differences: try root.texts("differences"),
             weaknesses: try root.texts("weaknesses"),
+            gateway: root.member("gateway") == nil ? [] : try root.texts("gateway"),
             daemon: daemon,
             port: port,
             mode: mode,

@@ -24,9 +24,9 @@ struct PostureSurvey {
     /// The checks, in the order in which they are shown.
     func checks() -> [PostureCheck] {
         let rows = TCPTableRow.all(.listening)
-        return [
-            rules, ports(rows), sockets(rows), identity, unixSockets, policy, trail, clock, dns, ipv6, udp, trust,
-            adminSocket,
+        let first = [rules] + (gateway.map { [$0] } ?? [])
+        return first + [
+            ports(rows), sockets(rows), identity, unixSockets, policy, trail, clock, dns, ipv6, udp, trust, adminSocket,
         ]
     }
 
@@ -54,7 +54,7 @@ struct PostureSurvey {
                 "ruleset",
                 .weak,
                 "verified, and the plan itself has a hole: \(printable(weakness))",
-                remedy: "install without that exemption or bypass"
+                remedy: weakness.hasPrefix("--gateway") ? nil : "install without that exemption or bypass"
             )
         }
     }

@@ -16,6 +16,8 @@ final class RulesetWatch {
         var detail = "no watcher has reported since the start"
         /// What makes the plan itself less than a boundary.
         var weaknesses: [String] = []
+        /// The interfaces that the rules of a gateway govern; empty where they are no gateway's, `nil` while nobody has said.
+        var gateway: [String]?
         /// A watcher reported, and has fallen silent.
         var isSilent = false
     }
@@ -68,6 +70,7 @@ final class RulesetWatch {
             )
         }
         var next = Finding(state: .verified, detail: "as planned", weaknesses: report.weaknesses)
+        next.gateway = report.gateway
         if let first = differences.first {
             next.state = .drifted
             next.detail = first

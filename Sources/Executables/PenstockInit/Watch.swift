@@ -181,6 +181,7 @@ struct Watch {
             table: plan.table,
             differences: differences.prefix(8).map { String($0.prefix(300)) },
             weaknesses: (plan.weaknesses + plan.interfaceWarnings).prefix(8).map { String($0.prefix(300)) },
+            gateway: plan.gatewayInterfaces,
             daemon: plan.daemon.description,
             port: UInt64(plan.ports.proxy),
             mode: CaptureWay(plan.mechanism),

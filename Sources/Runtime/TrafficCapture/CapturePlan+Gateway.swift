@@ -173,6 +173,12 @@ extension CapturePlan {
         }
     }
 
+    /// The interfaces by which others come; empty where this is no gateway.
+    package var gatewayInterfaces: [String] {
+        guard case .gateway(let interfaces) = scope else { return [] }
+        return interfaces
+    }
+
     /// What is governed, for the report; `nil` where it is all of this network namespace.
     package var governedTraffic: String? {
         guard case .gateway(let interfaces) = scope else { return nil }

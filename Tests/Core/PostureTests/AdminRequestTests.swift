@@ -7,6 +7,7 @@ struct AdminRequestTests {
         table: "penstock",
         differences: ["chain \"a\"\nis missing", "\u{202e}x"],
         weaknesses: ["exempt 1337:1337"],
+        gateway: ["agents0", "br-1"],
         daemon: "10880:10880",
         port: 15880,
         mode: .tproxy,
