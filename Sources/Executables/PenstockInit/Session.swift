@@ -168,6 +168,8 @@ struct Session {
 
     private func plan() throws(Failure) -> CapturePlan {
         let settings = try settings()
+        // Before anything is looked up on this machine.
+        do throws(PlanProblem) { try CapturePlan.checkScopes(settings) } catch { throw .usage(error.description) }
         let isGateway = !settings.gatewayInterfaces.isEmpty
         let needsResolvers = settings.resolvers == nil && arguments.command != .remove && !isGateway
         var groups: ControlGroups?
@@ -196,7 +198,12 @@ struct Session {
         let bytes: [UInt8]
         do throws(SystemCallError) {
             bytes = try readFile(path, limit: 1 << 18)
-        } catch { throw Failure(message: "cannot read --config \(path): \(error)", status: 66) }
+        } catch {
+            throw Failure(
+                message: "cannot read --config \(path): \(error); name a file that this user may read",
+                status: 66
+            )
+        }
         do throws(SourceProblems) {
             return try CaptureSettings(
                 yaml: bytes,

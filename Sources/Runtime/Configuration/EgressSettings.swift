@@ -110,7 +110,7 @@ extension EgressSettings {
                 "\(subject) is 0x\(String(mark, radix: 16)), by which penstock-init --mode tproxy leads connections back to the daemon "
                     + "(--tproxy-mark \(TransparentMark.text))",
                 at: node.location,
-                remedy: "choose a mark whose upper 16 bits are others, and that no route of penstock-init is for"
+                remedy: "choose a mark whose upper 16 bits are others"
             )
         }
         let those = "`http_connect`, `socks5`, `bind`, `mark` or `blackhole`"

@@ -72,7 +72,7 @@ package enum CaptureFlag: String, CaseIterable, Sendable {
         case .mode: "redirect or tproxy"
         case .cgroup:
             "the path of a cgroup below the root of the unified hierarchy, such as penstock.slice/agent.service"
-        case .gateway: "the name of a network interface, 15 octets at most"
+        case .gateway: "the whole name of a network interface other than lo, without wildcards, 15 octets at most"
         case .proxyPort, .explicitPort, .dnsPort, .apiPort, .healthPort, .inboundPort: "a port from 1 to 65535"
         case .proxyUser, .proxyGroup: "a number"
         case .dnsServer: "an IPv4 or IPv6 address"

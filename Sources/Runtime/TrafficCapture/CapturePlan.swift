@@ -24,6 +24,7 @@ package struct CapturePlan: Hashable, Sendable {
         controlGroups: ControlGroups? = nil
     ) throws(PlanProblem) {
         mechanism = settings.mechanism
+        try Self.checkScopes(settings)
         guard settings.cgroups.isEmpty || controlGroups != nil else { throw .cgroupsNotFound }
         scope = try Self.checked(controlGroups: controlGroups, gateway: unique(settings.gatewayInterfaces))
         table = try Self.checked(table: settings.table)
@@ -64,6 +65,12 @@ package struct CapturePlan: Hashable, Sendable {
 }
 
 extension CapturePlan {
+    /// Refuses what cannot be asked for at once, whatever this machine has.
+    package static func checkScopes(_ settings: CaptureSettings) throws(PlanProblem) {
+        guard settings.cgroups.isEmpty || settings.gatewayInterfaces.isEmpty else { throw .twoScopes }
+        guard !settings.allowsSharedParents || !settings.cgroups.isEmpty else { throw .sharedParentWithoutCgroup }
+    }
+
     private static func checked(controlGroups: ControlGroups?, gateway: [String]) throws(PlanProblem) -> CaptureScope {
         guard (controlGroups?.captured.count ?? 0) + (controlGroups?.absent.count ?? 0) <= 64 else {
             throw .tooMany("cgroups", limit: 64)

@@ -9,6 +9,7 @@ package enum PlanProblem: Error, Hashable, Sendable {
     /// What is above a cgroup is spoken of, and no cgroup is.
     case parentOfNothing
     case gatewayWithExemption(Owner)
+    case sharedParentWithoutCgroup
     case daemonPortZero
     case daemonPortTwice(UInt16)
     case daemonIsRoot
@@ -42,6 +43,7 @@ extension PlanProblem: CustomStringConvertible {
             "--shared-parent is about what is above a cgroup: name one with --cgroup, or leave it out"
         case .gatewayWithExemption(let owner):
             "--exempt \(owner) with --gateway: who comes in by an interface has no user here; name addresses with --bypass-cidr"
+        case .sharedParentWithoutCgroup: "--shared-parent means nothing without --cgroup: give both, or neither"
         case .daemonPortZero: "port 0 cannot be one of the daemon's: give a number from 1 to 65535"
         case .daemonPortTwice(let port): "port \(port) is given to two of the daemon's listeners: give each its own"
         case .daemonIsRoot:

@@ -94,6 +94,13 @@ struct CapturePlanTests {
     @Test("settings that contradict themselves make no plan")
     func contradictions() {
         #expect(problem { $0.daemon.user = 0 } == .daemonIsRoot)
+        #expect(problem { $0.allowsSharedParents = true } == .sharedParentWithoutCgroup)
+        // Told before this machine's cgroups are looked up.
+        let both = problem {
+            $0.cgroups = ["a.slice"]
+            $0.gatewayInterfaces = ["br-agents"]
+        }
+        #expect(both == .twoScopes)
         #expect(problem { $0.ports.api = 15880 } == .daemonPortTwice(15880))
         #expect(problem { $0.ports.dns = 0 } == .daemonPortZero)
         #expect(problem { $0.inboundPorts = [0] } == .inboundPortZero)
