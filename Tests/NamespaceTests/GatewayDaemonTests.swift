@@ -127,7 +127,7 @@ struct GatewayDaemonTests {
             let watcher = try bed.startWatcher(flags)
             #expect(gateway("ok", "governed (agents0)"))
             try bed.bed.net.pod.shell("echo 0 > /proc/sys/net/ipv4/ip_forward")
-            #expect(gateway("note", "net.ipv4.ip_forward is 0"))
+            #expect(gateway("note", "forwarding is off (net.ipv4.ip_forward)"))
             try bed.bed.net.pod.shell("ip addr del \(GatewayBed.gatewayIPv4)/24 dev agents0")
             #expect(gateway("failed", "10.88.0.1 of listen.transparent.addresses is on no interface"))
             try bed.bed.net.pod.shell("ip link set agents0 down; ip link set agents0 name other0")

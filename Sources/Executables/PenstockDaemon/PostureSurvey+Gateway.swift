@@ -21,7 +21,7 @@ extension PostureSurvey {
             return PostureCheck(
                 "gateway",
                 .note,
-                "\(detail); \(closed.joined(separator: " and ")) 0: what rules let by is not forwarded",
+                "\(detail); forwarding is off (\(closed.joined(separator: ", "))): what the rules let by goes no further",
                 remedy: "set them to 1 where --dns-server beyond this machine, --bypass-cidr or --inbound-port are used"
             )
         }
@@ -72,8 +72,8 @@ extension PostureSurvey {
     }
 
     private static let forwarding = [
-        (name: "net.ipv4.ip_forward is", path: "/proc/sys/net/ipv4/ip_forward"),
-        (name: "net.ipv6.conf.all.forwarding is", path: "/proc/sys/net/ipv6/conf/all/forwarding"),
+        (name: "net.ipv4.ip_forward", path: "/proc/sys/net/ipv4/ip_forward"),
+        (name: "net.ipv6.conf.all.forwarding", path: "/proc/sys/net/ipv6/conf/all/forwarding"),
     ]
 
     private func isOff(_ path: String) -> Bool {

@@ -209,7 +209,11 @@ struct PostureSurvey {
         case .verified: PostureCheck("udp", .ok, "refused by the rules, but to the name servers that they name")
         case .drifted: PostureCheck("udp", .failed, "the rules that refuse it have drifted")
         case .unwatched:
-            PostureCheck("udp", .skipped, "goes by the rules, which nobody watches: penstock doctor tries it")
+            PostureCheck(
+                "udp",
+                .skipped,
+                "goes by the rules, which nobody watches" + (gateway == nil ? ": penstock doctor tries it" : "")
+            )
         }
     }
 
