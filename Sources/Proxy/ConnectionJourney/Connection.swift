@@ -9,6 +9,7 @@ import WireFormats
 ///
 /// Lives on one loop.
 final class Connection {
+    let worker: Worker
     let client: StreamSocket
     let clientAddress: ClientAddress
     /// When it was accepted, in nanoseconds of the loop's clock.
@@ -64,8 +65,15 @@ final class Connection {
     /// The upstream that TLS is being begun with.
     var securing: StreamSocket?
     var lookup: LookupWait?
+    /// Where it is while nothing about it is out of the ordinary.
+    var plainness = Plainness.no
+    /// When the dial began, in nanoseconds of the loop's clock.
+    var dialledSince: UInt64 = 0
+    /// When it is too late for the client to say something first.
+    var silence: TimerToken?
 
     init(
+        _ worker: Worker,
         client: StreamSocket,
         clientAddress: ClientAddress,
         accepted: UInt64,
@@ -73,6 +81,7 @@ final class Connection {
         record: ConnectionRecord,
         writer: AuditWriter
     ) {
+        self.worker = worker
         self.client = client
         self.clientAddress = clientAddress
         self.accepted = accepted
@@ -107,6 +116,7 @@ final class Connection {
         // One who is about to wait has not begun to: it is told all the same.
         client.hearNoMore(on: loop)
         client.interrupt(on: loop)
+        stopHearing(because: cut, on: loop)
         lookup?.giveUp()
         race?.abandon(on: loop)
         securing?.interrupt(on: loop)

@@ -7,32 +7,41 @@ import PolicyEngine
 ///
 /// docs/life-of-a-connection.md tells it in words.
 ///
-/// However it ends, `connection.entry` leaves exactly one decision record, and one end record if it was allowed.
-func carry(_ connection: Connection, _ worker: Worker, on loop: isolated EventLoop) async {
+/// However it ends, `connection.entry` leaves exactly one decision record, and one end record if it was allowed. Nearly every
+/// connection goes the same way in steps that wait for nothing (`Connection+Plain.swift`), and this function tells the rest of it
+/// where something is out of the ordinary: `waypoint` is how far it had come.
+func carry(_ connection: Connection, from waypoint: Waypoint, _ worker: Worker, on loop: isolated EventLoop) async {
     // 1. Registered since it was accepted: limits count it, and a policy that changes from there on is put to it too.
     // A conversation goes on when this task is over, and leaves by itself.
     defer { if connection.conversation == nil { worker.leave(connection, on: loop) } }
 
-    // 2. Where was it going, and who opened it?
-    connection.recoverDestination(worker)
+    // 2. Where was it going, and who opened it? That was asked when it was accepted.
+    let decision: Decision
+    let ticket: UInt64
+    switch waypoint {
+    case .registered:
+        // 3. What does it say? A destination that nobody may reach is not worth a look.
+        if connection.mayBeHeard { await connection.hear(worker, on: loop) }
+        fallthrough
+    case .heard:
+        // 4. Is it its turn, and can it be written down? It waits for both, and is refused if that lasts.
+        await connection.waitForDecision(worker, on: loop)
+        fallthrough
+    case .due:
+        // 5. Is it allowed? Where only a name could allow a silent client, wait for the name.
+        var judged = await connection.judge(worker, isFinal: false, on: loop)
+        if judged.verdict == .undetermined {
+            await connection.sniff(worker, isWaitingForName: true, on: loop)
+            judged = await connection.judge(worker, isFinal: true, on: loop)
+        }
+        decision = judged
 
-    // 3. What does it say? A destination that nobody may reach is not worth a look.
-    if connection.mayBeHeard { await connection.hear(worker, on: loop) }
-
-    // 4. Is it its turn, and can it be written down? It waits for both, and is refused if that lasts.
-    await connection.waitForDecision(worker, on: loop)
-
-    // 5. Is it allowed? Where only a name could allow a silent client, wait for the name.
-    var decision = await connection.judge(worker, isFinal: false, on: loop)
-    if decision.verdict == .undetermined {
-        await connection.sniff(worker, isWaitingForName: true, on: loop)
-        decision = await connection.judge(worker, isFinal: true, on: loop)
+        // 6. Write it down. Only what policy allowed, and only with the record in the file, goes on.
+        ticket = connection.record(decision, worker)
+        connection.meter = connection.hold?.spend(on: decision, isEnforced: worker.isEnforcing, connection, on: loop)
+        worker.registry.decided(connection)
+    case .recorded(let made, let given): (decision, ticket) = (made, given)
     }
-
-    // 6. Write it down. Only what policy allowed, and only with the record in the file, goes on.
-    let ticket = connection.record(decision, worker)
-    connection.meter = connection.hold?.spend(on: decision, isEnforced: worker.isEnforcing, connection, on: loop)
-    worker.registry.decided(connection)
     guard decision.verdict == .allow else { return await connection.reject(worker, on: loop) }
 
     // 7. TLS that policy wants to look into: it ends here, and what is inside are requests.
@@ -46,11 +55,7 @@ func carry(_ connection: Connection, _ worker: Worker, on loop: isolated EventLo
     }
 
     // 8. HTTP: each request is judged and written down for itself, behind this record.
-    if let scope = connection.requestScope {
-        let conversation = Conversation(connection, scope, worker)
-        connection.conversation = conversation
-        return conversation.begin(on: loop)
-    }
+    if connection.beginConversation(on: loop) { return }
     guard await worker.gate.wait(for: ticket, on: loop) else {
         return connection.end(Ending(.auditUnavailable, closedBy: .ours), worker, on: loop)
     }

@@ -32,37 +32,71 @@ extension Connection {
         isFinal: Bool,
         on loop: isolated EventLoop
     ) async -> Decision {
-        if let hindrance { return .refused(hindrance, port: facts.port) }
-        guard facts.original != nil || capture == .explicit else {
-            return .refused(.noOriginalDestination)
+        switch consider(worker, by: snapshot, isFinal: isFinal) {
+        case .decided(let decision): return decision
+        case .lacksAddresses(let name, let policy):
+            let found = await addresses(of: name, port: facts.port, near: facts.original, worker, on: loop)
+            return decide(found, policy)
         }
-        guard !facts.isOwnListener else { return .refused(.ownListener, port: facts.port) }
-        if case .refused(let reason, _, _) = sniffed { return .refused(reason, port: facts.port) }
-        guard let opening else { return .refused(.sniffLimit, port: facts.port) }
+    }
+
+    /// What is decided without waiting, or what must be waited for.
+    private enum Consideration {
+        case decided(Decision)
+        case lacksAddresses(of: HostName, Policy)
+    }
+
+    /// Puts the connection to the policy where nothing must be waited for; `nil` where something must.
+    ///
+    /// Called while no policy is being replaced. Of a client that must say more the answer is undetermined.
+    func judgeAtOnce(_ worker: Worker) -> Decision? {
+        let snapshot = worker.snapshot
+        guard !(snapshot.policy?.hasCounters ?? false) else { return nil }
+        facts.forgetObstacles()
+        facts.now = worker.policyTime
+        switch consider(worker, by: snapshot, isFinal: false) {
+        case .decided(let decision): return decision
+        case .lacksAddresses: return nil
+        }
+    }
+
+    private func consider(_ worker: Worker, by snapshot: PolicySnapshot, isFinal: Bool) -> Consideration {
+        if let hindrance { return .decided(.refused(hindrance, port: facts.port)) }
+        guard facts.original != nil || capture == .explicit else {
+            return .decided(.refused(.noOriginalDestination))
+        }
+        guard !facts.isOwnListener else { return .decided(.refused(.ownListener, port: facts.port)) }
+        if case .refused(let reason, _, _) = sniffed { return .decided(.refused(reason, port: facts.port)) }
+        guard let opening else { return .decided(.refused(.sniffLimit, port: facts.port)) }
         facts.opening = opening
         facts.hasServerName = saysServerName
-        guard let policy = snapshot.policy else { return .refused(.noPolicy, port: facts.port) }
+        guard let policy = snapshot.policy else { return .decided(.refused(.noPolicy, port: facts.port)) }
         // What carries requests is not judged: each of them is.
-        if case .known(.http, _) = opening { return .perRequest(port: facts.port) }
+        if case .known(.http, _) = opening { return .decided(.perRequest(port: facts.port)) }
         facts.addresses = nil
         let decision = firstPhase(policy, isFinal: isFinal)
         switch decision.dial {
-        case nil: return decision
+        case nil: return .decided(decision)
         case .original: facts.addresses = facts.original.map { [$0.socket.address] } ?? []
         // A proxy is told the name, or nobody is.
         case .name where !decision.needsAddresses: facts.addresses = nil
         case .name(let name):
             // A name that is known is not waited for: each step of a task into another costs.
-            let found =
-                if let known = worker.resolver.known(name) {
-                    worker.addresses(from: known, port: facts.port, near: facts.original)
-                } else {
-                    await addresses(of: name, port: facts.port, near: facts.original, worker, on: loop)
-                }
-            facts.addresses = found.usable
-            // A name that leads to ourselves and nowhere else is ourselves.
-            if found.usable.isEmpty, found.hasOwn { return .refused(.ownListener, port: facts.port) }
+            guard let known = worker.resolver.known(name) else { return .lacksAddresses(of: name, policy) }
+            return .decided(decide(worker.addresses(from: known, port: facts.port, near: facts.original), policy))
         }
+        return .decided(decide(policy))
+    }
+
+    private func decide(_ found: FoundAddresses, _ policy: Policy) -> Decision {
+        facts.addresses = found.usable
+        // A name that leads to ourselves and nowhere else is ourselves.
+        if found.usable.isEmpty, found.hasOwn { return .refused(.ownListener, port: facts.port) }
+        return decide(policy)
+    }
+
+    /// The second phase: with the addresses, as far as there are any.
+    private func decide(_ policy: Policy) -> Decision {
         if case .unfinished(let reason) = sniffed { return policy.refuse(facts, because: reason) }
         if let cutting { return policy.refuse(facts, because: cutting.reason ?? .draining) }
         return ask(policy)

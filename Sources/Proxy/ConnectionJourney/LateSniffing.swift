@@ -12,8 +12,7 @@ import WireFormats
 ///
 /// Not a byte of it goes upstream before it is judged.
 final class LateSniffer {
-    private var wanted = 1
-    private var examined = 0
+    private var examination = OpeningExamination()
     private var limit: TimerToken?
 
     /// What a look came to.
@@ -49,11 +48,8 @@ final class LateSniffer {
     }
 
     private func read(_ connection: Connection, _ worker: Worker) -> Sniffed? {
-        guard connection.openingBytes.count >= wanted else { return nil }
-        let reading = readOpening(connection.openingBytes.span, examined: examined, limits: worker.settings.sniffing)
-        examined = connection.openingBytes.count
-        if case .needMore(let total) = reading { wanted = max(total, examined + 1) }
-        return Sniffed(reading)
+        guard connection.openingBytes.count >= examination.wanted else { return nil }
+        return Sniffed(examination.read(connection.openingBytes, worker.settings.sniffing))
     }
 
     private func judge(

@@ -11,21 +11,9 @@ extension Connection {
     func sniff(_ worker: Worker, isWaitingForName: Bool = false, on loop: isolated EventLoop) async {
         let limit = heardSince + worker.settings.sniffNanoseconds
         let patience = isWaitingForName ? limit : min(limit, heardSince + worker.settings.silenceNanoseconds)
-        var wanted = 1
-        var examined = 0
+        var examination = OpeningExamination()
         while true {
-            switch receiveOpening(worker) {
-            case .failed: return sniffed = .gone
-            case .ended: return sniffed = openingEnded(worker)
-            case .received where openingBytes.count >= wanted,
-                .nothing where openingBytes.count >= wanted && openingBytes.count > examined:
-                let reading = readOpening(openingBytes.span, examined: examined, limits: worker.settings.sniffing)
-                if let verdict = Sniffed(reading) { return sniffed = verdict.readStrictly(openingBytes, worker) }
-                examined = openingBytes.count
-                if case .needMore(let total) = reading { wanted = max(total, examined + 1) }
-            case .received, .nothing: break
-            }
-            if client.isReadable { continue }
+            if examine(&examination, worker) { return }
             // A cut that came while nobody waited has interrupted nothing.
             if let cutting { return sniffed = .unfinished(cutting.reason ?? .draining) }
             switch await client.wait(for: .reading, until: openingBytes.isEmpty ? patience : limit, on: loop) {
@@ -34,6 +22,28 @@ extension Connection {
             case .timedOut: return sniffed = openingBytes.isEmpty ? .silent : .unfinished(.sniffLimit)
             }
         }
+    }
+
+    /// Takes what there is to read; true where `sniffed` says what it comes to.
+    func examine(_ examination: inout OpeningExamination, _ worker: Worker) -> Bool {
+        repeat {
+            switch receiveOpening(worker) {
+            case .failed:
+                sniffed = .gone
+                return true
+            case .ended:
+                sniffed = openingEnded(worker)
+                return true
+            case .received where openingBytes.count >= examination.wanted,
+                .nothing where openingBytes.count >= examination.wanted && openingBytes.count > examination.examined:
+                let reading = examination.read(openingBytes, worker.settings.sniffing)
+                guard let verdict = Sniffed(reading) else { break }
+                sniffed = verdict.readStrictly(openingBytes, worker)
+                return true
+            case .received, .nothing: break
+            }
+        } while client.isReadable
+        return false
     }
 
     /// What one attempt to read came to.
@@ -88,6 +98,20 @@ extension Connection {
         case 0x16: return .refused(.malformedOpening, protocol: .tls, detail: "truncated")
         default: return .refused(.malformedOpening, protocol: nil, detail: "truncated")
         }
+    }
+}
+
+/// How far the client's first bytes have been looked at.
+struct OpeningExamination {
+    /// How many there must be before they are looked at again.
+    private(set) var wanted = 1
+    private(set) var examined = 0
+
+    mutating func read(_ opening: [UInt8], _ limits: SniffLimits) -> OpeningReading {
+        let reading = readOpening(opening.span, examined: examined, limits: limits)
+        examined = opening.count
+        if case .needMore(let total) = reading { wanted = max(total, examined + 1) }
+        return reading
     }
 }
 

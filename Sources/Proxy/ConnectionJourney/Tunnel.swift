@@ -15,8 +15,8 @@ final class Tunnel: SocketObserver, DeferredWork {
     /// Set while the client has not said what it is.
     private var late: LateSniffer?
     private var firstToEnd: ClosingSide?
+    /// Who waits for the end; `nil`: the connection is told.
     private var continuation: CheckedContinuation<Ending, Never>?
-    /// Set while somebody waits for the end; asking the continuation would copy it.
     private var isRelaying = false
     private var isScheduled = false
     private var isWatched = false
@@ -39,12 +39,17 @@ final class Tunnel: SocketObserver, DeferredWork {
     func run(on loop: isolated EventLoop) async -> Ending {
         await withCheckedContinuation { continuation in
             self.continuation = continuation
-            isRelaying = true
-            connection.meter?.flow = self
-            connection.client.observer = self
-            upstream.observer = self
-            goOn(on: loop)
+            begin(on: loop)
         }
+    }
+
+    /// The same, where nobody waits: the connection is told of the end.
+    func begin(on loop: isolated EventLoop) {
+        isRelaying = true
+        connection.meter?.flow = self
+        connection.client.observer = self
+        upstream.observer = self
+        goOn(on: loop)
     }
 
     func socketIsReady(_ socket: StreamSocket, on loop: isolated EventLoop) {
@@ -117,8 +122,7 @@ final class Tunnel: SocketObserver, DeferredWork {
     }
 
     private func finish(_ ending: Ending, reset: Bool, on loop: isolated EventLoop) {
-        guard let continuation else { return }
-        self.continuation = nil
+        guard isRelaying else { return }
         isRelaying = false
         late?.stop(on: loop)
         late = nil
@@ -132,6 +136,8 @@ final class Tunnel: SocketObserver, DeferredWork {
         var ending = ending
         ending.bytesUp = up.moved
         ending.bytesDown = down.moved
+        guard let continuation else { return connection.tunnelIsOver(ending, on: loop) }
+        self.continuation = nil
         continuation.resume(returning: ending)
     }
 }

@@ -25,6 +25,13 @@ func openUpstream(
     return .abandoned
 }
 
+/// The same for a permit that leads out directly, where nobody waits: the connection is told, before this returns or later.
+func openUpstream(_ permit: consuming Permit, tellingConnection connection: Connection, on loop: isolated EventLoop) {
+    let runner = DialRace(Race(permit.addresses, speaksFirst: connection.sniffed != .silent))
+    connection.race = runner
+    runner.start(limit: connection.worker.settings.dialNanoseconds, for: connection, on: loop)
+}
+
 /// Opens the connection to a configured sink that an errand allows: to a proxy, which we speak to first.
 func openErrand(
     _ errand: consuming ErrandPermit,
@@ -72,12 +79,19 @@ final class DialRace: SocketObserver {
     private let speaksFirst: Bool
     private let source: SocketSource?
     private var running: [(socket: StreamSocket, address: UpstreamAddress)] = []
-    private var continuation: CheckedContinuation<Void, Never>?
+    private var waiter: Waiter?
+    /// Set while somebody waits; asking a continuation would copy it.
+    private var isRunning = false
     private var outcome = Dialled.abandoned
     private var lastError: SystemCallError?
     private var attempts = 0
     private var nextAttempt: TimerToken?
     private var limit: TimerToken?
+
+    private enum Waiter {
+        case task(CheckedContinuation<Void, Never>)
+        case connection(Connection)
+    }
 
     /// The recommended "Connection Attempt Delay" of RFC 8305, section 8.
     private static let attemptDelay: UInt64 = 250_000_000
@@ -91,15 +105,23 @@ final class DialRace: SocketObserver {
 
     /// Runs the race; `limit` is how long all attempts may take together, in nanoseconds.
     func run(limit nanoseconds: UInt64, on loop: isolated EventLoop) async -> Dialled {
-        await withCheckedContinuation { continuation in
-            self.continuation = continuation
-            limit = loop.schedule(afterNanoseconds: nanoseconds) {
-                self.limit = nil
-                self.finish(.failed(.timedOut), on: loop)
-            }
-            tryNext(on: loop)
-        }
+        await withCheckedContinuation { start(.task($0), limit: nanoseconds, on: loop) }
         return outcome
+    }
+
+    /// The same, where nobody waits: the connection is told.
+    func start(limit nanoseconds: UInt64, for connection: Connection, on loop: isolated EventLoop) {
+        start(.connection(connection), limit: nanoseconds, on: loop)
+    }
+
+    private func start(_ waiter: Waiter, limit nanoseconds: UInt64, on loop: isolated EventLoop) {
+        self.waiter = waiter
+        isRunning = true
+        limit = loop.schedule(afterNanoseconds: nanoseconds) {
+            self.limit = nil
+            self.finish(.failed(.timedOut), on: loop)
+        }
+        tryNext(on: loop)
     }
 
     /// Ends the race without a winner.
@@ -132,11 +154,11 @@ final class DialRace: SocketObserver {
     private func tryNext(on loop: isolated EventLoop) {
         if let nextAttempt { loop.cancel(nextAttempt) }
         nextAttempt = nil
-        while continuation != nil, let address = waiting.popFirst() {
+        while isRunning, let address = waiting.popFirst() {
             attempts += 1
             if attempt(address, on: loop) { break }
         }
-        guard continuation != nil else { return }
+        guard isRunning else { return }
         if running.isEmpty, waiting.isEmpty {
             return finish(.failed(.unconnected(lastError, attempts: attempts)), on: loop)
         }
@@ -181,8 +203,9 @@ final class DialRace: SocketObserver {
     }
 
     private func finish(_ outcome: Dialled, on loop: isolated EventLoop) {
-        guard let continuation else { return }
-        self.continuation = nil
+        guard isRunning, let waiter else { return }
+        isRunning = false
+        self.waiter = nil
         for timer in [nextAttempt, limit].compactMap({ $0 }) { loop.cancel(timer) }
         for loser in running {
             resetOnClose(loser.socket.descriptor)
@@ -190,7 +213,11 @@ final class DialRace: SocketObserver {
         }
         running = []
         waiting = []
-        self.outcome = outcome
-        continuation.resume()
+        switch waiter {
+        case .task(let continuation):
+            self.outcome = outcome
+            continuation.resume()
+        case .connection(let connection): connection.dialIsOver(outcome, on: loop)
+        }
     }
 }

@@ -214,6 +214,7 @@ package final class Worker {
         metrics.accepted.increment()
         metrics.live.add(1)
         let connection = Connection(
+            self,
             client: socket,
             clientAddress: peer,
             accepted: loop.now,
@@ -234,10 +235,10 @@ package final class Worker {
         if registry.undecidedCount >= settings.undecided {
             registry.oldestUndecided()?.cut(Cut(outcome: .cut, reason: .undecidedLimit), on: loop)
         }
-        // Now and not in the task: many are accepted in one turn, and each must see those before it.
+        // Now, whoever goes on with it: many are accepted in one turn, and each must see those before it.
         registry.add(connection)
         makeRoom(on: loop)
-        loop.startTask(with: (connection, self)) { state, loop in await carry(state.0, state.1, on: loop) }
+        connection.setOut(on: loop)
     }
 
     /// Forgets a connection whose journey is over.
