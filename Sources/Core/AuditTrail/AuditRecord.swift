@@ -33,9 +33,14 @@ package struct AuditRecord: Sendable {
 
     /// Takes a record whose members are encoded.
     init<Content: RecordBody>(_ content: borrowing Content, body: [UInt8], at time: Int64) {
-        kind = Content.kind
+        self.init(kind: Content.kind, turn: content.turn, body: body, at: time)
+    }
+
+    /// Takes a record of this kind whose members are encoded.
+    init(kind: RecordKind, turn: RecordTurn, body: [UInt8], at time: Int64) {
+        self.kind = kind
         self.time = time
-        turn = content.turn
+        self.turn = turn
         self.body = body
     }
 }

@@ -109,14 +109,24 @@ extension ConnectionEndRecord: EndRecord {
     /// Writes the members; `id` comes first, because a file is read back by it.
     package func write(into members: inout JSONMembers) {
         members.identifier("id", id)
+        writeBeforeFigures(into: &members)
+        ConnectionFigures(
+            bytesUp: bytesUp,
+            bytesDown: bytesDown,
+            durationMilliseconds: durationMilliseconds,
+            connectMilliseconds: connectMilliseconds
+        ).write(into: &members)
+        writeBehindFigures(into: &members)
+    }
+
+    func writeBeforeFigures(into members: inout JSONMembers) {
         members.text("outcome", outcome.rawValue)
         members.text("closed_by", orNull: closedBy?.rawValue)
         if let reason { members.text("reason", reason.cut(to: 60)) }
         if let rule { members.text("rule", rule.cut(to: 128)) }
-        members.number("bytes_up", orNull: bytesUp)
-        members.number("bytes_down", orNull: bytesDown)
-        members.number("duration_ms", orNull: durationMilliseconds)
-        members.number("connect_ms", orNull: connectMilliseconds)
+    }
+
+    func writeBehindFigures(into members: inout JSONMembers) {
         members.text("dialled", orNull: dialled?.cut(to: 60))
         if let egress { members.text("egress", egress.cut(to: 11)) }
         if let via { members.text("via", via.cut(to: 8)) }

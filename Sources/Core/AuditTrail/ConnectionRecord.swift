@@ -162,15 +162,18 @@ package struct ConnectionRecord: Hashable, Sendable {
     }
 }
 
-extension ConnectionRecord: DecisionRecord {
-    /// How the connection went.
-    package typealias End = ConnectionEndRecord
-
+extension ConnectionRecord: RecordBody {
     package static var kind: RecordKind { .connection }
 
     /// Writes the members; `id` and `decision` come first, because a file is read back by them.
     package func write(into members: inout JSONMembers) {
         members.identifier("id", id)
+        writeBeforeClient(into: &members)
+        members.text("client", orNull: client)
+        writeBehindClient(into: &members)
+    }
+
+    func writeBeforeClient(into members: inout JSONMembers) {
         members.text("decision", decision.rawValue)
         if let would { members.text("would", would.rawValue) }
         members.text("treatment", treatment.rawValue)
@@ -185,11 +188,9 @@ extension ConnectionRecord: DecisionRecord {
         members.text("sni", orNull: sni)
         members.text("authority", orNull: authority)
         members.texts("binding", binding)
-        writeAdditions(into: &members)
     }
 
-    private func writeAdditions(into members: inout JSONMembers) {
-        members.text("client", orNull: client)
+    func writeBehindClient(into members: inout JSONMembers) {
         if !egress.isEmpty { members.texts("egress", egress) }
         if let policyGeneration { members.number("policy_generation", policyGeneration) }
         if let tlsVersion { members.text("tls_version", tlsVersion) }

@@ -80,10 +80,7 @@ package struct RequestRecord: Hashable, Sendable {
     }
 }
 
-extension RequestRecord: DecisionRecord {
-    /// How the request went.
-    package typealias End = RequestEndRecord
-
+extension RequestRecord: RecordBody {
     package static var kind: RecordKind { .request }
 
     /// Writes the members; `id` comes first and `decision` follows it, because a file is read back by them.

@@ -100,7 +100,7 @@ extension RequestEndRecord: RepeatedRecord {
 }
 
 /// The members of a record before and behind those that are its own.
-private struct RecordFrame: Sendable {
+struct RecordFrame: Sendable {
     /// Begins with an identifier.
     private var front: [UInt8]
     private let back: [UInt8]

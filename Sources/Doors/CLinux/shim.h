@@ -33,6 +33,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <linux/capability.h>
+#include <linux/futex.h>
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
@@ -47,6 +48,21 @@ extern ssize_t splice(int in, loff_t *in_offset, int out, loff_t *out_offset, si
 extern int renameat2(int old_folder, const char *old_name, int new_folder, const char *new_name, unsigned int flags);
 enum { CLINUX_RENAME_NOREPLACE = 1 };
 enum { CLINUX_SPLICE_F_MOVE = 1, CLINUX_SPLICE_F_NONBLOCK = 2, CLINUX_F_SETPIPE_SZ = 1031 };
+
+// A word that one thread of this process sleeps on: 0 nothing has happened, 1 it is signalled, 2 somebody sleeps.
+static inline void clinux_word_signal(uint32_t *word) {
+    if (__atomic_exchange_n(word, 1, __ATOMIC_SEQ_CST) == 2) {
+        syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, (void *)0, (void *)0, 0);
+    }
+}
+// Takes the signal, or sleeps until there is one, the time is over or a signal handler has run; whether there was one.
+static inline int clinux_word_wait(uint32_t *word, const struct timespec *timeout) {
+    uint32_t nothing = 0;
+    if (__atomic_compare_exchange_n(word, &nothing, 2, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
+        syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, 2, timeout, (void *)0, 0);
+    }
+    return __atomic_exchange_n(word, 0, __ATOMIC_SEQ_CST) == 1;
+}
 
 // struct epoll_event holds a union with a pointer in it; this one has the same layout and no pointer.
 struct clinux_epoll_event {

@@ -22,7 +22,7 @@ final class Connection {
     /// Whether its client may be another machine's, so that it is asked whether it is.
     var mayBeRemote = false
     /// `nil` once the end has been recorded.
-    var entry: ConnectionEntry?
+    var entry: AuditEntry?
     var facts = Facts(original: nil, port: 0, opening: .silent)
     /// What the client has sent so far and nobody has passed on.
     var openingBytes: [UInt8] = []
@@ -78,17 +78,18 @@ final class Connection {
         clientAddress: ClientAddress,
         accepted: UInt64,
         arrival: Arrival,
-        record: ConnectionRecord,
-        writer: AuditWriter
+        id: RecordIdentifier,
+        _ circumstances: ConnectionCircumstances
     ) {
         self.worker = worker
         self.client = client
         self.clientAddress = clientAddress
         self.accepted = accepted
         heardSince = accepted
-        id = record.id
+        self.id = id
         self.arrival = arrival
-        entry = ConnectionEntry(record, writer: writer)
+        let beginning = ConnectionBeginning(arrival.capture, client: clientAddress.description, circumstances)
+        entry = AuditEntry(id, beginning, writer: worker.audit)
     }
 
     /// As records name the way by which it came.

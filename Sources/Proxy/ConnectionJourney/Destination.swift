@@ -29,11 +29,11 @@ extension Connection {
         facts.port = original.port
         facts.isOwnListener = worker.isOwnListener(original)
         recoverOwner(connectedTo: original, worker)
-        if comesFromUs(worker) { facts.isOwnListener = true }
+        if comesFromUs { facts.isOwnListener = true }
     }
 
     /// True where the daemon has dialled it itself, by a way out whose mark the rules take for theirs: each would dial the next.
-    func comesFromUs(_ worker: Worker) -> Bool {
+    var comesFromUs: Bool {
         guard arrival == .routed, let own = worker.settings.loopUser else { return false }
         return facts.workloadUID == own
     }

@@ -18,7 +18,7 @@ extension Connection {
             let judged = await judge(worker, by: snapshot, isFinal: isFinal, on: loop)
             let (decision, hold) = await worker.reserve(for: judged, self.hold, by: snapshot.policy, on: loop) {
                 facts.lack($1, because: $2)
-                return ask($0)
+                return ask($0, snapshot.generation)
             }
             self.hold = hold
             // A policy that was replaced while a name was looked up judges again: what is written is what is in force.
@@ -36,7 +36,7 @@ extension Connection {
         case .decided(let decision): return decision
         case .lacksAddresses(let name, let policy):
             let found = await addresses(of: name, port: facts.port, near: facts.original, worker, on: loop)
-            return decide(found, policy)
+            return settle(found, policy, snapshot.generation)
         }
     }
 
@@ -74,7 +74,7 @@ extension Connection {
         // What carries requests is not judged: each of them is.
         if case .known(.http, _) = opening { return .decided(.perRequest(port: facts.port)) }
         facts.addresses = nil
-        let decision = firstPhase(policy, isFinal: isFinal)
+        let decision = firstPhase(policy, snapshot.generation, isFinal: isFinal)
         switch decision.dial {
         case nil: return .decided(decision)
         case .original: facts.addresses = facts.original.map { [$0.socket.address] } ?? []
@@ -83,28 +83,31 @@ extension Connection {
         case .name(let name):
             // A name that is known is not waited for: each step of a task into another costs.
             guard let known = worker.resolver.known(name) else { return .lacksAddresses(of: name, policy) }
-            return .decided(decide(worker.addresses(from: known, port: facts.port, near: facts.original), policy))
+            let found = worker.addresses(from: known, port: facts.port, near: facts.original)
+            return .decided(settle(found, policy, snapshot.generation))
         }
-        return .decided(decide(policy))
+        return .decided(settle(policy, snapshot.generation))
     }
 
-    private func decide(_ found: FoundAddresses, _ policy: Policy) -> Decision {
+    private func settle(_ found: FoundAddresses, _ policy: Policy, _ generation: UInt64) -> Decision {
         facts.addresses = found.usable
         // A name that leads to ourselves and nowhere else is ourselves.
         if found.usable.isEmpty, found.hasOwn { return .refused(.ownListener, port: facts.port) }
-        return decide(policy)
+        return settle(policy, generation)
     }
 
     /// The second phase: with the addresses, as far as there are any.
-    private func decide(_ policy: Policy) -> Decision {
+    private func settle(_ policy: Policy, _ generation: UInt64) -> Decision {
         if case .unfinished(let reason) = sniffed { return policy.refuse(facts, because: reason) }
         if let cutting { return policy.refuse(facts, because: cutting.reason ?? .draining) }
-        return ask(policy)
+        return ask(policy, generation)
     }
 
     /// Asks the policy; what contradicts itself is for `mode: audit` alone.
-    private func ask(_ policy: Policy) -> Decision {
-        contradictsAuthority ? policy.refuse(facts, because: .nameMismatch) : policy.decide(facts)
+    private func ask(_ policy: Policy, _ generation: UInt64) -> Decision {
+        contradictsAuthority
+            ? policy.refuse(facts, because: .nameMismatch)
+            : worker.memory.decision(of: facts, by: policy, generation)
     }
 
     /// The addresses of a name; none where the connection is cut meanwhile.
@@ -126,10 +129,10 @@ extension Connection {
         )
     }
 
-    private func firstPhase(_ policy: Policy, isFinal: Bool) -> Decision {
+    private func firstPhase(_ policy: Policy, _ generation: UInt64, isFinal: Bool) -> Decision {
         if case .unfinished(let reason) = sniffed { return policy.refuse(facts, because: reason) }
         if hidesName { return policy.refuse(facts, because: .encryptedName) }
-        let decision = ask(policy)
+        let decision = ask(policy, generation)
         switch decision.verdict {
         case .allow, .deny: return decision
         case .undetermined, .needsBody: return isFinal ? policy.refuse(facts, because: .sniffLimit) : decision

@@ -12,78 +12,20 @@ extension Connection {
     func record(_ decision: Decision, _ worker: Worker) -> UInt64 {
         self.decision = decision
         worker.metrics.count(decision)
-        // What was known when it was accepted; the decision is written over it.
-        guard var record = entry?.facts else { preconditionFailure("a connection is judged before it ends") }
-        let allows = decision.verdict == .allow
-        record.decision = allows ? .allow : .deny
-        record.would = decision.wouldDeny ? .deny : nil
-        record.treatment = AuditTrail.Treatment(decision.treatment)
-        record.rule = decision.rule?.text
-        record.reason = decision.reason.rawValue
-        record.policyHash = worker.snapshot.policy?.hash
-        record.mode = worker.snapshot.policy?.mode == .audit ? .audit : .enforce
-        record.policyGeneration = worker.snapshot.generation
-        record.workload = workload(worker)
-        describeOpening(in: &record)
-        if comesFromUs(worker) { record.detail = "loop" }
-        record.destination = RecordedDestination(
-            name: facts.recordedName?.text,
-            port: facts.original?.socket.port ?? (facts.port == 0 ? nil : facts.port),
-            original: facts.original?.description,
-            dialled: decision.addresses?.first?.description
+        let record = worker.memory.encode(
+            self,
+            client: entry?.beginning.client,
+            decision,
+            by: worker.recordedPolicy,
+            worker.settings.workload,
+            at: worker.audit.clock()
         )
-        record.egress = decision.egress.texts
-        if let authority {
-            record.authority = authority.description
-            if authority.name != nil, let proxyRequest { record.binding.append(proxyRequest.rawValue) }
-        }
-        if let addresses = facts.addresses, case .name? = decision.dial, !decision.leavesLookingUp {
-            record.binding.append("dns")
-            if let original = facts.original, addresses.contains(original.socket.address) {
-                record.binding.append("address")
-            }
-        }
         guard let ticket = entry?.judged(record) else { preconditionFailure("a connection is judged before it ends") }
         return ticket
     }
 
-    /// Whose it is, for its own records and for those of its requests.
-    func workload(_ worker: Worker) -> WorkloadIdentity {
-        var workload = worker.settings.workload
-        workload.uid = facts.workloadUID
-        workload.address = facts.clientAddress?.description
-        return workload
-    }
-
-    private func describeOpening(in record: inout ConnectionRecord) {
-        switch sniffed {
-        case .silent: record.protocol = .serverFirst
-        case .connect: break
-        case .tls(let hello):
-            record.protocol = .tls
-            record.encryptedHello = hello.offersEncryptedClientHello
-            record.tlsVersion = hello.highestVersion.text
-            record.alpn = hello.protocolNames
-            if case .name(let name) = hello.serverName {
-                record.sni = name.text
-                record.binding = ["sni"]
-            }
-        case .http(let opening):
-            record.protocol = .http
-            record.detail = opening.method
-            if let name = facts.recordedName {
-                record.authority = name.text
-                record.binding = ["host"]
-            }
-        case .h2c: record.protocol = .h2c
-        case .opaque, .unfinished: record.protocol = .opaque
-        case .refused(_, let kind, let detail):
-            record.protocol = kind.flatMap { RecordedProtocol(rawValue: $0.rawValue) }
-            record.detail = detail
-        case .gone: record.detail = "client_gone"
-        case nil: break
-        }
-    }
+    /// Whose it is, for the records of its requests.
+    func workload(_ worker: Worker) -> WorkloadIdentity { worker.settings.workload.of(facts) }
 
     /// Writes down how an allowed connection went, and lets its client go.
     ///
@@ -95,22 +37,14 @@ extension Connection {
         worker.metrics.connectionEnds.increment()
         worker.metrics.bytesUp.add(ending.bytesUp)
         worker.metrics.bytesDown.add(ending.bytesDown)
-        let record = ConnectionEndRecord(
-            id: id,
-            outcome: ending.outcome,
-            closedBy: ending.closedBy,
-            reason: ending.reason?.rawValue,
-            rule: ending.rule?.text,
+        let end = RecordedEnd(ending, dialled: dialled, by: route)
+        let figures = ConnectionFigures(
             bytesUp: ending.bytesUp,
             bytesDown: ending.bytesDown,
             durationMilliseconds: (loop.now &- accepted) / 1_000_000,
-            connectMilliseconds: connectNanoseconds.map { $0 / 1_000_000 },
-            dialled: dialled?.description,
-            egress: route.recordedWay,
-            via: route.recordedProxy,
-            detail: ending.detail
+            connectMilliseconds: connectNanoseconds.map { $0 / 1_000_000 }
         )
-        entry.take()?.finish(record)
+        entry.take()?.finish { worker.memory.encode(end, $0, figures, at: worker.audit.clock()) }
     }
 }
 

@@ -60,10 +60,15 @@ package final class Worker {
     let resolver: LoopResolver
     let gate: AuditGate
     private(set) var snapshot: PolicySnapshot {
-        didSet { recordedPolicy = RecordedPolicy(snapshot) }
+        didSet {
+            recordedPolicy = RecordedPolicy(snapshot)
+            circumstances = ConnectionCircumstances(recordedPolicy, settings.workload)
+        }
     }
     /// The policy in force, as records name it.
     private(set) var recordedPolicy: RecordedPolicy
+    private var circumstances: ConnectionCircumstances
+    let memory: ConnectionMemory
     private var identifiers: IdentifierSequence<KernelRandomness>
     private var listeners: [ConnectionListener] = []
     /// Set once the daemon has been told to stop.
@@ -95,6 +100,8 @@ package final class Worker {
         self.snapshot = snapshot
         pacer = DecisionPacer(perSecond: settings.decisionsPerSecond)
         recordedPolicy = RecordedPolicy(snapshot)
+        circumstances = ConnectionCircumstances(recordedPolicy, services.settings.workload)
+        memory = ConnectionMemory(limits: services.audit.limits)
         netlink = try NetlinkQuestions()
         resolver = try LoopResolver(services.resolving)
         gate = try AuditGate(services.audit, patience: services.settings.auditNanoseconds, on: loop)
@@ -219,8 +226,8 @@ package final class Worker {
             clientAddress: peer,
             accepted: loop.now,
             arrival: arrival,
-            record: firstRecord(of: peer, by: arrival.capture),
-            writer: audit
+            id: nextIdentifier(),
+            circumstances
         )
         connection.facts.workload = settings.workloadNames
         connection.mayBeRemote = mayBeRemote
@@ -271,18 +278,4 @@ package final class Worker {
 
     /// The next one, at a time in microseconds since 1970-01-01T00:00:00Z.
     func nextIdentifier(at now: Int64) -> RecordIdentifier { identifiers.next(at: now) }
-
-    private func firstRecord(of peer: ClientAddress, by capture: CaptureMode) -> ConnectionRecord {
-        ConnectionRecord(
-            id: nextIdentifier(),
-            decision: .deny,
-            treatment: .refuse,
-            reason: "abandoned",
-            policyHash: snapshot.policy?.hash,
-            mode: snapshot.policy?.mode == .audit ? .audit : .enforce,
-            workload: settings.workload,
-            capture: capture,
-            client: peer.description
-        )
-    }
 }

@@ -1,83 +1,101 @@
 import AuditTrail
 
-/// What an accepted connection owes.
-package typealias ConnectionEntry = AuditEntry<ConnectionRecord>
-/// What an HTTP request owes that was read, or could not be.
-package typealias RequestEntry = AuditEntry<RequestRecord>
+/// What is known of a connection when it is accepted.
+package struct ConnectionBeginning: Sendable {
+    package let capture: CaptureMode
+    /// Address and port of the agent's socket.
+    package let client: String
+    /// What it has in common with others.
+    private let circumstances: ConnectionCircumstances
 
-/// The records that something owes: exactly one decision, and exactly one end if it was allowed.
+    package init(_ capture: CaptureMode, client: String, _ circumstances: ConnectionCircumstances) {
+        self.capture = capture
+        self.client = client
+        self.circumstances = circumstances
+    }
+
+    /// What is told of a connection that nobody has judged: a defect of ours.
+    fileprivate func abandoned(_ id: RecordIdentifier) -> ConnectionRecord {
+        ConnectionRecord(
+            id: id,
+            decision: .deny,
+            treatment: .refuse,
+            reason: "abandoned",
+            policyHash: circumstances.policy.hash,
+            mode: circumstances.policy.mode,
+            workload: circumstances.workload,
+            capture: capture,
+            client: client
+        )
+    }
+}
+
+/// What the connections have in common that come while one policy is in force.
+package final class ConnectionCircumstances: Sendable {
+    fileprivate let policy: RecordedPolicy
+    fileprivate let workload: WorkloadIdentity
+
+    package init(_ policy: RecordedPolicy, _ workload: WorkloadIdentity) {
+        self.policy = policy
+        self.workload = workload
+    }
+}
+
+/// The records that an accepted connection owes: exactly one decision, and exactly one end if it was allowed.
 ///
-/// It is born when a connection is accepted, or a request begins. Whoever lets it go without a decision has refused, and
-/// whoever lets it go without an end has abandoned what was allowed; both are then recorded as `abandoned`.
-package struct AuditEntry<Subject: DecisionRecord>: ~Copyable {
+/// It is born when the connection is accepted. Whoever lets it go without a decision has refused, and whoever lets it go without an
+/// end has abandoned what was allowed; both are then recorded as `abandoned`.
+package struct AuditEntry: ~Copyable {
     private enum State {
         case undecided
         case allowed
         case over
     }
 
-    private indirect enum Known {
-        case nothing
-        case facts(Subject)
-    }
-
     /// What ties the records together.
     package let id: RecordIdentifier
-    /// What is known so far; `nil` once it is judged.
-    ///
-    /// The journey fills it in; it is what is told if nobody decides.
-    package var facts: Subject? {
-        get {
-            switch known {
-            case .nothing: nil
-            case .facts(let subject): subject
-            }
-        }
-        set { known = newValue.map(Known.facts) ?? .nothing }
-    }
-    /// Apart from the entry: one that is judged lasts as long as its connection, and takes no room for what it was.
-    private var known = Known.nothing
+    /// What is told if nobody decides.
+    package let beginning: ConnectionBeginning
     private let writer: AuditWriter
     private var state = State.undecided
 
-    /// Opens the entry with what is known at the beginning, its identifier among it.
-    package init(_ facts: Subject, writer: AuditWriter) {
-        id = facts.id
-        known = .facts(facts)
+    /// Opens the entry with what is known at the beginning.
+    package init(_ id: RecordIdentifier, _ beginning: ConnectionBeginning, writer: AuditWriter) {
+        self.id = id
+        self.beginning = beginning
         self.writer = writer
     }
 
     /// Records the decision and returns its ticket: nothing goes upstream before that ticket is written.
     ///
-    /// It is called once; the record gets this entry's identifier.
-    package mutating func judged(_ record: consuming Subject) -> UInt64 {
-        precondition(state == .undecided, "a connection or a request is judged once")
-        record.id = id
-        state = record.decision == .allow ? .allowed : .over
-        facts = nil
+    /// It is called once, with the record of a connection that has this entry's identifier.
+    package mutating func judged(_ record: AuditRecord) -> UInt64 {
+        precondition(state == .undecided, "a connection is judged once")
+        precondition(record.kind == .connection, "a connection is judged by its own kind of record")
+        switch record.turn {
+        case .opens(let owed):
+            precondition(owed == .connection(id), "a connection is judged by its own record")
+            state = .allowed
+        case .closes, .neither: state = .over
+        }
         // Whoever waits for it stands at the gate, which wakes the writer when the loop's turn is over.
         return writer.submit(record, pressing: false)
     }
 
-    /// Records how something allowed ended; of what was refused there is no more to tell.
-    package consuming func finish(_ end: consuming Subject.End) {
+    /// Records how something allowed ended, by a record that `encode` makes for this identifier; of what was refused there is no
+    /// more to tell.
+    package consuming func finish(encodedBy encode: (RecordIdentifier) -> AuditRecord) {
         guard state == .allowed else { return }
         state = .over
-        end.id = id
         // If the daemon dies before it is written, the next start writes `lost` in its place.
-        writer.submit(end, pressing: false)
+        writer.submit(encode(id), pressing: false)
     }
 
     deinit {
         switch state {
-        case .undecided:
-            guard var record = facts else { return }
-            record.becomeAbandoned()
-            writer.submit(record)
-        case .allowed:
-            writer.submit(Subject.End(id: id, outcome: .abandoned))
-        case .over:
-            break
+        case .undecided: writer.submit(beginning.abandoned(id))
+        case .allowed: writer.submit(ConnectionEndRecord(id: id, outcome: .abandoned))
+        case .over: break
         }
     }
 }

@@ -13,7 +13,7 @@ package final class AuditWriter: Sendable {
     /// How large a record may grow.
     package let limits: RecordLimits
     let durability: AuditDurability
-    let queue: SubmissionQueue
+    let queue = SubmissionQueue()
     private let written = Atomic<UInt64>(0)
     private let currentState = Mutex(AuditState.recovering)
     /// The last line that `audit.chain` has been told of; who holds it writes that file.
@@ -60,7 +60,6 @@ package final class AuditWriter: Sendable {
         self.durability = durability
         started = LifecycleRecord(event: .started, version: version, pid: pid)
         do throws(SystemCallError) {
-            queue = try SubmissionQueue()
             ended = try EventDescriptor(blocking: true)
             keeperEnded = try EventDescriptor(blocking: true)
         } catch {

@@ -40,12 +40,8 @@ final class SubmissionQueue: Sendable {
     }
 
     private let inbox = Mutex(Inbox())
-    private let wake: EventDescriptor
+    private let wake = ThreadSignal()
     private let waitingBytes = Atomic<Int>(0)
-
-    init() throws(SystemCallError) {
-        wake = try EventDescriptor(blocking: true)
-    }
 
     /// The ticket of the last record submitted.
     var lastTicket: UInt64 { inbox.withLock { $0.lastTicket } }

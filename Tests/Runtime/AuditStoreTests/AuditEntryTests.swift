@@ -6,10 +6,10 @@ import Testing
     @Test("a connection that is judged and finished leaves one decision and one end, with its own identifier")
     func finished() throws {
         let lines = try lines { writer in
-            var entry = AuditEntry(connection(1, .deny), writer: writer)
-            let ticket = entry.judged(connection(99))
+            var entry = entry(writer)
+            let ticket = entry.judged(AuditRecord(connection(1), at: 1))
             #expect(ticket == 1)
-            entry.finish(end(98))
+            entry.finish { AuditRecord(ConnectionEndRecord(id: $0, outcome: .closed), at: 2) }
         }
         #expect(lines.map(\.summary) == ["connection", "connection_end closed"])
         #expect(Set(lines.map(\.id)) == [RecordIdentifier(value: 1).description])
@@ -17,28 +17,28 @@ import Testing
 
     @Test("a connection that nobody judges is recorded as refused, with what was known of it")
     func neverJudged() throws {
-        let lines = try lines { writer in
-            var entry = AuditEntry(connection(1), writer: writer)
-            entry.facts?.sni = "learnt.example"
-        }
+        let lines = try lines { _ = entry($0) }
         #expect(lines.map(\.kind) == ["connection"])
-        #expect(lines.first?.object["decision"] as? String == "deny")
-        #expect(lines.first?.object["treatment"] as? String == "refuse")
-        #expect(lines.first?.object["reason"] as? String == "abandoned")
-        #expect(lines.first?.object["sni"] as? String == "learnt.example")
+        let record = try #require(lines.first?.object)
+        let texts = ["decision", "treatment", "reason", "mode", "capture", "client"].map { record[$0] as? String }
+        #expect(texts == ["deny", "refuse", "abandoned", "audit", "explicit", "192.0.2.1:5"])
+        #expect((record["workload"] as? [String: Any])?["pod"] as? String == "p")
+        #expect(record["policy_hash"] as? String == "sha256:x")
     }
 
     @Test("a connection that is finished without being judged leaves one refusal and no end")
     func finishedUnjudged() throws {
-        let lines = try lines { AuditEntry(connection(1), writer: $0).finish(end(1)) }
+        let lines = try lines { writer in
+            entry(writer).finish { AuditRecord(ConnectionEndRecord(id: $0, outcome: .closed), at: 2) }
+        }
         #expect(lines.map { $0.object["reason"] as? String } == ["abandoned"])
     }
 
     @Test("an allowed connection that nobody finishes is abandoned")
     func neverFinished() throws {
         let lines = try lines { writer in
-            var entry = AuditEntry(connection(1), writer: writer)
-            _ = entry.judged(connection(1))
+            var entry = entry(writer)
+            _ = entry.judged(AuditRecord(connection(1), at: 1))
         }
         #expect(lines.map(\.summary) == ["connection", "connection_end abandoned"])
     }
@@ -46,45 +46,43 @@ import Testing
     @Test("a refused connection leaves its decision alone, finished or not", arguments: [true, false])
     func refused(isFinished: Bool) throws {
         let lines = try lines { writer in
-            var entry = AuditEntry(connection(1), writer: writer)
-            _ = entry.judged(connection(1, .deny))
-            if isFinished { entry.finish(end(1)) }
+            var entry = entry(writer)
+            _ = entry.judged(AuditRecord(connection(1, .deny), at: 1))
+            if isFinished { entry.finish { AuditRecord(ConnectionEndRecord(id: $0, outcome: .closed), at: 2) } }
         }
         #expect(lines.map(\.kind) == ["connection"])
     }
 
-    @Test("a request that is judged and finished leaves one decision and one end, with its own identifier")
-    func finishedRequest() throws {
+    @Test("an allowed request that is finished leaves its end, and one that nobody finishes is abandoned")
+    func requests() throws {
         let lines = try lines { writer in
-            var entry = RequestEntry(request(1, .deny), writer: writer)
-            _ = entry.judged(request(99))
-            entry.finish(requestEnd(98))
+            JudgedRequestEntry(judged: RecordIdentifier(value: 1), isAllowed: true, writer: writer).finish {
+                AuditRecord(RequestEndRecord(id: $0, connection: nil, outcome: .closed), at: 2)
+            }
+            _ = JudgedRequestEntry(judged: RecordIdentifier(value: 2), isAllowed: true, writer: writer)
         }
-        #expect(lines.map(\.summary) == ["request", "request_end closed"])
-        #expect(Set(lines.map(\.id)) == [RecordIdentifier(value: 1).description])
+        #expect(lines.map(\.summary) == ["request_end closed", "request_end abandoned"])
+        #expect(lines.map(\.id) == [1, 2].map { RecordIdentifier(value: $0).description })
     }
 
-    @Test("a request that nobody judges is recorded as refused, and an allowed one that nobody finishes as abandoned")
-    func abandonedRequest() throws {
-        let lines = try lines { writer in
-            _ = RequestEntry(request(1), writer: writer)
-            var entry = RequestEntry(request(2), writer: writer)
-            _ = entry.judged(request(2))
-        }
-        #expect(lines.map(\.summary) == ["request", "request", "request_end abandoned"])
-        #expect(lines.first?.object["decision"] as? String == "deny")
-        #expect(lines.first?.object["treatment"] as? String == "refuse")
-        #expect(lines.first?.object["reason"] as? String == "abandoned")
-    }
-
-    @Test("a refused request leaves its decision alone, finished or not", arguments: [true, false])
+    @Test("a refused request leaves no end, finished or not", arguments: [true, false])
     func refusedRequest(isFinished: Bool) throws {
         let lines = try lines { writer in
-            var entry = RequestEntry(request(1), writer: writer)
-            _ = entry.judged(request(1, .deny))
-            if isFinished { entry.finish(requestEnd(1)) }
+            let entry = JudgedRequestEntry(judged: RecordIdentifier(value: 1), isAllowed: false, writer: writer)
+            if isFinished {
+                entry.finish { AuditRecord(RequestEndRecord(id: $0, connection: nil, outcome: .closed), at: 2) }
+            }
         }
-        #expect(lines.map(\.kind) == ["request"])
+        #expect(lines.isEmpty)
+    }
+
+    private func entry(_ writer: AuditWriter) -> AuditEntry {
+        let circumstances = ConnectionCircumstances(
+            RecordedPolicy(hash: "sha256:x", mode: .audit, generation: 3),
+            WorkloadIdentity(namespace: nil, pod: "p", serviceAccount: nil, uid: nil)
+        )
+        let beginning = ConnectionBeginning(.explicit, client: "192.0.2.1:5", circumstances)
+        return AuditEntry(RecordIdentifier(value: 1), beginning, writer: writer)
     }
 
     /// What an entry left in a file of its own, after the start.
