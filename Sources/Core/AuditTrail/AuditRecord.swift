@@ -33,12 +33,12 @@ package struct AuditRecord: Sendable {
 
     /// Takes a record whose members are encoded.
     init<Content: RecordBody>(_ content: borrowing Content, body: [UInt8], at time: Int64) {
-        self.init(kind: Content.kind, turn: content.turn, body: body, at: time)
+        self.init(Content.self, turn: content.turn, body: body, at: time)
     }
 
     /// Takes a record of this kind whose members are encoded.
-    init(kind: RecordKind, turn: RecordTurn, body: [UInt8], at time: Int64) {
-        self.kind = kind
+    init(_ content: (some RecordBody).Type, turn: RecordTurn, body: [UInt8], at time: Int64) {
+        kind = content.kind
         self.time = time
         self.turn = turn
         self.body = body

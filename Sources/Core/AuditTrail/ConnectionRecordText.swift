@@ -29,7 +29,7 @@ package struct ConnectionRecordText: Sendable {
         var own = JSONMembers(reserving: 64, limits: limits)
         own.text("client", orNull: client)
         return AuditRecord(
-            kind: ConnectionRecord.kind,
+            ConnectionRecord.self,
             turn: isAllowed ? .opens(.connection(id)) : .neither,
             body: frame.body(id, own.written),
             at: time
@@ -62,7 +62,7 @@ package struct ConnectionEndText: Sendable {
         var own = JSONMembers(reserving: 128, limits: limits)
         figures.write(into: &own)
         return AuditRecord(
-            kind: ConnectionEndRecord.kind,
+            ConnectionEndRecord.self,
             turn: .closes(.connection(id)),
             body: frame.body(id, own.written),
             at: time

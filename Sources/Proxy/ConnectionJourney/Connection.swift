@@ -16,6 +16,8 @@ final class Connection {
     let accepted: UInt64
     /// Its number in the registry, in the order of acceptance.
     var number: UInt64 = 0
+    /// Where it stands among those that are registered; `nil` once it has left.
+    var placeAmongLive: Int?
     let id: RecordIdentifier
     /// How it came to us.
     let arrival: Arrival

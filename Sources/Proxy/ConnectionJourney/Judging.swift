@@ -164,6 +164,10 @@ extension Worker {
             metrics.resolutionFailures.increment()
             return FoundAddresses()
         case .addresses(let addresses):
+            // A single one has no order, and most names have no more.
+            if addresses.count == 1, !isOwnListener(SocketAddress(addresses[0], port: port)) {
+                return FoundAddresses(usable: addresses)
+            }
             let others = addresses.filter { !isOwnListener(SocketAddress($0, port: port)) }
             return FoundAddresses(
                 usable: order(others, near: original?.socket.address),

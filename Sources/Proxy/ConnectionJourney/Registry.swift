@@ -4,7 +4,8 @@ import EventLoops
 ///
 /// Lives on that loop.
 final class Registry {
-    private(set) var live: [ObjectIdentifier: Connection] = [:]
+    /// In no order: whoever leaves is replaced by the last.
+    private(set) var live: [Connection] = []
     /// In the order of acceptance.
     ///
     /// A place is emptied the moment its connection is decided: what stays here stays open.
@@ -21,7 +22,8 @@ final class Registry {
     var count: Int { live.count }
 
     func add(_ connection: Connection) {
-        live[ObjectIdentifier(connection)] = connection
+        connection.placeAmongLive = live.count
+        live.append(connection)
         connection.number = firstNumber + UInt64(undecided.count)
         undecided.append(connection)
         undecidedCount += 1
@@ -41,7 +43,12 @@ final class Registry {
 
     func remove(_ connection: Connection) {
         idle.remove(connection)
-        live[ObjectIdentifier(connection)] = nil
+        guard let place = connection.placeAmongLive else { return }
+        connection.placeAmongLive = nil
+        let last = live.removeLast()
+        guard last !== connection else { return }
+        live[place] = last
+        last.placeAmongLive = place
     }
 
     /// The connection that has been undecided for longest and is not on its way out already.

@@ -17,6 +17,8 @@ final class Tunnel: SocketObserver, DeferredWork {
     private var firstToEnd: ClosingSide?
     /// Who waits for the end; `nil`: the connection is told.
     private var continuation: CheckedContinuation<Ending, Never>?
+    /// Set where somebody waits: asking the continuation would copy it.
+    private var isAwaited = false
     private var isRelaying = false
     private var isScheduled = false
     private var isWatched = false
@@ -39,6 +41,7 @@ final class Tunnel: SocketObserver, DeferredWork {
     func run(on loop: isolated EventLoop) async -> Ending {
         await withCheckedContinuation { continuation in
             self.continuation = continuation
+            isAwaited = true
             begin(on: loop)
         }
     }
@@ -121,22 +124,25 @@ final class Tunnel: SocketObserver, DeferredWork {
         finish(Ending(.reset, closedBy: side, detail: failure.error.description), reset: true, on: loop)
     }
 
+    private func close(_ socket: StreamSocket, reset: Bool, on loop: isolated EventLoop) {
+        if reset { resetOnClose(socket.descriptor) }
+        socket.detach(from: loop)
+    }
+
     private func finish(_ ending: Ending, reset: Bool, on loop: isolated EventLoop) {
         guard isRelaying else { return }
         isRelaying = false
         late?.stop(on: loop)
         late = nil
-        for socket in [connection.client, upstream] {
-            if reset { resetOnClose(socket.descriptor) }
-            socket.detach(from: loop)
-        }
+        close(connection.client, reset: reset, on: loop)
+        close(upstream, reset: reset, on: loop)
         connection.meter?.finish()
         up.release(worker.means)
         down.release(worker.means)
         var ending = ending
         ending.bytesUp = up.moved
         ending.bytesDown = down.moved
-        guard let continuation else { return connection.tunnelIsOver(ending, on: loop) }
+        guard isAwaited, let continuation else { return connection.tunnelIsOver(ending, on: loop) }
         self.continuation = nil
         continuation.resume(returning: ending)
     }

@@ -79,7 +79,9 @@ final class DialRace: SocketObserver {
     private let speaksFirst: Bool
     private let source: SocketSource?
     private var running: [(socket: StreamSocket, address: UpstreamAddress)] = []
-    private var waiter: Waiter?
+    private var continuation: CheckedContinuation<Void, Never>?
+    /// Who is told where nobody waits.
+    private var told: Connection?
     /// Set while somebody waits; asking a continuation would copy it.
     private var isRunning = false
     private var outcome = Dialled.abandoned
@@ -88,34 +90,34 @@ final class DialRace: SocketObserver {
     private var nextAttempt: TimerToken?
     private var limit: TimerToken?
 
-    private enum Waiter {
-        case task(CheckedContinuation<Void, Never>)
-        case connection(Connection)
-    }
-
     /// The recommended "Connection Attempt Delay" of RFC 8305, section 8.
     private static let attemptDelay: UInt64 = 250_000_000
 
     fileprivate init(_ race: Race) {
         let source = race.source
-        waiting = race.addresses.filter { source?.has($0.socket.address.family) ?? true }[...]
+        waiting =
+            source.map { source in race.addresses.filter { source.has($0.socket.address.family) } }?[...]
+            ?? race.addresses[...]
         speaksFirst = race.speaksFirst
         self.source = source
     }
 
     /// Runs the race; `limit` is how long all attempts may take together, in nanoseconds.
     func run(limit nanoseconds: UInt64, on loop: isolated EventLoop) async -> Dialled {
-        await withCheckedContinuation { start(.task($0), limit: nanoseconds, on: loop) }
+        await withCheckedContinuation { continuation in
+            self.continuation = continuation
+            start(limit: nanoseconds, on: loop)
+        }
         return outcome
     }
 
     /// The same, where nobody waits: the connection is told.
     func start(limit nanoseconds: UInt64, for connection: Connection, on loop: isolated EventLoop) {
-        start(.connection(connection), limit: nanoseconds, on: loop)
+        told = connection
+        start(limit: nanoseconds, on: loop)
     }
 
-    private func start(_ waiter: Waiter, limit nanoseconds: UInt64, on loop: isolated EventLoop) {
-        self.waiter = waiter
+    private func start(limit nanoseconds: UInt64, on loop: isolated EventLoop) {
         isRunning = true
         limit = loop.schedule(afterNanoseconds: nanoseconds) {
             self.limit = nil
@@ -197,27 +199,28 @@ final class DialRace: SocketObserver {
     }
 
     private func win(_ winner: (socket: StreamSocket, address: UpstreamAddress), on loop: isolated EventLoop) {
-        running.removeAll { $0.socket === winner.socket }
+        if running.count == 1 { running = [] } else { running.removeAll { $0.socket === winner.socket } }
         winner.socket.observer = nil
         finish(.connected(Reached(socket: winner.socket, target: winner.address)), on: loop)
     }
 
     private func finish(_ outcome: Dialled, on loop: isolated EventLoop) {
-        guard isRunning, let waiter else { return }
+        guard isRunning else { return }
         isRunning = false
-        self.waiter = nil
-        for timer in [nextAttempt, limit].compactMap({ $0 }) { loop.cancel(timer) }
+        if let nextAttempt { loop.cancel(nextAttempt) }
+        if let limit { loop.cancel(limit) }
         for loser in running {
             resetOnClose(loser.socket.descriptor)
             loser.socket.detach(from: loop)
         }
         running = []
         waiting = []
-        switch waiter {
-        case .task(let continuation):
-            self.outcome = outcome
-            continuation.resume()
-        case .connection(let connection): connection.dialIsOver(outcome, on: loop)
+        if let told {
+            self.told = nil
+            return told.dialIsOver(outcome, on: loop)
         }
+        self.outcome = outcome
+        continuation?.resume()
+        continuation = nil
     }
 }

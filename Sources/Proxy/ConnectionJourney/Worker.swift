@@ -130,7 +130,7 @@ package final class Worker {
     }
 
     private func keepHouse(on loop: isolated EventLoop) {
-        for connection in registry.live.values {
+        for connection in registry.live {
             connection.tunnel?.watchUpstream()
             connection.conversation?.watchUpstream()
             connection.conversation?.rest()
@@ -166,7 +166,7 @@ package final class Worker {
 
     private func judgeAgain(outcome: ConnectionOutcome, on loop: isolated EventLoop) {
         let now = policyTime
-        for connection in Array(registry.live.values) where connection.decision?.verdict == .allow {
+        for connection in registry.live where connection.decision?.verdict == .allow {
             guard let cut = connection.cutNow(by: snapshot, at: now, outcome: outcome) else { continue }
             connection.cut(cut, on: loop)
         }
@@ -187,7 +187,7 @@ package final class Worker {
         listeners = []
         isDraining = true
         pool.letGo(all: true, on: loop)
-        for connection in Array(registry.live.values) { connection.conversation?.endSoon(on: loop) }
+        for connection in registry.live { connection.conversation?.endSoon(on: loop) }
     }
 
     /// Accepts nothing more and waits until every connection is over; `cutAll` ends the wait.
@@ -202,7 +202,7 @@ package final class Worker {
 
     /// Ends every connection that is left.
     package func cutAll(on loop: isolated EventLoop) {
-        for connection in Array(registry.live.values) {
+        for connection in registry.live {
             connection.cut(Cut(outcome: .drained, reason: .draining), on: loop)
         }
         // What still waits for a name or for the audit file is not waited for: its end is recorded as lost at the next start.

@@ -56,6 +56,8 @@ package final class StreamSocket: EventHandler {
     private var coding: (any SocketCipher)?
     private var token: WatchToken?
     private var waiter: Waiter?
+    /// Set while somebody waits: asking `waiter` would copy it.
+    private var isAwaited = false
 
     private struct Waiter {
         var direction: Direction
@@ -125,6 +127,7 @@ package final class StreamSocket: EventHandler {
                 }
             }
             waiter = Waiter(direction: direction, continuation: continuation, timer: timer)
+            isAwaited = true
         }
     }
 
@@ -166,7 +169,8 @@ package final class StreamSocket: EventHandler {
     }
 
     private func finishWait(_ outcome: SocketWait, on loop: isolated EventLoop) {
-        guard let waiter else { return }
+        guard isAwaited, let waiter else { return }
+        isAwaited = false
         self.waiter = nil
         if let timer = waiter.timer { loop.cancel(timer) }
         waiter.continuation.resume(returning: outcome)
