@@ -56,35 +56,100 @@ package enum DecisionBasis: Hashable, Sendable {
 
 /// The answer to one question put to a policy.
 ///
-/// Only a policy makes one that lets something be dialled.
+/// Only a policy makes one that lets something be dialled. It is one reference: a decision is handed from step to step, and kept
+/// while what it lets through lasts.
 package struct Decision: Hashable, Sendable {
-    package let verdict: Verdict
+    private let content: Content
+
+    package var verdict: Verdict { content.verdict }
     /// True where it is let through only because the policy, or the rule that is named, says `mode: audit`.
-    package let wouldDeny: Bool
+    package var wouldDeny: Bool { content.wouldDeny }
     /// With `wouldDeny`, why it would be refused.
-    package let reason: Reason
+    package var reason: Reason { content.reason }
     /// The rule that decided, or whose allowance the addresses failed; `nil` for the default and for what no rule decides.
     ///
     /// With `wouldDeny`, the rule that would refuse.
-    package let rule: RuleName?
+    package var rule: RuleName? { content.rule }
     /// What lets it through.
-    package let basis: DecisionBasis
-    package let treatment: Treatment
+    package var basis: DecisionBasis { content.basis }
+    package var treatment: Treatment { content.treatment }
     /// What is to be dialled; `nil` where nothing is.
-    package let dial: DialPlan?
+    package var dial: DialPlan? { content.dial }
     /// The addresses that may be dialled, in the order given; `nil` where they are unchecked or nothing is dialled.
-    package let addresses: [UpstreamAddress]?
+    package var addresses: [UpstreamAddress]? { content.addresses }
     /// By which ways it goes out, in the order in which they are tried; empty for `direct`, and where nothing goes out.
-    package let egress: EgressList
+    package var egress: EgressList { content.egress }
     /// The port that was judged.
-    package let port: UInt16
+    package var port: UInt16 { content.port }
     /// The counters that it draws on, those with nothing left excepted: empty unless it allows.
-    package let draws: [CounterDraw]
+    package var draws: [CounterDraw] { content.draws }
+
+    /// What is the same for all copies.
+    private final class Content: Sendable {
+        let verdict: Verdict
+        let wouldDeny: Bool
+        let reason: Reason
+        let rule: RuleName?
+        let basis: DecisionBasis
+        let treatment: Treatment
+        let dial: DialPlan?
+        let addresses: [UpstreamAddress]?
+        let egress: EgressList
+        let port: UInt16
+        let draws: [CounterDraw]
+
+        init(
+            _ verdict: Verdict,
+            _ reason: Reason,
+            rule: RuleName?,
+            treatment: Treatment,
+            port: UInt16,
+            _ permission: Permission?
+        ) {
+            self.verdict = verdict
+            self.reason = reason
+            self.rule = rule
+            self.treatment = treatment
+            self.port = port
+            wouldDeny = permission?.wouldDeny ?? false
+            basis = permission?.basis ?? .nothing
+            dial = permission?.dial
+            addresses = permission?.addresses
+            draws = permission?.draws ?? []
+            egress = permission?.egress ?? []
+        }
+    }
+
+    /// True where two decisions say the same in all they say.
+    package static func == (one: Decision, other: Decision) -> Bool {
+        let (one, other) = (one.content, other.content)
+        return one === other
+            || one.verdict == other.verdict && one.wouldDeny == other.wouldDeny && one.reason == other.reason
+                && one.rule == other.rule && one.basis == other.basis && one.treatment == other.treatment
+                && one.dial == other.dial && one.addresses == other.addresses && one.egress == other.egress
+                && one.port == other.port && one.draws == other.draws
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(verdict)
+        hasher.combine(reason)
+        hasher.combine(rule)
+        hasher.combine(dial)
+        hasher.combine(addresses)
+        hasher.combine(port)
+    }
 
     /// True where a name is to be dialled whose addresses must be found and judged first.
     ///
     /// Otherwise nobody here needs them: a proxy is told the name, or nothing is dialled at all.
     package var needsAddresses: Bool { egress.needAddresses }
+
+    /// The name that is to be dialled; `nil` where the original destination is, or nothing.
+    var dialledName: HostName? {
+        if case .name(let name)? = content.dial { name } else { nil }
+    }
+
+    var dialsSomething: Bool { content.dial != nil }
 
     /// The byte budgets that the relay draws on and enforces.
     package var byteBudgets: [CounterDraw] {
@@ -157,17 +222,7 @@ package struct Decision: Hashable, Sendable {
         port: UInt16,
         _ permission: Permission? = nil
     ) {
-        self.verdict = verdict
-        self.reason = reason
-        self.rule = rule
-        self.treatment = treatment
-        self.port = port
-        wouldDeny = permission?.wouldDeny ?? false
-        basis = permission?.basis ?? .nothing
-        dial = permission?.dial
-        addresses = permission?.addresses
-        draws = permission?.draws ?? []
-        egress = permission?.egress ?? []
+        content = Content(verdict, reason, rule: rule, treatment: treatment, port: port, permission)
     }
 }
 

@@ -4,27 +4,26 @@ import NetworkTypes
 ///
 /// A policy alone makes it, opening an upstream socket or taking an open one consumes it, and there is no other way out.
 package struct Permit: ~Copyable {
+    /// What it comes of: one that allows, and says what is dialled.
+    private let decision: Decision
     /// The rule that allowed it; `nil` for the default, and for `mode: audit`.
-    package let rule: RuleName?
+    package var rule: RuleName? {
+        switch decision.basis {
+        case .rule(let name): name
+        case .standard, .nothing: nil
+        }
+    }
     /// The name that is dialled; `nil` where the original destination is.
-    package let name: HostName?
-    package let port: UInt16
+    package var name: HostName? { decision.dialledName }
+    package var port: UInt16 { decision.port }
     /// The addresses that may be dialled, or named to a proxy, best first; empty only where no way out takes one.
-    package let addresses: [UpstreamAddress]
+    package var addresses: [UpstreamAddress] { decision.addresses ?? [] }
     /// The ways out that may be tried, in their order; empty for `direct`.
     package let egress: EgressList
 
-    init(
-        rule: RuleName?,
-        name: HostName?,
-        port: UInt16,
-        addresses: [UpstreamAddress],
-        egress: EgressList = []
-    ) {
-        self.rule = rule
-        self.name = name
-        self.port = port
-        self.addresses = addresses
+    /// `egress`: those ways out of the decision that can be gone.
+    fileprivate init(_ decision: Decision, egress: EgressList) {
+        self.decision = decision
         self.egress = egress
     }
 }
@@ -83,23 +82,13 @@ package struct ErrandPermit: ~Copyable {
 extension Policy {
     /// Makes a permit of a decision; `nil` unless it allows, and the addresses are known that its ways out take.
     package func permit(for decision: Decision) -> Permit? {
-        guard decision.verdict == .allow, let dial = decision.dial else { return nil }
-        let name: HostName? =
-            switch dial {
-            case .name(let name): name
-            case .original: nil
-            }
-        let addresses = decision.addresses ?? []
+        guard decision.verdict == .allow, decision.dialsSomething else { return nil }
         var egress = decision.egress
-        if addresses.isEmpty {
-            egress.removeAll { $0.kind == .here || ($0.kind == .there && name == nil) }
+        if decision.addresses?.isEmpty ?? true {
+            let isNamed = decision.dialledName != nil
+            egress.removeAll { $0.kind == .here || ($0.kind == .there && !isNamed) }
             guard !egress.isEmpty else { return nil }
         }
-        let rule: RuleName? =
-            switch decision.basis {
-            case .rule(let name): name
-            case .standard, .nothing: nil
-            }
-        return Permit(rule: rule, name: name, port: decision.port, addresses: addresses, egress: egress)
+        return Permit(decision, egress: egress)
     }
 }
