@@ -64,13 +64,18 @@ import Glibc
     /// A copy of the bytes in `range`.
     package func copy(_ range: Range<Int>) -> [UInt8] {
         precondition(range.upperBound <= capacity, "a buffer copies only what it holds")
-        return unsafe [UInt8](memory[range])
+        // Making an array of a collection asks the runtime for its type each time.
+        var copy: [UInt8] = []
+        copy.reserveCapacity(range.count)
+        append(range, to: &copy)
+        return copy
     }
 
     /// Appends the bytes in `range` to an array.
     package func append(_ range: Range<Int>, to array: inout [UInt8]) {
         precondition(range.upperBound <= capacity, "a buffer copies only what it holds")
-        unsafe array.append(contentsOf: memory[range])
+        let bytes = unsafe UnsafeRawBufferPointer(rebasing: memory[range]).bindMemory(to: UInt8.self)
+        unsafe array.append(contentsOf: bytes)
     }
 
     /// Reads the bytes in `range` in place.

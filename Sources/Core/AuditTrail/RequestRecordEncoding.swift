@@ -9,6 +9,8 @@ package final class RequestRecordEncoding {
     /// What a record has of its own, as it is written.
     private var own: JSONMembers
     private var judged: Memory<RequestRecord>?
+    /// Whether what was judged was let through.
+    private var hasAllowed = false
     private var ended: Memory<RequestEndRecord>?
 
     package init(limits: RecordLimits = .standard) {
@@ -20,6 +22,7 @@ package final class RequestRecordEncoding {
     package func encode(_ record: borrowing RequestRecord, at time: Int64) -> AuditRecord {
         own.startOver()
         record.writeOwn(into: &own)
+        hasAllowed = record.decision == .allow
         return AuditRecord(record, body: Self.body(of: record, own, limits, &judged), at: time)
     }
 
@@ -28,6 +31,37 @@ package final class RequestRecordEncoding {
         own.startOver()
         record.writeOwn(into: &own)
         return AuditRecord(record, body: Self.body(of: record, own, limits, &ended), at: time)
+    }
+
+    /// Encodes the record of a request that has all in common with the one that was encoded last but identifier and path, and
+    /// has no `message`; `nil` where none was.
+    ///
+    /// Whoever asks has seen to it: nothing is compared here.
+    package func encodeAgain(_ id: RecordIdentifier, path: String, at time: Int64) -> AuditRecord? {
+        own.startOver()
+        own.text("path", path)
+        guard let body = judged?.text.body(id, own.written) else { return nil }
+        let turn: RecordTurn = hasAllowed ? .opens(.request(id)) : .neither
+        return AuditRecord(RequestRecord.self, turn: turn, body: body, at: time)
+    }
+
+    /// Encodes the record of a request's end that has all in common with the one that was encoded last but its identifier and
+    /// these; `nil` where none was.
+    ///
+    /// Whoever asks has seen to it: nothing is compared here.
+    package func encodeEndAgain(
+        _ id: RecordIdentifier,
+        bytesUp: UInt64,
+        bytesDown: UInt64,
+        durationMilliseconds: UInt64,
+        at time: Int64
+    ) -> AuditRecord? {
+        own.startOver()
+        own.number("bytes_up", bytesUp)
+        own.number("bytes_down", bytesDown)
+        own.number("duration_ms", durationMilliseconds)
+        guard let body = ended?.text.body(id, own.written) else { return nil }
+        return AuditRecord(RequestEndRecord.self, turn: .closes(.request(id)), body: body, at: time)
     }
 
     private static func body<Record: RepeatedRecord>(

@@ -57,6 +57,17 @@ func isText(_ text: String, in range: Range<Int>, of bytes: Span<UInt8>) -> Bool
     return true
 }
 
+/// True where the bytes begin with these.
+func begins(_ bytes: Span<UInt8>, with known: Span<UInt8>) -> Bool {
+    let count = known.count
+    guard count <= bytes.count else { return false }
+    let first = bytes.extracting(0..<count)
+    // All of them are looked at, and many at a time: it takes less than to stop at the first that differs.
+    var difference: UInt8 = 0
+    for index in 0..<count { difference |= first[index] ^ known[index] }
+    return difference == 0
+}
+
 /// A copy of the bytes.
 func array(of bytes: Span<UInt8>) -> [UInt8] {
     let count = bytes.count

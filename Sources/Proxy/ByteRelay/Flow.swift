@@ -140,14 +140,14 @@ package final class Flow {
         while !held.isEmpty {
             guard sink.isWritable else { return false }
             if unpaid > 0 { pay() }
-            let bytes = held.dropLast(unpaid)
+            let bytes = unpaid > 0 ? held.dropLast(unpaid) : held
             if bytes.isEmpty { return false }
             let sent = try send { () throws(SystemCallError) in
                 try sink.send(bytes)
             }
-            held = held.dropFirst(sent)
+            // Nearly always all of it goes at once.
+            held = sent == held.count ? [] : held.dropFirst(sent)
         }
-        if held.startIndex != 0 { held = [] }
         return true
     }
 

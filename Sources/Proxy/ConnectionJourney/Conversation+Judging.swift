@@ -81,6 +81,7 @@ extension Conversation {
 
     /// Nothing of the request before is told of this one, whatever comes of it.
     private func forgetFacts(ofRequestBefore request: HTTP1Request) {
+        repetition.forgetFacts()
         detail = nil
         facts.original = connection.facts.original
         facts.port = connection.facts.port
@@ -158,12 +159,14 @@ extension Conversation {
         let generation = worker.snapshot.generation
         if let standing, standing.holds(facts, at: address, generation) {
             facts.addresses = standing.addresses
+            repetition.standing = standing
             return standing.decision
         }
         let addresses = [address.socket.address]
         facts.addresses = addresses
         let decision = policy.decide(facts)
         standing = StandingDecision(decision, facts, addresses, policy, generation)
+        repetition.standing = standing
         return decision
     }
 

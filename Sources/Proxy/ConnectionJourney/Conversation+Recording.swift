@@ -14,9 +14,15 @@ extension Conversation {
     ///
     /// `request` is `nil` where it could not be read.
     func record(_ decision: Decision, _ request: HTTP1Request?) -> UInt64 {
+        if let request { revise(request, decision) }
+        return recordInFull(decision, request)
+    }
+
+    /// Writes the decision down; what is changed in the request is known.
+    func recordInFull(_ decision: Decision, _ request: HTTP1Request?) -> UInt64 {
+        repetition.recorded = nil
         self.decision = decision
         judgedGeneration = worker.snapshot.generation
-        if let request { revise(request, decision) }
         worker.metrics.count(request: decision)
         let allows = decision.verdict == .allow
         let now = worker.audit.clock()
@@ -35,10 +41,15 @@ extension Conversation {
             detail: detail
         )
         if let request { describe(request, decision, in: &record) }
-        requestID = record.id
+        return submit(encoding.encode(record, at: now), record.id, isAllowed: allows)
+    }
+
+    /// Submits the record of the request in hand, and returns its ticket.
+    func submit(_ record: AuditRecord, _ id: RecordIdentifier, isAllowed: Bool) -> UInt64 {
+        requestID = id
         // Whoever waits for it stands at the gate, which wakes the writer when the loop's turn is over.
-        let ticket = worker.audit.submit(encoding.encode(record, at: now), pressing: false)
-        entry = JudgedRequestEntry(judged: record.id, isAllowed: allows, writer: worker.audit)
+        let ticket = worker.audit.submit(record, pressing: false)
+        entry = JudgedRequestEntry(judged: id, isAllowed: isAllowed, writer: worker.audit)
         return ticket
     }
 
@@ -83,6 +94,7 @@ extension Conversation {
     /// Writes down how an allowed request went; once.
     func record(_ ending: Ending, _ exchanged: Exchanged?, at now: UInt64) {
         worker.metrics.requestEnds.increment()
+        repetition.ended = nil
         let line = exchanged == nil ? nil : upstream?.line
         let route = line?.route ?? failedRoute
         entry.take()?.finish { id in
@@ -113,6 +125,7 @@ extension Conversation {
     func cutNow(by snapshot: PolicySnapshot, at now: Int64?, outcome: ConnectionOutcome) -> Cut? {
         guard let decision, decision.verdict == .allow else { return nil }
         guard let policy = snapshot.policy else { return Cut(outcome: outcome, reason: .noPolicy) }
+        repetition.forgetFacts()
         facts.now = now
         // The upstream that is open may be the one of the request before, as long as this one's is not dialled.
         let own = upstream?.address.flatMap { decision.addresses?.contains($0) ?? false ? $0 : nil }

@@ -76,13 +76,15 @@ extension Conversation: AuditGateParty, ExchangeParty {
     /// Judges a request and writes it down, where neither takes time.
     private func take(_ request: HTTP1Request, on loop: isolated EventLoop) {
         endIdling()
-        guard upstream != nil, worker.audit.takesDecisions,
-            worker.pacer.turn(of: connection.facts.owner, now: loop.now, patience: 0) != nil
-        else { return leaveSteadyState(.arrival(.request(request)), on: loop) }
+        guard upstream != nil, worker.audit.takesDecisions, takeTurn(on: loop) else {
+            return leaveSteadyState(.arrival(.request(request)), on: loop)
+        }
         begun = loop.now
         connection.hindrance = nil
-        guard let decision = judgeForOpenUpstream(request) else { return leaveSteadyState(.due(request), on: loop) }
-        let ticket = record(decision, request)
+        guard let decision = judgeAgain(request) ?? judgeForOpenUpstream(request) else {
+            return leaveSteadyState(.due(request), on: loop)
+        }
+        let ticket = recordAgain(decision, request)
         self.request = request
         steadiness = .recording
         worker.gate.tell(self, of: ticket, on: loop)
@@ -95,7 +97,7 @@ extension Conversation: AuditGateParty, ExchangeParty {
             return leaveSteadyState(.recorded(request, decision, isWritten: isWritten), on: loop)
         }
         steadiness = .exchanging
-        upstream.exchange.start(request, head: headSent(for: request), for: self, on: loop)
+        upstream.exchange.start(request, head: headSentAgain(for: request, on: upstream.line), for: self, on: loop)
     }
 
     /// Writes down how a request went, and takes the next.
@@ -103,7 +105,10 @@ extension Conversation: AuditGateParty, ExchangeParty {
         guard steadiness == .exchanging else { return }
         guard case .answered = exchanged.outcome, exchanged.keepsClient, exchanged.keepsUpstream, !worker.isDraining
         else { return leaveSteadyState(behind: exchanged, on: loop) }
-        _ = note(exchanged, on: loop)
+        if !noteAgain(exchanged, on: loop) {
+            _ = note(exchanged, on: loop)
+            rememberEnd(exchanged)
+        }
         forgetRequest()
         client.socket.observer = self
         steadiness = .idle

@@ -26,6 +26,10 @@ final class Conversation: SocketObserver {
     var decision: Decision?
     /// What was decided of a request before, and goes for every one like it; `nil`: each is asked about.
     var standing: StandingDecision?
+    /// What the requests before have left for the next one.
+    var repetition = Repetition()
+    /// What is left of the decisions of its user; `nil` before the first.
+    private var bucket: DecisionPacer.Bucket?
     /// Which policy decided.
     var judgedGeneration: UInt64 = 0
     /// What was reserved of rates and budgets for the request in hand.
@@ -200,7 +204,7 @@ final class Conversation: SocketObserver {
         worker.registry.idle.append(connection)
         if upstream?.socket.isEnding ?? false { closeUpstream(on: loop) }
         upstream?.socket.observer = self
-        if upstream != nil || client.socket.isCoded { worker.lending.watch(self, on: loop) }
+        if upstream != nil || client.socket.isCoded { worker.lending.watch(self, on: loop) } else { forgetRepetition() }
     }
 
     func endIdling() {
@@ -261,10 +265,29 @@ final class Conversation: SocketObserver {
         return encoding
     }
 
+    private func forgetRepetition() {
+        client.rest()
+        repetition = Repetition()
+    }
+
+    /// Takes a turn of its user, if it comes at once.
+    func takeTurn(on loop: isolated EventLoop) -> Bool {
+        let now = loop.now
+        let own: DecisionPacer.Bucket
+        if let bucket, !bucket.isForgotten {
+            own = bucket
+        } else {
+            own = worker.pacer.bucket(of: connection.facts.owner, now: now)
+            bucket = own
+        }
+        return worker.pacer.turn(in: own, now: now, patience: 0) != nil
+    }
+
     /// Gives back what is only needed while requests come: this client has asked nothing for a moment.
     func beQuiet(on loop: isolated EventLoop) {
         client.socket.cipher?.rest()
         keptEncoding = nil
+        forgetRepetition()
         if !isPinned { giveBackUpstream(on: loop) }
     }
 

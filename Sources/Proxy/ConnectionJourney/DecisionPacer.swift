@@ -11,9 +11,18 @@ struct DecisionPacer {
     /// What a bucket holds, in nanoseconds of the rate.
     private static let burst: UInt64 = 1_000_000_000
 
+    /// What is left to one user.
+    final class Bucket {
+        /// When it would be full again, in nanoseconds of the loop's clock.
+        fileprivate var fullAt: UInt64
+        /// It was full, and the next of its user's decisions makes another: nothing more is taken of this one.
+        fileprivate(set) var isForgotten = false
+
+        fileprivate init(fullAt: UInt64) { self.fullAt = fullAt }
+    }
+
     private let interval: UInt64
-    /// When each user's bucket would be full again, in nanoseconds of the loop's clock.
-    private var fullAt: [ConnectionOwner?: UInt64] = [:]
+    private var buckets: [ConnectionOwner?: Bucket] = [:]
 
     /// Takes so many decisions each second.
     init(perSecond: Int) {
@@ -22,11 +31,31 @@ struct DecisionPacer {
 
     /// Takes a turn: after how many nanoseconds it comes; nil where that is more than `patience`, and then none is taken.
     mutating func turn(of user: ConnectionOwner?, now: UInt64, patience: UInt64) -> UInt64? {
-        if fullAt.count >= Self.userLimit { fullAt = fullAt.filter { $0.value > now } }
-        let full = max(fullAt[user] ?? now, now)
+        turn(in: bucket(of: user, now: now), now: now, patience: patience)
+    }
+
+    /// The bucket of a user, for whoever asks for many turns one after the other; it asks again for one that is forgotten.
+    mutating func bucket(of user: ConnectionOwner?, now: UInt64) -> Bucket {
+        if let bucket = buckets[user] { return bucket }
+        if buckets.count >= Self.userLimit { forgetFull(now) }
+        let bucket = Bucket(fullAt: now)
+        buckets[user] = bucket
+        return bucket
+    }
+
+    /// Takes a turn of a bucket that is not forgotten, as of its user.
+    func turn(in bucket: Bucket, now: UInt64, patience: UInt64) -> UInt64? {
+        let full = max(bucket.fullAt, now)
         let wait = full - now > Self.burst ? full - now - Self.burst : 0
         guard wait <= patience else { return nil }
-        fullAt[user] = full + interval
+        bucket.fullAt = full + interval
         return wait
+    }
+
+    private mutating func forgetFull(_ now: UInt64) {
+        for (user, bucket) in buckets where bucket.fullAt <= now {
+            bucket.isForgotten = true
+            buckets[user] = nil
+        }
     }
 }

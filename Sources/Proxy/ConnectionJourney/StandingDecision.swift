@@ -35,6 +35,11 @@ package final class StandingDecision {
         isOwnListener = facts.isOwnListener
     }
 
+    /// True where the policy would be told the same once more of a request that is the same, octet by octet.
+    package func holds(isOwnListener: Bool, _ generation: UInt64) -> Bool {
+        generation == self.generation && isOwnListener == self.isOwnListener
+    }
+
     /// True where the policy would be told the same once more; who the workload is does not change on a connection.
     package func holds(_ facts: borrowing Facts, at address: UpstreamAddress, _ generation: UInt64) -> Bool {
         generation == self.generation && facts.port == port && facts.isOwnListener == isOwnListener

@@ -1,5 +1,6 @@
 import ByteRelay
 import EventLoops
+import HTTPExchange
 import NetworkTypes
 import PolicyEngine
 import TLSInterception
@@ -58,6 +59,7 @@ final class UpstreamPool: SocketObserver {
         places[upstream.key, default: []].append(Place(upstream: upstream, since: loop.now))
         upstream.socket.observer = self
         upstream.socket.cipher?.rest()
+        upstream.end.rest()
     }
 
     /// Spends a permit on a connection that waits, the one that came last; `nil` where none is for it.

@@ -23,8 +23,8 @@ package protocol AnswerStage: AnyObject {
 ///
 /// The two belong together: a head with a secret in it is sent nowhere whose answer goes by unseen.
 package struct OutgoingHead {
-    let octets: [UInt8]
-    let stage: (any AnswerStage)?
+    package let octets: [UInt8]
+    package let stage: (any AnswerStage)?
 
     /// `nil`: the answer goes on as it comes.
     package init(_ octets: [UInt8], answeredThrough stage: (any AnswerStage)? = nil) {

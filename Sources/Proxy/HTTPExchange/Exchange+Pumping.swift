@@ -102,9 +102,35 @@ extension Exchange {
         var octets: [UInt8] = []
         // What has come of the body goes with it.
         octets.reserveCapacity(response.headBytes + 64 + upstream.unreadCount)
-        response.append(to: &octets, forwarding: forwarding)
+        if let passed, passed.response.isSameHead(as: response), passed.forwarding == forwarding {
+            if let head = passed.octets {
+                octets += head
+            } else {
+                response.append(to: &octets, forwarding: forwarding)
+                self.passed?.octets = array(octets)
+            }
+        } else {
+            response.append(to: &octets, forwarding: forwarding)
+            passed = PassedHead(response: response, forwarding: forwarding)
+        }
         return octets
     }
+}
+
+/// The head of an answer that was passed on.
+struct PassedHead {
+    let response: HTTP1Response
+    let forwarding: HTTP1ResponseForwarding
+    /// As it was written; `nil` while it came only once.
+    var octets: [UInt8]?
+}
+
+/// A copy that shares nothing: what is appended to the original stays in the room that was made for it.
+private func array(_ octets: [UInt8]) -> [UInt8] {
+    var copy: [UInt8] = []
+    copy.reserveCapacity(octets.count)
+    copy += octets
+    return copy
 }
 
 extension Exchanged.Outcome {

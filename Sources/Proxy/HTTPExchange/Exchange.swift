@@ -71,6 +71,8 @@ package final class Exchange: SocketObserver, DeferredWork {
     var terms: Terms
     /// The final answer, once its head is there.
     var response: HTTP1Response?
+    /// The head that was passed on last: a server says the same again, and again it goes on the same.
+    var passed: PassedHead?
     /// Set where the answer's head tells the client that the connection ends.
     var closesClient = false
     /// The upstream takes no more of the request; its answer may still come.
@@ -82,7 +84,6 @@ package final class Exchange: SocketObserver, DeferredWork {
     /// What looks at the exchange; `nil`: nobody does.
     var inspection: ExchangeInspection?
     private var before: (up: UInt64, down: UInt64) = (0, 0)
-    private var continuation: CheckedContinuation<Exchanged, Never>?
     private var party: (any ExchangeParty)?
     private var isScheduled = false
     /// Set while requests may follow; once false, the next answer's head says that the connection ends.
@@ -129,7 +130,7 @@ package final class Exchange: SocketObserver, DeferredWork {
         on loop: isolated EventLoop
     ) async -> Exchanged {
         await withCheckedContinuation { continuation in
-            self.continuation = continuation
+            party = WaitingTask(continuation)
             start(request, head: head, meter: meter, inspection: inspection, on: loop)
         }
     }
@@ -138,7 +139,7 @@ package final class Exchange: SocketObserver, DeferredWork {
     package func start(
         _ request: HTTP1Request,
         head: OutgoingHead,
-        for party: some ExchangeParty,
+        for party: any ExchangeParty,
         on loop: isolated EventLoop
     ) {
         self.party = party
@@ -226,8 +227,18 @@ package final class Exchange: SocketObserver, DeferredWork {
         down.stage = nil
         client.socket.observer = nil
         upstream.socket.observer = nil
-        if let party = party.take() { return party.exchangeIsOver(result, on: loop) }
-        continuation.take()?.resume(returning: result)
+        party.take()?.exchangeIsOver(result, on: loop)
+    }
+
+    /// A task that waits.
+    private final class WaitingTask: ExchangeParty {
+        private let continuation: CheckedContinuation<Exchanged, Never>
+
+        init(_ continuation: CheckedContinuation<Exchanged, Never>) { self.continuation = continuation }
+
+        func exchangeIsOver(_ exchanged: Exchanged, on loop: isolated EventLoop) {
+            continuation.resume(returning: exchanged)
+        }
     }
 
     /// The server of the last answer wants credentials that are good for its whole connection.

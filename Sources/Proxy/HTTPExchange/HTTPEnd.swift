@@ -25,6 +25,12 @@ package final class HTTPEnd {
         responses = HTTP1ResponseReader(limits: limits)
     }
 
+    /// Lets go of what only serves the next head while it comes soon.
+    package func rest() {
+        requests.forget()
+        responses.forget()
+    }
+
     /// How many octets wait unused; the next message begins with them.
     package var unreadCount: Int { storage.count - used }
 

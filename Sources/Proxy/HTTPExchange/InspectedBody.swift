@@ -3,8 +3,9 @@ import WireFormats
 
 /// A body, or a direction of a tunnel, that somebody looks at: what of it waits for a word, and what may go.
 ///
-/// It holds what was held back, which the inspection bounds, and of a head that waits with it nothing more.
-struct InspectedBody {
+/// It holds what was held back, which the inspection bounds, and of a head that waits with it nothing more. Hardly any message has
+/// one: it is one reference.
+final class InspectedBody {
     let inspection: any PassageInspection
     private var reader: HTTP1BodyReader
     private let writesChunks: Bool
@@ -42,7 +43,7 @@ struct InspectedBody {
     var holdsHead: Bool { !head.isEmpty }
 
     /// Looks at octets of the body; what may go is appended to `octets`, framed, and it answers how many were of this body.
-    mutating func read(
+    func read(
         _ bytes: Span<UInt8>,
         into octets: inout [UInt8],
         _ append: (Range<Int>, inout [UInt8]) -> Void
@@ -66,7 +67,7 @@ struct InspectedBody {
     }
 
     /// The source has ended: sound for what lasts as long as it does.
-    mutating func end(into octets: inout [UInt8]) throws(MessageFailure) {
+    func end(into octets: inout [UInt8]) throws(MessageFailure) {
         do throws(HTTP1Violation) {
             try reader.inputEnded()
         } catch {
@@ -76,7 +77,7 @@ struct InspectedBody {
         try release(inspection.seeEnd(), into: &octets)
     }
 
-    private mutating func release(_ passage: Passage, into octets: inout [UInt8]) throws(MessageFailure) {
+    private func release(_ passage: Passage, into octets: inout [UInt8]) throws(MessageFailure) {
         let keeping: Int
         switch passage {
         case .denied(let denial): throw .denied(denial)

@@ -33,18 +33,17 @@ package final class AuditGate: EventHandler, DeferredWork {
     private struct Waiter {
         let ticket: UInt64
         let since: UInt64
-        let who: Who
+        let party: any AuditGateParty
+    }
 
-        enum Who {
-            case task(CheckedContinuation<Bool, Never>)
-            case party(any AuditGateParty)
-        }
+    /// A task that waits.
+    private final class WaitingTask: AuditGateParty {
+        private let continuation: CheckedContinuation<Bool, Never>
 
-        func goOn(isWritten: Bool, on loop: isolated EventLoop) {
-            switch who {
-            case .task(let continuation): continuation.resume(returning: isWritten)
-            case .party(let party): party.recordIsThrough(isWritten: isWritten, on: loop)
-            }
+        init(_ continuation: CheckedContinuation<Bool, Never>) { self.continuation = continuation }
+
+        func recordIsThrough(isWritten: Bool, on loop: isolated EventLoop) {
+            continuation.resume(returning: isWritten)
         }
     }
 
@@ -74,34 +73,35 @@ package final class AuditGate: EventHandler, DeferredWork {
     package func wait(for ticket: UInt64, on loop: isolated EventLoop) async -> Bool {
         if writer.writtenThrough >= ticket { return true }
         return await withCheckedContinuation { continuation in
-            add(Waiter(ticket: ticket, since: loop.now, who: .task(continuation)), on: loop)
+            add(WaitingTask(continuation), ticket, on: loop)
+            pressSoon(on: loop)
         }
     }
 
     /// Has `party` told when everything up to `ticket` is written: a task that waits costs more than what it waits for.
-    package func tell(_ party: some AuditGateParty, of ticket: UInt64, on loop: isolated EventLoop) {
-        add(Waiter(ticket: ticket, since: loop.now, who: .party(party)), on: loop)
+    package func tell(_ party: any AuditGateParty, of ticket: UInt64, on loop: isolated EventLoop) {
+        add(party, ticket, on: loop)
+        pressWhenIdle(on: loop)
     }
 
-    private func add(_ waiter: Waiter, on loop: isolated EventLoop) {
-        waiters.append(waiter)
+    private func add(_ party: any AuditGateParty, _ ticket: UInt64, on loop: isolated EventLoop) {
+        waiters.append(Waiter(ticket: ticket, since: loop.now, party: party))
         startSweeping(on: loop)
-        schedulePress(for: waiter, on: loop)
         bell.isWanted.store(true, ordering: .releasing)
         // What was written between the first look and the store has rung for nobody.
-        if writer.writtenThrough >= waiter.ticket { bell.ring() }
+        if writer.writtenThrough >= ticket { bell.ring() }
     }
 
-    private func schedulePress(for waiter: Waiter, on loop: isolated EventLoop) {
-        switch waiter.who {
-        case .task where !willPressSoon:
-            willPressSoon = true
-            loop.runAgain(self)
-        case .party where !willPress && !willPressSoon:
-            willPress = true
-            loop.runWhenIdle(self)
-        case .task, .party: return
-        }
+    private func pressSoon(on loop: isolated EventLoop) {
+        guard !willPressSoon else { return }
+        willPressSoon = true
+        loop.runAgain(self)
+    }
+
+    private func pressWhenIdle(on loop: isolated EventLoop) {
+        guard !willPress, !willPressSoon else { return }
+        willPress = true
+        loop.runWhenIdle(self)
     }
 
     /// Wakes the writer, once or, where both were asked for, once too often.
@@ -130,9 +130,9 @@ package final class AuditGate: EventHandler, DeferredWork {
 
     private func goOnWithFirst(isWritten: Bool, on loop: isolated EventLoop) {
         // It may come back at once to wait for its next record.
-        let waiter = waiters[first]
+        let party = waiters[first].party
         first += 1
-        waiter.goOn(isWritten: isWritten, on: loop)
+        party.recordIsThrough(isWritten: isWritten, on: loop)
     }
 
     private func startSweeping(on loop: isolated EventLoop) {

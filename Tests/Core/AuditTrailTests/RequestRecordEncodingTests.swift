@@ -88,6 +88,51 @@ import Testing
         }
     }
 
+    @Test("a record that has but identifier and path of its own is encoded as for itself, whatever was let through")
+    func again() {
+        for decision in [Decision.allow, .deny] {
+            let encoding = RequestRecordEncoding()
+            #expect(encoding.encodeAgain(RecordIdentifier(value: 1), path: "/", at: 1) == nil)
+            var record = Sample.request(everywhere: "x")
+            record.message = nil
+            record.decision = decision
+            _ = encoding.encode(record, at: 1)
+            for (number, path) in ["/", "/\u{202e}\"", "/", String(repeating: "ü", count: 5000)].enumerated() {
+                record.id = RecordIdentifier(value: UInt128(number + 2))
+                record.path = path
+                let plain = AuditRecord(record, at: 2)
+                let encoded = encoding.encodeAgain(record.id, path: path, at: 2)
+                #expect(encoded?.body == plain.body && encoded?.turn == plain.turn)
+                #expect(encoded?.kind == plain.kind && encoded?.time == plain.time)
+            }
+        }
+    }
+
+    @Test("an end that has but identifier and figures of its own is encoded as for itself")
+    func endAgain() {
+        let encoding = RequestRecordEncoding()
+        func encode(_ end: RequestEndRecord) -> AuditRecord? {
+            encoding.encodeEndAgain(
+                end.id,
+                bytesUp: end.bytesUp ?? 0,
+                bytesDown: end.bytesDown ?? 0,
+                durationMilliseconds: end.durationMilliseconds ?? 0,
+                at: 2
+            )
+        }
+        var end = Sample.requestEnd(everywhere: "x")
+        #expect(encode(end) == nil)
+        _ = encoding.encode(end, at: 1)
+        for number in [0, 9, 10, UInt64.max] {
+            end.id = RecordIdentifier(value: UInt128(number) + 7)
+            (end.bytesUp, end.bytesDown, end.durationMilliseconds) = (number, number / 2, number / 3)
+            let plain = AuditRecord(end, at: 2)
+            let encoded = encode(end)
+            #expect(encoded?.body == plain.body && encoded?.turn == plain.turn)
+            #expect(encoded?.kind == plain.kind && encoded?.time == plain.time)
+        }
+    }
+
     @Test("the limit of a text holds for what is remembered, too")
     func limits() {
         let limits = RecordLimits(textBytes: 8, listItems: 1, lineBytes: 4096)

@@ -15,6 +15,8 @@ struct HTTP1HeadProgress<StartLine: HTTP1StartLine>: Sendable {
     private var fields = HTTP1FieldScanner(from: 0)
 
     var lines: ContiguousArray<HTTP1FieldLine> { fields.lines }
+    /// True while nothing of the head was looked at.
+    var isFresh: Bool { startLine == nil && startProgress.seen == 0 }
 
     /// Reads on, to the end of the head; `nil` while it has not come.
     mutating func read(_ bytes: Span<UInt8>, limits: HTTP1Limits) throws(HTTP1Violation) -> Int? {

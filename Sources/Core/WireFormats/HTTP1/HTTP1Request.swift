@@ -139,6 +139,11 @@ extension HTTP1Request {
     package var upgradeNames: [String] { asksUpgrade ? fields.upgradeNames : [] }
 }
 
+extension HTTP1Request {
+    /// True where the reader has told that this head is the one before, octet by octet.
+    package func isSameHead(as other: HTTP1Request) -> Bool { content === other.content }
+}
+
 extension HTTP1Request: Hashable {
     /// True where the octets of two heads are the same, and so is what they mean.
     package static func == (one: HTTP1Request, other: HTTP1Request) -> Bool {

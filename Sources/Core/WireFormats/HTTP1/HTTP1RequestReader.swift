@@ -6,6 +6,8 @@ package struct HTTP1RequestReader: Sendable {
     private let limits: HTTP1Limits
     private var head = HTTP1HeadProgress<HTTP1RequestLine>()
     private var memory = HTTP1HostMemory()
+    /// The head before: clients that ask the same again are common, and the same octets mean the same.
+    private var last: HTTP1Request?
 
     package init(limits: HTTP1Limits = HTTP1Limits()) {
         self.limits = limits
@@ -17,9 +19,15 @@ package struct HTTP1RequestReader: Sendable {
     /// the head (`headBytes` long) is not looked at. After a head it is ready for the next. What it throws, it threw for
     /// any way in which the same octets could have come; the connection must then end.
     package mutating func read(_ bytes: Span<UInt8>) throws(HTTP1Violation) -> HTTP1Request? {
+        if head.isFresh, let last, begins(bytes, with: last.fields.bytes.span) { return last }
         guard let end = try head.read(bytes, limits: limits), let line = head.startLine else { return nil }
         let lines = head.lines
         head = HTTP1HeadProgress()
-        return try HTTP1Request(line, lines, in: bytes.extracting(0..<end), memory: &memory, limits: limits)
+        let request = try HTTP1Request(line, lines, in: bytes.extracting(0..<end), memory: &memory, limits: limits)
+        last = request
+        return request
     }
+
+    /// Lets go of the head before, while no other comes.
+    package mutating func forget() { last = nil }
 }

@@ -72,6 +72,11 @@ extension HTTP1Response {
     }
 }
 
+extension HTTP1Response {
+    /// True where the reader has told that this head is the one before, octet by octet.
+    package func isSameHead(as other: HTTP1Response) -> Bool { content === other.content }
+}
+
 extension HTTP1Response: Hashable {
     /// True where the octets of two heads are the same, and so is what they mean.
     package static func == (one: HTTP1Response, other: HTTP1Response) -> Bool {

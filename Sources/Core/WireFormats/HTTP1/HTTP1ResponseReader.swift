@@ -2,6 +2,8 @@
 package struct HTTP1ResponseReader: Sendable {
     private let limits: HTTP1Limits
     private var head = HTTP1HeadProgress<HTTP1StatusLine>()
+    /// The head before, and what it answered: within a second servers say the same again, and the same octets mean the same.
+    private var last: (response: HTTP1Response, method: HTTP1Answering.Method)?
 
     package init(limits: HTTP1Limits = HTTP1Limits()) {
         self.limits = limits
@@ -16,6 +18,11 @@ package struct HTTP1ResponseReader: Sendable {
         _ bytes: Span<UInt8>,
         answering: HTTP1Answering
     ) throws(HTTP1Violation) -> HTTP1Response? {
+        if head.isFresh, let last, last.method == answering.method,
+            begins(bytes, with: last.response.fields.bytes.span)
+        {
+            return last.response
+        }
         guard let end = try head.read(bytes, limits: limits), let line = head.startLine else { return nil }
         let lines = head.lines
         head = HTTP1HeadProgress()
@@ -27,6 +34,11 @@ package struct HTTP1ResponseReader: Sendable {
             limits: limits
         )
         if response.isSwitch, !response.switches(to: answering.upgradeNames) { throw .unexpectedSwitch }
+        // What it may switch to is said anew each time.
+        last = response.isSwitch ? nil : (response, answering.method)
         return response
     }
+
+    /// Lets go of the head before, while no other comes.
+    package mutating func forget() { last = nil }
 }
