@@ -82,7 +82,7 @@ struct GatewayInstallTests {
         "what means nothing for others, or is not there, is a usage error",
         arguments: [
             (["--exempt", "1:2"], "--exempt 1:2 with --gateway"),
-            (["--gateway", "br*"], "--gateway 'br*': expected the name of a network interface"),
+            (["--gateway", "br*"], "--gateway 'br*': expected the whole name of a network interface"),
             (["--gateway", "lo"], "--gateway 'lo': expected"),
         ]
     ) func misuse(flags: [String], message: String) throws {
