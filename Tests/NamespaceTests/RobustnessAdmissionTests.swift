@@ -20,6 +20,14 @@ struct RobustnessAdmissionTests {
             let waited = Date().timeIntervalSince(began)
             #expect((8...30).contains(waited), "\(waited)")
             #expect(try !bed.arrivals().contains("203.0.113.8"))
+            let answered = try bed.agent(
+                """
+                s = dial("203.0.113.10", 80); s.settimeout(40)
+                s.sendall(b"GET / HTTP/1.1\\r\\nHost: 203.0.113.10\\r\\n\\r\\n")
+                print(s.recv(12).decode())
+                """
+            )
+            #expect(answered == "HTTP/1.1 503\n", "what speaks HTTP is told that it is nothing of its own")
             try NetworkNamespace.must(["rm", bed.folder.auditFolder + "/filler"])
             #expect(try bed.health("/readyz", status: 200).hasPrefix("200"))
             #expect(try bed.agent("print(echo('203.0.113.9'))") == "ok\n")

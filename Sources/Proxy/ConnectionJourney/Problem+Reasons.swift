@@ -105,9 +105,10 @@ extension Decision {
         case .unreadableContent: "The policy must know what is in it\(by), and that cannot be found out."
         case .budgetExhausted: "What the policy allows of it is used up\(by)."
         case .countersUnavailable: "What is left of the rate or the budget\(by) cannot be found out."
+        case .auditUnavailable: "What was decided of it could not be written down, and without that nothing leaves."
         case .decisionRate: "This user asks for more than may be decided in a second."
         case .ruleAllow, .defaultAllow, .perRequest, .noOriginalDestination, .unknownAction, .sniffLimit,
-            .undecidedLimit, .auditUnavailable, .undetermined, .draining, .policyChanged:
+            .undecidedLimit, .undetermined, .draining, .policyChanged:
             "It is refused: \(reason.rawValue)."
         }
     }
@@ -117,7 +118,7 @@ extension Reason {
     /// 400 where the message itself is wrong, 429 where it came too soon, 503 where nobody can say, else 403.
     fileprivate func status(canComeAgain: Bool) -> Int {
         if isOfMessage { return 400 }
-        if self == .countersUnavailable { return 503 }
+        if self == .countersUnavailable || self == .auditUnavailable { return 503 }
         if self == .requestTooLarge { return 413 }
         return self == .decisionRate || self == .rateExceeded || canComeAgain ? 429 : 403
     }
