@@ -17,7 +17,7 @@ struct DaemonWatcherTests {
             #expect(try bed.ruleset(until: "verified"))
             #expect(try bed.metrics().values["penstock_ruleset_state{state=\"verified\"}"] == 1)
             var quickest = 9.0
-            for change in ["delete table inet penstock", "flush table inet penstock", "delete table inet penstock"] {
+            for change in ["delete table inet penstock", "insert rule inet penstock fence accept"] {
                 let start = Date()
                 let changed = try bed.net.pod.run(["nft"] + change.split(separator: " ").map(String.init))
                 guard changed.succeeded else { continue }
