@@ -156,6 +156,9 @@ struct RobustnessDeathTests {
             let named = BackgroundProcess.poll(seconds: 60) { bed.said.contains("held by UID 3000") }
             #expect(named, "\(bed.said)")
             #expect(bed.said.contains("trying again"), "\(bed.said)")
+            #expect(bed.end() == 0, "told to end while it waits, it goes on waiting: \(bed.said)")
+            #expect(bed.said.contains("stopping: told to, while listen."), "\(bed.said)")
+            try bed.start(untilReady: false)
             squatter.stop()
             #expect(try bed.health("/readyz", status: 200).hasPrefix("200"), "\(bed.said)")
             #expect(try bed.agent("print(echo('203.0.113.7'))") == "ok\n")

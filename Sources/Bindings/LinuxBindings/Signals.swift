@@ -8,6 +8,14 @@ package enum ProcessSignal: Hashable, Sendable {
     case hangUp
 }
 
+/// True where SIGTERM or SIGINT has come that nobody has taken from a `SignalDescriptor` yet.
+package func isToldToEnd() -> Bool {
+    var pending = sigset_t()
+    unsafe sigemptyset(&pending)
+    guard unsafe sigpending(&pending) == 0 else { return false }
+    return unsafe sigismember(&pending, SIGTERM) == 1 || sigismember(&pending, SIGINT) == 1
+}
+
 /// Signals as something to wait for, instead of something that interrupts.
 package struct SignalDescriptor: ~Copyable {
     package let descriptor: OwnedDescriptor

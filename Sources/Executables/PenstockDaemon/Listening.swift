@@ -75,6 +75,8 @@ struct Listening {
             lastWord = now
         }
         sleepMilliseconds(200)
+        // Signals are blocked already, and nobody reads them before all listeners are there.
+        guard !isToldToEnd() else { throw Complaint("stopping: told to, while \(key) was waited for", .done) }
     }
 }
 
