@@ -36,6 +36,9 @@ extension IPAddress {
         return .v4(IPv4Address(bits: UInt32(truncatingIfNeeded: address.low)))
     }
 
+    /// True of what one machine may have: no wildcard, no group's address, and no IPv4 address in the clothes of IPv6.
+    package var isOneMachines: Bool { specialRange != .unspecified && specialRange != .multicast && !isMappedIPv4 }
+
     /// An instance metadata or pod identity service of a cloud, by address.
     package var isMetadata: Bool {
         specialRange == .metadata

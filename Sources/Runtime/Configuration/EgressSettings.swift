@@ -217,8 +217,7 @@ extension MappingReader {
 /// Reads an address of this machine: the wildcards are none, and would leave the choice to the kernel in silence.
 private func readSource(_ node: SourceNode, _ subject: String) throws(SourceProblem) -> IPAddress {
     let address = try node.address(subject)
-    let nobodys: [SpecialRange] = [.unspecified, .multicast, .embeddedIPv4]
-    guard let range = address.specialRange, nobodys.contains(range) else { return address }
+    if address.isOneMachines { return address }
     throw SourceProblem(
         "\(subject) is \(address), from which nothing can be sent",
         at: node.location,

@@ -98,6 +98,10 @@ extension ListenSettings {
         transparentPort = Self.port("transparent", transparentPort, &reader, &taken) {
             isRouted = $0.boolean("tproxy")
             addresses = Self.singleAddresses(&$0)
+            guard isRouted == true, $0.has("addresses") else { return }
+            let fault =
+                "`addresses` and `tproxy: true`: TPROXY hands connections over on 127.0.0.1 and ::1, to nobody elsewhere"
+            $0.note(SourceProblem(fault, at: $0.keyLocation(of: "addresses"), remedy: "remove `addresses`"))
         }
         isTransparentRouted = isRouted ?? isTransparentRouted
         transparentAddresses = addresses ?? transparentAddresses
@@ -114,15 +118,14 @@ extension ListenSettings {
         guard reader.has("addresses") else { return nil }
         let named = reader.list("addresses", of: "IP addresses") { node, subject throws(SourceProblem) in
             let address = try node.address(subject)
-            switch address.specialRange {
-            case .unspecified, .multicast:
+            guard address.isOneMachines else {
                 throw SourceProblem(
                     "\(subject) is \(address), which is no address of a single interface",
                     at: node.location,
                     remedy: "name the addresses that the interfaces of --gateway have"
                 )
-            default: return (address: address, place: node.location)
             }
+            return (address: address, place: node.location)
         }
         return distinct(named ?? [], "addresses", &reader)
     }

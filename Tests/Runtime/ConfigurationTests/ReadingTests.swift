@@ -42,13 +42,19 @@ struct ReadingTests {
         #expect(configuration.interception == nil)
     }
 
+    @Test("TPROXY is asked for by a key of its own")
+    func routed() throws {
+        #expect(try read("listen: { transparent: { tproxy: true } }").listen.isTransparentRouted)
+        #expect(try !read("listen: { transparent: { tproxy: false } }").listen.isTransparentRouted)
+    }
+
     @Test("every key is taken")
     func everyKey() throws {
         let configuration = try read(
             """
             workers: 2
             listen:
-              transparent: { port: 1, tproxy: true, addresses: [10.88.0.1, "2001:db8:88::1"] }
+              transparent: { port: 1, tproxy: false, addresses: [10.88.0.1, "2001:db8:88::1"] }
               explicit:    { port: 2, addresses: [10.88.0.1] }
               api:         { port: 3 }
               health:      { address: "::", port: 4 }
@@ -79,7 +85,6 @@ struct ReadingTests {
         expected.listen.transparentAddresses = [
             .v4(IPv4Address(10, 88, 0, 1)), .v6(IPv6Address(high: 0x2001_0db8_0088_0000, low: 1)),
         ]
-        expected.listen.isTransparentRouted = true
         expected.listen.explicitPort = 2
         expected.listen.explicitAddresses = [.v4(IPv4Address(10, 88, 0, 1))]
         expected.listen.apiPort = 3
@@ -182,6 +187,8 @@ struct ReadingTests {
             ("listen: { transparent: { address: 0.0.0.0 } }", "1:26"), ("listen: { transparent: 15880 }", "1:24"),
             ("listen: { transparent: { addresses: [] } }", "1:37"),
             ("listen: { transparent: { addresses: [0.0.0.0] } }", "1:38"),
+            ("listen: { transparent: { addresses: [\"::ffff:10.0.0.1\"] } }", "1:38"),
+            ("listen: { transparent: { tproxy: true, addresses: [10.88.0.1] } }", "1:41"),
             ("listen: { explicit: { addresses: [\"::\"] } }", "1:35"),
             ("listen: { explicit: { addresses: [10.88.0.1, 10.88.0.1] } }", "1:46"),
             ("listen: { api: { addresses: [10.88.0.1] } }", "1:18"),
