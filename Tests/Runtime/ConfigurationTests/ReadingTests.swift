@@ -188,7 +188,7 @@ struct ReadingTests {
             ("listen: { transparent: { addresses: [] } }", "1:37"),
             ("listen: { transparent: { addresses: [0.0.0.0] } }", "1:38"),
             ("listen: { transparent: { addresses: [\"::ffff:10.0.0.1\"] } }", "1:38"),
-            ("listen: { transparent: { tproxy: true, addresses: [10.88.0.1] } }", "1:41"),
+            ("listen: { transparent: { tproxy: true, addresses: [10.88.0.1] } }", "1:40"),
             ("listen: { explicit: { addresses: [\"::\"] } }", "1:35"),
             ("listen: { explicit: { addresses: [10.88.0.1, 10.88.0.1] } }", "1:46"),
             ("listen: { api: { addresses: [10.88.0.1] } }", "1:18"),
