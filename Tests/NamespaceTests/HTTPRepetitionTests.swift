@@ -98,6 +98,30 @@ struct HTTPRepetitionTests {
         }
     }
 
+    @Test("an upstream is closed when another one is asked, and not only when that has answered")
+    func closedUpstream() throws {
+        try HTTPPod.with { bed in
+            let agent = try bed.startAgent(
+                HTTPProxyTests.kit + """
+                    asked = [get("http://allowed.example:8080/peer")] * 3
+                    asked.append(get("http://www.allowed.example:8080/wait?60", "www.allowed.example:8080"))
+                    c = proxied()
+                    # All at once: an upstream that nobody needs for a moment is lent to others.
+                    c.raw("".join("\\r\\n".join(lines) + "\\r\\n\\r\\n" for lines in asked).encode())
+                    for _ in range(3): c.read()
+                    print("ready", flush=True); time.sleep(60)
+                    """
+            )
+            let areAsked = BackgroundProcess.poll(seconds: 30) { bed.origin.requests().count == 4 }
+            #expect(areAsked, "\(agent.errors)")
+            let isClosed = BackgroundProcess.poll(seconds: 20) {
+                let open = try? bed.pod.pod.must(["ss", "-Htn", "state", "established", "dport", "=", ":8080"])
+                return open?.split(separator: "\n").count == 1
+            }
+            #expect(isClosed)
+        }
+    }
+
     /// The two records of a request, without what is each one's own.
     private static func lasting(_ records: HTTPRequestRecords) -> [String] {
         let own = #/"(time|id|connection|previous)":"[^"]*"|"(sequence|duration_ms)":[0-9]+/#

@@ -30,10 +30,16 @@ struct Repetition {
         whole = nil
     }
 
-    /// The records that were encoded last are of no use any more.
-    mutating func forgetRecords() {
-        recorded = nil
+    /// The upstream goes to others, or is closed, which it is not while anybody holds it.
+    mutating func forgetUpstream() {
+        whole = nil
         ended = nil
+    }
+
+    /// What stands of this request, whose head is that of the one before.
+    func whole(for request: HTTP1Request) -> RepeatedRequest? {
+        guard let whole, whole.request.isSameHead(as: request) else { return nil }
+        return whole
     }
 }
 
@@ -78,8 +84,7 @@ extension Conversation {
     /// The answer for a request whose head is that of the one before, where what else it hangs on is the same, too: the policy, the
     /// upstream, and which addresses are our own.
     func judgeAgain(_ request: HTTP1Request) -> Decision? {
-        guard let before = repetition.whole, before.request.isSameHead(as: request),
-            let upstream, upstream.line === before.line,
+        guard let before = repetition.whole(for: request), let upstream, upstream.line === before.line,
             before.standing.holds(
                 isOwnListener: before.original.map { worker.isOwnListener($0.socket) } ?? false,
                 worker.snapshot.generation
@@ -91,7 +96,7 @@ extension Conversation {
     /// Writes down what stands, anew no more of it than differs from the record before.
     func recordAgain(_ decision: Decision, _ request: HTTP1Request) -> UInt64 {
         // The same head by the same policy: nothing is changed in it, and there is nothing to mask.
-        if repetition.whole == nil { revise(request, decision) }
+        if repetition.whole(for: request) == nil { revise(request, decision) }
         guard let standing = repetition.standing, isAllButPath(request), let method = facts.request?.method?.text,
             let path = facts.request?.path?.text
         else { return recordInFull(decision, request) }
@@ -114,17 +119,17 @@ extension Conversation {
 
     /// True where the record of a request has nothing of its own but identifier and path, as far as standing decisions go.
     private func isAllButPath(_ request: HTTP1Request) -> Bool {
-        if repetition.whole != nil { return true }
+        if repetition.whole(for: request) != nil { return true }
         guard revision == nil, detail == nil, spoken == nil, request.query == nil else { return false }
         return masked(request, by: worker.audit.mask, &isPinned).isEmpty
     }
 
     /// The head as it is sent, written anew only if it was not the same before.
     func headSentAgain(for request: HTTP1Request, on line: UpstreamLine) -> OutgoingHead {
-        if let whole = repetition.whole { return OutgoingHead(whole.head) }
+        if let whole = repetition.whole(for: request) { return OutgoingHead(whole.head) }
         let head = headSent(for: request)
         guard let before = repetition.request, before.isSameHead(as: request) else {
-            repetition.request = request
+            repetition.request = request.headBytes <= worker.settings.http.recalledHeadBytes ? request : nil
             return head
         }
         if let standing = repetition.standing, let recorded = repetition.recorded, recorded.standing === standing,

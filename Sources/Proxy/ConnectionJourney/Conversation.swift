@@ -221,6 +221,7 @@ final class Conversation: SocketObserver {
     }
 
     func closeUpstream(on loop: isolated EventLoop) {
+        repetition.forgetUpstream()
         upstream?.socket.detach(from: loop)
         upstream = nil
     }
@@ -230,6 +231,7 @@ final class Conversation: SocketObserver {
         guard let upstream, !isPinned, !worker.isDraining, connection.cutting == nil, entry == nil else {
             return closeUpstream(on: loop)
         }
+        repetition.forgetUpstream()
         self.upstream = nil
         worker.pool.give(upstream.line, on: loop)
     }
@@ -288,13 +290,15 @@ final class Conversation: SocketObserver {
         client.socket.cipher?.rest()
         keptEncoding = nil
         forgetRepetition()
-        if !isPinned { giveBackUpstream(on: loop) }
+        if isPinned { upstream?.rest() } else { giveBackUpstream(on: loop) }
     }
 
     /// Gives back what is only needed while octets move: an exchange may last for days, and say nothing.
     func rest() {
         client.socket.cipher?.rest()
         upstream?.socket.cipher?.rest()
+        forgetRepetition()
+        upstream?.rest()
     }
 
     /// Has the kernel find out if the upstream of an exchange that lasts is gone.

@@ -70,6 +70,12 @@ final class OpenUpstream {
         exchange = Exchange(client: client, upstream: line.end, limits: worker.settings.http, worker.means)
     }
 
+    /// Lets go of what only serves the next message while it comes soon.
+    func rest() {
+        line.end.rest()
+        exchange.rest()
+    }
+
     var socket: StreamSocket { line.socket }
     var address: UpstreamAddress? { line.address }
     var addressText: String? { line.addressText }

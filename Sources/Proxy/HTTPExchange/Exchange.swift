@@ -118,6 +118,9 @@ package final class Exchange: SocketObserver, DeferredWork {
         terms = Terms(answering: HTTP1Answering(), minorVersion: 1, keepsAlive: false, expectsContinue: false)
     }
 
+    /// Lets go of what only serves the next answer while it comes soon.
+    package func rest() { passed = nil }
+
     /// Sends the request up and its answer down.
     ///
     /// `head` is what is sent for the request's head; `meter` bounds how much goes up of it and of what follows, and

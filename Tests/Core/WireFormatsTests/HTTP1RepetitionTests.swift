@@ -106,4 +106,23 @@ struct HTTP1RepetitionTests {
         let longer = Array("GET /abc HTTP/1.1\r\nHost: a.com\r\nX: y\r\n\r\n".utf8)
         #expect(throws: HTTP1Violation.headTooLong) { try reader.read(longer.span) }
     }
+
+    @Test("a large head is not kept")
+    func largeHeads() throws {
+        var limits = HTTP1Limits()
+        limits.recalledHeadBytes = 60
+        for padding in [0, 60] {
+            let request = Array(
+                "GET / HTTP/1.1\r\nHost: a.com\r\nX: \(String(repeating: "x", count: padding))\r\n\r\n".utf8
+            )
+            var requests = HTTP1RequestReader(limits: limits)
+            let (one, two) = (try requests.read(request.span), try requests.read(request.span))
+            #expect(try #require(one).isSameHead(as: try #require(two)) == (padding == 0))
+            let response = Array("HTTP/1.1 200 OK\r\nX: \(String(repeating: "x", count: padding))\r\n\r\n".utf8)
+            var responses = HTTP1ResponseReader(limits: limits)
+            let first = try responses.read(response.span, answering: HTTP1Answering())
+            let second = try responses.read(response.span, answering: HTTP1Answering())
+            #expect(try #require(first).isSameHead(as: try #require(second)) == (padding == 0))
+        }
+    }
 }

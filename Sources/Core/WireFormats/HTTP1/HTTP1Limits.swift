@@ -2,6 +2,8 @@
 package struct HTTP1Limits: Hashable, Sendable {
     /// The most bytes of a head, the empty line at its end among them.
     package var headBytes = 65536
+    /// The most bytes of a head that is recalled, so that one with the same octets is not read anew.
+    package var recalledHeadBytes = 4096
     /// The most bytes of a request line or status line, its line end among them.
     package var startLineBytes = 16384
     /// The longest method, in bytes.

@@ -6,7 +6,7 @@ package struct HTTP1RequestReader: Sendable {
     private let limits: HTTP1Limits
     private var head = HTTP1HeadProgress<HTTP1RequestLine>()
     private var memory = HTTP1HostMemory()
-    /// The head before: clients that ask the same again are common, and the same octets mean the same.
+    /// The head before, unless it is a large one: clients that ask the same again are common, and the same octets mean the same.
     private var last: HTTP1Request?
 
     package init(limits: HTTP1Limits = HTTP1Limits()) {
@@ -24,7 +24,7 @@ package struct HTTP1RequestReader: Sendable {
         let lines = head.lines
         head = HTTP1HeadProgress()
         let request = try HTTP1Request(line, lines, in: bytes.extracting(0..<end), memory: &memory, limits: limits)
-        last = request
+        last = request.headBytes <= limits.recalledHeadBytes ? request : nil
         return request
     }
 

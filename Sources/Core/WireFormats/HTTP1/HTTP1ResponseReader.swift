@@ -2,7 +2,8 @@
 package struct HTTP1ResponseReader: Sendable {
     private let limits: HTTP1Limits
     private var head = HTTP1HeadProgress<HTTP1StatusLine>()
-    /// The head before, and what it answered: within a second servers say the same again, and the same octets mean the same.
+    /// The head before, unless it is a large one, and what it answered: within a second servers say the same again, and the same
+    /// octets mean the same.
     private var last: (response: HTTP1Response, method: HTTP1Answering.Method)?
 
     package init(limits: HTTP1Limits = HTTP1Limits()) {
@@ -35,7 +36,8 @@ package struct HTTP1ResponseReader: Sendable {
         )
         if response.isSwitch, !response.switches(to: answering.upgradeNames) { throw .unexpectedSwitch }
         // What it may switch to is said anew each time.
-        last = response.isSwitch ? nil : (response, answering.method)
+        last =
+            response.isSwitch || response.headBytes > limits.recalledHeadBytes ? nil : (response, answering.method)
         return response
     }
 
