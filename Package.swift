@@ -217,8 +217,8 @@ let testTargets: [Target] = [
         "Runtime",
         "AuditStoreTests",
         [
-            "AuditReading", "AuditStore", "AuditTrail", "NetworkTypes", "LinuxBindings", "OpenSSLBindings",
-            "TestSupport",
+            "AuditReading", "AuditStore", "AuditTrail", "EventLoops", "NetworkTypes", "LinuxBindings",
+            "OpenSSLBindings", "TestSupport",
         ]
     ),
     tests(

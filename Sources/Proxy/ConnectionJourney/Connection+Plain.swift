@@ -23,7 +23,7 @@ enum Waypoint {
 /// story up where something is out of the ordinary, and where something is refused. Every step of a task into another costs more
 /// than what is done in it.
 extension Connection: SocketObserver, AuditGateParty {
-    /// What is waited for.
+    /// What is waited for, each with an end of its own: no task is there that would end with the connection.
     enum Plainness {
         /// Nothing, or the story is told elsewhere.
         case no

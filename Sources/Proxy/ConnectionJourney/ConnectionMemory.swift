@@ -83,8 +83,12 @@ final class ConnectionMemory {
         let subject = RecordedConnection(connection, decision, by: policy)
         var record = subject.record(connection.id, workload)
         record.client = client
-        records[slot] = ConnectionRecordText(of: record, limits: limits).map { Recorded(subject, $0) }
-        return AuditRecord(record, at: time, limits: limits)
+        guard let text = ConnectionRecordText(of: record, limits: limits) else {
+            return AuditRecord(record, at: time, limits: limits)
+        }
+        let new = Recorded(subject, text)
+        records[slot] = new
+        return new.record(connection.id, client: client, at: time)
     }
 
     /// Encodes the record of how a connection ended; `time` is in microseconds since 1970-01-01T00:00:00Z.

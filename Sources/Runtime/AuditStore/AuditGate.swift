@@ -21,7 +21,7 @@ package final class AuditGate: EventHandler, DeferredWork {
     private let writer: AuditWriter
     private let bell: Bell
     private var waiters: [Waiter] = []
-    /// The first of `waiters` that still waits: tickets come in order, and so do their answers.
+    /// The first of `waiters` that still waits: they stand in the order of their tickets, and so do their answers come.
     private var first = 0
     private let patience: UInt64
     private var sweep: TimerToken?
@@ -33,7 +33,8 @@ package final class AuditGate: EventHandler, DeferredWork {
     private struct Waiter {
         let ticket: UInt64
         let since: UInt64
-        let party: any AuditGateParty
+        /// `nil` once it was told: what it holds is not kept open by others that wait.
+        var party: (any AuditGateParty)?
     }
 
     /// A task that waits.
@@ -85,7 +86,11 @@ package final class AuditGate: EventHandler, DeferredWork {
     }
 
     private func add(_ party: any AuditGateParty, _ ticket: UInt64, on loop: isolated EventLoop) {
-        waiters.append(Waiter(ticket: ticket, since: loop.now, party: party))
+        let waiter = Waiter(ticket: ticket, since: loop.now, party: party)
+        var place = waiters.count
+        // A task may come when others wait already whose records came behind its own.
+        while place > first, waiters[place - 1].ticket > ticket { place -= 1 }
+        if place == waiters.count { waiters.append(waiter) } else { waiters.insert(waiter, at: place) }
         startSweeping(on: loop)
         bell.isWanted.store(true, ordering: .releasing)
         // What was written between the first look and the store has rung for nobody.
@@ -130,9 +135,9 @@ package final class AuditGate: EventHandler, DeferredWork {
 
     private func goOnWithFirst(isWritten: Bool, on loop: isolated EventLoop) {
         // It may come back at once to wait for its next record.
-        let party = waiters[first].party
+        let party = waiters[first].party.take()
         first += 1
-        party.recordIsThrough(isWritten: isWritten, on: loop)
+        party?.recordIsThrough(isWritten: isWritten, on: loop)
     }
 
     private func startSweeping(on loop: isolated EventLoop) {
@@ -145,7 +150,7 @@ package final class AuditGate: EventHandler, DeferredWork {
         sweep = nil
         release(on: loop)
         while first < waiters.count, waiters[first].since &+ patience <= loop.now {
-            goOnWithFirst(isWritten: false, on: loop)
+            goOnWithFirst(isWritten: writer.writtenThrough >= waiters[first].ticket, on: loop)
         }
         compact()
         if first < waiters.count { startSweeping(on: loop) }
