@@ -40,7 +40,6 @@ package struct CapturePlan: Hashable, Sendable {
         routing = try Self.checked(settings.routing)
         guard let marks = FlowMarks(base: settings.markBase) else { throw .markBase }
         self.marks = marks
-        guard !settings.allowsSharedParents || !settings.cgroups.isEmpty else { throw .parentOfNothing }
         try checkGateway()
     }
 

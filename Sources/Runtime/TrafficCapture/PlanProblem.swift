@@ -6,8 +6,6 @@ package enum PlanProblem: Error, Hashable, Sendable {
     case twoScopes
     /// Cgroups are asked for, and nobody has looked them up.
     case cgroupsNotFound
-    /// What is above a cgroup is spoken of, and no cgroup is.
-    case parentOfNothing
     case gatewayWithExemption(Owner)
     case sharedParentWithoutCgroup
     case daemonPortZero
@@ -39,8 +37,6 @@ extension PlanProblem: CustomStringConvertible {
             "--cgroup and --gateway: one table governs either cgroups of this machine or what others send through it; give the "
                 + "second a table, a mark and a daemon of its own"
         case .cgroupsNotFound: "--cgroup: cgroups are captured on the machine that has them, by penstock-init alone"
-        case .parentOfNothing:
-            "--shared-parent is about what is above a cgroup: name one with --cgroup, or leave it out"
         case .gatewayWithExemption(let owner):
             "--exempt \(owner) with --gateway: who comes in by an interface has no user here; name addresses with --bypass-cidr"
         case .sharedParentWithoutCgroup: "--shared-parent means nothing without --cgroup: give both, or neither"

@@ -147,7 +147,6 @@ struct CapturePlanTests {
     @Test("cgroups that nobody has looked up make no plan, and never one for everything")
     func cgroups() throws {
         #expect(problem { $0.cgroups = ["a/b"] } == .cgroupsNotFound)
-        #expect(problem { $0.allowsSharedParents = true } == .parentOfNothing)
         var settings = CaptureSettings()
         settings.cgroups = ["a/b"]
         let plan = try CapturePlan(settings, systemResolvers: [], controlGroups: ControlGroups(absent: ["a/b"]))
