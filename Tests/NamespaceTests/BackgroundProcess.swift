@@ -55,6 +55,11 @@ final class BackgroundProcess {
         return output.contains(text)
     }
 
+    /// True once it has written this to standard error; what it writes comes some time after what it does.
+    func says(_ text: String, seconds: Double = 60) -> Bool {
+        Self.poll(seconds: seconds) { errors.contains(text) }
+    }
+
     /// Sends a signal, such as `SIGTERM`.
     func signal(_ number: Int32) { child.signal(number) }
 

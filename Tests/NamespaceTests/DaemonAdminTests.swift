@@ -21,7 +21,7 @@ struct DaemonAdminTests {
             }
             #expect(try bed.admin(question, as: .agent) == "PermissionError\n")
             #expect(try bed.admin(question, as: RunAs(uid: 0, gid: 0)) == "PermissionError\n")
-            #expect(bed.said.contains("admin socket: refused UID 10880, GID 2000"), "\(bed.said)")
+            #expect(bed.says("admin socket: refused UID 10880, GID 2000"), "\(bed.said)")
         }
     }
 
@@ -48,7 +48,7 @@ struct DaemonAdminTests {
                 try bed.start(untilReady: false)
                 let result = bed.daemon?.wait()
                 #expect(result?.status == 69, "\(change): \(bed.said)")
-                #expect(bed.said.contains("listen.admin: \(place)/admin.sock: its directory belongs"), "\(bed.said)")
+                #expect(bed.says("listen.admin: \(place)/admin.sock: its directory belongs"), "\(bed.said)")
             }
         }
     }

@@ -80,6 +80,9 @@ final class DaemonBed {
     /// What the daemon has written to standard error.
     var said: String { daemon?.errors ?? "" }
 
+    /// True once the daemon has written this to standard error.
+    func says(_ text: String) -> Bool { daemon?.says(text) ?? false }
+
     /// Asks the health port until it answers with this status and text, for so long; its last answer, status first.
     func health(_ path: String, status: Int, containing text: String = "", seconds: Double = 30) throws -> String {
         let result = try net.pod.python(

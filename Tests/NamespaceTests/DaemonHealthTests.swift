@@ -187,8 +187,8 @@ struct DaemonHealthTests {
             let identity = "runs as UID \(user.uid) and GID \(user.gid); the kernel's rules must name exactly these"
             // By TPROXY a connection keeps its port.
             let port = handover == .redirect ? 15880 : 7001
-            #expect(daemon.errors.contains("clients of port \(port) get no answer"), "\(daemon.errors)")
-            #expect(daemon.errors.contains(identity), "\(daemon.errors)")
+            #expect(daemon.says("clients of port \(port) get no answer"), "\(daemon.errors)")
+            #expect(daemon.says(identity), "\(daemon.errors)")
         }
     }
 

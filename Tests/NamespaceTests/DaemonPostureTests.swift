@@ -95,7 +95,7 @@ struct DaemonPostureTests {
             try bed.net.pod.shell("echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6")
             try bed.install()
             try bed.start()
-            #expect(bed.said.contains("IPv6 is not available in this pod: not listened on"), "\(bed.said)")
+            #expect(bed.says("IPv6 is not available in this pod: not listened on"), "\(bed.said)")
             #expect(!bed.said.contains("held by"), "\(bed.said)")
             #expect(try bed.agent("print(echo('203.0.113.7'))") == "ok\n")
             let first = try bed.doctor()

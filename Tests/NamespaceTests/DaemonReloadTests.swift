@@ -76,7 +76,7 @@ struct DaemonReloadTests {
             let problems = refused.object["problems"] as? [String] ?? []
             let isNamed = problems.contains { $0.contains(":7:5: unknown key `mtach`; did you mean `match`") }
             #expect(isNamed, "\(problems)")
-            #expect(bed.said.contains("policy not reloaded, the old one stays in force"), "\(bed.said)")
+            #expect(bed.says("policy not reloaded, the old one stays in force"), "\(bed.said)")
             #expect(try bed.metrics()["policy_reloads_total{result=\"refused\"}"] == 1)
             #expect(try bed.agent("print(echo('203.0.113.10'))") == "ok\n", "the old policy is in force")
 

@@ -32,7 +32,7 @@ struct DaemonSecretsTests {
 
             try swap(mount, to: "three", "sk-fourth-4711", bed)
             #expect(try bed.health("/readyz", status: 200).hasPrefix("200"))
-            #expect(bed.said.contains("may be read by every user who sees it (mode 0644)"), "\(bed.said)")
+            #expect(bed.says("may be read by every user who sees it (mode 0644)"), "\(bed.said)")
             #expect(!bed.said.contains("-4711"), "\(bed.said)")
             let lines = try bed.audit().lines.count { "\($0.object)".contains("-4711") }
             #expect(lines == 0)

@@ -46,7 +46,7 @@ struct DaemonTransparentTests {
                 #expect(try bed.agent("print(echo('203.0.113.7'), echo('2001:db8:99::7'))") == "ok ok\n")
             }
             try check("started")
-            #expect(bed.said.contains("by TPROXY; all capabilities are given up"), "\(bed.said)")
+            #expect(bed.says("by TPROXY; all capabilities are given up"), "\(bed.said)")
             bed.signal(SIGHUP)
             _ = try bed.audit { $0.events("policy").count == 2 }
             try check("reloaded")

@@ -75,7 +75,7 @@ struct DaemonWatchingTests {
             let changes = try #require(loaded?.object["changes"] as? [String: Any])
             #expect(changes["added"] as? [String] == ["forbidden"] && changes["removed"] as? [String] == ["denied"])
             #expect(changes["changed"] as? [String] == ["plain"] && changes["changed_rules"] as? Int == 1)
-            #expect(bed.said.contains("what it changes: added forbidden; removed denied; changed plain"), "\(bed.said)")
+            #expect(bed.says("what it changes: added forbidden; removed denied; changed plain"), "\(bed.said)")
 
             // A broken one keeps the old, and says so once.
             try swap(map, to: "three", next.replacingOccurrences(of: "match", with: "mtach"), bed)

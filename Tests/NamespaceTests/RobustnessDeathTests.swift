@@ -155,9 +155,9 @@ struct RobustnessDeathTests {
             try bed.start(untilReady: false)
             let named = BackgroundProcess.poll(seconds: 60) { bed.said.contains("held by UID 3000") }
             #expect(named, "\(bed.said)")
-            #expect(bed.said.contains("trying again"), "\(bed.said)")
+            #expect(bed.says("trying again"), "\(bed.said)")
             #expect(bed.end() == 0, "told to end while it waits, it goes on waiting: \(bed.said)")
-            #expect(bed.said.contains("stopping: told to, while listen."), "\(bed.said)")
+            #expect(bed.says("stopping: told to, while listen."), "\(bed.said)")
             try bed.start(untilReady: false)
             squatter.stop()
             #expect(try bed.health("/readyz", status: 200).hasPrefix("200"), "\(bed.said)")

@@ -47,7 +47,7 @@ struct WaysOutTests {
             // Nothing of the credentials stands anywhere.
             let audit = try String(contentsOf: pod.auditFile, encoding: .utf8)
             #expect(!audit.contains("sesame") && !pod.daemon.errors.contains("sesame"))
-            #expect(pod.daemon.errors.contains("corporate (http_connect proxy.corp.example:3128)"))
+            #expect(pod.daemon.says("corporate (http_connect proxy.corp.example:3128)"))
         }
     }
 
