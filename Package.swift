@@ -209,7 +209,7 @@ let testTargets: [Target] = [
     tests("Core", "PostureTests", ["Posture"]),
     tests("Core", "AuditTrailTests", ["AuditTrail", "NetworkTypes"]),
     tests("Core", "CredentialsTests", ["Credentials", "PolicyEngine", "WireFormats"]),
-    tests("Core", "PolicyTrialsTests", ["AuditTrail", "NetworkTypes", "PolicyEngine", "PolicyTrials"]),
+    tests("Core", "PolicyTrialsTests", ["AuditTrail", "NetworkTypes", "PolicyEngine", "PolicyTrials", "TestSupport"]),
     tests("Bindings", "YAMLBindingsTests", ["YAMLBindings", "SourceDocuments"]),
     tests("Bindings", "SQLiteBindingsTests", ["SQLiteBindings"]),
     tests("Runtime", "NameResolutionTests", ["NameResolution", "CaresBindings", "NetworkTypes", "TestSupport"]),
@@ -241,7 +241,7 @@ let testTargets: [Target] = [
     tests(
         "Runtime",
         "ConfigurationTests",
-        ["Configuration", "Credentials", "NetworkTypes", "PolicyEngine", "SourceDocuments"]
+        ["Configuration", "Credentials", "NetworkTypes", "PolicyEngine", "SourceDocuments", "TestSupport"]
     ),
     tests("Runtime", "TrafficCaptureTests", ["TrafficCapture", "NetworkTypes", "SourceDocuments", "TestSupport"]),
     tests(

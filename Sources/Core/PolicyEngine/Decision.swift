@@ -61,83 +61,56 @@ package enum DecisionBasis: Hashable, Sendable {
 package struct Decision: Hashable, Sendable {
     private let content: Content
 
-    package var verdict: Verdict { content.verdict }
+    package var verdict: Verdict { content.answer.verdict }
     /// True where it is let through only because the policy, or the rule that is named, says `mode: audit`.
-    package var wouldDeny: Bool { content.wouldDeny }
+    package var wouldDeny: Bool { content.answer.wouldDeny }
     /// With `wouldDeny`, why it would be refused.
-    package var reason: Reason { content.reason }
+    package var reason: Reason { content.answer.reason }
     /// The rule that decided, or whose allowance the addresses failed; `nil` for the default and for what no rule decides.
     ///
     /// With `wouldDeny`, the rule that would refuse.
-    package var rule: RuleName? { content.rule }
+    package var rule: RuleName? { content.answer.rule }
     /// What lets it through.
-    package var basis: DecisionBasis { content.basis }
-    package var treatment: Treatment { content.treatment }
+    package var basis: DecisionBasis { content.answer.basis }
+    package var treatment: Treatment { content.answer.treatment }
     /// What is to be dialled; `nil` where nothing is.
-    package var dial: DialPlan? { content.dial }
+    package var dial: DialPlan? { content.answer.dial }
     /// The addresses that may be dialled, in the order given; `nil` where they are unchecked or nothing is dialled.
-    package var addresses: [UpstreamAddress]? { content.addresses }
+    package var addresses: [UpstreamAddress]? { content.answer.addresses }
     /// By which ways it goes out, in the order in which they are tried; empty for `direct`, and where nothing goes out.
-    package var egress: EgressList { content.egress }
+    package var egress: EgressList { content.answer.egress }
     /// The port that was judged.
-    package var port: UInt16 { content.port }
+    package var port: UInt16 { content.answer.port }
     /// The counters that it draws on, those with nothing left excepted: empty unless it allows.
-    package var draws: [CounterDraw] { content.draws }
+    package var draws: [CounterDraw] { content.answer.draws }
 
     /// What is the same for all copies.
     private final class Content: Sendable {
-        let verdict: Verdict
-        let wouldDeny: Bool
-        let reason: Reason
-        let rule: RuleName?
-        let basis: DecisionBasis
-        let treatment: Treatment
-        let dial: DialPlan?
-        let addresses: [UpstreamAddress]?
-        let egress: EgressList
-        let port: UInt16
-        let draws: [CounterDraw]
+        let answer: Answer
 
-        init(
-            _ verdict: Verdict,
-            _ reason: Reason,
-            rule: RuleName?,
-            treatment: Treatment,
-            port: UInt16,
-            _ permission: Permission?
-        ) {
-            self.verdict = verdict
-            self.reason = reason
-            self.rule = rule
-            self.treatment = treatment
-            self.port = port
-            wouldDeny = permission?.wouldDeny ?? false
-            basis = permission?.basis ?? .nothing
-            dial = permission?.dial
-            addresses = permission?.addresses
-            draws = permission?.draws ?? []
-            egress = permission?.egress ?? []
-        }
+        init(_ answer: Answer) { self.answer = answer }
+    }
+
+    private struct Answer: Hashable, Sendable {
+        var verdict: Verdict
+        var wouldDeny: Bool
+        var reason: Reason
+        var rule: RuleName?
+        var basis: DecisionBasis
+        var treatment: Treatment
+        var dial: DialPlan?
+        var addresses: [UpstreamAddress]?
+        var egress: EgressList
+        var port: UInt16
+        var draws: [CounterDraw]
     }
 
     /// True where two decisions say the same in all they say.
     package static func == (one: Decision, other: Decision) -> Bool {
-        let (one, other) = (one.content, other.content)
-        return one === other
-            || one.verdict == other.verdict && one.wouldDeny == other.wouldDeny && one.reason == other.reason
-                && one.rule == other.rule && one.basis == other.basis && one.treatment == other.treatment
-                && one.dial == other.dial && one.addresses == other.addresses && one.egress == other.egress
-                && one.port == other.port && one.draws == other.draws
+        one.content === other.content || one.content.answer == other.content.answer
     }
 
-    package func hash(into hasher: inout Hasher) {
-        hasher.combine(verdict)
-        hasher.combine(reason)
-        hasher.combine(rule)
-        hasher.combine(dial)
-        hasher.combine(addresses)
-        hasher.combine(port)
-    }
+    package func hash(into hasher: inout Hasher) { hasher.combine(content.answer) }
 
     /// True where a name is to be dialled whose addresses must be found and judged first.
     ///
@@ -146,10 +119,10 @@ package struct Decision: Hashable, Sendable {
 
     /// The name that is to be dialled; `nil` where the original destination is, or nothing.
     var dialledName: HostName? {
-        if case .name(let name)? = content.dial { name } else { nil }
+        if case .name(let name)? = dial { name } else { nil }
     }
 
-    var dialsSomething: Bool { content.dial != nil }
+    var dialsSomething: Bool { dial != nil }
 
     /// The byte budgets that the relay draws on and enforces.
     package var byteBudgets: [CounterDraw] {
@@ -222,7 +195,21 @@ package struct Decision: Hashable, Sendable {
         port: UInt16,
         _ permission: Permission? = nil
     ) {
-        content = Content(verdict, reason, rule: rule, treatment: treatment, port: port, permission)
+        content = Content(
+            Answer(
+                verdict: verdict,
+                wouldDeny: permission?.wouldDeny ?? false,
+                reason: reason,
+                rule: rule,
+                basis: permission?.basis ?? .nothing,
+                treatment: treatment,
+                dial: permission?.dial,
+                addresses: permission?.addresses,
+                egress: permission?.egress ?? [],
+                port: port,
+                draws: permission?.draws ?? []
+            )
+        )
     }
 }
 

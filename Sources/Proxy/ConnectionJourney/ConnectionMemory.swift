@@ -9,8 +9,8 @@ import PolicyEngine
 final class ConnectionMemory {
     private let limits: RecordLimits
     private var decisions = [Decided?](repeating: nil, count: 32)
-    private var records = [Recorded?](repeating: nil, count: 16)
-    private var ends = [Ended?](repeating: nil, count: 16)
+    private var records = [Recorded<RecordedConnection, ConnectionRecordText>?](repeating: nil, count: 16)
+    private var ends = [Recorded<RecordedEnd, ConnectionEndText>?](repeating: nil, count: 16)
 
     init(limits: RecordLimits) {
         self.limits = limits
@@ -30,31 +30,14 @@ final class ConnectionMemory {
         }
     }
 
-    private final class Recorded {
-        let connection: RecordedConnection
-        private var text: ConnectionRecordText
+    /// What a record was made of, and what is written of all that are made of the same.
+    private final class Recorded<Subject, Text> {
+        let subject: Subject
+        var text: Text
 
-        init(_ connection: RecordedConnection, _ text: ConnectionRecordText) {
-            self.connection = connection
+        init(_ subject: Subject, _ text: Text) {
+            self.subject = subject
             self.text = text
-        }
-
-        func record(_ id: RecordIdentifier, client: String?, at time: Int64) -> AuditRecord {
-            text.record(id, client: client, at: time)
-        }
-    }
-
-    private final class Ended {
-        let end: RecordedEnd
-        private var text: ConnectionEndText
-
-        init(_ end: RecordedEnd, _ text: ConnectionEndText) {
-            self.end = end
-            self.text = text
-        }
-
-        func record(_ id: RecordIdentifier, _ figures: ConnectionFigures, at time: Int64) -> AuditRecord {
-            text.record(id, figures, at: time)
         }
     }
 
@@ -77,8 +60,8 @@ final class ConnectionMemory {
         at time: Int64
     ) -> AuditRecord {
         let slot = connection.facts.place & 15
-        if let known = records[slot], known.connection.isOf(connection, decision, by: policy) {
-            return known.record(connection.id, client: client, at: time)
+        if let known = records[slot], known.subject.isOf(connection, decision, by: policy) {
+            return known.text.record(connection.id, client: client, at: time)
         }
         let subject = RecordedConnection(connection, decision, by: policy)
         var record = subject.record(connection.id, workload)
@@ -88,7 +71,7 @@ final class ConnectionMemory {
         }
         let new = Recorded(subject, text)
         records[slot] = new
-        return new.record(connection.id, client: client, at: time)
+        return new.text.record(connection.id, client: client, at: time)
     }
 
     /// Encodes the record of how a connection ended; `time` is in microseconds since 1970-01-01T00:00:00Z.
@@ -99,10 +82,10 @@ final class ConnectionMemory {
         at time: Int64
     ) -> AuditRecord {
         let slot = end.place & 15
-        if let known = ends[slot], known.end == end { return known.record(id, figures, at: time) }
-        let new = Ended(end, ConnectionEndText(of: end.record(id), limits: limits))
+        if let known = ends[slot], known.subject == end { return known.text.record(id, figures, at: time) }
+        let new = Recorded(end, ConnectionEndText(of: end.record(id), limits: limits))
         ends[slot] = new
-        return new.record(id, figures, at: time)
+        return new.text.record(id, figures, at: time)
     }
 }
 

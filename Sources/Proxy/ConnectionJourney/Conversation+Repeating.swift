@@ -120,8 +120,7 @@ extension Conversation {
     /// True where the record of a request has nothing of its own but identifier and path, as far as standing decisions go.
     private func isAllButPath(_ request: HTTP1Request) -> Bool {
         if repetition.whole(for: request) != nil { return true }
-        guard revision == nil, detail == nil, spoken == nil, request.query == nil else { return false }
-        return masked(request, by: worker.audit.mask, &isPinned).isEmpty
+        return revision == nil && detail == nil && spoken == nil && request.query == nil && !request.fields.hasSecrets
     }
 
     /// The head as it is sent, written anew only if it was not the same before.

@@ -1,6 +1,7 @@
 import AuditTrail
 import Foundation
 import PolicyEngine
+import TestSupport
 import Testing
 
 @Suite("What docs/audit.md explains")
@@ -8,8 +9,7 @@ struct DocumentedWordsTests {
     private let text: String
 
     init() throws {
-        let root = URL(filePath: #filePath).appending(path: "../../../..").standardized
-        text = try String(contentsOf: root.appending(path: "docs/audit.md"), encoding: .utf8)
+        text = try documentation("audit.md")
     }
 
     /// The words that the first cells of a section's table name.

@@ -1,6 +1,7 @@
 import Configuration
 import Foundation
 import SourceDocuments
+import TestSupport
 import Testing
 
 @Suite("What the documentation says of the configuration")
@@ -8,8 +9,7 @@ struct DocumentationTests {
     private let text: String
 
     init() throws {
-        let root = URL(filePath: #filePath).appending(path: "../../../..").standardized
-        text = try String(contentsOf: root.appending(path: "docs/operations.md"), encoding: .utf8)
+        text = try documentation("operations.md")
     }
 
     @Test("the file of defaults says what the defaults are")

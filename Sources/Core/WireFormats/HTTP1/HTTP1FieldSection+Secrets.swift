@@ -19,6 +19,13 @@ extension HTTP1FieldSection {
             body(name == "cookie" ? .cookies : .credentials(name), bytes[line.value])
         }
     }
+
+    /// True where there is one of them.
+    package var hasSecrets: Bool {
+        var hasAny = false
+        forEachSecret { _, _ in hasAny = true }
+        return hasAny
+    }
 }
 
 /// The one name of this length and first letter.
