@@ -48,15 +48,26 @@ package final class AuditGate: EventHandler, DeferredWork {
         }
     }
 
-    /// What the writer's thread rings.
+    /// What the writer's thread rings, once for each time that the loop asks for it.
+    ///
+    /// The loop asks and then looks what is written; the writer writes and then looks whether it was asked. One of them has to see
+    /// what the other did, so that both are in the one order of all such steps (sequentially consistent): with less, each may look
+    /// before its own word is out, and the loop would sleep on what is written.
     private final class Bell: Sendable {
         let event: EventDescriptor
-        let isWanted = Atomic<Bool>(false)
+        /// The ticket that is waited for; the greatest number where nobody waits.
+        private let wanted = Atomic<UInt64>(.max)
 
         init() throws(SystemCallError) { event = try EventDescriptor() }
 
-        func ring() {
-            if isWanted.exchange(false, ordering: .acquiringAndReleasing) { event.signal() }
+        /// Asks to be rung when this ticket is written.
+        func want(_ ticket: UInt64) { wanted.store(ticket, ordering: .sequentiallyConsistent) }
+
+        /// Rings where what is written was waited for.
+        func ring(writtenThrough written: UInt64) {
+            guard wanted.load(ordering: .sequentiallyConsistent) <= written else { return }
+            wanted.store(.max, ordering: .sequentiallyConsistent)
+            event.signal()
         }
     }
 
@@ -67,7 +78,7 @@ package final class AuditGate: EventHandler, DeferredWork {
         self.bell = bell
         self.patience = patience
         _ = try loop.watch(bell.event.descriptor, self)
-        writer.addWatcher { bell.ring() }
+        writer.addWatcher { written in bell.ring(writtenThrough: written) }
     }
 
     /// Waits until everything up to `ticket` is written; false where that took too long.
@@ -92,9 +103,15 @@ package final class AuditGate: EventHandler, DeferredWork {
         while place > first, waiters[place - 1].ticket > ticket { place -= 1 }
         if place == waiters.count { waiters.append(waiter) } else { waiters.insert(waiter, at: place) }
         startSweeping(on: loop)
-        bell.isWanted.store(true, ordering: .releasing)
-        // What was written between the first look and the store has rung for nobody.
-        if writer.writtenThrough >= ticket { bell.ring() }
+        // Others who wait for an earlier one are rung for first, and the bell is asked again then.
+        if place == first { askToBeRung() }
+    }
+
+    /// Asks for the first of those who wait; there is one.
+    private func askToBeRung() {
+        bell.want(waiters[first].ticket)
+        // What was written meanwhile has rung for nobody.
+        bell.ring(writtenThrough: writer.writtenThrough)
     }
 
     private func pressSoon(on loop: isolated EventLoop) {
@@ -128,9 +145,7 @@ package final class AuditGate: EventHandler, DeferredWork {
             goOnWithFirst(isWritten: true, on: loop)
         }
         compact()
-        guard first < waiters.count else { return }
-        bell.isWanted.store(true, ordering: .releasing)
-        if writer.writtenThrough >= waiters[first].ticket { bell.ring() }
+        if first < waiters.count { askToBeRung() }
     }
 
     private func goOnWithFirst(isWritten: Bool, on loop: isolated EventLoop) {

@@ -18,7 +18,7 @@ package final class AuditWriter: Sendable {
     private let currentState = Mutex(AuditState.recovering)
     /// The last line that `audit.chain` has been told of; who holds it writes that file.
     private let keptThrough = Mutex<UInt64>(0)
-    private let watchers = Mutex<[@Sendable () -> Void]>([])
+    private let watchers = Mutex<[@Sendable (UInt64) -> Void]>([])
     private let ended: EventDescriptor
     let keeperEnded: EventDescriptor
     let account: StoreAccount
@@ -101,7 +101,9 @@ package final class AuditWriter: Sendable {
     package func press() { queue.press() }
 
     /// Every record with this ticket or a lower one is in the file.
-    package var writtenThrough: UInt64 { written.load(ordering: .acquiring) }
+    ///
+    /// Whoever asks to be told of a ticket, and then finds here that it is not written, is told.
+    package var writtenThrough: UInt64 { written.load(ordering: .sequentiallyConsistent) }
 
     /// How the writer is doing.
     package var state: AuditState { currentState.withLock { $0 } }
@@ -113,10 +115,10 @@ package final class AuditWriter: Sendable {
         return AuditBacklog(records: Int(queue.lastTicket - written), bytes: max(0, queue.backlogBytes))
     }
 
-    /// Has `notify` called, on the writer's thread, after `writtenThrough` moved or `state` changed.
+    /// Has `notify` called, on the writer's thread, after `writtenThrough` moved or `state` changed, with what is written through now.
     ///
     /// It must not block.
-    package func addWatcher(_ notify: @escaping @Sendable () -> Void) {
+    package func addWatcher(_ notify: @escaping @Sendable (_ writtenThrough: UInt64) -> Void) {
         watchers.withLock { $0.append(notify) }
     }
 
@@ -141,7 +143,7 @@ package final class AuditWriter: Sendable {
     /// Says that the records up to this ticket are in the file, and tells the watchers.
     func publish(writtenThrough ticket: UInt64, bytes: Int) {
         queue.written(bytes: bytes)
-        written.store(ticket, ordering: .releasing)
+        written.store(ticket, ordering: .sequentiallyConsistent)
         notifyWatchers()
     }
 
@@ -155,7 +157,8 @@ package final class AuditWriter: Sendable {
     }
 
     private func notifyWatchers() {
-        for notify in watchers.withLock({ $0 }) { notify() }
+        let written = writtenThrough
+        for notify in watchers.withLock({ $0 }) { notify(written) }
     }
 
     private func hasEnded(within timeout: Duration) -> Bool {

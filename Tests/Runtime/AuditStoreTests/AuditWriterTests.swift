@@ -21,8 +21,8 @@ import Testing
         let folder = try AuditFolder()
         let writer = try folder.writer()
         let calls = Atomic<Int>(0)
-        writer.addWatcher { [weak writer] in
-            if let writer, writer.writtenThrough >= 3 { calls.add(1, ordering: .relaxed) }
+        writer.addWatcher { written in
+            if written >= 3 { calls.add(1, ordering: .relaxed) }
         }
         #expect((1...3).map { writer.submit(connection($0)) } == [1, 2, 3])
         #expect(eventually { writer.writtenThrough == 3 && calls.load(ordering: .relaxed) > 0 })
