@@ -210,6 +210,7 @@ let testTargets: [Target] = [
     tests("Core", "AuditTrailTests", ["AuditTrail", "NetworkTypes"]),
     tests("Core", "CredentialsTests", ["Credentials", "PolicyEngine", "WireFormats"]),
     tests("Core", "PolicyTrialsTests", ["AuditTrail", "NetworkTypes", "PolicyEngine", "PolicyTrials", "TestSupport"]),
+    tests("Bindings", "LinuxBindingsTests", ["LinuxBindings", "NetworkTypes"]),
     tests("Bindings", "YAMLBindingsTests", ["YAMLBindings", "SourceDocuments"]),
     tests("Bindings", "SQLiteBindingsTests", ["SQLiteBindings"]),
     tests("Runtime", "NameResolutionTests", ["NameResolution", "CaresBindings", "NetworkTypes", "TestSupport"]),

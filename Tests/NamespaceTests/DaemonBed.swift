@@ -64,6 +64,9 @@ final class DaemonBed {
         }
     }
 
+    /// The daemon's process; 0 where there is none.
+    var pid: Int32 { daemon?.pid ?? 0 }
+
     /// Sends a signal to the daemon.
     func signal(_ number: Int32) { daemon?.signal(number) }
 
@@ -199,12 +202,12 @@ final class DaemonBed {
 
     /// Resident memory of its own, in bytes; with `all` also what it has of its program's file, which depends on the machine.
     func residentBytes(all: Bool = false) throws -> Int {
-        let status = try String(contentsOfFile: "/proc/\(daemon?.pid ?? 0)/status", encoding: .utf8)
+        let status = try String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)
         let line = try #require(status.split(separator: "\n").first { $0.hasPrefix(all ? "VmRSS:" : "RssAnon:") })
         return try #require(line.split(separator: " ").compactMap { Int($0) }.first) * 1024
     }
 
     func openDescriptors() throws -> Int {
-        try FileManager.default.contentsOfDirectory(atPath: "/proc/\(daemon?.pid ?? 0)/fd").count
+        try FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/fd").count
     }
 }

@@ -63,6 +63,70 @@ struct DaemonPostureTests {
         }
     }
 
+    @Test("A37: thousands of connections and of listeners hide no stranger, and do not make the daemon's own seem lost")
+    func crowds() throws {
+        try DaemonBed.withAdmin { bed in
+            let crowd = """
+                import os, resource, socket, time
+                resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+                def listen(address, port=0, backlog=1):
+                    s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                    s.bind((address, port)); s.listen(backlog); return s
+                server = listen("127.0.0.1")
+                for _ in range(3000):
+                    client = socket.create_connection(server.getsockname())
+                    server.accept()[0].close(); client.close()
+                end, life = os.pipe()
+                def many(address):
+                    r, w = os.pipe()
+                    if os.fork():
+                        os.close(w); assert os.read(r, 1); return
+                    os.close(life)
+                    kept = [listen(address) for _ in range(3000)]
+                    os.write(w, b"."); os.read(end, 1); os._exit(0)
+
+                """
+            try bed.net.pod.startPython(crowd + "print('ready', flush=True); time.sleep(60)")
+            let first = try bed.doctor(as: .daemon)
+            #expect(first.checks["listeners"] == "ok" && first.checks["sockets"] == "ok", "\(first.text)")
+            try bed.net.pod.startPython(
+                crowd + "for n in range(7): many(f'127.0.1.{n + 1}')\nprint('ready', flush=True); time.sleep(60)"
+            )
+            let second = try bed.doctor(as: .daemon)
+            #expect(second.checks["listeners"] == "ok" && second.checks["sockets"] == "weak", "\(second.text)")
+            let detail = "more than 20000 listening sockets: too many to be looked through"
+            #expect(second.details["sockets"] == detail, "\(second.text)")
+            try bed.net.pod.startPython(
+                crowd + "s = listen('127.0.0.2', 15853); print('ready', flush=True); time.sleep(60)"
+            )
+            let third = try bed.doctor(as: .daemon)
+            #expect(third.checks["listeners"] == "weak", "\(third.text)")
+            #expect(third.details["listeners"]?.contains("port 15853 is also listened on by UID 2000") == true)
+        }
+    }
+
+    @Test("A37: what the kernel does not list is said to be unknown, and never taken for nothing")
+    func unlisted() throws {
+        try DaemonBed.withAdmin { bed in
+            _ = try bed.audit { $0.events("lifecycle").contains("posture") }
+            // No descriptor is left to ask the kernel with, at the next look, which comes after 10 s.
+            try bed.net.pod.shell(
+                """
+                n=0; while [ -e /proc/\(bed.pid)/fd/$n ]; do n=$((n + 1)); done
+                prlimit --pid \(bed.pid) --nofile=$n:
+                """
+            )
+            let last = try bed.audit { $0.events("lifecycle").filter { $0 == "posture" }.count == 2 }.lines.last
+            let checks = (last?.object["posture"] as? [String: Any])?["checks"] as? [[String: Any]] ?? []
+            for name in ["listeners", "sockets", "unix"] {
+                let check = checks.first { $0["name"] as? String == name }
+                let (status, detail) = (check?["status"] as? String, check?["detail"] as? String ?? "")
+                #expect(status == (name == "unix" ? "note" : "weak"), "\(name): \(checks)")
+                #expect(detail.contains("the kernel does not list listening") && detail.contains("(24)"), "\(detail)")
+            }
+        }
+    }
+
     @Test("the health port tells the posture as JSON, without a secret")
     func overHTTP() throws {
         try DaemonBed.withAdmin { bed in

@@ -8,7 +8,7 @@ import NetworkTypes
 package final class NetlinkQuestions {
     private let diagnostics: OwnedDescriptor
     private let routing: OwnedDescriptor
-    fileprivate var sequence: UInt32 = 0
+    private var sequence: UInt32 = 0
     /// Where an answer is read to, once and for all: a fresh buffer of this size is dear.
     private var buffer = [UInt8](repeating: 0, count: 8192)
 
@@ -69,10 +69,15 @@ package final class NetlinkQuestions {
             request.append(identity)
             request.append(UInt32(0))
             request.append(~UInt64(0))
-            for answer in try askForAll(diagnostics, &request) where answer.count >= 88 {
-                guard Array(answer[22..<56]) == Array(identity[2...]) else { continue }
-                guard answer.native32(at: 84) != 0 else { return nil }
-                owners.insert(answer.native32(at: 80))
+            let wanted = Array(identity[2...])
+            let users = try readList(diagnostics, request, sequence: &sequence, from: Set<UInt32?>()) { users, answer in
+                guard answer.count >= 88, answer.has(wanted, at: 22) else { return true }
+                users.insert(answer.native32(at: 84) == 0 ? nil : answer.native32(at: 80))
+                return true
+            }
+            for user in users ?? [] {
+                guard let user else { return nil }
+                owners.insert(user)
             }
         }
         return owners
@@ -112,43 +117,6 @@ package final class NetlinkQuestions {
     }
 }
 
-extension NetlinkQuestions {
-    /// Sends a request for a list and returns its parts, each with its header.
-    private func askForAll(
-        _ socket: borrowing OwnedDescriptor,
-        _ request: inout NetlinkRequest
-    ) throws(SystemCallError) -> [[UInt8]] {
-        sequence &+= 1
-        let bytes = request.finished(sequence: sequence)
-        guard case .done = try sendBytes(bytes, to: socket) else {
-            throw SystemCallError(call: "send(netlink)", code: EAGAIN)
-        }
-        var parts: [[UInt8]] = []
-        while true {
-            let answer = try readBytes(socket, atMost: 65536)
-            var start = 0
-            while start + 16 <= answer.count {
-                let length = Int(answer.native32(at: start))
-                guard length >= 16, start + length <= answer.count else {
-                    throw SystemCallError(call: "recv(netlink)", code: EBADMSG)
-                }
-                let part = Array(answer[start..<start + length])
-                start += (length + 3) & ~3
-                guard part.native32(at: 8) == sequence else { continue }
-                switch part.native16(at: 4) {
-                case 2:
-                    throw SystemCallError(
-                        call: "sock_diag",
-                        code: part.count >= 20 ? -Int32(bitPattern: part.native32(at: 16)) : EBADMSG
-                    )  // NLMSG_ERROR
-                case 3: return parts  // NLMSG_DONE
-                default: parts.append(part)
-                }
-            }
-        }
-    }
-}
-
 extension SocketAddress {
     fileprivate var mapped: SocketAddress { SocketAddress(address.mapped, port: port) }
 }
@@ -161,14 +129,6 @@ extension IPAddress {
         case .v6: self
         }
     }
-}
-
-private func netlinkSocket(protocol number: Int32) throws(SystemCallError) -> OwnedDescriptor {
-    OwnedDescriptor(
-        adopting: try systemCall("socket(netlink)") {
-            socket(AF_NETLINK, Int32(SOCK_RAW.rawValue | SOCK_CLOEXEC.rawValue), number)
-        }
-    )
 }
 
 /// The first 36 octets of `struct inet_diag_sockid`: ports and addresses in network order.
@@ -199,63 +159,5 @@ extension [UInt8] {
             put(address.high, at: offset)
             put(address.low, at: offset + 8)
         }
-    }
-
-    /// True where these octets stand at `offset`.
-    fileprivate func has(_ octets: [UInt8], at offset: Int) -> Bool {
-        guard offset + octets.count <= count else { return false }
-        for index in octets.indices where self[offset + index] != octets[index] { return false }
-        return true
-    }
-}
-
-/// A netlink message on its way out: a header of 16 octets, then what was appended, in the machine's byte order.
-///
-/// The machines that Swift runs Linux on are little-endian, all of them.
-private struct NetlinkRequest {
-    private var bytes: [UInt8]
-    private let type: UInt16
-    private let isDump: Bool
-
-    init(type: UInt16, isDump: Bool = false) {
-        self.type = type
-        self.isDump = isDump
-        bytes = []
-        bytes.reserveCapacity(96)
-        bytes.append(contentsOf: repeatElement(0, count: 16))
-    }
-
-    mutating func append<Number: FixedWidthInteger>(_ number: Number) {
-        for shift in stride(from: 0, to: Number.bitWidth, by: 8) {
-            bytes.append(UInt8(truncatingIfNeeded: number >> Number(shift)))
-        }
-    }
-
-    mutating func append(_ octets: [UInt8]) {
-        bytes += octets
-    }
-
-    mutating func finished(sequence: UInt32) -> [UInt8] {
-        write(UInt32(bytes.count), at: 0)
-        write(type, at: 4)
-        write(UInt16(isDump ? 0x301 : 1), at: 6)  // NLM_F_REQUEST, NLM_F_DUMP
-        write(sequence, at: 8)
-        return bytes
-    }
-
-    private mutating func write<Number: FixedWidthInteger>(_ number: Number, at offset: Int) {
-        for index in 0..<Number.bitWidth / 8 {
-            bytes[offset + index] = UInt8(truncatingIfNeeded: number >> Number(8 * index))
-        }
-    }
-}
-
-extension [UInt8] {
-    fileprivate func native16(at offset: Int) -> UInt16 {
-        UInt16(self[offset]) | UInt16(self[offset + 1]) << 8
-    }
-
-    fileprivate func native32(at offset: Int) -> UInt32 {
-        UInt32(native16(at: offset)) | UInt32(native16(at: offset + 2)) << 16
     }
 }

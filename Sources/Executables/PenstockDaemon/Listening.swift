@@ -12,7 +12,7 @@ struct Listening {
     private var lastWord: UInt64 = 0
     /// Families of which this network namespace has not even a loopback address.
     let missing: Set<AddressFamily>
-    /// The numbers of the sockets that were opened, as /proc/net/tcp has them.
+    /// The numbers of the sockets that were opened, as `fstat` has them.
     private(set) var inodes: Set<UInt64> = []
 
     /// How long a port is waited for, in nanoseconds.
@@ -59,8 +59,7 @@ struct Listening {
         _ key: String,
         mayPass: Bool
     ) throws(Complaint) {
-        let users = error.isAddressInUse ? holders(ofPort: address.port) : []
-        let holder = users.isEmpty ? "" : ", held by UID \(users.map(String.init).joined(separator: ", "))"
+        let holder = error.isAddressInUse ? holders(ofPort: address.port) : ""
         let text = "\(key): cannot listen on \(address): \(error)\(holder)"
         let now = monotonicNanoseconds()
         guard mayPass, now < deadline else {

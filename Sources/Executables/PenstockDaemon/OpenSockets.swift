@@ -9,7 +9,7 @@ struct OpenSockets: Sendable {
     var api: [[Int32]] = []
     /// Of health and metrics, one for each address.
     var health: [Int32] = []
-    /// All TCP sockets above, as /proc/net/tcp numbers them.
+    /// All TCP sockets above, as `fstat` numbers them.
     var inodes: Set<UInt64> = []
     /// Families that this network namespace does not have.
     var missing: Set<AddressFamily> = []

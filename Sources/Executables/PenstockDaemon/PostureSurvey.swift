@@ -10,7 +10,7 @@ import Telemetry
 /// Looks at everything that the daemon can see of its own boundary, at one moment.
 struct PostureSurvey {
     let plan: DaemonPlan
-    /// All TCP sockets that the daemon listens on, as /proc/net/tcp numbers them.
+    /// All TCP sockets that the daemon listens on, as `fstat` numbers them.
     let listeners: Set<UInt64>
     /// Families that this network namespace did not have at the start.
     let missing: Set<AddressFamily>
@@ -23,10 +23,9 @@ struct PostureSurvey {
 
     /// The checks, in the order in which they are shown.
     func checks() -> [PostureCheck] {
-        let rows = TCPTableRow.all(.listening)
         let first = [rules] + (gateway.map { [$0] } ?? [])
         return first + [
-            ports(rows), sockets(rows), identity, unixSockets, policy, trail, clock, dns, ipv6, udp, trust, adminSocket,
+            ports, sockets, identity, unixSockets, policy, trail, clock, dns, ipv6, udp, trust, adminSocket,
         ]
     }
 
@@ -59,50 +58,6 @@ struct PostureSurvey {
         }
     }
 
-    /// A37: who else sits on a port of ours.
-    private func ports(_ rows: [TCPTableRow]) -> PostureCheck {
-        let ours = Set(rows.map(\.inode)).intersection(listeners).count
-        let strangers = rows.filter { plan.journeys.ownPorts.contains($0.localPort) && !listeners.contains($0.inode) }
-        if let stranger = strangers.first {
-            return PostureCheck(
-                "listeners",
-                .weak,
-                "port \(stranger.localPort) is also listened on by UID \(stranger.user), who is not the daemon",
-                remedy: "stop that program: the port is the daemon's"
-            )
-        }
-        guard ours == listeners.count else {
-            return PostureCheck(
-                "listeners",
-                .failed,
-                "\(ours) of the daemon's \(listeners.count) listening sockets are in this network namespace's table",
-                remedy: "the daemon must run in the agent's network namespace, with /proc of its own"
-            )
-        }
-        return PostureCheck(
-            "listeners",
-            .ok,
-            "all \(listeners.count) listening sockets are the daemon's; capture by \(plan.way.rawValue)"
-        )
-    }
-
-    /// A01, A13: whoever has the daemon's user is let out like the daemon.
-    private func sockets(_ rows: [TCPTableRow]) -> PostureCheck {
-        let own = effectiveIdentity().user
-        let others = rows.filter { row in
-            row.user == own && !listeners.contains(row.inode) && !plan.journeys.ownPorts.contains(row.localPort)
-        }
-        guard let other = others.first else {
-            return PostureCheck("sockets", .ok, "nobody else listens as the daemon's user")
-        }
-        return PostureCheck(
-            "sockets",
-            .weak,
-            "port \(other.localPort) is listened on by the daemon's UID \(own), and not by the daemon",
-            remedy: "give that program a user of its own: the rules may let it out as the daemon"
-        )
-    }
-
     private var identity: PostureCheck {
         let (user, group) = effectiveIdentity()
         let status = ProcessStatus()
@@ -126,19 +81,6 @@ struct PostureSurvey {
             )
         }
         return PostureCheck("identity", .ok, detail)
-    }
-
-    /// A17: the kernel's rules do not see them.
-    private var unixSockets: PostureCheck {
-        let names = abstractListeners()
-        guard !names.isEmpty else { return PostureCheck("unix", .ok, "nobody listens on an abstract Unix socket") }
-        let shown = names.prefix(3).map { printable($0.prefix(60)) }.joined(separator: ", ")
-        return PostureCheck(
-            "unix",
-            .note,
-            "\(names.count) abstract Unix sockets are listened on (\(shown)): containers of the pod can meet there, unseen",
-            remedy: "know what listens there; none of the daemon's does"
-        )
     }
 
     private var policy: PostureCheck {

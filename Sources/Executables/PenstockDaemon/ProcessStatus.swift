@@ -28,16 +28,3 @@ struct ProcessStatus {
     /// Whether system calls are filtered.
     var isFiltered: Bool { fields["Seccomp"]?.first == "2" }
 }
-
-/// Listening Unix sockets without a path: every container of the pod reaches them.
-func abstractListeners() -> [String] {
-    guard let content = try? readFile("/proc/net/unix", limit: 4 << 20) else { return [] }
-    return content.split(separator: UInt8(ascii: "\n")).dropFirst().compactMap { line in
-        let fields = line.split(separator: UInt8(ascii: " "), maxSplits: 7)
-        // Flag 0x10000 is __SO_ACCEPTCON: somebody listens.
-        guard fields.count == 8, fields[7].first == UInt8(ascii: "@"),
-            let flags = UInt32(String(decoding: fields[3], as: UTF8.self), radix: 16), flags & 0x1_0000 != 0
-        else { return nil }
-        return String(decoding: fields[7], as: UTF8.self)
-    }
-}
