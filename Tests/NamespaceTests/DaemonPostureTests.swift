@@ -110,14 +110,17 @@ struct DaemonPostureTests {
         try DaemonBed.withAdmin { bed in
             _ = try bed.audit { $0.events("lifecycle").contains("posture") }
             // No descriptor is left to ask the kernel with, at the next look, which comes after 10 s.
-            try bed.net.pod.shell(
+            try NetworkNamespace.must([
+                "sh", "-ec",
                 """
                 n=0; while [ -e /proc/\(bed.pid)/fd/$n ]; do n=$((n + 1)); done
-                prlimit --pid \(bed.pid) --nofile=$n:
-                """
-            )
-            let last = try bed.audit { $0.events("lifecycle").filter { $0 == "posture" }.count == 2 }.lines.last
-            let checks = (last?.object["posture"] as? [String: Any])?["checks"] as? [[String: Any]] ?? []
+                setpriv --reuid 10880 --regid 10880 --clear-groups prlimit --pid \(bed.pid) --nofile=$n:
+                """,
+            ])
+            let last = try bed.audit { $0.events("lifecycle").filter { $0 == "posture" }.count == 2 }.lines.last {
+                $0.event == "posture"
+            }
+            let checks = last?.object["checks"] as? [[String: Any]] ?? []
             for name in ["listeners", "sockets", "unix"] {
                 let check = checks.first { $0["name"] as? String == name }
                 let (status, detail) = (check?["status"] as? String, check?["detail"] as? String ?? "")

@@ -158,7 +158,9 @@ private final class SocketOwner {
         process.standardInput = input
         process.standardOutput = output
         try process.run()
-        numbers = Self.line(from: output.fileHandleForReading).split(whereSeparator: \.isWhitespace).compactMap { Int($0) }
+        numbers = Self.line(from: output.fileHandleForReading).split(whereSeparator: \.isWhitespace).compactMap {
+            Int($0)
+        }
     }
 
     deinit {
