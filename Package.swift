@@ -274,9 +274,9 @@ let testTargets: [Target] = [
         "Proxy",
         "AnswerScrubbingTests",
         [
-            "ByteRelay", "ConnectionJourney", "Credentials", "EventLoops", "HTTPExchange", "LinuxBindings",
-            "NetworkTypes",
-            "PolicyEngine", "WireFormats",
+            "AuditTrail", "ByteRelay", "ConnectionJourney", "Credentials", "EventLoops", "HTTPExchange",
+            "LinuxBindings",
+            "NetworkTypes", "PolicyEngine", "WireFormats",
         ]
     ),
     tests(

@@ -10,12 +10,15 @@ package final class NetlinkQuestions {
     private let routing: OwnedDescriptor
     private var sequence: UInt32 = 0
     /// Where an answer is read to, once and for all: a fresh buffer of this size is dear.
-    private var buffer = [UInt8](repeating: 0, count: 8192)
+    private let answer = TransferBuffer(capacity: 8192)
+    /// The question for one socket, written once: each time it is put, what differs is written over what stands there.
+    private let question = TransferBuffer(capacity: SocketQuestion.length)
 
     /// Opens the two sockets; neither needs a capability.
     package init() throws(SystemCallError) {
         diagnostics = try netlinkSocket(protocol: 4)  // NETLINK_SOCK_DIAG
         routing = try netlinkSocket(protocol: 0)  // NETLINK_ROUTE
+        _ = question.fill(atMost: SocketQuestion.length) { SocketQuestion.write(into: &$0) }
     }
 
     /// The UID that owns the TCP socket whose own end is `local` and whose peer is `remote`.
@@ -32,22 +35,15 @@ package final class NetlinkQuestions {
     }
 
     private func owner(ofExactly local: SocketAddress, _ remote: SocketAddress) throws(SystemCallError) -> UInt32? {
-        var request = NetlinkRequest(type: 20)  // SOCK_DIAG_BY_FAMILY
-        request.append(local.address.family == .ipv4 ? UInt8(AF_INET) : UInt8(AF_INET6))
-        request.append(UInt8(IPPROTO_TCP))
-        request.append(UInt16(0))
-        request.append(~UInt32(0))  // every state
-        let identity = socketIdentity(local: local, remote: remote)
-        request.append(identity)
-        request.append(UInt32(0))  // any interface
-        request.append(~UInt64(0))  // INET_DIAG_NOCOOKIE
-        guard let answer = try ask(diagnostics, &request), answer.count >= 88 else { return nil }
-        // struct inet_diag_msg: state at 1, ports and addresses at 4, UID at 64, inode at 68; the header before it has 16.
-        // State 10 is LISTEN.
-        guard answer[17] != 10, answer.has(identity, at: 20), answer.native32(at: 84) != 0 else {
-            return nil
+        sequence &+= 1
+        _ = question.fill(atMost: SocketQuestion.length) {
+            SocketQuestion.put(local: local, remote: remote, sequence: sequence, into: &$0)
         }
-        return answer.native32(at: 80)
+        guard case .done = try question.send(0..<SocketQuestion.length, to: diagnostics) else { throw .netlinkIsFull }
+        guard let count = try receiveAnswer(from: diagnostics) else { return nil }
+        return question.withBytes(SocketQuestion.identity) { identity in
+            answer.withBytes(0..<count) { $0.owner(of: identity) }
+        }
     }
 
     /// The UIDs that own the TCP sockets at this address of ours which are connected to `remote`, from whatever port.
@@ -94,25 +90,25 @@ package final class NetlinkQuestions {
         request.append(UInt16(4 + octets.count))
         request.append(UInt16(1))  // RTA_DST
         request.append(octets)
-        guard let answer = try ask(routing, &request), answer.count >= 28 else { return false }
-        return answer[16 + 7] == 2  // rtm_type, RTN_LOCAL
+        sequence &+= 1
+        guard case .done = try sendBytes(request.finished(sequence: sequence), to: routing) else {
+            throw .netlinkIsFull
+        }
+        guard let count = try receiveAnswer(from: routing), count >= 28 else { return false }
+        return answer.withBytes(0..<count) { $0[16 + 7] == 2 }  // rtm_type, RTN_LOCAL
     }
 
-    /// Sends a request and returns the kernel's answer with its header; `nil` where the kernel answered with an error.
-    private func ask(
-        _ socket: borrowing OwnedDescriptor,
-        _ request: inout NetlinkRequest
-    ) throws(SystemCallError) -> [UInt8]? {
-        sequence &+= 1
-        let bytes = request.finished(sequence: sequence)
-        guard case .done = try sendBytes(bytes, to: socket) else {
-            throw SystemCallError(call: "send(netlink)", code: EAGAIN)
-        }
+    /// Receives the kernel's answer to what was asked last, and says how long it is, with its header; `nil` where the kernel
+    /// answered with an error.
+    private func receiveAnswer(from socket: borrowing OwnedDescriptor) throws(SystemCallError) -> Int? {
         while true {
-            let count = try readBytes(socket, into: &buffer)
-            guard count >= 16, buffer.native32(at: 8) == sequence else { continue }
-            let error: UInt16 = 2  // NLMSG_ERROR
-            return buffer.native16(at: 4) == error ? nil : Array(buffer[..<count])
+            guard case .done(let count) = try answer.receive(from: socket) else { throw .netlinkIsSilent }
+            let asked = sequence
+            let (isOurs, isError) = answer.withBytes(0..<count) { answer in
+                guard answer.count >= 16, answer.native32(at: 8) == asked else { return (false, false) }
+                return (true, answer.native16(at: 4) == 2)  // NLMSG_ERROR
+            }
+            if isOurs { return isError ? nil : count }
         }
     }
 }
@@ -135,29 +131,104 @@ extension IPAddress {
 private func socketIdentity(local: SocketAddress, remote: SocketAddress) -> [UInt8] {
     var bytes: [UInt8] = []
     bytes.append(contentsOf: repeatElement(0, count: 36))
-    bytes.put(local.port, at: 0)
-    bytes.put(remote.port, at: 2)
-    bytes.put(local.address, at: 4)
-    bytes.put(remote.address, at: 20)
+    var places = bytes.mutableSpan
+    places.put(local.port, at: 0)
+    places.put(remote.port, at: 2)
+    places.put(local.address, at: 4)
+    places.put(remote.address, at: 20)
     return bytes
 }
 
-extension [UInt8] {
+/// The question of `sock_diag` for one socket: a netlink header of 16 octets, `struct inet_diag_req_v2` behind it, in the machine's
+/// byte order, with ports and addresses in that of the network.
+private enum SocketQuestion {
+    static let length = 72
+    /// Where the first 36 octets of `struct inet_diag_sockid` stand: ports and addresses.
+    static let identity = 24..<60
+
+    /// Writes what is the same in all of them.
+    static func write(into bytes: inout MutableSpan<UInt8>) -> Int {
+        for index in bytes.indices { bytes[index] = 0 }
+        bytes[0] = UInt8(length)
+        bytes[4] = 20  // SOCK_DIAG_BY_FAMILY
+        bytes[6] = 1  // NLM_F_REQUEST
+        bytes[17] = UInt8(IPPROTO_TCP)
+        for index in 20..<24 { bytes[index] = 0xff }  // every state
+        for index in 64..<72 { bytes[index] = 0xff }  // INET_DIAG_NOCOOKIE; before it: any interface
+        return length
+    }
+
+    /// Writes what differs.
+    static func put(
+        local: SocketAddress,
+        remote: SocketAddress,
+        sequence: UInt32,
+        into bytes: inout MutableSpan<UInt8>
+    ) -> Int {
+        bytes.put(sequence.byteSwapped, at: 8)
+        bytes[16] = local.address.family == .ipv4 ? UInt8(AF_INET) : UInt8(AF_INET6)
+        bytes.put(local.port, at: 24)
+        bytes.put(remote.port, at: 26)
+        bytes.put(local.address, at: 28)
+        bytes.put(remote.address, at: 44)
+        return length
+    }
+}
+
+extension MutableSpan<UInt8> {
     /// Writes a number over what stands there, the most significant octet first.
-    fileprivate mutating func put(_ number: some FixedWidthInteger, at offset: Int) {
-        let count = number.bitWidth / 8
+    @inline(__always)
+    fileprivate mutating func put<Number: FixedWidthInteger>(_ number: Number, at offset: Int) {
+        let count = Number.bitWidth / 8
+        precondition(offset >= 0 && offset <= self.count - count, "a number is put where there is room for it")
         for index in 0..<count {
-            self[offset + index] = UInt8(truncatingIfNeeded: number >> (8 * (count - 1 - index)))
+            self[offset + index] = UInt8(truncatingIfNeeded: number >> Number(8 * (count - 1 - index)))
         }
     }
 
-    /// Writes the octets of an address over what stands there.
+    /// Writes the octets of an address over what stands there, and zeros behind them where another may be longer.
     fileprivate mutating func put(_ address: IPAddress, at offset: Int) {
         switch address {
-        case .v4(let address): put(address.bits, at: offset)
+        case .v4(let address):
+            put(address.bits, at: offset)
+            put(UInt32(0), at: offset + 4)
+            put(UInt64(0), at: offset + 8)
         case .v6(let address):
             put(address.high, at: offset)
             put(address.low, at: offset + 8)
         }
     }
+}
+
+extension Span<UInt8> {
+    fileprivate func native16(at offset: Int) -> UInt16 {
+        UInt16(self[offset]) | UInt16(self[offset + 1]) << 8
+    }
+
+    fileprivate func native32(at offset: Int) -> UInt32 {
+        UInt32(native16(at: offset)) | UInt32(native16(at: offset + 2)) << 16
+    }
+
+    /// Whose socket an answer of `sock_diag` tells of; `nil` where it is nobody's, one that listens, or not the one of this identity.
+    fileprivate func owner(of identity: Span<UInt8>) -> UInt32? {
+        // struct inet_diag_msg: state at 1, ports and addresses at 4, UID at 64, inode at 68; the header before it has 16.
+        // State 10 is LISTEN.
+        guard count >= 88, self[17] != 10, extracting(20..<56).isSame(as: identity), native32(at: 84) != 0 else {
+            return nil
+        }
+        return native32(at: 80)
+    }
+
+    private func isSame(as other: Span<UInt8>) -> Bool {
+        guard count == other.count else { return false }
+        // All of them, so that there is one question at the end and not one for each.
+        var difference: UInt8 = 0
+        for index in indices { difference |= self[index] ^ other[index] }
+        return difference == 0
+    }
+}
+
+extension SystemCallError {
+    fileprivate static var netlinkIsFull: SystemCallError { SystemCallError(call: "send(netlink)", code: EAGAIN) }
+    fileprivate static var netlinkIsSilent: SystemCallError { SystemCallError(call: "recv(netlink)", code: EAGAIN) }
 }

@@ -3,14 +3,15 @@
 /// The same agent asks for the same few hosts again and again: such a record differs from one before it in its identifier and in the
 /// client's port.
 package struct ConnectionRecordText: Sendable {
-    private let limits: RecordLimits
     private let isAllowed: Bool
     private var frame: RecordFrame
+    /// What a record has of its own, as it is written.
+    private var own: JSONMembers
 
     /// What a record has in common with others; `nil` of one that names no generation of its policy.
     package init?(of record: ConnectionRecord, limits: RecordLimits) {
         guard record.policyGeneration != nil else { return nil }
-        self.limits = limits
+        own = JSONMembers(reserving: 64, limits: limits)
         isAllowed = record.decision == .allow
         frame = RecordFrame(
             limits,
@@ -26,7 +27,7 @@ package struct ConnectionRecordText: Sendable {
     ///
     /// `client` is the address and port of the agent's socket, `time` in microseconds since 1970-01-01T00:00:00Z.
     package mutating func record(_ id: RecordIdentifier, client: String?, at time: Int64) -> AuditRecord {
-        var own = JSONMembers(reserving: 64, limits: limits)
+        own.startOver()
         own.text("client", orNull: client)
         return AuditRecord(
             ConnectionRecord.self,
@@ -39,12 +40,13 @@ package struct ConnectionRecordText: Sendable {
 
 /// What the ends of connections that are alike have in common, as it is written.
 package struct ConnectionEndText: Sendable {
-    private let limits: RecordLimits
     private var frame: RecordFrame
+    /// What a record has of its own, as it is written.
+    private var own: JSONMembers
 
     /// What a record has in common with others.
     package init(of record: ConnectionEndRecord, limits: RecordLimits) {
-        self.limits = limits
+        own = JSONMembers(reserving: 128, limits: limits)
         frame = RecordFrame(
             limits,
             front: { members in
@@ -59,7 +61,7 @@ package struct ConnectionEndText: Sendable {
     ///
     /// `time` is in microseconds since 1970-01-01T00:00:00Z.
     package mutating func record(_ id: RecordIdentifier, _ figures: ConnectionFigures, at time: Int64) -> AuditRecord {
-        var own = JSONMembers(reserving: 128, limits: limits)
+        own.startOver()
         figures.write(into: &own)
         return AuditRecord(
             ConnectionEndRecord.self,

@@ -41,6 +41,12 @@ package enum ConnectionOwner: Hashable, Sendable {
     case user(UInt32)
     /// Of another machine or container, through a gateway.
     case address(IPAddress)
+
+    /// Who it is that the kernel knows by its user, or else by its address; `nil` where it knows neither.
+    package init?(user: UInt32?, address: IPAddress?) {
+        guard let owner = user.map(ConnectionOwner.user) ?? address.map(ConnectionOwner.address) else { return nil }
+        self = owner
+    }
 }
 
 extension ConnectionOwner: CustomStringConvertible {
@@ -122,9 +128,7 @@ package struct Facts: Hashable, Sendable {
     }
 
     /// Who opened the connection; `nil` where that could not be found out.
-    package var owner: ConnectionOwner? {
-        workloadUID.map(ConnectionOwner.user) ?? clientAddress.map(ConnectionOwner.address)
-    }
+    package var owner: ConnectionOwner? { ConnectionOwner(user: workloadUID, address: clientAddress) }
 
     /// The name that host patterns are compared with.
     var name: HostName? {

@@ -94,8 +94,10 @@ extension Connection: SocketObserver, AuditGateParty {
 
     private func decidePlainly(on loop: isolated EventLoop) {
         stopSilence(on: loop)
+        // Of its two parts: asked itself, the facts would be copied whole.
+        let owner = ConnectionOwner(user: facts.workloadUID, address: facts.clientAddress)
         guard cutting == nil, worker.audit.takesDecisions,
-            worker.pacer.turn(of: facts.owner, now: loop.now, patience: 0) != nil
+            worker.pacer.turn(of: owner, now: loop.now, patience: 0) != nil
         else { return tellStory(from: .heard, on: loop) }
         guard let decision = judgeAtOnce(worker), decision.verdict != .undetermined else {
             return tellStory(from: .due, on: loop)

@@ -138,17 +138,19 @@ struct Cut: Hashable {
 }
 
 /// What sniffing came to.
+///
+/// What is long of it is one reference: it is handed from step to step.
 enum Sniffed: Hashable {
     /// Nothing was said in time: the server may speak first.
     case silent
     /// A CONNECT, or that of SOCKS 5, and nothing inside it yet.
     case connect
-    case tls(ClientHello)
-    case http(HTTPOpening)
+    indirect case tls(ClientHello)
+    indirect case http(HTTPOpening)
     case h2c
     case opaque
     /// It must be refused whatever the policy says; `detail` goes into the record.
-    case refused(Reason, protocol: ApplicationProtocol?, detail: String)
+    indirect case refused(Reason, protocol: ApplicationProtocol?, detail: String)
     /// The client began something and did not finish it in time, or was pushed out.
     case unfinished(Reason)
     /// The client's socket failed.

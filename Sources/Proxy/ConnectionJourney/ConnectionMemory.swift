@@ -9,8 +9,8 @@ import PolicyEngine
 final class ConnectionMemory {
     private let limits: RecordLimits
     private var decisions = [Decided?](repeating: nil, count: 32)
-    private var records = [Recorded<RecordedConnection, ConnectionRecordText>?](repeating: nil, count: 16)
-    private var ends = [Recorded<RecordedEnd, ConnectionEndText>?](repeating: nil, count: 16)
+    private var records = [Recorded?](repeating: nil, count: 16)
+    private var ends = [Ended?](repeating: nil, count: 16)
 
     init(limits: RecordLimits) {
         self.limits = limits
@@ -31,11 +31,24 @@ final class ConnectionMemory {
     }
 
     /// What a record was made of, and what is written of all that are made of the same.
-    private final class Recorded<Subject, Text> {
-        let subject: Subject
-        var text: Text
+    private final class Recorded {
+        let facts: Facts
+        let subject: RecordedConnection
+        var text: ConnectionRecordText
 
-        init(_ subject: Subject, _ text: Text) {
+        init(_ facts: Facts, _ subject: RecordedConnection, _ text: ConnectionRecordText) {
+            self.facts = facts
+            self.subject = subject
+            self.text = text
+        }
+    }
+
+    /// The same of the record of an end.
+    private final class Ended {
+        let subject: RecordedEnd
+        var text: ConnectionEndText
+
+        init(_ subject: RecordedEnd, _ text: ConnectionEndText) {
             self.subject = subject
             self.text = text
         }
@@ -46,32 +59,37 @@ final class ConnectionMemory {
         let slot = (facts.place &* 2 &+ (facts.addresses == nil ? 0 : 1)) & 31
         if let known = decisions[slot], known.generation == generation, known.facts == facts { return known.decision }
         let decision = policy.decide(facts)
-        decisions[slot] = Decided(generation, facts, decision)
+        // Changed as a copy, which is rare: the compiler sees that nobody else touches the list, where each look at it would else be
+        // checked as it runs. So are the other two.
+        var all = decisions
+        all[slot] = Decided(generation, facts, decision)
+        decisions = all
         return decision
     }
 
     /// Encodes the record of a connection's decision; `time` is in microseconds since 1970-01-01T00:00:00Z.
     func encode(
-        _ connection: Connection,
+        _ subject: RecordedConnection,
+        _ facts: Facts,
+        _ id: RecordIdentifier,
         client: String?,
-        _ decision: Decision,
-        by policy: RecordedPolicy,
         _ workload: WorkloadIdentity,
         at time: Int64
     ) -> AuditRecord {
-        let slot = connection.facts.place & 15
-        if let known = records[slot], known.subject.isOf(connection, decision, by: policy) {
-            return known.text.record(connection.id, client: client, at: time)
+        let slot = facts.place & 15
+        if let known = records[slot], known.facts == facts, known.subject == subject {
+            return known.text.record(id, client: client, at: time)
         }
-        let subject = RecordedConnection(connection, decision, by: policy)
-        var record = subject.record(connection.id, workload)
+        var record = subject.record(facts, id, workload)
         record.client = client
         guard let text = ConnectionRecordText(of: record, limits: limits) else {
             return AuditRecord(record, at: time, limits: limits)
         }
-        let new = Recorded(subject, text)
-        records[slot] = new
-        return new.text.record(connection.id, client: client, at: time)
+        let new = Recorded(facts, subject, text)
+        var all = records
+        all[slot] = new
+        records = all
+        return new.text.record(id, client: client, at: time)
     }
 
     /// Encodes the record of how a connection ended; `time` is in microseconds since 1970-01-01T00:00:00Z.
@@ -83,8 +101,10 @@ final class ConnectionMemory {
     ) -> AuditRecord {
         let slot = end.place & 15
         if let known = ends[slot], known.subject == end { return known.text.record(id, figures, at: time) }
-        let new = Recorded(end, ConnectionEndText(of: end.record(id), limits: limits))
-        ends[slot] = new
+        let new = Ended(end, ConnectionEndText(of: end.record(id), limits: limits))
+        var all = ends
+        all[slot] = new
+        ends = all
         return new.text.record(id, figures, at: time)
     }
 }

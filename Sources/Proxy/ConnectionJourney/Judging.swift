@@ -13,11 +13,13 @@ extension Connection {
     func judge(_ worker: Worker, isFinal: Bool, on loop: isolated EventLoop) async -> Decision {
         while true {
             let snapshot = worker.snapshot
-            facts.forgetObstacles()
+            forgetObstacles()
             facts.now = worker.policyTime
             let judged = await judge(worker, by: snapshot, isFinal: isFinal, on: loop)
             let (decision, hold) = await worker.reserve(for: judged, self.hold, by: snapshot.policy, on: loop) {
-                facts.lack($1, because: $2)
+                var lacking = facts
+                lacking.lack($1, because: $2)
+                facts = lacking
                 return ask($0, snapshot.generation)
             }
             self.hold = hold
@@ -52,12 +54,21 @@ extension Connection {
     func judgeAtOnce(_ worker: Worker) -> Decision? {
         let snapshot = worker.snapshot
         guard !(snapshot.policy?.hasCounters ?? false) else { return nil }
-        facts.forgetObstacles()
+        forgetObstacles()
         facts.now = worker.policyTime
         switch consider(worker, by: snapshot, isFinal: false) {
         case .decided(let decision): return decision
         case .lacksAddresses: return nil
         }
+    }
+
+    private func forgetObstacles() {
+        guard !facts.exhausted.isEmpty || facts.lacksCounters || facts.lacksSubject else { return }
+        // Changed as a copy: the compiler sees that nobody else touches the facts, where each look at them would else be checked as
+        // it runs.
+        var free = facts
+        free.forgetObstacles()
+        facts = free
     }
 
     private func consider(_ worker: Worker, by snapshot: PolicySnapshot, isFinal: Bool) -> Consideration {

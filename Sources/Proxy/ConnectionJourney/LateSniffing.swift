@@ -33,7 +33,7 @@ final class LateSniffer {
             case .done(0):
                 return ended(connection, on: loop)
             case .done(let count):
-                worker.means.buffer.append(0..<count, to: &connection.openingBytes)
+                connection.hear(count, of: worker.means.buffer)
                 startLimit(connection, worker, on: loop)
                 if let sniffed = read(connection, worker) { return judge(sniffed, connection, worker, on: loop) }
             }

@@ -3,37 +3,20 @@ import NetworkTypes
 import PolicyEngine
 import WireFormats
 
-/// What the record of a connection's decision is made of, its identifier and its client aside.
-struct RecordedConnection {
-    private let capture: CaptureMode
-    private let facts: Facts
-    private let sniffed: Sniffed?
-    private let authority: Authority?
-    private let proxyRequest: ProxyRequestKind?
-    private let decision: Decision
-    private let policy: RecordedPolicy
-    private let comesFromUs: Bool
-
-    init(_ connection: Connection, _ decision: Decision, by policy: RecordedPolicy) {
-        capture = connection.capture
-        facts = connection.facts
-        sniffed = connection.sniffed
-        authority = connection.authority
-        proxyRequest = connection.proxyRequest
-        self.decision = decision
-        self.policy = policy
-        comesFromUs = connection.comesFromUs
-    }
-
-    /// True where the connection's record would be made of the same.
-    func isOf(_ connection: Connection, _ decision: Decision, by policy: RecordedPolicy) -> Bool {
-        connection.capture == capture && connection.proxyRequest == proxyRequest && connection.authority == authority
-            && decision == self.decision && connection.sniffed == sniffed && connection.facts == facts
-            && policy == self.policy && connection.comesFromUs == comesFromUs
-    }
+/// What the record of a connection's decision is made of, its facts, its identifier and its client aside.
+///
+/// The compiler compares all of it.
+struct RecordedConnection: Equatable {
+    var decision: Decision
+    var policy: RecordedPolicy
+    var capture: CaptureMode
+    var comesFromUs: Bool
+    var proxyRequest: ProxyRequestKind?
+    var authority: Authority?
+    var sniffed: Sniffed?
 
     /// The record; `pod` is whose it is as the configuration says.
-    func record(_ id: RecordIdentifier, _ pod: WorkloadIdentity) -> ConnectionRecord {
+    func record(_ facts: Facts, _ id: RecordIdentifier, _ pod: WorkloadIdentity) -> ConnectionRecord {
         var record = ConnectionRecord(
             id: id,
             decision: decision.verdict == .allow ? .allow : .deny,
@@ -54,7 +37,7 @@ struct RecordedConnection {
             egress: decision.egress.texts,
             policyGeneration: policy.generation
         )
-        describeOpening(in: &record)
+        describeOpening(named: facts.recordedName, in: &record)
         if comesFromUs { record.detail = "loop" }
         if let authority {
             record.authority = authority.description
@@ -69,7 +52,7 @@ struct RecordedConnection {
         return record
     }
 
-    private func describeOpening(in record: inout ConnectionRecord) {
+    private func describeOpening(named name: HostName?, in record: inout ConnectionRecord) {
         switch sniffed {
         case .silent: record.protocol = .serverFirst
         case .connect: break
@@ -85,7 +68,7 @@ struct RecordedConnection {
         case .http(let opening):
             record.protocol = .http
             record.detail = opening.method
-            if let name = facts.recordedName {
+            if let name {
                 record.authority = name.text
                 record.binding = ["host"]
             }
@@ -97,6 +80,20 @@ struct RecordedConnection {
         case .gone: record.detail = "client_gone"
         case nil: break
         }
+    }
+}
+
+extension RecordedConnection {
+    init(_ connection: Connection, _ decision: Decision, by policy: RecordedPolicy) {
+        self.init(
+            decision: decision,
+            policy: policy,
+            capture: connection.capture,
+            comesFromUs: connection.comesFromUs,
+            proxyRequest: connection.proxyRequest,
+            authority: connection.authority,
+            sniffed: connection.sniffed
+        )
     }
 }
 

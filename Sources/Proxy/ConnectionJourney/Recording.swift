@@ -13,10 +13,10 @@ extension Connection {
         self.decision = decision
         worker.metrics.count(decision)
         let record = worker.memory.encode(
-            self,
+            RecordedConnection(self, decision, by: worker.recordedPolicy),
+            facts,
+            id,
             client: entry?.beginning.client,
-            decision,
-            by: worker.recordedPolicy,
             worker.settings.workload,
             at: worker.audit.clock()
         )

@@ -2,7 +2,8 @@ import EventLoops
 
 /// The connections of one loop, from the moment they are accepted.
 ///
-/// Lives on that loop.
+/// Lives on that loop. Its lists are taken out while they are changed, and nothing is let go meanwhile: so the compiler sees that
+/// nobody else touches them, and no access is checked as it runs.
 final class Registry {
     /// In no order: whoever leaves is replaced by the last.
     private(set) var live: [Connection] = []
@@ -22,33 +23,47 @@ final class Registry {
     var count: Int { live.count }
 
     func add(_ connection: Connection) {
+        var live = self.live
+        self.live = []
         connection.placeAmongLive = live.count
         live.append(connection)
+        self.live = live
+        var undecided = self.undecided
+        self.undecided = []
         connection.number = firstNumber + UInt64(undecided.count)
         undecided.append(connection)
+        self.undecided = undecided
         undecidedCount += 1
     }
 
     /// Counts the connection among the decided; called once for each.
     func decided(_ connection: Connection) {
         undecidedCount -= 1
+        var undecided = self.undecided
+        self.undecided = []
         undecided[Int(connection.number - firstNumber)] = nil
         while first < undecided.count, undecided[first] == nil { first += 1 }
         // Moved together once in a while, and at no cost when nobody is left.
-        guard first == undecided.count || first > 4096 else { return }
-        firstNumber += UInt64(first)
-        undecided.removeSubrange(..<first)
-        first = 0
+        if first == undecided.count || first > 4096 {
+            firstNumber += UInt64(first)
+            undecided.removeSubrange(..<first)
+            first = 0
+        }
+        self.undecided = undecided
     }
 
     func remove(_ connection: Connection) {
         idle.remove(connection)
         guard let place = connection.placeAmongLive else { return }
         connection.placeAmongLive = nil
+        var live = self.live
+        self.live = []
         let last = live.removeLast()
-        guard last !== connection else { return }
-        live[place] = last
-        last.placeAmongLive = place
+        if last !== connection {
+            live[place] = last
+            last.placeAmongLive = place
+        }
+        self.live = live
     }
 
     /// The connection that has been undecided for longest and is not on its way out already.

@@ -36,8 +36,9 @@ extension Connection {
     /// Reads on in what is there; `nil` where that is no SOCKS 5, and `sniffed` says why.
     private func readOn(_ answering: inout SOCKS5Answering) -> SOCKS5AnsweringStep.Next? {
         do throws(SOCKS5Violation) {
-            let step = try answering.read(openingBytes.span)
-            openingBytes.removeFirst(step.consumed)
+            let bytes = openingBytes
+            let step = try answering.read(bytes.span)
+            openingBytes = Array(bytes.dropFirst(step.consumed))
             return step.next
         } catch {
             refuse(error.rawValue, answer: error == .addressType ? SOCKS5Reply.addressTypeNotSupported.octets : nil)

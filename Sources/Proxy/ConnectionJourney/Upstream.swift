@@ -132,13 +132,13 @@ final class DialRace: SocketObserver {
     }
 
     func socketIsReady(_ socket: StreamSocket, on loop: isolated EventLoop) {
-        guard let index = running.firstIndex(where: { $0.socket === socket }) else { return }
+        guard let attempt = running.first(where: { $0.socket === socket }) else { return }
         guard let failure = failure(of: socket) else {
             guard socket.isWritable else { return }
-            return win(running[index], on: loop)
+            return win(attempt, on: loop)
         }
         lastError = failure
-        running.remove(at: index)
+        running = running.filter { $0.socket !== socket }
         socket.detach(from: loop)
         tryNext(on: loop)
     }
@@ -156,7 +156,8 @@ final class DialRace: SocketObserver {
     private func tryNext(on loop: isolated EventLoop) {
         if let nextAttempt { loop.cancel(nextAttempt) }
         nextAttempt = nil
-        while isRunning, let address = waiting.popFirst() {
+        while isRunning, let address = waiting.first {
+            waiting = waiting.dropFirst()
             attempts += 1
             if attempt(address, on: loop) { break }
         }
@@ -189,7 +190,11 @@ final class DialRace: SocketObserver {
             case .inProgress: socket.isWritable = false
             }
             try socket.attach(to: loop)
-            running.append((socket, address))
+            // Taken out meanwhile, so that the compiler sees that nobody else touches them: else that is checked as it runs.
+            var all = running
+            running = []
+            all.append((socket, address))
+            running = all
             if case .connected = progress { win((socket, address), on: loop) }
             return true
         } catch {
@@ -199,7 +204,7 @@ final class DialRace: SocketObserver {
     }
 
     private func win(_ winner: (socket: StreamSocket, address: UpstreamAddress), on loop: isolated EventLoop) {
-        if running.count == 1 { running = [] } else { running.removeAll { $0.socket === winner.socket } }
+        running = running.count == 1 ? [] : running.filter { $0.socket !== winner.socket }
         winner.socket.observer = nil
         finish(.connected(Reached(socket: winner.socket, target: winner.address)), on: loop)
     }

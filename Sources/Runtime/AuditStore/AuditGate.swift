@@ -98,10 +98,14 @@ package final class AuditGate: EventHandler, DeferredWork {
 
     private func add(_ party: any AuditGateParty, _ ticket: UInt64, on loop: isolated EventLoop) {
         let waiter = Waiter(ticket: ticket, since: loop.now, party: party)
+        // Taken out meanwhile, so that the compiler sees that nobody else touches them: else that is checked as it runs.
+        var waiters = self.waiters
+        self.waiters = []
         var place = waiters.count
         // A task may come when others wait already whose records came behind its own.
         while place > first, waiters[place - 1].ticket > ticket { place -= 1 }
         if place == waiters.count { waiters.append(waiter) } else { waiters.insert(waiter, at: place) }
+        self.waiters = waiters
         startSweeping(on: loop)
         // Others who wait for an earlier one are rung for first, and the bell is asked again then.
         if place == first { askToBeRung() }
@@ -150,7 +154,11 @@ package final class AuditGate: EventHandler, DeferredWork {
 
     private func goOnWithFirst(isWritten: Bool, on loop: isolated EventLoop) {
         // It may come back at once to wait for its next record.
-        let party = waiters[first].party.take()
+        var waiters = self.waiters
+        self.waiters = []
+        let party = waiters[first].party
+        waiters[first].party = nil
+        self.waiters = waiters
         first += 1
         party?.recordIsThrough(isWritten: isWritten, on: loop)
     }
@@ -172,12 +180,11 @@ package final class AuditGate: EventHandler, DeferredWork {
     }
 
     private func compact() {
-        if first == waiters.count {
-            waiters.removeAll(keepingCapacity: true)
-            first = 0
-        } else if first > 1024 {
-            waiters.removeSubrange(..<first)
-            first = 0
-        }
+        guard first > 0, first == waiters.count || first > 1024 else { return }
+        var waiters = self.waiters
+        self.waiters = []
+        waiters.removeSubrange(..<first)
+        self.waiters = waiters
+        first = 0
     }
 }

@@ -21,11 +21,12 @@ package actor EventLoop {
     package nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor.asUnownedSerialExecutor() }
 
     private let epoll: EpollSet
-    private var slots: [Slot] = []
-    private var freeSlots: [UInt32] = []
+    private let slots = HandlerSlots()
     private var timers = TimerQueue()
     private var again: [any DeferredWork] = []
     private var whenIdle: [any DeferredWork] = []
+    /// Empty: what the next turn's work is gathered in while this one's runs.
+    private var spare: [any DeferredWork] = []
     /// Since when the first of `whenIdle` waits.
     private var whenIdleSince: UInt64 = 0
     private var isStopped = false
@@ -68,7 +69,7 @@ package actor EventLoop {
     package func watch(_ descriptor: borrowing OwnedDescriptor, _ handler: any EventHandler) throws(SystemCallError)
         -> WatchToken
     {
-        let token = reserveSlot(handler)
+        let token = slots.take(for: handler)
         do throws(SystemCallError) {
             try epoll.addEdgeTriggered(descriptor.number, token: token.bits)
         } catch {
@@ -85,7 +86,7 @@ package actor EventLoop {
         writable: Bool,
         _ handler: any EventHandler
     ) throws(SystemCallError) -> WatchToken {
-        let token = reserveSlot(handler)
+        let token = slots.take(for: handler)
         do throws(SystemCallError) {
             try epoll.addLevelTriggered(number, readable: readable, writable: writable, token: token.bits)
         } catch {
@@ -116,11 +117,7 @@ package actor EventLoop {
     ///
     /// Events still on their way find nobody.
     package func forget(_ token: WatchToken) {
-        let index = Int(token.index)
-        guard slots[index].generation == token.generation else { return }
-        slots[index].handler = nil
-        slots[index].generation &+= 1
-        freeSlots.append(token.index)
+        slots.free(token)
     }
 
     // MARK: Time and turns
@@ -140,7 +137,11 @@ package actor EventLoop {
 
     /// Lets `work` go on in the loop's next turn, after others had theirs.
     package func runAgain(_ work: any DeferredWork) {
-        again.append(work)
+        // Taken out meanwhile, so that the compiler sees that nobody else touches it: the check would else be made as it runs.
+        var all = again
+        again = []
+        all.append(work)
+        again = all
     }
 
     /// Has work done once, before the loop sleeps: when there is nothing else to do, or soon where there always is.
@@ -148,7 +149,10 @@ package actor EventLoop {
     /// What several turns have gathered is thus handed on in one piece.
     package func runWhenIdle(_ work: any DeferredWork) {
         if whenIdle.isEmpty { whenIdleSince = now }
-        whenIdle.append(work)
+        var all = whenIdle
+        whenIdle = []
+        all.append(work)
+        whenIdle = all
     }
 
     /// Starts a task that lives on this loop and never leaves its thread.
@@ -206,10 +210,7 @@ package actor EventLoop {
             executor.collect()
             return
         }
-        let token = WatchToken(bits: bits)
-        let slot = slots[Int(token.index)]
-        guard slot.generation == token.generation, let handler = slot.handler else { return }
-        handler.ready(events, on: self)
+        slots.handler(of: WatchToken(bits: bits))?.ready(events, on: self)
     }
 
     private func runOverdueIdleWork() {
@@ -219,54 +220,29 @@ package actor EventLoop {
     private func runIdleWork() {
         guard !whenIdle.isEmpty else { return }
         let work = whenIdle
-        whenIdle.removeAll(keepingCapacity: true)
-        for item in work { item.goOn(on: self) }
+        whenIdle = spare
+        run(consume work)
     }
 
     private func runDeferredWork() {
         guard !again.isEmpty else { return }
         let work = again
-        again.removeAll(keepingCapacity: true)
-        for item in work { item.goOn(on: self) }
+        again = spare
+        run(consume work)
     }
 
-    private func reserveSlot(_ handler: any EventHandler) -> WatchToken {
-        guard let index = freeSlots.popLast() else {
-            slots.append(Slot(handler: handler, generation: 0))
-            return WatchToken(index: UInt32(slots.count - 1), generation: 0)
-        }
-        slots[Int(index)].handler = handler
-        return WatchToken(index: index, generation: slots[Int(index)].generation)
+    /// Does work that stands in no list any more, and keeps its list for what comes next.
+    private func run(_ work: consuming [any DeferredWork]) {
+        spare = []
+        for index in work.indices { work[index].goOn(on: self) }
+        work.removeAll(keepingCapacity: true)
+        spare = work
     }
 }
 
 /// Work that gave up its turn and goes on in the next.
 package protocol DeferredWork: AnyObject {
     func goOn(on loop: isolated EventLoop)
-}
-
-/// Names a watched descriptor.
-///
-/// The generation tells an event for a descriptor that was closed, and its slot used again.
-package struct WatchToken: Hashable, Sendable {
-    let index: UInt32
-    let generation: UInt32
-
-    var bits: UInt64 { UInt64(generation) << 32 | UInt64(index) }
-
-    init(index: UInt32, generation: UInt32) {
-        self.index = index
-        self.generation = generation
-    }
-
-    init(bits: UInt64) {
-        self.init(index: UInt32(truncatingIfNeeded: bits), generation: UInt32(truncatingIfNeeded: bits >> 32))
-    }
-}
-
-private struct Slot {
-    var handler: (any EventHandler)?
-    var generation: UInt32
 }
 
 /// No slot has this token: there are never 2^32 - 1 descriptors.

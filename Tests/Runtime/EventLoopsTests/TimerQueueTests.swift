@@ -20,4 +20,21 @@ struct TimerQueueTests {
         #expect(fired == Array(due))
         #expect(queue.millisecondsToNext(from: 0) == -1)
     }
+
+    @Test("a timer that has fired or was cancelled cannot cancel another that is kept in its place")
+    func stale() {
+        var queue = TimerQueue()
+        var fired: [Int] = []
+        let first = queue.add(at: 1) { fired.append(1) }
+        let second = queue.add(at: 2) { fired.append(2) }
+        queue.cancel(second)
+        queue.next(due: 1)?()
+        for number in 3...4 { _ = queue.add(at: 5) { fired.append(number) } }
+        queue.cancel(first)
+        queue.cancel(second)
+        #expect(queue.next(due: 4) == nil)
+        #expect(queue.millisecondsToNext(from: 4) == 1)
+        while let action = queue.next(due: 5) { action() }
+        #expect(fired.sorted() == [1, 3, 4])
+    }
 }
