@@ -57,8 +57,9 @@ package struct SHA256Digest: Hashable, Sendable {
         // Stored by index: appending each would check each time whether the array is shared.
         var out = digits.mutableSpan
         for index in bytes.indices {
-            out[2 * index] = hexadecimalDigit(bytes[index] >> 4)
-            out[2 * index + 1] = hexadecimalDigit(bytes[index] & 15)
+            let digits = hexadecimalDigits(bytes[index])
+            out[2 * index] = UInt8(truncatingIfNeeded: digits >> 8)
+            out[2 * index + 1] = UInt8(truncatingIfNeeded: digits)
         }
     }
 }
@@ -68,6 +69,11 @@ extension SHA256Digest: CustomStringConvertible {
     package var description: String { "sha256:" + String(decoding: hexadecimal, as: UTF8.self) }
 }
 
-private func hexadecimalDigit(_ nibble: UInt8) -> UInt8 {
-    nibble < 10 ? UInt8(ascii: "0") + nibble : UInt8(ascii: "a") + nibble - 10
+/// A byte in two lower-case digits, the first in the upper byte: both are worked out at once.
+@inline(__always)
+private func hexadecimalDigits(_ byte: UInt8) -> UInt32 {
+    let digits = (UInt32(byte) << 4 | UInt32(byte)) & 0x0F0F
+    // 1 in each byte whose digit is a letter, which stands 39 places behind where a digit would.
+    let letters = (digits &+ 0x7676) >> 7 & 0x0101
+    return digits &+ 0x3030 &+ letters &* 39
 }

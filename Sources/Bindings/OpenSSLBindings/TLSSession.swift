@@ -199,8 +199,10 @@ extension TLSSession {
     package func send(_ octets: Span<UInt8>) throws(TLSFailure) -> Int? {
         var sent = 0
         while sent < octets.count {
-            if wire.hasUnsent { try flush() }
-            guard !wire.hasUnsent else { break }
+            if wire.hasUnsent {
+                try flush()
+                guard !wire.hasUnsent else { break }
+            }
             sent += try write(octets.extracting(sent...))
         }
         return sent == 0 && !octets.isEmpty ? nil : sent

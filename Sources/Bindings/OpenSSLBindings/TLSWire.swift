@@ -46,7 +46,7 @@ final class TLSWire {
     }
 
     /// True where what OpenSSL writes is kept, if the socket does not take it.
-    fileprivate var mayKeepMore: Bool { unsent.count < Self.mostUnsent }
+    fileprivate var mayKeepMore: Bool { !keepsUnsent || unsent.count < Self.mostUnsent }
 
     /// True while octets wait that the socket has not taken.
     var hasUnsent: Bool { keepsUnsent || floor.session?.hasUnsent == true }
@@ -88,7 +88,7 @@ final class TLSWire {
     /// Sends octets at once as far as the socket takes them, and keeps the rest; false where the socket has failed.
     fileprivate func send(_ octets: UnsafeRawBufferPointer) -> Bool {
         var sent = 0
-        if unsent.isEmpty {
+        if !keepsUnsent {
             sent = unsafe transmit(octets) ?? 0
         }
         guard failure == nil else { return false }

@@ -223,20 +223,39 @@ extension MutableSpan<UInt8> {
 
     /// Writes the 26 characters of an identifier.
     mutating func put(_ identifier: RecordIdentifier, _ position: inout Int) {
-        let value = identifier.value
-        // 130 bits in digits of five: ten, and twice sixty, so that shifts are of machine words.
-        put(base32: UInt64(truncatingIfNeeded: value >> 120), digits: 2, &position)
-        put(base32: UInt64(truncatingIfNeeded: value >> 60), digits: 12, &position)
-        put(base32: UInt64(truncatingIfNeeded: value), digits: 12, &position)
+        let upper = UInt64(truncatingIfNeeded: identifier.value >> 64)
+        let lower = UInt64(truncatingIfNeeded: identifier.value)
+        // 130 bits in digits of five: two, and three times eight.
+        self[position] = crockfordDigit(UInt8(truncatingIfNeeded: upper >> 61))
+        self[position + 1] = crockfordDigit(UInt8(truncatingIfNeeded: upper >> 56) & 31)
+        put(eight: crockfordDigits(upper >> 16), at: position + 2)
+        put(eight: crockfordDigits(upper << 24 | lower >> 40), at: position + 10)
+        put(eight: crockfordDigits(lower), at: position + 18)
+        position += RecordIdentifier.length
     }
 
-    /// Writes the lower bits of a value, five for each digit.
+    /// Writes eight characters, the first of them in the uppermost byte.
     @inline(__always)
-    fileprivate mutating func put(base32 value: UInt64, digits: Int, _ position: inout Int) {
-        for offset in 1...digits {
-            let shift = 5 * UInt64(digits - offset)
-            self[position] = crockfordDigit(UInt8(truncatingIfNeeded: value >> shift) & 31)
-            position += 1
+    private mutating func put(eight characters: UInt64, at position: Int) {
+        // Checked once for all of them, not for each.
+        precondition(position >= 0 && position <= count - 8, "an identifier is put where there is room for it")
+        for index in 0..<8 {
+            self[position + index] = UInt8(truncatingIfNeeded: characters >> (56 - 8 * UInt64(index)))
         }
     }
+}
+
+/// The lower forty bits in eight of Crockford's digits, the first in the uppermost byte: all of them are worked out at once, as
+/// `crockfordDigit` does it for one.
+private func crockfordDigits(_ bits: UInt64) -> UInt64 {
+    // Spread out: twenty bits each, then ten, then five in each byte.
+    var digits = (bits & 0xFF_FFF0_0000) << 12 | bits & 0xF_FFFF
+    digits = (digits & 0x000F_FC00_000F_FC00) << 6 | digits & 0x0000_03FF_0000_03FF
+    digits = (digits & 0x03E0_03E0_03E0_03E0) << 3 | digits & 0x001F_001F_001F_001F
+    let each: UInt64 = 0x0101_0101_0101_0101
+    /// 1 in each byte whose digit is this or more; none of these sums leaves its byte.
+    func atLeast(_ digit: UInt64) -> UInt64 { (digits &+ each &* (128 &- digit)) >> 7 & each }
+    // Behind 9 come the letters, without I, L, O and U.
+    return digits &+ each &* UInt64(UInt8(ascii: "0")) &+ atLeast(10) &* 7 &+ atLeast(18) &+ atLeast(20) &+ atLeast(22)
+        &+ atLeast(27)
 }

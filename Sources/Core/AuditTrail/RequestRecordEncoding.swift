@@ -1,7 +1,8 @@
 /// Encodes the records of the requests that come one after the other on a connection.
 ///
 /// Nearly all of their members are the same each time: what was encoded for the record before is taken as it is, and only
-/// what a request has of its own is written anew. Two kilobytes are kept for that.
+/// what a request has of its own is written anew. Where not even that is another, the text before is taken whole. Four
+/// kilobytes are kept for that.
 ///
 /// Belongs to one connection.
 package final class RequestRecordEncoding {
@@ -11,7 +12,17 @@ package final class RequestRecordEncoding {
     private var judged: Memory<RequestRecord>?
     /// Whether what was judged was let through.
     private var hasAllowed = false
+    /// The text that `encodeAgain` gave last, and the path in it; `nil`: there is none that goes with what was judged last.
+    ///
+    /// The next one is written over it where it is in the file and nobody else has it any more: it takes no memory then, and the
+    /// writer's thread has none to give back. Else a copy is made.
+    private var judgedText: [UInt8] = []
+    /// Its octets: texts that only look the same are two paths.
+    private var judgedPath: [UInt8]?
     private var ended: Memory<RequestEndRecord>?
+    /// The same of ends.
+    private var endedText: [UInt8] = []
+    private var endedFigures: EndFigures?
 
     package init(limits: RecordLimits = .standard) {
         self.limits = limits
@@ -23,6 +34,7 @@ package final class RequestRecordEncoding {
         own.startOver()
         record.writeOwn(into: &own)
         hasAllowed = record.decision == .allow
+        judgedPath = nil
         return AuditRecord(record, body: Self.body(of: record, own, limits, &judged), at: time)
     }
 
@@ -30,6 +42,7 @@ package final class RequestRecordEncoding {
     package func encode(_ record: borrowing RequestEndRecord, at time: Int64) -> AuditRecord {
         own.startOver()
         record.writeOwn(into: &own)
+        endedFigures = nil
         return AuditRecord(record, body: Self.body(of: record, own, limits, &ended), at: time)
     }
 
@@ -38,9 +51,7 @@ package final class RequestRecordEncoding {
     ///
     /// Whoever asks has seen to it: nothing is compared here.
     package func encodeAgain(_ id: RecordIdentifier, path: String, at time: Int64) -> AuditRecord? {
-        own.startOver()
-        own.text("path", path)
-        guard let body = judged?.text.body(id, own.written) else { return nil }
+        guard let body = judgedBody(id, path: path) else { return nil }
         let turn: RecordTurn = hasAllowed ? .opens(.request(id)) : .neither
         return AuditRecord(RequestRecord.self, turn: turn, body: body, at: time)
     }
@@ -56,12 +67,48 @@ package final class RequestRecordEncoding {
         durationMilliseconds: UInt64,
         at time: Int64
     ) -> AuditRecord? {
-        own.startOver()
-        own.number("bytes_up", bytesUp)
-        own.number("bytes_down", bytesDown)
-        own.number("duration_ms", durationMilliseconds)
-        guard let body = ended?.text.body(id, own.written) else { return nil }
+        let figures = EndFigures(
+            bytesUp: bytesUp,
+            bytesDown: bytesDown,
+            durationMilliseconds: durationMilliseconds
+        )
+        guard let body = endedBody(id, figures) else { return nil }
         return AuditRecord(RequestEndRecord.self, turn: .closes(.request(id)), body: body, at: time)
+    }
+
+    private func judgedBody(_ id: RecordIdentifier, path: String) -> [UInt8]? {
+        if let judgedPath, judgedPath.span.isSame(as: path.utf8.span) {
+            judgedText = judgedText.taken(with: id)
+            return judgedText
+        }
+        own.startOver()
+        own.text("path", path)
+        guard let body = judged?.text.body(id, own.written) else { return nil }
+        judgedPath = Array(path.utf8)
+        judgedText = body
+        return body
+    }
+
+    private func endedBody(_ id: RecordIdentifier, _ figures: EndFigures) -> [UInt8]? {
+        if endedFigures == figures {
+            endedText = endedText.taken(with: id)
+            return endedText
+        }
+        own.startOver()
+        own.number("bytes_up", figures.bytesUp)
+        own.number("bytes_down", figures.bytesDown)
+        own.number("duration_ms", figures.durationMilliseconds)
+        guard let body = ended?.text.body(id, own.written) else { return nil }
+        endedFigures = figures
+        endedText = body
+        return body
+    }
+
+    /// What the text of an end has of its own but the identifier.
+    private struct EndFigures: Equatable {
+        let bytesUp: UInt64
+        let bytesDown: UInt64
+        let durationMilliseconds: UInt64
     }
 
     private static func body<Record: RepeatedRecord>(
@@ -147,7 +194,7 @@ struct RecordFrame: Sendable {
 
     /// All members, with this identifier, and with `own` in their midst.
     mutating func body(_ identifier: RecordIdentifier, _ own: ArraySlice<UInt8>) -> [UInt8] {
-        front.put(identifier, at: #""id":""#.utf8.count)
+        front.put(identifier)
         var body: [UInt8] = []
         body.reserveCapacity(front.count + own.count + back.count + 2)
         body += front
@@ -156,6 +203,15 @@ struct RecordFrame: Sendable {
         body.append(UInt8(ascii: ","))
         body += back
         return body
+    }
+}
+
+extension Span<UInt8> {
+    /// Octet by octet.
+    fileprivate func isSame(as other: borrowing Span<UInt8>) -> Bool {
+        guard count == other.count else { return false }
+        for index in indices where self[index] != other[index] { return false }
+        return true
     }
 }
 
@@ -173,10 +229,20 @@ extension JSONMembers {
 }
 
 extension [UInt8] {
-    /// Writes the 26 characters over those that stand there.
-    fileprivate mutating func put(_ identifier: RecordIdentifier, at position: Int) {
-        var position = position
+    /// Writes the 26 characters over those that stand there in the first member, which is `id`.
+    fileprivate mutating func put(_ identifier: RecordIdentifier) {
+        var position = #""id":""#.utf8.count
         var out = mutableSpan
         out.put(identifier, &position)
+    }
+
+    /// The text with another identifier; what it is taken from is left without.
+    ///
+    /// A property that was held open while it is changed would be checked as it runs.
+    fileprivate mutating func taken(with identifier: RecordIdentifier) -> [UInt8] {
+        var text: [UInt8] = []
+        swap(&text, &self)
+        text.put(identifier)
+        return text
     }
 }

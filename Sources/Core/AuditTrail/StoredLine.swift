@@ -22,6 +22,14 @@ package struct StoredLine: Hashable, Sendable {
     package enum OwedEnd: Hashable, Sendable {
         case connection(RecordIdentifier)
         case request(RecordIdentifier)
+
+        /// The lower half tells identifiers apart: each is one more than another, or random there.
+        package func hash(into hasher: inout Hasher) {
+            switch self {
+            case .connection(let identifier), .request(let identifier):
+                hasher.combine(UInt64(truncatingIfNeeded: identifier.value))
+            }
+        }
     }
 
     package let sequence: UInt64

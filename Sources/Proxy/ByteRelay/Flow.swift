@@ -35,7 +35,7 @@ package final class Flow {
         get { bound }
         set {
             bound = newValue
-            unpaid = newValue == nil ? 0 : held.count
+            unpaid = newValue == nil ? 0 : held.count - gone
         }
     }
     // What is private is seen by the compiler wherever it is touched: each access would else be checked as it runs.
@@ -43,7 +43,11 @@ package final class Flow {
     private var bound: (any FlowMeter)?
     private var hasEnded = false
     private var isOver = false
-    private var held: ArraySlice<UInt8>
+    private var held: [UInt8]
+    /// How many of the held bytes, the first of them, have been passed on.
+    private var gone = 0
+    /// Room for bytes that go first is kept for the next that begin.
+    private let keepsRoom: Bool
     /// How many of the held bytes, the last of them, are not spent from the meter yet.
     private var unpaid = 0
     /// How many bytes are still to be taken from the source; `nil`: all until its end.
@@ -56,19 +60,43 @@ package final class Flow {
 
     /// How many reads a flow may do before others get their turn.
     private static let budget = 16
+    /// How much room is kept at most: an answer's head and a short body.
+    private static let mostRoom = 4096
 
     /// One direction; `held` are bytes that were read before and must go first.
-    package init(from source: StreamSocket, to sink: StreamSocket, held: [UInt8] = []) {
+    ///
+    /// With `keepsRoom`, whoever begins anew may write into the room of the bytes before, which `takeRoom` gives; `forgetRoom` lets
+    /// go of it.
+    package init(from source: StreamSocket, to sink: StreamSocket, held: [UInt8] = [], keepsRoom: Bool = false) {
         self.source = source
         self.sink = sink
-        self.held = held[...]
+        self.held = held
+        self.keepsRoom = keepsRoom
         isPlain = !source.isCoded && !sink.isCoded
     }
 
     /// Puts bytes in front that were read elsewhere.
     package func hold(_ bytes: [UInt8]) {
-        held = bytes[...]
+        held = bytes
+        gone = 0
         unpaid = bound == nil ? 0 : bytes.count
+    }
+
+    /// No bytes, in memory that is there already if there is any.
+    package func takeRoom() -> [UInt8] {
+        guard gone == held.count else { return [] }
+        var room: [UInt8] = []
+        swap(&room, &held)
+        gone = 0
+        room.removeAll(keepingCapacity: true)
+        return room
+    }
+
+    /// Lets go of room that nothing is in.
+    package func forgetRoom() {
+        guard gone == held.count else { return }
+        held = []
+        gone = 0
     }
 
     /// Starts over with bytes that go first, and so many more from the source, `nil` for all until its end.
@@ -79,7 +107,7 @@ package final class Flow {
     }
 
     /// True while bytes wait that the sink has not taken.
-    package var isHolding: Bool { !held.isEmpty || bytesInPipe > 0 }
+    package var isHolding: Bool { gone < held.count || bytesInPipe > 0 }
 
     /// True where the source has ended before it gave what it was to give.
     package var isCutShort: Bool { hasEnded && (remaining ?? 0) > 0 }
@@ -131,22 +159,27 @@ package final class Flow {
             let sent = try send { () throws(SystemCallError) in
                 try sink.send(0..<count, of: buffer, endFollows: isLast)
             }
-            if sent < count { held = buffer.copy(sent..<count)[...] }
+            if sent < count {
+                held = buffer.copy(sent..<count)
+                gone = 0
+            }
         }
     }
 
     /// Sends what is held; false where the sink takes no more now.
     private func passOnHeld() throws(FlowFailure) -> Bool {
-        while !held.isEmpty {
+        while gone < held.count {
             guard sink.isWritable else { return false }
             if unpaid > 0 { pay() }
-            let bytes = unpaid > 0 ? held.dropLast(unpaid) : held
-            if bytes.isEmpty { return false }
+            let end = held.count - unpaid
+            guard gone < end else { return false }
+            let bytes = held[gone..<end]
             let sent = try send { () throws(SystemCallError) in
                 try sink.send(bytes)
             }
+            gone += sent
             // Nearly always all of it goes at once.
-            held = sent == held.count ? [] : held.dropFirst(sent)
+            if gone == held.count, !keepsRoom || gone > Self.mostRoom { forgetRoom() }
         }
         return true
     }

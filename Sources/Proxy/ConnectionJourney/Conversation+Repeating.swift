@@ -35,19 +35,19 @@ struct Repetition {
         whole = nil
         ended = nil
     }
-
-    /// What stands of this request, whose head is that of the one before.
-    func whole(for request: HTTP1Request) -> RepeatedRequest? {
-        guard let whole, whole.request.isSameHead(as: request) else { return nil }
-        return whole
-    }
 }
 
 /// What two records of requests have in common, where `StandingDecision` and these are the same.
-struct RecordedAlike {
+final class RecordedAlike {
     let standing: StandingDecision
     let method: String
     let host: HTTPHost
+
+    init(_ standing: StandingDecision, method: String, host: HTTPHost) {
+        self.standing = standing
+        self.method = method
+        self.host = host
+    }
 }
 
 /// What two records of requests' ends have in common, where both were answered whole and nothing was found.
@@ -62,6 +62,10 @@ final class RepeatedRequest {
     let standing: StandingDecision
     let line: UpstreamLine
     let original: OriginalDestination?
+    /// What its record was about.
+    let recorded: RecordedAlike
+    /// Its path, as it is recorded.
+    let path: String
     /// The head as it is sent.
     let head: [UInt8]
 
@@ -70,21 +74,31 @@ final class RepeatedRequest {
         _ standing: StandingDecision,
         _ line: UpstreamLine,
         _ original: OriginalDestination?,
+        _ recorded: RecordedAlike,
+        path: String,
         head: [UInt8]
     ) {
         self.request = request
         self.standing = standing
         self.line = line
         self.original = original
+        self.recorded = recorded
+        self.path = path
         self.head = head
     }
 }
 
 extension Conversation {
+    /// What stands of this request, whose head is that of the one before.
+    private func repeated(_ request: HTTP1Request) -> RepeatedRequest? {
+        guard let whole = repetition.whole, whole.request.isSameHead(as: request) else { return nil }
+        return whole
+    }
+
     /// The answer for a request whose head is that of the one before, where what else it hangs on is the same, too: the policy, the
     /// upstream, and which addresses are our own.
     func judgeAgain(_ request: HTTP1Request) -> Decision? {
-        guard let before = repetition.whole(for: request), let upstream, upstream.line === before.line,
+        guard let before = repeated(request), let upstream, upstream.line === before.line,
             before.standing.holds(
                 isOwnListener: before.original.map { worker.isOwnListener($0.socket) } ?? false,
                 worker.snapshot.generation
@@ -95,46 +109,66 @@ extension Conversation {
 
     /// Writes down what stands, anew no more of it than differs from the record before.
     func recordAgain(_ decision: Decision, _ request: HTTP1Request) -> UInt64 {
+        let whole = repeated(request)
+        // What was encoded last may be another's: it is what was remembered, or nothing is taken of it.
+        if let whole, whole.recorded === repetition.recorded,
+            let ticket = recordAlike(decision, path: whole.path)
+        {
+            return ticket
+        }
         // The same head by the same policy: nothing is changed in it, and there is nothing to mask.
-        if repetition.whole(for: request) == nil { revise(request, decision) }
+        if whole == nil { revise(request, decision) }
         guard let standing = repetition.standing, isAllButPath(request), let method = facts.request?.method?.text,
             let path = facts.request?.path?.text
         else { return recordInFull(decision, request) }
         if let before = repetition.recorded, before.standing === standing, before.method == method,
-            before.host == request.host
+            before.host == request.host, let ticket = recordAlike(decision, path: path)
         {
-            let now = worker.audit.clock()
-            let id = worker.nextIdentifier(at: now)
-            if let record = encoding.encodeAgain(id, path: path, at: now) {
-                worker.metrics.count(request: decision)
-                self.decision = decision
-                judgedGeneration = worker.snapshot.generation
-                return submit(record, id, isAllowed: true)
-            }
+            return ticket
         }
         let ticket = recordInFull(decision, request)
-        repetition.recorded = RecordedAlike(standing: standing, method: method, host: request.host)
+        repetition.recorded = RecordedAlike(standing, method: method, host: request.host)
         return ticket
+    }
+
+    /// Writes down what stands of a request whose record has all but identifier and path in common with the one before; `nil` where
+    /// none was encoded.
+    private func recordAlike(_ decision: Decision, path: String) -> UInt64? {
+        let now = worker.audit.clock()
+        let id = worker.nextIdentifier(at: now)
+        guard let record = encoding.encodeAgain(id, path: path, at: now) else { return nil }
+        worker.metrics.count(request: decision)
+        self.decision = decision
+        judgedGeneration = worker.snapshot.generation
+        return submit(record, id, isAllowed: true)
     }
 
     /// True where the record of a request has nothing of its own but identifier and path, as far as standing decisions go.
     private func isAllButPath(_ request: HTTP1Request) -> Bool {
-        if repetition.whole(for: request) != nil { return true }
+        if repeated(request) != nil { return true }
         return revision == nil && detail == nil && spoken == nil && request.query == nil && !request.fields.hasSecrets
     }
 
     /// The head as it is sent, written anew only if it was not the same before.
     func headSentAgain(for request: HTTP1Request, on line: UpstreamLine) -> OutgoingHead {
-        if let whole = repetition.whole(for: request) { return OutgoingHead(whole.head) }
+        if let whole = repeated(request) { return OutgoingHead(whole.head) }
         let head = headSent(for: request)
         guard let before = repetition.request, before.isSameHead(as: request) else {
             repetition.request = request.headBytes <= worker.settings.http.recalledHeadBytes ? request : nil
             return head
         }
         if let standing = repetition.standing, let recorded = repetition.recorded, recorded.standing === standing,
-            head.stage == nil, worker.snapshot.generation == judgedGeneration
+            head.stage == nil, worker.snapshot.generation == judgedGeneration, let path = facts.request?.path?.text
         {
-            repetition.whole = RepeatedRequest(request, standing, line, facts.original, head: head.octets)
+            repetition.whole = RepeatedRequest(
+                request,
+                standing,
+                line,
+                facts.original,
+                recorded,
+                path: path,
+                head: head.octets
+            )
         }
         return head
     }

@@ -5,7 +5,7 @@ import PolicyEngine
 /// It is a bucket of one second's worth that fills steadily, and beyond it a turn for each.
 ///
 /// Lives on one loop.
-struct DecisionPacer {
+final class DecisionPacer {
     /// How many users are remembered before those are forgotten whose bucket is full.
     private static let userLimit = 1024
     /// What a bucket holds, in nanoseconds of the rate.
@@ -30,12 +30,12 @@ struct DecisionPacer {
     }
 
     /// Takes a turn: after how many nanoseconds it comes; nil where that is more than `patience`, and then none is taken.
-    mutating func turn(of user: ConnectionOwner?, now: UInt64, patience: UInt64) -> UInt64? {
+    func turn(of user: ConnectionOwner?, now: UInt64, patience: UInt64) -> UInt64? {
         turn(in: bucket(of: user, now: now), now: now, patience: patience)
     }
 
     /// The bucket of a user, for whoever asks for many turns one after the other; it asks again for one that is forgotten.
-    mutating func bucket(of user: ConnectionOwner?, now: UInt64) -> Bucket {
+    func bucket(of user: ConnectionOwner?, now: UInt64) -> Bucket {
         if let bucket = buckets[user] { return bucket }
         if buckets.count >= Self.userLimit { forgetFull(now) }
         let bucket = Bucket(fullAt: now)
@@ -52,7 +52,7 @@ struct DecisionPacer {
         return wait
     }
 
-    private mutating func forgetFull(_ now: UInt64) {
+    private func forgetFull(_ now: UInt64) {
         for (user, bucket) in buckets where bucket.fullAt <= now {
             bucket.isForgotten = true
             buckets[user] = nil

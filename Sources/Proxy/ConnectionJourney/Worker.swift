@@ -55,7 +55,7 @@ package final class Worker {
     let allowance: InspectionAllowance
     let means = RelayMeans(bufferBytes: 65536, pipes: 48)
     let registry = Registry()
-    var pacer: DecisionPacer
+    let pacer: DecisionPacer
     let netlink: NetlinkQuestions
     let resolver: LoopResolver
     let gate: AuditGate

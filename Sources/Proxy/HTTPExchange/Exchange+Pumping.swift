@@ -99,7 +99,7 @@ extension Exchange {
     }
 
     private func head(_ response: HTTP1Response, _ forwarding: HTTP1ResponseForwarding) -> [UInt8] {
-        var octets: [UInt8] = []
+        var octets = down.takeRoom()
         // What has come of the body goes with it.
         octets.reserveCapacity(response.headBytes + 64 + upstream.unreadCount)
         if let passed, passed.response.isSameHead(as: response), passed.forwarding == forwarding {
@@ -107,11 +107,11 @@ extension Exchange {
                 octets += head
             } else {
                 response.append(to: &octets, forwarding: forwarding)
-                self.passed?.octets = array(octets)
+                self.passed = PassedHead(response: response, forwarding: forwarding, octets: array(octets))
             }
         } else {
             response.append(to: &octets, forwarding: forwarding)
-            passed = PassedHead(response: response, forwarding: forwarding)
+            passed = PassedHead(response: response, forwarding: forwarding, octets: nil)
         }
         return octets
     }
@@ -122,7 +122,7 @@ struct PassedHead {
     let response: HTTP1Response
     let forwarding: HTTP1ResponseForwarding
     /// As it was written; `nil` while it came only once.
-    var octets: [UInt8]?
+    let octets: [UInt8]?
 }
 
 /// A copy that shares nothing: what is appended to the original stays in the room that was made for it.

@@ -113,13 +113,16 @@ package final class Exchange: SocketObserver, DeferredWork {
         self.client = client
         self.upstream = upstream
         self.means = means
-        up = MessageFlow(from: client, to: upstream, passesTrailers: false, limits: limits)
-        down = MessageFlow(from: upstream, to: client, passesTrailers: true, limits: limits)
+        up = MessageFlow(from: client, to: upstream, passesTrailers: false, keepsRoom: false, limits: limits)
+        down = MessageFlow(from: upstream, to: client, passesTrailers: true, keepsRoom: true, limits: limits)
         terms = Terms(answering: HTTP1Answering(), minorVersion: 1, keepsAlive: false, expectsContinue: false)
     }
 
     /// Lets go of what only serves the next answer while it comes soon.
-    package func rest() { passed = nil }
+    package func rest() {
+        passed = nil
+        down.rest()
+    }
 
     /// Sends the request up and its answer down.
     ///

@@ -29,6 +29,7 @@ package final class HTTPEnd {
     package func rest() {
         requests.forget()
         responses.forget()
+        if unreadCount == 0 { forgetStorage() }
     }
 
     /// How many octets wait unused; the next message begins with them.
@@ -132,7 +133,14 @@ package final class HTTPEnd {
     func keep(_ range: Range<Int>, _ means: RelayMeans) {
         guard !range.isEmpty else { return }
         used = 0
-        storage = means.buffer.copy(range)
+        // In the memory of what was kept before, if that is there and nobody else has it; taken out meanwhile, because a property
+        // that is held open would be checked as it runs.
+        var octets: [UInt8] = []
+        swap(&octets, &storage)
+        octets.removeAll(keepingCapacity: true)
+        octets.reserveCapacity(range.count)
+        means.buffer.append(range, to: &octets)
+        storage = octets
     }
 
     /// Puts octets back that were taken and are of what follows; nothing else waits.
@@ -143,9 +151,16 @@ package final class HTTPEnd {
 
     private func drop(_ count: Int) {
         used += count
-        guard used == storage.count, used > 0 else { return }
-        // A connection that is idle holds nothing.
+        // A piece that comes with its head, as short answers do, is kept in the memory of the one before.
+        if used == storage.count, used > Self.mostRoom { forgetStorage() }
+    }
+
+    /// A connection that is idle holds nothing.
+    private func forgetStorage() {
         storage = []
         used = 0
     }
+
+    /// How many octets the memory that is kept between two messages may have held.
+    private static let mostRoom = 4096
 }

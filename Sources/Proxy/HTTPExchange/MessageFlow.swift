@@ -48,13 +48,20 @@ final class MessageFlow {
     /// How many pieces of a chunked body may be read before others get their turn.
     private static let budget = 16
 
-    init(from source: HTTPEnd, to sink: HTTPEnd, passesTrailers: Bool, limits: HTTP1Limits) {
+    /// With `keepsRoom`, heads that follow one another are written into the same memory, where `takeRoom` gives it.
+    init(from source: HTTPEnd, to sink: HTTPEnd, passesTrailers: Bool, keepsRoom: Bool, limits: HTTP1Limits) {
         self.source = source
         self.passesTrailers = passesTrailers
         self.limits = limits
-        flow = Flow(from: source.socket, to: sink.socket)
+        flow = Flow(from: source.socket, to: sink.socket, keepsRoom: keepsRoom)
         chunks = HTTP1BodyReader(.none, limits: limits)
     }
+
+    /// No octets, in the memory of the message before where it is free.
+    func takeRoom() -> [UInt8] { flow.takeRoom() }
+
+    /// Lets go of memory that only serves the next message while it comes soon.
+    func rest() { flow.forgetRoom() }
 
     /// Octets that the sink has taken, of all messages.
     var moved: UInt64 { flow.moved }

@@ -98,14 +98,14 @@ package final class AuditGate: EventHandler, DeferredWork {
 
     private func add(_ party: any AuditGateParty, _ ticket: UInt64, on loop: isolated EventLoop) {
         let waiter = Waiter(ticket: ticket, since: loop.now, party: party)
-        // Taken out meanwhile, so that the compiler sees that nobody else touches them: else that is checked as it runs.
-        var waiters = self.waiters
-        self.waiters = []
-        var place = waiters.count
+        // Taken out meanwhile: a property that is held open would be checked as it runs.
+        var line: [Waiter] = []
+        swap(&line, &waiters)
+        var place = line.count
         // A task may come when others wait already whose records came behind its own.
-        while place > first, waiters[place - 1].ticket > ticket { place -= 1 }
-        if place == waiters.count { waiters.append(waiter) } else { waiters.insert(waiter, at: place) }
-        self.waiters = waiters
+        while place > first, line[place - 1].ticket > ticket { place -= 1 }
+        if place == line.count { line.append(waiter) } else { line.insert(waiter, at: place) }
+        waiters = line
         startSweeping(on: loop)
         // Others who wait for an earlier one are rung for first, and the bell is asked again then.
         if place == first { askToBeRung() }

@@ -32,6 +32,20 @@ private struct Fixed: RandomNumberGenerator {
         }
     }
 
+    @Test("a record begins with its identifier, as it is written alone")
+    func inRecord() {
+        var values: [UInt128] = [0, 1, .max, 1 << 127, 1 << 120, 1 << 80, 1 << 40, (1 << 40) - 1]
+        // Every digit in every place.
+        for place in 0..<26 { for digit in UInt128(0)..<32 { values.append(digit << (5 * UInt128(place))) } }
+        for _ in 1...100 { values.append(.random(in: 0 ... .max)) }
+        for value in values {
+            var record = Sample.denied
+            record.id = RecordIdentifier(value: value)
+            let text = String(decoding: AuditRecord(record, at: 1).body.prefix(33), as: UTF8.self)
+            #expect(text == #""id":"\#(record.id)""#)
+        }
+    }
+
     @Test("reading gives back what was written", arguments: [0, 1, 31, 32, UInt128.max, 1 << 80, 1 << 127])
     func roundTrip(value: UInt128) {
         let identifier = RecordIdentifier(value: value)

@@ -133,6 +133,58 @@ import Testing
         }
     }
 
+    @Test("a record that has but its identifier of its own leaves the ones before as they were")
+    func nothingOfItsOwn() {
+        let encoding = RequestRecordEncoding()
+        var record = Sample.request(everywhere: "x")
+        record.message = nil
+        _ = encoding.encode(record, at: 1)
+        var (given, expected): ([[UInt8]?], [[UInt8]?]) = ([], [])
+        // The same path time and again, one that only looks like another, and the end of one.
+        for (number, path) in ["/a", "/a", "/a", "/\u{e9}", "/e\u{301}", "/\u{c5}", "/\u{212b}", "/a", "/a", "/"]
+            .enumerated()
+        {
+            record.id = RecordIdentifier(value: UInt128(number) << 90 + 31)
+            record.path = path
+            given.append(encoding.encodeAgain(record.id, path: path, at: 2)?.body)
+            expected.append(AuditRecord(record, at: 2).body)
+        }
+        #expect(given == expected)
+        // What somebody still has is not written over, and what nobody has any more is.
+        given = []
+        for number in 1...3 {
+            record.id = RecordIdentifier(value: UInt128(number))
+            #expect(encoding.encodeAgain(record.id, path: "/", at: 2)?.body == AuditRecord(record, at: 2).body)
+        }
+    }
+
+    @Test("a record in full stands between two that are alike, and nothing of it is taken for theirs")
+    func fullBetween() {
+        let encoding = RequestRecordEncoding()
+        var record = Sample.request(everywhere: "x")
+        record.message = nil
+        record.path = "/"
+        var end = Sample.requestEnd(everywhere: "x")
+        for text in ["x", "y", "x"] {
+            record.reason = text
+            end.dialled = text
+            _ = encoding.encode(record, at: 1)
+            _ = encoding.encode(end, at: 1)
+            for number in 1...3 {
+                (record.id, end.id) = (RecordIdentifier(value: UInt128(number)), RecordIdentifier(value: 9))
+                #expect(encoding.encodeAgain(record.id, path: "/", at: 2)?.body == AuditRecord(record, at: 2).body)
+                let encoded = encoding.encodeEndAgain(
+                    end.id,
+                    bytesUp: end.bytesUp ?? 0,
+                    bytesDown: end.bytesDown ?? 0,
+                    durationMilliseconds: end.durationMilliseconds ?? 0,
+                    at: 2
+                )
+                #expect(encoded?.body == AuditRecord(end, at: 2).body)
+            }
+        }
+    }
+
     @Test("the limit of a text holds for what is remembered, too")
     func limits() {
         let limits = RecordLimits(textBytes: 8, listItems: 1, lineBytes: 4096)

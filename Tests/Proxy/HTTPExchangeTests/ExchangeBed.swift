@@ -46,6 +46,51 @@ func pass(_ request: String, _ answer: String, _ watch: Watch) async throws -> P
     return passed
 }
 
+/// Passes as many requests as there are answers over the same two connections, one after the other, and tells what the client was
+/// sent; behind some of the answers all is let go of that only serves the next.
+func passInTurn(_ answers: [String], resting: Set<Int>) async throws -> String {
+    let loop = try EventLoop(index: 0)
+    try loop.start()
+    let client = try pair()
+    let server = try pair()
+    try await carryInTurn(answers, resting, client, server, on: loop)
+    let heard = try hear(client.far)
+    _ = try hear(server.far)
+    await loop.stop()
+    return heard
+}
+
+private func carryInTurn(
+    _ answers: [String],
+    _ resting: Set<Int>,
+    _ client: (near: Int32, far: Int32),
+    _ server: (near: Int32, far: Int32),
+    on loop: isolated EventLoop
+) async throws {
+    let means = RelayMeans(bufferBytes: 4096, pipes: 4)
+    let near = HTTPEnd(try attached(client.near, to: loop), limits: HTTP1Limits())
+    let far = HTTPEnd(try attached(server.near, to: loop), limits: HTTP1Limits())
+    defer {
+        near.socket.detach(from: loop)
+        far.socket.detach(from: loop)
+    }
+    let exchange = Exchange(client: near, upstream: far, limits: HTTP1Limits(), means)
+    for (index, answer) in answers.enumerated() {
+        try say("GET / HTTP/1.1\r\nHost: a.example\r\n\r\n", to: client.far)
+        try say(answer, to: server.far)
+        let patience = HeadPatience(head: 5_000_000_000)
+        guard case .request(let request) = await near.nextRequest(patience, means, on: loop) else { throw NoSocket() }
+        var head: [UInt8] = []
+        request.append(to: &head, forwarding: HTTP1RequestForwarding(closes: false, upgrades: false))
+        let exchanged = await exchange.run(request, head: OutgoingHead(head), on: loop)
+        guard exchanged.keepsClient, exchanged.keepsUpstream else { throw NoSocket() }
+        guard resting.contains(index) else { continue }
+        near.rest()
+        far.rest()
+        exchange.rest()
+    }
+}
+
 private func carry(
     _ client: Int32,
     _ server: Int32,
