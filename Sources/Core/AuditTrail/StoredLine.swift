@@ -59,11 +59,13 @@ package struct StoredLine: Hashable, Sendable {
 
     /// Whether bytes may be the beginning of a line of ours that was cut off.
     ///
-    /// After a loss of power a file system may leave zeros where the rest of a line should stand.
+    /// After a loss of power a file system may leave zeros where the rest of a line should stand. No crash leaves a carriage
+    /// return, which no line of ours holds: somebody has converted the ends of the lines.
     package static func mayBeCutOff(_ bytes: borrowing Span<UInt8>) -> Bool {
         guard !bytes.isEmpty else { return false }
         var count = bytes.count
         while count > 0, bytes[count - 1] == 0 { count -= 1 }
+        guard count == 0 || bytes[count - 1] != UInt8(ascii: "\r") else { return false }
         var position = 0
         for expected in lineOpening.utf8 {
             guard position < count else { return true }

@@ -36,7 +36,7 @@ extension HelpTopic {
 
         The fault is one of: changed, removed, reordered, inserted, replayed, missing_head, missing_tail, rewritten,
         bad_signature, unknown_key, unsigned, unsupported_version; or torn_tail: a last line that a crash cut off, which
-        the daemon's next start repairs.
+        the daemon's next start repairs. Lines whose ends were converted to CR LF are changed ones.
 
         exit codes: 0   the chain is whole
                     1   it is not, or compressed data is damaged

@@ -23,6 +23,7 @@ struct ChainDiagnosis {
     private var isAttested = false
     private var hasSuccessor = false
     private var isOtherVersion = false
+    private var endsInReturn = false
 
     init(of broken: ChainLink, after walk: ChainWalk) {
         self.broken = broken
@@ -57,6 +58,7 @@ struct ChainDiagnosis {
         let frame = StoredFrame(line)
         guard ordinal != broken.ordinal else {
             isOtherVersion = frame == nil && line.isOfOtherVersion
+            endsInReturn = frame == nil && line.count > 0 && line[line.count - 1] == UInt8(ascii: "\r")
             return
         }
         let link = ChainLink(
@@ -119,7 +121,10 @@ struct ChainDiagnosis {
             kind: .changed,
             place: broken.place,
             sequence: expected.sequence,
-            explanation: "no longer a line as Penstock writes them"
+            explanation: endsInReturn
+                ? "it ends in a carriage return, which Penstock never writes: the file's line ends were converted to CR LF. "
+                    + "Verify the original, or a copy converted back: tr -d '\\r' < FILE"
+                : "no longer a line as Penstock writes them"
         )
     }
 

@@ -46,6 +46,9 @@ import Testing
             let padded = part + [0, 0, 0]
             let mayBeCutOff = StoredLine.mayBeCutOff(padded.span)
             #expect(mayBeCutOff)
+            let converted = part + [UInt8(ascii: "\r")]
+            let mayBeConverted = StoredLine.mayBeCutOff(converted.span)
+            #expect(!mayBeConverted)
         }
     }
 

@@ -78,6 +78,19 @@ struct AuditVerifyTests {
         #expect(said.lines.contains("repairs: 1, each of lines that a crash cut off"))
     }
 
+    @Test("a trail whose line ends were converted to CR LF is no torn one: 1, with the first line and the way back")
+    func carriageReturns() throws {
+        let folder = try Trail.sample()
+        let text = try folder.text("audit.jsonl")
+        try folder.put(text.replacing("\n", with: "\r\n"), as: "copy.jsonl")
+        let said = try penstock("audit", "verify", "copy.jsonl", in: folder)
+        #expect(said.status == 1)
+        #expect(said.lines.first?.hasPrefix("copy.jsonl:1: changed (record 1): it ends in a carriage return") == true)
+        #expect(said.lines.first?.contains("tr -d '\\r' < FILE") == true, "\(said)")
+        #expect(system("tr -d '\\r' < \(folder.path)/copy.jsonl > \(folder.path)/back.jsonl") == 0)
+        #expect(try penstock("audit", "verify", "back.jsonl", in: folder).status == 0)
+    }
+
     @Test("segments are one chain, plain or compressed; a head that is known lets later ones stand alone")
     func segments() throws {
         let folder = try Trail.sample()

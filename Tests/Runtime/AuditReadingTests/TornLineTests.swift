@@ -1,4 +1,5 @@
 import AuditReading
+import AuditStore
 import AuditTrail
 import Foundation
 import Testing
@@ -29,6 +30,28 @@ struct TornLineTests {
         let second = try folder.put(Array(lines[2...]), as: "2")
         #expect(try found([first]) == "torn_tail 2")
         #expect(try found([first, second]) == "changed 2")
+    }
+
+    @Test("G06: line ends converted to CR LF are a change from their first line on, and nothing goes on behind them")
+    func carriageReturns() throws {
+        let folder = try TrailFolder()
+        let lines = try folder.write([connection(1), connection(2)])
+        for first in lines.indices {
+            let converted = lines.enumerated().map { index, line in index < first ? line : line + [UInt8(ascii: "\r")] }
+            for ending in [true, false] {
+                let file = try folder.put(converted, terminated: ending)
+                let fault = try #require(try verify([file]).fault)
+                #expect(fault.kind == .changed && fault.place?.line == first + 1, "\(fault)")
+                #expect(fault.explanation.contains("ends in a carriage return"), "\(fault)")
+                #expect(throws: AuditError.self) { try folder.write([connection(3)]) }
+            }
+        }
+        // One that a crash cut off is one still, and converted it is none.
+        let torn = Array(lines[2].dropLast(20))
+        #expect(try found([folder.put(Array(lines[..<2]) + [torn], terminated: false)]) == "torn_tail 3")
+        let returned = try folder.put(Array(lines[..<2]) + [torn + [UInt8(ascii: "\r")]])
+        #expect(try found([returned]) == "changed 3")
+        #expect(try found([folder.put(lines)]) == "whole")
     }
 
     @Test("a torn line that no repair follows, or the repair of another, was done by somebody")
