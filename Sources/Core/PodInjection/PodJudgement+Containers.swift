@@ -47,7 +47,7 @@ extension PodJudgement {
         judgeConfinement(context)
         judgeMounts(of: container)
         judgeTrust(of: container)
-        judgeSecrets(of: container)
+        judgeSources(of: container)
         judgePorts(of: container)
         judgeProbes(of: container)
         judgeDevices(of: container)
@@ -81,11 +81,16 @@ extension PodJudgement {
         }
     }
 
-    private mutating func judgeSecrets(of container: LayoutNode) {
+    /// What the container's environment is read from.
+    private mutating func judgeSources(of container: LayoutNode) {
         for item in container.value("env")?.items ?? [] {
             judgeSecret(item.value(at: ["valueFrom", "secretKeyRef", "name"]))
+            judgeConfigMap(item.value(at: ["valueFrom", "configMapKeyRef", "name"]))
         }
-        for item in container.value("envFrom")?.items ?? [] { judgeSecret(item.value(at: ["secretRef", "name"])) }
+        for item in container.value("envFrom")?.items ?? [] {
+            judgeSecret(item.value(at: ["secretRef", "name"]))
+            judgeConfigMap(item.value(at: ["configMapRef", "name"]))
+        }
     }
 
     private mutating func judgePrivileges(_ context: LayoutNode?) {

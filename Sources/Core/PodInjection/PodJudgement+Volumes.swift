@@ -10,8 +10,10 @@ extension PodJudgement {
             judgeToken(of: volume)
             judgeClaim(of: volume)
             judgeSecret(volume.value(at: ["secret", "secretName"]))
+            judgeConfigMap(volume.value(at: ["configMap", "name"]))
             for source in volume.value(at: ["projected", "sources"])?.items ?? [] {
                 judgeSecret(source.value(at: ["secret", "name"]))
+                judgeConfigMap(source.value(at: ["configMap", "name"]))
             }
         }
         for claim in volumeClaims { judgeName(of: claim.value("metadata") ?? claim) }
@@ -126,6 +128,23 @@ extension PodJudgement {
             "the Secret `\(secret)` is the daemon's, and the agent would read it",
             at: name.location,
             "use another Secret"
+        )
+    }
+
+    /// One of the agent's that has the name of the daemon's would be taken for it, or is it.
+    mutating func judgeConfigMap(_ name: LayoutNode?) {
+        guard let name, let text = name.text else { return }
+        let held: (what: String, flag: String)
+        switch text {
+        case options.policy: held = ("policy", "--policy")
+        case options.configuration: held = ("configuration", "--config")
+        default: return
+        }
+        refuse(
+            ["G03"],
+            "the ConfigMap `\(text)` is to hold the daemon's \(held.what), and the agent uses it too",
+            at: name.location,
+            "give the agent's own another name, or name another one for the daemon by \(held.flag)"
         )
     }
 

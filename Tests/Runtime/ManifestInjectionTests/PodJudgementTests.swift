@@ -404,6 +404,43 @@ struct PodJudgementTests {
         #expect(try refusals(text).isEmpty)
     }
 
+    @Test(
+        "G03: a ConfigMap of the agent's cannot have the name of the daemon's, by whatever way; nothing is written",
+        arguments: [
+            Manifests.pod(spec: "volumes: [{name: a, configMap: {name: penstock-policy}}]"),
+            Manifests.pod(spec: "volumes: [{name: a, projected: {sources: [{configMap: {name: penstock-policy}}]}}]"),
+            Manifests.pod(container: "env: [{name: A, valueFrom: {configMapKeyRef: {name: penstock-policy, key: k}}}]"),
+            Manifests.pod(container: "envFrom: [{configMapRef: {name: penstock-policy}}]"),
+        ]
+    )
+    func configMap(text: String) throws {
+        let found = try refusals(text)
+        #expect(found.map(\.threats) == [["G03"]])
+        #expect(found.first?.problem.message.contains("`penstock-policy` is to hold the daemon's policy") == true)
+        #expect(try refusals(text) { $0.policy = "another" }.isEmpty)
+        let asConfiguration = try refusals(text) { options in
+            options.policy = "another"
+            options.configuration = "penstock-policy"
+        }
+        #expect(asConfiguration.first?.problem.message.contains("the daemon's configuration") == true)
+    }
+
+    @Test("G01, G03: a volume or a claim of the agent's cannot have the name of one of the guard's")
+    func volumeNames() throws {
+        let claims = """
+            kind: StatefulSet
+            spec:
+              volumeClaimTemplates: [{metadata: {name: penstock-policy}}]
+              template:
+                spec:
+                  containers: [{name: a, image: b, securityContext: {runAsUser: 2000}}]
+
+            """
+        for text in [Manifests.pod(spec: "volumes: [{name: penstock-policy, emptyDir: {}}]"), claims] {
+            #expect(try refusals(text).map(\.threats) == [["G01", "G03"]])
+        }
+    }
+
     @Test("the daemon alone mounts the Secret that is for it, read-only")
     func secretOfDaemon() throws {
         let made = String(decoding: try inject(Manifests.pod()) { $0.secret = "login" }.bytes, as: UTF8.self)
