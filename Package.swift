@@ -279,6 +279,7 @@ let testTargets: [Target] = [
             "NetworkTypes", "PolicyEngine", "WireFormats",
         ]
     ),
+    tests("Proxy", "ConnectionJourneyTests", ["ConnectionJourney", "PolicyEngine"]),
     tests(
         "Proxy",
         "GovernanceAPITests",
