@@ -297,6 +297,33 @@ struct WaysOutTests {
         }
     }
 
+    @Test("where `bind` has no address of the server's family, that is said with what to do, and the next way is tried")
+    func bindOfOtherFamily() throws {
+        let rules = """
+              - name: alone
+                match: { hosts: [v6only.example], ports: [80] }
+                action: allow
+                egress: second
+              - name: tried
+                match: { hosts: [v6only.example], ports: [443] }
+                action: allow
+                egress: [second, direct]
+            """
+        let settings = "egress: { second: { bind: { address: 198.51.100.77 } } }"
+        try GuardedPod.with(rules, settings: settings) { pod in
+            let said = try curl(pod, "http://v6only.example/")
+            let detail =
+                "egress_other_family: `bind` has only IPv4, and there is only IPv6 to connect to: add an IPv6 address to "
+                + "egress.second.bind.address, or another way to the rule's egress"
+            #expect(said.contains(detail) && said.hasSuffix("<502>"), "\(said)")
+            let end = try lastRequest(pod, by: "alone").end
+            #expect(end?["detail"] == detail && end?["egress"] == "second")
+            let (tunnelled, connection) = try tunnel(pod, "https://v6only.example/")
+            #expect(tunnelled.hasSuffix("<200>"), "\(tunnelled)")
+            #expect(connection.end?["egress"] == nil && connection.decision.ways == ["second", "direct"])
+        }
+    }
+
     @Test("a mark is on the packets that go out by it, and keeps NET_ADMIN for the daemon and nothing else")
     func marked() throws {
         let rule = Self.rule("allowed.example", "marked")

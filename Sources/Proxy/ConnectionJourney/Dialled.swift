@@ -77,6 +77,9 @@ struct DialFailure {
         self.route = route
         switch fault {
         case .unreachable, .unresolvable: isOfWay = true
+        case .otherFamily:
+            isOfWay = true
+            closedBy = .ours
         case .timedOut:
             status = 504
             closedBy = .ours
@@ -95,6 +98,8 @@ enum WayFault: String {
     case unreachable = "egress_unreachable"
     /// The name of its proxy has no address.
     case unresolvable = "egress_unresolvable"
+    /// It binds to addresses of one family, and what it leads to has only addresses of the other.
+    case otherFamily = "egress_other_family"
     /// The proxy has connected, and says nothing in time.
     case timedOut = "egress_timed_out"
     /// TLS with the proxy cannot be begun, or its certificate is not what it must be.

@@ -31,6 +31,10 @@ func goOut(
             let departure = Departure(connection, worker, way: name, source: wayOut.source, until: until)
             let found = await departure.addresses(of: proxy.place, on: loop)
             if connection.cutting != nil { return .abandoned }
+            if let stranded = wayOut.source?.stranded(before: found.usable, by: name) {
+                failure = stranded
+                continue
+            }
             guard let errand = permit.errand(by: name, to: found.usable) else {
                 failure = departure.failure(found.hasOwn ? .ownListener : .unresolvable, "\(proxy.place)")
                 if failure.isOfWay { continue }
@@ -41,6 +45,9 @@ func goOut(
             let destination = ProxyDestination(target, name: permit.name, port: permit.port)
             guard let destination else { return .failed(departure.failure(.unknown)) }
             outcome = await departure.leave(errand, by: proxy, to: destination, target, on: loop)
+        } else if let stranded = wayOut.source?.stranded(before: permit.addresses, by: name) {
+            failure = stranded
+            continue
         } else {
             let race = Race(permit.addresses, speaksFirst: connection.sniffed != .silent, from: wayOut.source)
             outcome = await dial(race, until: until, for: connection, on: loop).taking(name)
@@ -49,6 +56,24 @@ func goOut(
         failure = fault
     }
     return .failed(failure)
+}
+
+extension SocketSource {
+    /// Why nothing can be dialled from here: all of the addresses are of a family that it has none of; nil where one is not.
+    fileprivate func stranded(before addresses: [UpstreamAddress], by way: EgressName) -> DialFailure? {
+        guard let first = addresses.first, !addresses.contains(where: { has($0.socket.address.family) }) else {
+            return nil
+        }
+        let (own, other) =
+            switch first.socket.address.family {
+            case .ipv4: ("IPv6", "IPv4")
+            case .ipv6: ("IPv4", "IPv6")
+            }
+        let word =
+            "`bind` has only \(own), and there is only \(other) to connect to: add an \(other) address to "
+            + "egress.\(way.text).bind.address, or another way to the rule's egress"
+        return DialFailure(.otherFamily, word, route: Route(way: way))
+    }
 }
 
 extension Dialled {
