@@ -117,7 +117,7 @@ let runtime: [Target] = [
     module(
         "Runtime",
         "TrafficCapture",
-        ["NetfilterBindings", "LinuxBindings", "NetworkTypes", "SourceDocuments", "YAMLBindings"]
+        ["NetfilterBindings", "LinuxBindings", "NetworkTypes", "Posture", "SourceDocuments", "YAMLBindings"]
     ),
     module("Runtime", "ManifestInjection", ["PodInjection", "SourceDocuments", "YAMLBindings"]),
     module(
@@ -244,7 +244,11 @@ let testTargets: [Target] = [
         "ConfigurationTests",
         ["Configuration", "Credentials", "NetworkTypes", "PolicyEngine", "SourceDocuments", "TestSupport"]
     ),
-    tests("Runtime", "TrafficCaptureTests", ["TrafficCapture", "NetworkTypes", "SourceDocuments", "TestSupport"]),
+    tests(
+        "Runtime",
+        "TrafficCaptureTests",
+        ["TrafficCapture", "NetworkTypes", "Posture", "SourceDocuments", "TestSupport"]
+    ),
     tests(
         "Runtime",
         "ManifestInjectionTests",

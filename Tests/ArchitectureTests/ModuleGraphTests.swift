@@ -44,7 +44,9 @@ private let allowed: [String: Set<String>] = [
     "Configuration": [
         "Credentials", "NetworkTypes", "PolicyEngine", "SourceDocuments", "YAMLBindings", "LinuxBindings",
     ],
-    "TrafficCapture": ["NetfilterBindings", "LinuxBindings", "NetworkTypes", "SourceDocuments", "YAMLBindings"],
+    "TrafficCapture": [
+        "NetfilterBindings", "LinuxBindings", "NetworkTypes", "Posture", "SourceDocuments", "YAMLBindings",
+    ],
     "ManifestInjection": ["PodInjection", "SourceDocuments", "YAMLBindings"],
     "ContentInspection": ["BrotliBindings", "PolicyEngine", "WireFormats", "ZlibBindings", "ZstdBindings"],
     "TLSInterception": ["AuditTrail", "EventLoops", "LinuxBindings", "NetworkTypes", "OpenSSLBindings", "Telemetry"],

@@ -20,9 +20,12 @@ extension AdminFault: CustomStringConvertible {
         case .malformed: "not a request as docs/operations.md has it"
         case .otherVersion: "this daemon speaks version 1"
         case .unknownKind: "unknown kind: there are ruleset and posture"
-        case .unknownMember(let name): "unknown member '\(name)'"
+        case .unknownMember(let name): "\(Self.unknownMemberWords)'\(name)'"
         }
     }
+
+    /// What the words for a member that nobody knows begin with.
+    fileprivate static let unknownMemberWords = "unknown member "
 }
 
 /// What is asked over the admin socket: one JSON object a line, answered by one.
@@ -72,9 +75,11 @@ package struct RulesetReport: Hashable, Sendable {
     /// How the rules differ from the plan; empty: they do not.
     package var differences: [String]
     /// What makes the plan itself less than a boundary.
-    package var weaknesses: [String]
+    package var weaknesses: [PlanWeakness]
     /// The interfaces by which others come that the rules govern; empty where they are no gateway's.
     package var gateway: [String]
+    /// The cgroups that are captured, without a slash in front, as many as a report tells; empty where the rules govern no cgroups.
+    package var cgroups: [String]
     /// Whom the rules let out, as `UID:GID`.
     package var daemon: String
     /// Where captured connections go.
@@ -87,8 +92,9 @@ package struct RulesetReport: Hashable, Sendable {
     package init(
         table: String,
         differences: [String],
-        weaknesses: [String],
+        weaknesses: [PlanWeakness],
         gateway: [String] = [],
+        cgroups: [String] = [],
         daemon: String,
         port: UInt64,
         mode: CaptureWay = .redirect,
@@ -98,17 +104,30 @@ package struct RulesetReport: Hashable, Sendable {
         self.differences = differences
         self.weaknesses = weaknesses
         self.gateway = gateway
+        self.cgroups = cgroups
         self.daemon = daemon
         self.port = port
         self.mode = mode
         self.everyMilliseconds = everyMilliseconds
     }
 
+    /// The same as a daemon of before can read it, without what only explains: what is weak stays weak.
+    package var plain: RulesetReport {
+        var report = self
+        report.weaknesses = weaknesses.map { PlanWeakness(.other, $0.text) }
+        report.cgroups = []
+        return report
+    }
+
     fileprivate func write(into members: inout JSONMembers) {
         members.text("table", table)
         members.texts("differences", differences)
-        members.texts("weaknesses", weaknesses)
+        members.texts("weaknesses", weaknesses.map(\.text))
+        if weaknesses.contains(where: { $0.kind != .other }) {
+            members.texts("weakness_kinds", weaknesses.map(\.kind.rawValue))
+        }
         if !gateway.isEmpty { members.texts("gateway", gateway) }
+        if !cgroups.isEmpty { members.texts("cgroups", cgroups) }
         members.text("daemon", daemon)
         members.number("port", port)
         members.text("mode", mode.rawValue)
@@ -117,7 +136,11 @@ package struct RulesetReport: Hashable, Sendable {
 
     fileprivate init(_ root: JSONValue) throws(AdminFault) {
         try root.refuseMembers(
-            but: ["v", "kind", "table", "differences", "weaknesses", "gateway", "daemon", "port", "mode", "every_ms"]
+            but: [
+                "v", "kind", "table", "differences", "weaknesses", "weakness_kinds", "gateway", "cgroups", "daemon",
+                "port",
+                "mode", "every_ms",
+            ]
         )
         guard let table = root.member("table")?.text, let daemon = root.member("daemon")?.text,
             let port = root.member("port")?.wholeNumber, (1...65_535).contains(port),
@@ -127,8 +150,9 @@ package struct RulesetReport: Hashable, Sendable {
         self.init(
             table: table,
             differences: try root.texts("differences"),
-            weaknesses: try root.texts("weaknesses"),
-            gateway: root.member("gateway") == nil ? [] : try root.texts("gateway"),
+            weaknesses: [PlanWeakness](try root.texts("weaknesses"), kinds: try root.optionalTexts("weakness_kinds")),
+            gateway: try root.optionalTexts("gateway"),
+            cgroups: try root.optionalTexts("cgroups"),
             daemon: daemon,
             port: port,
             mode: mode,
@@ -156,12 +180,23 @@ extension JSONValue {
         guard let texts = member(name)?.texts else { throw .malformed }
         return texts
     }
+
+    /// The texts of a list that may be left out.
+    fileprivate func optionalTexts(_ name: String) throws(AdminFault) -> [String] {
+        member(name) == nil ? [] : try texts(name)
+    }
 }
 
 /// What the daemon answers where it answers no report.
 package enum AdminAnswer {
     /// A report was taken; without its newline.
     package static let done = Array("{\"v\":1,\"ok\":true}".utf8)
+
+    /// Whether a daemon that answers like this has met a member that it does not know: it is of another version.
+    package static func refusesMember(_ answer: [UInt8]) -> Bool {
+        let root = try? sound(answer, limits: JSONLimits(bytes: AdminRequest.limit, depth: 3, values: 200))
+        return root?.member("error")?.text?.hasPrefix(AdminFault.unknownMemberWords) ?? false
+    }
 
     /// Why a line was not followed; the connection ends after it.
     package static func refusal(_ text: String) -> [UInt8] {

@@ -47,13 +47,14 @@ struct PostureSurvey {
             )
         case .verified:
             guard let weakness = ruleset.weaknesses.first else {
-                return PostureCheck("ruleset", .ok, "verified: as planned, IPv4 and IPv6")
+                let whom = ruleset.cgroups.isEmpty ? "" : ", for \(printable(ruleset.cgroups.joined(separator: ", ")))"
+                return PostureCheck("ruleset", .ok, "verified: as planned, IPv4 and IPv6\(whom)")
             }
             return PostureCheck(
                 "ruleset",
                 .weak,
-                "verified, and the plan itself has a hole: \(printable(weakness))",
-                remedy: weakness.hasPrefix("--gateway") ? nil : "install without that exemption or bypass"
+                "verified, and the plan itself has a hole: \(printable(weakness.text))",
+                remedy: weakness.kind.remedy
             )
         }
     }

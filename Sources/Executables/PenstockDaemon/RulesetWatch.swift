@@ -15,9 +15,11 @@ final class RulesetWatch {
         /// The first difference, or why nobody watches.
         var detail = "no watcher has reported since the start"
         /// What makes the plan itself less than a boundary.
-        var weaknesses: [String] = []
+        var weaknesses: [PlanWeakness] = []
         /// The interfaces that the rules of a gateway govern; empty where they are no gateway's, `nil` while nobody has said.
         var gateway: [String]?
+        /// The cgroups that the rules govern; empty where they govern none, or nobody has said.
+        var cgroups: [String] = []
         /// A watcher reported, and has fallen silent.
         var isSilent = false
     }
@@ -71,6 +73,7 @@ final class RulesetWatch {
         }
         var next = Finding(state: .verified, detail: "as planned", weaknesses: report.weaknesses)
         next.gateway = report.gateway
+        next.cgroups = report.cgroups
         if let first = differences.first {
             next.state = .drifted
             next.detail = first

@@ -9,6 +9,8 @@ final class AdminLink {
     private var socket: Connection?
     /// What was said of it last: the same is not said again.
     private var trouble: String?
+    /// The daemon is of a version that knows fewer members.
+    private var isOfBefore = false
 
     /// A descriptor that may be absent is kept by reference: docs/workarounds.md.
     private final class Connection {
@@ -34,7 +36,7 @@ final class AdminLink {
     func send(_ report: RulesetReport) -> Bool {
         // One that broke since may have been replaced by another daemon: twice, then later.
         for _ in 0..<2 where socket != nil || connect() {
-            guard let problem = exchange(report) else {
+            guard let problem = exchange(isOfBefore ? report.plain : report) else {
                 if trouble != nil { say("admin socket \(path): the daemon listens") }
                 trouble = nil
                 return true
@@ -48,6 +50,7 @@ final class AdminLink {
     /// Gives the socket up where the daemon has ended it.
     func heard() {
         socket = nil
+        isOfBefore = false
     }
 
     private func connect() -> Bool {
@@ -70,7 +73,9 @@ final class AdminLink {
                 milliseconds: Self.patience,
                 limit: AdminRequest.limit
             )
-            return answer == AdminAnswer.done ? nil : printable(String(decoding: answer, as: UTF8.self))
+            if answer == AdminAnswer.done { return nil }
+            isOfBefore = AdminAnswer.refusesMember(answer)
+            return printable(String(decoding: answer, as: UTF8.self))
         } catch {
             return "\(error)"
         }

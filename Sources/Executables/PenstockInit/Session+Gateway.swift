@@ -1,4 +1,5 @@
 import LinuxBindings
+import Posture
 import TrafficCapture
 
 extension Session {
@@ -6,13 +7,13 @@ extension Session {
     func sayScope(_ plan: CapturePlan) {
         guard let governed = plan.governedTraffic else { return }
         say("governed: \(governed)")
-        for warning in plan.interfaceWarnings { say("warning: \(warning)") }
+        for weakness in plan.interfaceWeaknesses { say("warning: \(weakness.text)") }
     }
 }
 
 extension CapturePlan {
     /// What the interfaces of this network namespace make doubtful of a gateway: nothing may come in by those that are named.
-    var interfaceWarnings: [String] {
+    var interfaceWeaknesses: [PlanWeakness] {
         guard case .gateway = scope else { return [] }
         return gatewayWarnings(devices: networkDevices(), ports: Self.bridgePorts)
     }

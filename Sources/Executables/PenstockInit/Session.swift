@@ -1,5 +1,6 @@
 import LinuxBindings
 import NetworkTypes
+import Posture
 import SourceDocuments
 import Telemetry
 import TrafficCapture
@@ -112,7 +113,7 @@ struct Session {
     /// Says what nobody governs, and how strong the boundary is by the plan and by what was found beside it.
     private func sayPosture(_ plan: CapturePlan, warnings: [String]) {
         for hole in plan.ungoverned { say("ungoverned: \(hole)") }
-        let weaknesses = plan.weaknesses + plan.interfaceWarnings + warnings
+        let weaknesses = (plan.weaknesses + plan.interfaceWeaknesses).map(\.text) + warnings
         say(weaknesses.isEmpty ? "posture: strong" : "posture: weak (\(weaknesses.joined(separator: ", ")))")
     }
 

@@ -180,8 +180,11 @@ struct Watch {
         RulesetReport(
             table: plan.table,
             differences: differences.prefix(8).map { String($0.prefix(300)) },
-            weaknesses: (plan.weaknesses + plan.interfaceWarnings).prefix(8).map { String($0.prefix(300)) },
+            weaknesses: (plan.weaknesses + plan.interfaceWeaknesses).prefix(8).map { weakness in
+                PlanWeakness(weakness.kind, String(weakness.text.prefix(300)))
+            },
             gateway: plan.gatewayInterfaces,
+            cgroups: Array(plan.controlGroupPaths.filter { $0.utf8.count <= 300 }.prefix(16)),
             daemon: plan.daemon.description,
             port: UInt64(plan.ports.proxy),
             mode: CaptureWay(plan.mechanism),

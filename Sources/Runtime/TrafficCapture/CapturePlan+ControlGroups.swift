@@ -1,4 +1,5 @@
 import NetworkTypes
+import Posture
 
 /// The rules for some cgroups of a machine that is otherwise left alone.
 ///
@@ -32,9 +33,20 @@ extension CapturePlan {
     }
 
     /// Cgroups that are not held while their rule is missing.
-    var weaknessesOfHost: [String] {
+    var weaknessesOfHost: [PlanWeakness] {
         guard case .controlGroups(let groups) = scope else { return [] }
-        return groups.unfenced.map { "shared parent \($0): a cgroup made again is free until its rule is swapped" }
+        return groups.unfenced.map { path in
+            PlanWeakness(
+                .sharedParent,
+                "shared parent \(path): a cgroup made again is free until its rule is swapped"
+            )
+        }
+    }
+
+    /// The cgroups that are governed, those that are not there yet among them; empty where none are.
+    package var controlGroupPaths: [String] {
+        guard case .controlGroups(let groups) = scope else { return [] }
+        return groups.captured.map(\.path) + groups.absent
     }
 
     private func regular(_ name: String, _ rules: [Rule]) -> Ruleset.Chain {

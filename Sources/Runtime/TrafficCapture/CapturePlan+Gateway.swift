@@ -1,5 +1,6 @@
 import NetfilterBindings
 import NetworkTypes
+import Posture
 
 /// The rules of a machine through which others go out: what comes in by its interfaces is governed, and nothing else.
 ///
@@ -161,15 +162,20 @@ extension CapturePlan {
     }
 
     /// What may be meant otherwise, by what this machine has: `devices` are its interfaces, `ports` those that are part of a bridge.
-    package func gatewayWarnings(devices: Set<String>, ports: Set<String>) -> [String] {
+    package func gatewayWarnings(devices: Set<String>, ports: Set<String>) -> [PlanWeakness] {
         guard case .gateway(let interfaces) = scope else { return [] }
         return interfaces.compactMap { name in
             if !devices.contains(name) {
-                return "--gateway \(name): there is no such interface yet; it is governed once there is"
+                return PlanWeakness(
+                    .gatewayInterface,
+                    "--gateway \(name): there is no such interface yet; it is governed once there is"
+                )
             }
             guard ports.contains(name) else { return nil }
-            return
+            return PlanWeakness(
+                .gatewayInterface,
                 "--gateway \(name): that is a port of a bridge or bond, whose packets come in by the whole of it: name that instead"
+            )
         }
     }
 

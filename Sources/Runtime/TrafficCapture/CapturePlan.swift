@@ -1,4 +1,5 @@
 import NetworkTypes
+import Posture
 
 /// Settings that were judged as a whole: what rules are made from.
 package struct CapturePlan: Hashable, Sendable {
@@ -57,9 +58,12 @@ package struct CapturePlan: Hashable, Sendable {
     }
 
     /// What makes the plan less than a boundary; empty where nothing does.
-    package var weaknesses: [String] {
-        exemptions.map { Grant.exemption($0).description }
-            + bypasses.filter { isMetadata($0.block) }.map { "metadata by \(Grant.bypass($0))" } + weaknessesOfHost
+    package var weaknesses: [PlanWeakness] {
+        exemptions.map { PlanWeakness(.exemption, Grant.exemption($0).description) }
+            + bypasses.filter { isMetadata($0.block) }.map { bypass in
+                PlanWeakness(.metadata, "metadata by \(Grant.bypass(bypass))")
+            }
+            + weaknessesOfHost
     }
 }
 

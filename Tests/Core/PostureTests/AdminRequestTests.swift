@@ -6,7 +6,7 @@ struct AdminRequestTests {
     private static let report = RulesetReport(
         table: "penstock",
         differences: ["chain \"a\"\nis missing", "\u{202e}x"],
-        weaknesses: ["exempt 1337:1337"],
+        weaknesses: [PlanWeakness(.gatewayInterface, "--gateway br-1"), PlanWeakness(.other, "what is new")],
         gateway: ["agents0", "br-1"],
         daemon: "10880:10880",
         port: 15880,
@@ -22,6 +22,45 @@ struct AdminRequestTests {
     }
 
     @Test(
+    @Test(
+        "a weakness whose kind is missing or unknown is one all the same, of no kind",
+        arguments: ["", ",\"weakness_kinds\":[]", ",\"weakness_kinds\":[\"exemption\",\"of_tomorrow\"]"]
+    )
+    func unknownWeaknesses(kinds: String) throws {
+        let line =
+            "{\"v\":1,\"kind\":\"ruleset\",\"table\":\"t\",\"differences\":[],\"weaknesses\":[\"a\",\"--gateway x\"]\(kinds),"
+            + "\"daemon\":\"1:1\",\"port\":1,\"every_ms\":1000}"
+        guard case .ruleset(let report) = try AdminRequest(line: Array(line.utf8)) else {
+            Issue.record("no report")
+            return
+        }
+        #expect(report.weaknesses.map(\.text) == ["a", "--gateway x"])
+        #expect(report.weaknesses.first?.kind == (kinds.contains("exemption") ? .exemption : .other))
+        #expect(report.weaknesses.last?.kind == .other)
+        #expect(report.cgroups.isEmpty)
+    }
+
+    @Test("each kind but that of a gateway's interface has a remedy of its own")
+    func remedies() {
+        let remedies = PlanWeakness.Kind.allCases.map(\.remedy)
+        #expect(Set(remedies).count == remedies.count)
+        #expect(PlanWeakness.Kind.gatewayInterface.remedy == nil)
+    }
+
+    @Test("a daemon of before can read the plain report, in which nothing is less weak; its refusal is known")
+    func plainReport() throws {
+        let plain = Self.report.plain
+        #expect(plain.weaknesses.map(\.text) == Self.report.weaknesses.map(\.text))
+        let line = String(decoding: AdminRequest.ruleset(plain).line, as: UTF8.self)
+        #expect(!line.contains("weakness_kinds") && !line.contains("cgroups"))
+        #expect(String(decoding: AdminRequest.ruleset(Self.report).line, as: UTF8.self).contains("\"weakness_kinds\""))
+        let refusal = AdminAnswer.refusal(AdminFault.unknownMember("weakness_kinds").description)
+        #expect(AdminAnswer.refusesMember(refusal))
+        for other in [AdminAnswer.done, AdminAnswer.refusal(AdminFault.malformed.description), []] {
+            #expect(!AdminAnswer.refusesMember(other))
+        }
+    }
+
         "G02: what is not as the protocol has it is refused",
         arguments: [
             ("", AdminFault.malformed), ("[]", .malformed), ("{}", .malformed), ("{\"v\":1}", .malformed),

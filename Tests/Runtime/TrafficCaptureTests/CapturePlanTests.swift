@@ -1,4 +1,5 @@
 import NetworkTypes
+import Posture
 import Testing
 import TrafficCapture
 
@@ -30,7 +31,7 @@ struct CapturePlanTests {
         settings.bypasses = [bypass]
         settings.allowsMetadata = true
         let plan = try CapturePlan(settings, systemResolvers: [])
-        #expect(plan.weaknesses == ["metadata by bypass tcp \(bypass)"])
+        #expect(plan.weaknesses == [PlanWeakness(.metadata, "metadata by bypass tcp \(bypass)")])
     }
 
     /// The list of the plan and the one of `IPAddress.isMetadata` must be the same: all near addresses are tried.
@@ -131,7 +132,7 @@ struct CapturePlanTests {
         settings.bypasses = [try #require(Bypass("10.0.0.0/8:5432"))]
         let resolver = try #require(IPAddress("10.96.0.10"))
         let plan = try CapturePlan(settings, systemResolvers: [resolver, resolver])
-        #expect(plan.weaknesses == ["exempt 0:0"])
+        #expect(plan.weaknesses == [PlanWeakness(.exemption, "exempt 0:0")])
         #expect(plan.ungoverned == ["dns 10.96.0.10 udp+tcp 53", "bypass tcp 10.0.0.0/8:5432", "exempt 0:0"])
         #expect(try CapturePlan(CaptureSettings(), systemResolvers: []).ungoverned.isEmpty)
     }
@@ -154,7 +155,9 @@ struct CapturePlanTests {
         #expect(plan.ruleset.chains.filter { $0.hook != nil }.allSatisfy { !$0.dropsByDefault })
         let unfenced = ControlGroups(absent: ["a/b"], unfenced: ["a"])
         let weak = try CapturePlan(settings, systemResolvers: [], controlGroups: unfenced).weaknesses
-        #expect(weak == ["shared parent a: a cgroup made again is free until its rule is swapped"])
+        let text = "shared parent a: a cgroup made again is free until its rule is swapped"
+        #expect(weak == [PlanWeakness(.sharedParent, text)])
+        #expect(plan.controlGroupPaths == ["a/b"])
         settings.gatewayInterfaces = ["eth1"]
         let both = #expect(throws: PlanProblem.self) {
             try CapturePlan(settings, systemResolvers: [], controlGroups: ControlGroups())
