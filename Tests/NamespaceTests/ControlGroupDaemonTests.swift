@@ -50,6 +50,33 @@ struct ControlGroupDaemonTests {
         }
     }
 
+    @Test("penstock doctor tries nothing from beside the service, and says how to; from within it does")
+    func doctor() throws {
+        try DaemonBed.withAdmin(start: false) { daemon in
+            let bed = try ControlGroupBed(daemon.net)
+            try daemon.net.pod.must([Built.path("penstock-init"), "remove"])
+            // Nothing that it tries.
+            let policy = "  - name: plain\n    match: { cidrs: [203.0.113.0/24] }\n    action: allow"
+            try daemon.folder.write(DaemonPolicy.text(policy), to: daemon.folder.policy)
+            try daemon.start()
+            let watcher = try bed.watch(socket: daemon.folder.adminSocket)
+            #expect(try daemon.ruleset(until: "verified"), "\(watcher.output)")
+            let beside = try bed.doctor(daemon, in: bed.neighbor, as: .agent)
+            #expect(beside["ruleset"]?.detail.hasSuffix("for \(bed.agent)") == true, "\(beside)")
+            #expect(beside["self-test"]?.status == "skipped", "\(beside)")
+            let entrance = "/sys/fs/cgroup/\(bed.agent)/cgroup.procs"
+            #expect(beside["self-test"]?.detail.contains(entrance) == true, "\(beside)")
+            #expect(beside["self-test ipv4"] == nil && beside["udp-test ipv4"] == nil, "\(beside)")
+            for user in [RunAs.agent, .daemon] {
+                let within = try bed.doctor(daemon, in: bed.agent, as: user)
+                for name in ["self-test ipv4", "self-test ipv6", "udp-test ipv4", "udp-test ipv6"] {
+                    #expect(within[name]?.status == "ok", "\(within)")
+                }
+                #expect(within["self-test"] == nil)
+            }
+        }
+    }
+
     @Test("A04: rules that are put back were away: the daemon has recorded it")
     func recorded() throws {
         try DaemonBed.withAdmin(start: false) { daemon in
@@ -63,5 +90,27 @@ struct ControlGroupDaemonTests {
             let reading = try daemon.audit { $0.events("ruleset").suffix(2) == ["drifted", "verified"] }
             #expect(reading.events("ruleset") == ["unwatched", "verified", "drifted", "verified"])
         }
+    }
+}
+
+extension ControlGroupBed {
+    /// What `penstock doctor --json` says in a cgroup of the host, by the names of its checks.
+    fileprivate func doctor(
+        _ daemon: DaemonBed,
+        in path: String,
+        as user: RunAs
+    ) throws -> [String: (status: String, detail: String)] {
+        let program =
+            "import subprocess, sys; print(subprocess.run(sys.argv[1:], stdout=subprocess.PIPE, text=True).stdout)"
+        let command = [Built.path("penstock"), "doctor", "--json", "--admin", daemon.folder.adminSocket]
+        let said = try run(program, command, in: path, as: user)
+        let object = try JSONSerialization.jsonObject(with: Data(said.output.utf8)) as? [String: Any]
+        let checks = object?["checks"] as? [[String: Any]] ?? []
+        var found: [String: (status: String, detail: String)] = [:]
+        for check in checks {
+            guard let name = check["name"] as? String else { continue }
+            found[name] = (check["status"] as? String ?? "", check["detail"] as? String ?? "")
+        }
+        return found
     }
 }

@@ -14,6 +14,8 @@ package struct PostureReport: Hashable, Sendable {
     package var refused: UInt64
     /// Audit records written since the start.
     package var recorded: UInt64
+    /// The cgroups that the rules govern, of a host; empty where they govern none, or nobody has said.
+    package var cgroups: [String]
     package var checks: [PostureCheck]
 
     package init(
@@ -23,6 +25,7 @@ package struct PostureReport: Hashable, Sendable {
         problems: [String],
         refused: UInt64,
         recorded: UInt64,
+        cgroups: [String] = [],
         checks: [PostureCheck]
     ) {
         self.version = version
@@ -31,6 +34,7 @@ package struct PostureReport: Hashable, Sendable {
         self.problems = problems
         self.refused = refused
         self.recorded = recorded
+        self.cgroups = cgroups
         self.checks = checks
     }
 
@@ -65,6 +69,7 @@ extension PostureReport {
         members.number("gid", UInt64(group))
         members.number("refused", refused)
         members.number("recorded", recorded)
+        if !cgroups.isEmpty { members.texts("cgroups", cgroups) }
         members.objects("checks", checks) { check, members in
             members.text("name", check.name)
             members.text("status", check.status.rawValue)
@@ -96,6 +101,7 @@ extension PostureReport {
             problems: problems,
             refused: refused,
             recorded: recorded,
+            cgroups: root.member("cgroups")?.texts ?? [],
             checks: []
         )
         for check in checks.elements { self.checks.append(try PostureCheck(check)) }

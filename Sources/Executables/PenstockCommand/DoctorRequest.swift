@@ -1,6 +1,7 @@
 import LinuxBindings
 import NetworkTypes
 import Posture
+import TrafficCapture
 
 /// What `penstock doctor` is asked.
 struct DoctorRequest: Hashable {
@@ -38,12 +39,7 @@ extension DoctorRequest {
         var line = try DoctorLine(self)
         var report = line.first
         if probes {
-            let own = effectiveIdentity()
-            if report.checks.contains(where: { $0.name == "gateway" }) {
-                let reason = "what begins on a gateway is not governed; try from a client: curl -m 5 http://192.0.2.1/"
-                report.checks.append(PostureCheck("self-test", .skipped, reason))
-            } else if own.user == report.user, own.group == report.group {
-                let reason = "runs as the daemon's own user and group, whom the rules let out; run it as any other"
+            if let reason = Self.hindrance(report, of: effectiveIdentity(), in: try? ownControlGroup()) {
                 report.checks.append(PostureCheck("self-test", .skipped, reason))
             } else {
                 for probe in SelfTest.all { report.checks += probe.run(&line) }
@@ -53,6 +49,26 @@ extension DoctorRequest {
             isJSON ? String(decoding: report.json, as: UTF8.self) + "\n" : report.table(Palette.forOutput(), line.way)
         )
         return report.isStrong ? .done : .problems
+    }
+
+    /// Why nothing is tried from here: the rules leave alone what begins here; nil where they do not.
+    ///
+    /// `place`: this process's cgroup; nil where that is not known.
+    static func hindrance(_ report: PostureReport, of own: (user: UInt32, group: UInt32), in place: String?) -> String?
+    {
+        if report.checks.contains(where: { $0.name == "gateway" }) {
+            return "what begins on a gateway is not governed; try from a client: curl -m 5 http://192.0.2.1/"
+        }
+        if let governed = report.cgroups.first {
+            // In there the cgroup is asked about before the owner: the daemon's user is captured like any other.
+            if let place, report.cgroups.contains(where: { place == $0 || place.hasPrefix($0 + "/") }) { return nil }
+            let enter = "echo $$ > \"/sys/fs/cgroup/\(governed)/cgroup.procs\" && exec penstock doctor"
+            let all = report.cgroups.joined(separator: ", ")
+            return
+                "the rules govern \(all) alone, and this runs in /\(place ?? "?"); to try it in there, as root: sh -c '\(enter)'"
+        }
+        guard own.user == report.user, own.group == report.group else { return nil }
+        return "runs as the daemon's own user and group, whom the rules let out; run it as any other"
     }
 }
 

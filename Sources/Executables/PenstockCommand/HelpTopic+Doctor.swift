@@ -12,7 +12,8 @@ extension HelpTopic {
 
         Run it in the pod. As the daemon's user it sees most; as any other it also tries a connection and a datagram to
         documentation addresses (192.0.2.1, 2001:db8::1), which must be denied and recorded. On a gateway it tries nothing, for what
-        begins there is not governed, and looks at its interfaces, addresses and forwarding.
+        begins there is not governed, and looks at its interfaces, addresses and forwarding. On a host where the rules govern
+        cgroups (penstock-init --cgroup, and watch) it tries only from within one of them, and says how to run it there.
         Each line is a check: ok, skipped, note (worth knowing), weak or failed. `boundary: strong` means that none is
         weak or failed.
 

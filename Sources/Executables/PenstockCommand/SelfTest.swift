@@ -12,6 +12,11 @@ struct SelfTest {
         SelfTest(family: .ipv6, address: .v6(IPv6Address(high: 0x2001_0db8_0000_0000, low: 1))),
     ]
 
+    /// Without a watcher's report nobody knows that a host's rules are for a cgroup.
+    private static let install =
+        "run penstock-init install in this pod, before the agent starts; on a host with --cgroup run penstock-init watch, "
+        + "and this in that cgroup"
+
     private var word: String {
         switch family {
         case .ipv4: "ipv4"
@@ -48,7 +53,7 @@ struct SelfTest {
                 name,
                 .failed,
                 "a connection to \(target) was not captured: it went out, and nobody answered",
-                remedy: "run penstock-init install in this pod, before the agent starts"
+                remedy: Self.install
             )
         case .answered(let bytes): return answered(name, bytes, since: before, line)
         }
@@ -119,7 +124,7 @@ struct SelfTest {
             name,
             .failed,
             "a datagram to \(target) left the pod",
-            remedy: "run penstock-init install in this pod, before the agent starts"
+            remedy: Self.install
         )
     }
 

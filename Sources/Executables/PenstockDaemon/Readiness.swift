@@ -72,6 +72,7 @@ final class Readiness: HealthSource {
             problems: readinessProblems(),
             refused: journeys.allRefused,
             recorded: audit.writtenThrough,
+            cgroups: current.ruleset.cgroups,
             checks: current.checks
         )
     }

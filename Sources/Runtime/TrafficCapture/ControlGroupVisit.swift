@@ -9,7 +9,7 @@ struct ControlGroupVisit: ~Copyable {
 
     /// Enters; needs the right to write to the cgroups, which root has where they are mounted to be written to.
     init(_ group: ControlGroup, of tree: ControlGroupTree) throws(SystemCallError) {
-        let own = tree.directory(try Self.ownPath())
+        let own = tree.directory(try ownControlGroup())
         let child = tree.directory(group.path) + "/penstock-probe-\(processIdentifier())"
         try Self.enter(child)
         home = own
@@ -32,16 +32,16 @@ struct ControlGroupVisit: ~Copyable {
         try? removeDirectory(place)
     }
 
-    /// The path of this process's own cgroup.
-    private static func ownPath() throws(SystemCallError) -> String {
-        let lines = try readFile("/proc/self/cgroup", limit: 1 << 16).split(separator: UInt8(ascii: "\n"))
-        let line = lines.map { String(decoding: $0, as: UTF8.self) }.first { $0.hasPrefix("0::/") }
-        return line.map { String($0.dropFirst(4)) } ?? ""
-    }
-
     private static func move(to directory: String) throws(SystemCallError) {
         let file = try openFile(directory + "/cgroup.procs", [.readWrite])
         let bytes: [UInt8] = [UInt8(ascii: "0")]
         _ = try writeBytes(file, bytes.span)
     }
+}
+
+/// The path of this process's own cgroup below the root of the unified hierarchy, without a slash in front; empty for the root.
+package func ownControlGroup() throws(SystemCallError) -> String {
+    let lines = try readFile("/proc/self/cgroup", limit: 1 << 16).split(separator: UInt8(ascii: "\n"))
+    let line = lines.map { String(decoding: $0, as: UTF8.self) }.first { $0.hasPrefix("0::/") }
+    return line.map { String($0.dropFirst(4)) } ?? ""
 }

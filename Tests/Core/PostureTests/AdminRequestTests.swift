@@ -8,6 +8,7 @@ struct AdminRequestTests {
         differences: ["chain \"a\"\nis missing", "\u{202e}x"],
         weaknesses: [PlanWeakness(.gatewayInterface, "--gateway br-1"), PlanWeakness(.other, "what is new")],
         gateway: ["agents0", "br-1"],
+        cgroups: ["a.slice/b.service"],
         daemon: "10880:10880",
         port: 15880,
         mode: .tproxy,
@@ -21,7 +22,6 @@ struct AdminRequestTests {
         #expect(try AdminRequest(line: Array(line.dropLast())) == request)
     }
 
-    @Test(
     @Test(
         "a weakness whose kind is missing or unknown is one all the same, of no kind",
         arguments: ["", ",\"weakness_kinds\":[]", ",\"weakness_kinds\":[\"exemption\",\"of_tomorrow\"]"]
@@ -61,6 +61,7 @@ struct AdminRequestTests {
         }
     }
 
+    @Test(
         "G02: what is not as the protocol has it is refused",
         arguments: [
             ("", AdminFault.malformed), ("[]", .malformed), ("{}", .malformed), ("{\"v\":1}", .malformed),
@@ -95,6 +96,7 @@ struct AdminRequestTests {
             problems: ["audit: full"],
             refused: 3,
             recorded: 9,
+            cgroups: ["a.slice/b.service"],
             checks: [PostureCheck("a", .ok, "fine"), PostureCheck("b", .note, "odd", remedy: "look")]
         )
         #expect(report.isStrong && report.reasons.isEmpty && !report.isReady)
