@@ -9,17 +9,13 @@ final class UpstreamLending {
     /// Those that became idle in this round, each once.
     private var candidates: [Conversation] = []
     private var round: TimerToken?
-    /// How many have become quiet since memory was given back to the kernel, and when that was, in nanoseconds of the loop's clock.
-    private var quieted = 0
-    private var lastTrim: UInt64 = 0
+    private var crowd = QuietCrowd()
+    private var givingBack: TimerToken?
 
     /// How long a client may be idle before its upstream is anybody's, and a round lasts, in nanoseconds.
     private static let patience: UInt64 = 50_000_000
     /// How long at least, where somebody else asks for it: who asks one thing after the other is not robbed between two.
     private static let leastPatience: UInt64 = 10_000_000
-    /// How many must have become quiet before memory is given back to the kernel, and how long it is left alone then, in nanoseconds.
-    private static let crowd = 256
-    private static let restBetweenTrims: UInt64 = 1_000_000_000
     /// How many of those that became idle first are asked.
     private static let searched = 16
 
@@ -41,6 +37,9 @@ final class UpstreamLending {
     }
 
     private func startRound(on loop: isolated EventLoop) {
+        // Its end sees to that again.
+        if let givingBack { loop.cancel(givingBack) }
+        givingBack = nil
         round = loop.schedule(afterNanoseconds: Self.patience) { [weak self] in self?.endRound(on: loop) }
     }
 
@@ -53,16 +52,22 @@ final class UpstreamLending {
             guard let since = conversation.idleSince else { continue }
             if since &+ Self.patience <= loop.now {
                 conversation.beQuiet(on: loop)
-                quieted += 1
+                crowd.add(at: loop.now)
             } else {
                 conversation.isWatchedForLending = true
                 candidates.append(conversation)
             }
         }
         if !candidates.isEmpty { return startRound(on: loop) }
-        guard quieted >= Self.crowd, lastTrim &+ Self.restBetweenTrims <= loop.now else { return }
-        quieted = 0
-        lastTrim = loop.now
+        guard let wait = crowd.wait(at: loop.now) else { return }
+        givingBack = loop.schedule(afterNanoseconds: wait) { [weak self] in self?.giveBackMemory(on: loop) }
+    }
+
+    private func giveBackMemory(on loop: isolated EventLoop) {
+        givingBack = nil
+        crowd.disperse()
         trimMemory()
+        // Those who handshake and ask for the first time touch far more of the program than those who go on.
+        releaseProgramPages()
     }
 }
