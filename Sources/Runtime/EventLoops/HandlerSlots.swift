@@ -63,8 +63,10 @@ final class HandlerSlots {
         page.slots[place].generation &+= 1
         page.slots[place].nextFree = firstFree
         firstFree = token.index
-        // The last, because it may be let go, with all that comes of it.
+        // Let go of when the slot is left: whoever goes with it may come back for a slot.
+        let handler = page.slots[place].handler
         page.slots[place].handler = nil
+        withExtendedLifetime(handler) {}
     }
 
     /// Who is told of events for this token; `nil`: nobody any more.
