@@ -67,7 +67,7 @@ final class UpstreamLending {
         givingBack = nil
         crowd.disperse()
         trimMemory()
-        // Those who handshake and ask for the first time touch far more of the program than those who go on.
+        // Handshakes and first requests touch far more of the program than those who go on.
         releaseProgramPages()
     }
 }
