@@ -61,8 +61,7 @@ import Testing
 private func isDoneWhenIdle(isBusy: Bool, on loop: isolated EventLoop) async -> Bool {
     let busy = BusyWork()
     if isBusy { loop.runAgain(busy) }
-    await withCheckedContinuation { continuation in loop.runWhenIdle(IdleWork(continuation)) }
-    busy.isOver = true
+    await withCheckedContinuation { continuation in loop.runWhenIdle(IdleWork(busy, continuation)) }
     return isBusy == (busy.turns > 0)
 }
 
@@ -77,13 +76,19 @@ private final class BusyWork: DeferredWork {
 }
 
 private final class IdleWork: DeferredWork {
+    private let busy: BusyWork
     private let continuation: CheckedContinuation<Void, Never>
 
-    init(_ continuation: CheckedContinuation<Void, Never>) {
+    init(_ busy: BusyWork, _ continuation: CheckedContinuation<Void, Never>) {
+        self.busy = busy
         self.continuation = continuation
     }
 
-    func goOn(on loop: isolated EventLoop) { continuation.resume() }
+    func goOn(on loop: isolated EventLoop) {
+        // Here, and not where the test goes on: that may wait minutes for a thread, and the loop would spin for as long.
+        busy.isOver = true
+        continuation.resume()
+    }
 }
 
 private func waitsOfTheDeaf(on loop: isolated EventLoop) async throws -> [SocketWait] {
