@@ -30,6 +30,7 @@ package actor EventLoop {
     /// Since when the first of `whenIdle` waits.
     private var whenIdleSince: UInt64 = 0
     private var isStopped = false
+    private var errands: [Errand] = []
     /// Nanoseconds of the monotonic clock, read once a turn: near enough for time limits, free to ask.
     package var now: UInt64 { clock }
     // Private, so that the compiler sees every access: each of them would else be checked as it runs.
@@ -50,12 +51,25 @@ package actor EventLoop {
 
     /// Starts the loop's thread.
     package nonisolated func start() throws(SystemCallError) {
-        let executor = self.executor
-        Task(executorPreference: executor) { await self.run() }
         try startThread(named: "loop-\(index)") {
-            executor.adoptThread()
-            executor.runUntilLoopEnds()
+            self.executor.adoptThread()
+            self.runHere()
         }
+    }
+
+    /// Has another thread run the loop, where its own is on an errand.
+    ///
+    /// It may be called from any thread. Where the errand is over by then nothing happens.
+    package nonisolated func takeOver() throws(SystemCallError) {
+        try startThread(named: "loop-\(index)") {
+            guard self.executor.seize() else { return }
+            self.runHere()
+        }
+    }
+
+    private nonisolated func runHere() {
+        Task(executorPreference: executor) { await self.run() }
+        executor.runUntilLoopEnds()
     }
 
     /// Ends the loop after this turn.
@@ -155,6 +169,13 @@ package actor EventLoop {
         whenIdle = all
     }
 
+    /// Has the loop's thread do an errand at the end of this turn, and `work` behind it.
+    ///
+    /// Where another thread takes the loop over meanwhile, `work` is not done.
+    package func run(_ errand: any LoopErrand, then work: any DeferredWork) {
+        errands.append(Errand(errand: errand, work: work))
+    }
+
     /// Starts a task that lives on this loop and never leaves its thread.
     package func startTask<State>(
         with state: State,
@@ -180,8 +201,10 @@ package actor EventLoop {
     private static let roundsOfJobs = 8
 
     private func run() {
+        // It may have stood still until another thread took it over.
+        clock = monotonicNanoseconds()
         while !isStopped {
-            let isBusy = executor.hasPending || !again.isEmpty
+            let isBusy = executor.hasPending || !again.isEmpty || !errands.isEmpty
             let wait: Int32 = isBusy || !whenIdle.isEmpty ? 0 : timers.millisecondsToNext(from: now)
             let count: Int
             do throws(SystemCallError) {
@@ -200,8 +223,22 @@ package actor EventLoop {
                 rounds += 1
             }
             if count == 0, !isBusy { runIdleWork() } else { runOverdueIdleWork() }
+            guard runErrands() else { return }
         }
         executor.loopEnded = true
+    }
+
+    /// False where the loop is another thread's by now, and nothing of it may be touched.
+    private func runErrands() -> Bool {
+        while let next = errands.popLast() {
+            guard executor.lend({ next.errand.perform(for: self) }) else {
+                next.errand.finishAlone()
+                return false
+            }
+            clock = monotonicNanoseconds()
+            next.work.goOn(on: self)
+        }
+        return true
     }
 
     private func dispatch(_ index: Int) {
@@ -238,6 +275,11 @@ package actor EventLoop {
         work.removeAll(keepingCapacity: true)
         spare = work
     }
+}
+
+private struct Errand {
+    let errand: any LoopErrand
+    let work: any DeferredWork
 }
 
 /// Work that gave up its turn and goes on in the next.

@@ -12,7 +12,10 @@ package final class LoopExecutor: SerialExecutor, TaskExecutor, @unchecked Senda
     // @unchecked: `pending`, `spare` and `loopEnded` are touched on the loop's thread alone; all else is a lock, an atomic or immutable.
     private let inbox = Mutex<[UnownedJob]>([])
     private let wakeUp: EventDescriptor
+    /// The identity of the loop's thread, with `lentMark` while it is on an errand.
     private let thread = Atomic<UInt>(0)
+    /// An identity is the address of what the C library keeps of a thread, and even.
+    private static let lentMark: UInt = 1
     private var pending: [UnownedJob] = []
     private var spare: [UnownedJob] = []
     /// Set by the loop when it is over.
@@ -45,21 +48,41 @@ package final class LoopExecutor: SerialExecutor, TaskExecutor, @unchecked Senda
     /// True on the loop's own thread.
     package var isCurrent: Bool { thread.load(ordering: .relaxed) == threadIdentity() }
 
-    /// Makes the calling thread the loop's own, for good.
+    /// Makes the calling thread the loop's own.
     func adoptThread() {
         thread.store(threadIdentity(), ordering: .relaxed)
+    }
+
+    /// Does `errand` on the calling thread, which is the loop's, and which another may replace meanwhile.
+    ///
+    /// - Returns: Whether the thread is the loop's still; if not, it has nothing to do with the loop any more.
+    func lend(_ errand: () -> Void) -> Bool {
+        let own = threadIdentity()
+        // What the loop has done is seen by whoever takes it over.
+        thread.store(own | Self.lentMark, ordering: .releasing)
+        errand()
+        return thread.compareExchange(expected: own | Self.lentMark, desired: own, ordering: .acquiring).exchanged
+    }
+
+    /// Makes the calling thread the loop's own where the one before is on an errand.
+    func seize() -> Bool {
+        let before = thread.load(ordering: .relaxed)
+        guard before & Self.lentMark != 0 else { return false }
+        return thread.compareExchange(expected: before, desired: threadIdentity(), ordering: .acquiring).exchanged
     }
 
     /// The descriptor that becomes readable when a job waits in the inbox.
     var wakeUpDescriptor: Int32 { wakeUp.descriptor.number }
 
-    /// Runs jobs one by one until one of them has been the loop itself, which stays until it is stopped.
+    /// Runs jobs one by one until one of them has been the loop itself, which stays until it is stopped or taken over.
     func runUntilLoopEnds() {
-        while !loopEnded {
-            wakeUp.sleepUntilSignalled()
-            wakeUp.wait()
-            collect()
-            while !loopEnded, !pending.isEmpty {
+        while isCurrent, !loopEnded {
+            if pending.isEmpty {
+                wakeUp.sleepUntilSignalled()
+                wakeUp.wait()
+                collect()
+            }
+            while isCurrent, !loopEnded, !pending.isEmpty {
                 run(pending.removeFirst())
             }
         }
