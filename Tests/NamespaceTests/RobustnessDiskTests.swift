@@ -44,6 +44,56 @@ struct RobustnessDiskTests {
         }
     }
 
+    @Test(
+        "G06: while the disk hangs what was let through before goes on, whoever of the daemon waits for the disk",
+        arguments: ["written", "synced"]
+    )
+    func goingOn(durability: String) throws {
+        var settings = DaemonSettings()
+        settings.audit = ", durability: \(durability)"
+        try DaemonBed.with(settings, start: false) { bed in
+            try bed.folder.mountAuditDisk()
+            try bed.start()
+            let hung = bed.folder.path + "/hung"
+            let client = try bed.startAgent(Self.goingOn, [hung])
+            try NetworkNamespace.must(["fsfreeze", "-f", bed.folder.auditFolder])
+            do {
+                defer { _ = try? NetworkNamespace.must(["fsfreeze", "-u", bed.folder.auditFolder]) }
+                try bed.folder.write("", to: hung)
+                #expect(client.waitForOutput("went on 48 of 48"), "\(client.output)\(client.errors)")
+                #expect(try bed.health("/readyz", status: 503).contains("the disk is slow"))
+            }
+            #expect(client.waitForOutput("late 8 of 8"), "\(client.output)\(client.errors)")
+            #expect(bed.end() == 0)
+            try expectSound(bed)
+        }
+    }
+
+    /// Sixteen conversations, on both loops; eight more that begin while the disk hangs.
+    private static let goingOn = """
+        import os
+        async def say(stream):
+            stream[1].write(b"\\0hello"); await stream[1].drain()
+            return await asyncio.wait_for(stream[0].readexactly(6), 20)
+        async def begin():
+            stream = await asyncio.open_connection("203.0.113.7", 7001)
+            await say(stream)
+            return stream
+        async def main():
+            old = [await begin() for n in range(16)]
+            print("ready", flush=True)
+            while not os.path.exists(sys.argv[1]): await asyncio.sleep(0.02)
+            late = [asyncio.create_task(begin()) for n in range(8)]
+            went = 0
+            for turn in range(3):
+                await asyncio.sleep(0.5)
+                went += sum([len(await say(stream)) == 6 for stream in old])
+            print("went on", went, "of 48", flush=True)
+            ends = await asyncio.gather(*late, return_exceptions=True)
+            print("late", sum(not isinstance(end, Exception) for end in ends), "of 8", flush=True)
+        asyncio.run(main())
+        """
+
     @Test("synced: a thousand connections that wait for the disk share its syncs")
     func groupCommit() throws {
         var settings = DaemonSettings()

@@ -104,7 +104,7 @@ package final class Worker {
         memory = ConnectionMemory(limits: services.audit.limits)
         netlink = try NetlinkQuestions()
         resolver = try LoopResolver(services.resolving)
-        gate = try AuditGate(services.audit, patience: services.settings.auditNanoseconds, on: loop)
+        gate = try AuditGate(services.audit, patience: services.settings.auditNanoseconds, writes: true, on: loop)
         identifiers = IdentifierSequence(random: KernelRandomness())
     }
 

@@ -14,12 +14,15 @@ package protocol AuditGateParty: AnyObject {
 ///
 /// Lives on that loop.
 ///
-/// The writer's thread wakes the loop through an eventfd, and only while somebody waits. The other way it is woken once for
-/// all that the loop has submitted: by the next turn where a task waits, whose connection has not begun to carry anything;
-/// else, of requests that come one upon the other, by the time the loop has nothing else to do.
+/// Whoever writes wakes the loop through an eventfd, and only while somebody waits. The other way the writer is woken once for
+/// all that the loop has submitted, or the loop writes it by itself (`AuditPen`): in the next turn where a task waits, whose connection
+/// has not begun to carry anything; else, of requests that come one upon the other, by the time the loop has nothing else to do.
 package final class AuditGate: EventHandler, DeferredWork {
     private let writer: AuditWriter
+    /// Whether the loop writes by itself while somebody waits.
+    private let writes: Bool
     private let bell: Bell
+    private let afterwards = Afterwards()
     private var waiters: [Waiter] = []
     /// The first of `waiters` that still waits: they stand in the order of their tickets, and so do their answers come.
     private var first = 0
@@ -35,6 +38,13 @@ package final class AuditGate: EventHandler, DeferredWork {
         let since: UInt64
         /// `nil` once it was told: what it holds is not kept open by others that wait.
         var party: (any AuditGateParty)?
+    }
+
+    /// What comes behind a write of the loop's own.
+    private final class Afterwards: DeferredWork {
+        weak var gate: AuditGate?
+
+        func goOn(on loop: isolated EventLoop) { gate?.hasWritten(on: loop) }
     }
 
     /// A task that waits.
@@ -71,12 +81,26 @@ package final class AuditGate: EventHandler, DeferredWork {
         }
     }
 
-    /// Opens the gate; `patience` is how long a decision may wait, in nanoseconds.
-    package init(_ writer: AuditWriter, patience: UInt64, on loop: isolated EventLoop) throws(SystemCallError) {
+    /// Opens the gate.
+    ///
+    /// - Parameters:
+    ///   - writer: Whose records are waited for.
+    ///   - patience: How long a decision may wait, in nanoseconds.
+    ///   - writes: The loop writes what it waits for by itself, where the file may be written at once.
+    ///   - loop: Whose connections wait here.
+    /// - Throws: Where there is no descriptor for the bell.
+    package init(
+        _ writer: AuditWriter,
+        patience: UInt64,
+        writes: Bool = false,
+        on loop: isolated EventLoop
+    ) throws(SystemCallError) {
         let bell = try Bell()
         self.writer = writer
         self.bell = bell
         self.patience = patience
+        self.writes = writes
+        afterwards.gate = self
         _ = try loop.watch(bell.event.descriptor, self)
         writer.addWatcher { written in bell.ring(writtenThrough: written) }
     }
@@ -130,11 +154,20 @@ package final class AuditGate: EventHandler, DeferredWork {
         loop.runWhenIdle(self)
     }
 
-    /// Wakes the writer, once or, where both were asked for, once too often.
+    /// Has the writer woken, once or, where both were asked for, once too often; or what waits written by this loop.
     package func goOn(on loop: isolated EventLoop) {
         willPress = false
         willPressSoon = false
-        writer.press()
+        guard writes, first < waiters.count else { return writer.press() }
+        loop.run(writer, then: afterwards)
+    }
+
+    /// Lets those go on whose decisions this loop has written, and has other loops told of theirs.
+    private func hasWritten(on loop: isolated EventLoop) {
+        // It need not be woken for what it sees here; for whoever waits longer it asks again.
+        bell.want(.max)
+        writer.notifyWatchers()
+        release(on: loop)
     }
 
     /// Lets those go on whose decisions are written: the writer has rung.

@@ -4,9 +4,10 @@ import Synchronization
 
 /// Writes the audit file.
 ///
-/// Concurrency: one thread owns the file; it is started by `init` and ends with `finish`, or when the file can be used no
-/// longer. Everything else may be called from any thread and never waits for the file. Nothing submitted is ever dropped:
-/// while the file cannot be written, records wait, and whoever submits them looks at `state` and `backlog` and slows down.
+/// Concurrency: one thread owns the file, and lends it to the threads of loops (`AuditPen`); it is started by `init` and ends with
+/// `finish`, or when the file can be used no longer. Everything else may be called from any thread and never waits for the file.
+/// Nothing submitted is ever dropped: while the file cannot be written, records wait, and whoever submits them looks at `state` and
+/// `backlog` and slows down.
 package final class AuditWriter: Sendable {
     /// Microseconds since 1970-01-01T00:00:00Z.
     package let clock: @Sendable () -> Int64
@@ -14,6 +15,9 @@ package final class AuditWriter: Sendable {
     package let limits: RecordLimits
     let durability: AuditDurability
     let queue = SubmissionQueue()
+    let pen = AuditPen()
+    /// Loops may write as well: the file is one, nothing is wrong with it, and nobody waits for its disk.
+    let isForLoops = Atomic(false)
     private let written = Atomic<UInt64>(0)
     private let currentState = Mutex(AuditState.recovering)
     /// The last line that `audit.chain` has been told of; who holds it writes that file.
@@ -142,21 +146,27 @@ package final class AuditWriter: Sendable {
 
     /// Says that the records up to this ticket are in the file, and tells the watchers.
     func publish(writtenThrough ticket: UInt64, bytes: Int) {
+        settle(writtenThrough: ticket, bytes: bytes)
+        notifyWatchers()
+    }
+
+    /// Says that the records up to this ticket are in the file; the watchers are to be told.
+    func settle(writtenThrough ticket: UInt64, bytes: Int) {
         queue.written(bytes: bytes)
         written.store(ticket, ordering: .sequentiallyConsistent)
-        notifyWatchers()
     }
 
     /// Changes the state, and tells the watchers where it is another.
     func become(_ state: AuditState) {
         let changed = currentState.withLock { current in
             defer { current = state }
+            isForLoops.store(state == .writable && durability == .written && account.stream == nil, ordering: .relaxed)
             return current != state
         }
         if changed { notifyWatchers() }
     }
 
-    private func notifyWatchers() {
+    func notifyWatchers() {
         let written = writtenThrough
         for notify in watchers.withLock({ $0 }) { notify(written) }
     }
@@ -225,7 +235,9 @@ package final class AuditWriter: Sendable {
     private func run(_ file: consuming AuditFile, _ opening: AuditOpening) {
         do throws(AuditError) {
             var thread = WriterThread(writer: self, file: file, opening: opening)
-            try thread.run(opening)
+            guard try thread.begin(opening) else { return }
+            if case .recovering = state { become(.writable) }
+            try pen.serve(thread, queue)
         } catch {
             // What is in the file up to there is ours, whatever happened to it since.
             let reached = account.now

@@ -89,6 +89,17 @@ final class SubmissionQueue: Sendable {
         }
     }
 
+    /// Takes all that waits, for a loop that writes it in the thread's place; 0 where there is nothing.
+    ///
+    /// - Returns: The ticket of the last.
+    func takeHere(into batch: inout [AuditRecord]) -> UInt64 {
+        inbox.withLock { inbox in
+            guard !inbox.records.isEmpty, inbox.stop == nil else { return 0 }
+            swap(&inbox.records, &batch)
+            return inbox.lastTicket
+        }
+    }
+
     /// Says that so many bytes of bodies are written.
     func written(bytes: Int) {
         waitingBytes.wrappingSubtract(bytes, ordering: .relaxed)

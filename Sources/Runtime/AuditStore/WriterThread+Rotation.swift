@@ -29,6 +29,25 @@ extension WriterThread {
         weighBudget()
     }
 
+    /// Whether `attend` has something to do that comes of what was written, and not of the time.
+    var isDue: Bool {
+        let settings = writer.account.settings
+        if let signing = settings.signing, let signer, signer.key != nil,
+            chain.position.sequence - min(signer.lastCheckpoint, chain.position.sequence) >= UInt64(signing.records)
+        {
+            return true
+        }
+        guard writer.account.directory != nil else { return false }
+        if let rotation = settings.rotation, file.size >= rotation.bytes, chain.position.sequence > headEnd,
+            noRotationBefore == .min || writer.clock() >= noRotationBefore
+        {
+            return true
+        }
+        guard let budget = settings.budget else { return false }
+        let used = file.size + writer.account.now.otherBytes
+        return budget.room(used: used, waiting: writer.queue.backlogBytes, owed: open.count) != .enough
+    }
+
     /// Tells the keeper where the file stands.
     func publishPosition() {
         let (position, bytes, owed, checkpoint) = (chain.position, file.size, open.count, signer?.lastCheckpoint ?? 0)
@@ -134,7 +153,7 @@ extension WriterThread {
         } catch {
             chain.goBack(to: before)
             signer = signerBefore
-            lines.removeAll(keepingCapacity: true)
+            clearLines()
             if error != .changedByOthers { try? directory.remove(directory.nextName) }
             throw error
         }
@@ -168,7 +187,7 @@ extension WriterThread {
         while done < lines.count {
             done += try onFiles { () throws(SystemCallError) in try next.append(lines, from: done) }
         }
-        lines.removeAll(keepingCapacity: true)
+        clearLines()
         if writer.durability == .synced { try next.synchronize() }
         return next
     }

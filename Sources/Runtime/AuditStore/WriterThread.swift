@@ -2,20 +2,21 @@ import AuditTrail
 import LinuxBindings
 import Synchronization
 
-/// What only the writer's thread touches: the file, the chain, and the lines on their way from one to the other.
+/// What only one thread touches at a time, mostly the writer's: the file, the chain, and the lines on their way from one to the other.
 struct WriterThread: ~Copyable {
     /// Lines are handed to the kernel at the latest when they fill so much.
     private static let chunkBytes = 1 << 20
     /// How long to wait before writing is tried again: at first, and at most.
     private static let backoffMilliseconds: ClosedRange<Int32> = 50...1000
 
-    /// How long records that nobody waits for may lie after a busy moment: each wake-up costs two switches of context.
-    private static let dozeMilliseconds: Int32 = 20
-
     let writer: AuditWriter
     var file: AuditFile
     var chain: RecordChain
     var lines: [UInt8] = []
+    /// How many bytes of `lines` are in the file.
+    private var done = 0
+    /// What `lines` hold that a loop could not write; nil: nothing.
+    private var leftover: Leftover?
     private var batch: [AuditRecord] = []
     /// The first line of the file.
     var beginning: FileBeginning
@@ -39,31 +40,68 @@ struct WriterThread: ~Copyable {
 
     deinit { file.unlock() }
 
-    /// Recovers, and then writes what is submitted until the writer is to stop.
+    /// Prepares the file: after it, what is submitted can be written.
     ///
+    /// - Returns: False where the writer is to give up.
     /// - Throws: What keeps the file from being used any longer.
-    mutating func run(_ opening: AuditOpening) throws(AuditError) {
+    mutating func begin(_ opening: AuditOpening) throws(AuditError) -> Bool {
         try recover(from: opening)
-        guard try flush() else { return }
-        if case .recovering = writer.state { writer.become(.writable) }
-        var isDozing = true
-        while true {
-            switch writer.queue.take(into: &batch, dozing: isDozing) {
-            case .records(let lastTicket):
-                guard try write(upTo: lastTicket) else { return }
-                try attend()
-                isDozing = true
-            case .nothing:
-                try attend()
-                if isDozing { writer.queue.sleep(milliseconds: Self.dozeMilliseconds) } else { writer.queue.sleep() }
-                isDozing = false
-            case .stop:
-                try sign(now: writer.clock(), isLast: true)
-                try file.synchronize()
-                writer.keepPosition(chain.position, checkpoint: signer?.lastCheckpoint ?? 0)
-                return writer.become(.finished)
-            }
+        return try flush()
+    }
+
+    /// Writes what waits, or does what is due.
+    mutating func step(isDozing: Bool) throws(AuditError) -> Step {
+        if let leftover {
+            guard try flush() else { return .end }
+            self.leftover = nil
+            writer.publish(writtenThrough: leftover.ticket, bytes: leftover.bytes)
         }
+        switch writer.queue.take(into: &batch, dozing: isDozing) {
+        case .records(let lastTicket):
+            guard try write(upTo: lastTicket) else { return .end }
+            try attend()
+            return .goOn
+        case .nothing:
+            let before = chain.position.sequence
+            try attend()
+            // Who wrote may have slept on a full disk, and have taken the signal of what came meanwhile.
+            return chain.position.sequence == before ? .sleep : .goOn
+        case .stop:
+            try sign(now: writer.clock(), isLast: true)
+            try file.synchronize()
+            writer.keepPosition(chain.position, checkpoint: signer?.lastCheckpoint ?? 0)
+            writer.become(.finished)
+            return .end
+        }
+    }
+
+    /// Writes what waits with one call, on a loop's thread; what that does not write is left to the writer's own.
+    ///
+    /// - Returns: Whether the writer's own thread has something to do.
+    mutating func writeHere() -> Bool {
+        guard leftover == nil, lines.isEmpty else { return true }
+        let ticket = writer.queue.takeHere(into: &batch)
+        guard ticket != 0 else { return false }
+        var bytes = 0
+        for record in batch {
+            chain.append(record, to: &lines)
+            account(for: record.turn)
+            bytes += record.body.count
+        }
+        batch.removeAll(keepingCapacity: true)
+        leftover = Leftover(ticket: ticket, bytes: bytes)
+        writer.flushBegins()
+        // Whatever it is that goes wrong, the writer's thread meets it again.
+        do throws(AuditError) {
+            _ = try attempt()
+        } catch {}
+        writer.flushEnds()
+        guard done == lines.count else { return true }
+        clearLines()
+        leftover = nil
+        publishPosition()
+        writer.settle(writtenThrough: ticket, bytes: bytes)
+        return isDue
     }
 
     /// Prepares what is written before anything submitted.
@@ -133,19 +171,18 @@ struct WriterThread: ~Copyable {
     /// After a part of them was written exactly the rest is, whatever happens in between: no line is torn, none twice.
     mutating func flush() throws(AuditError) -> Bool {
         guard !lines.isEmpty else { return true }
-        var done = 0
         writer.flushBegins()
         try noteIntent()
         defer { writer.flushEnds() }
         var backoff = Self.backoffMilliseconds.lowerBound
         while done < lines.count {
-            guard let failure = try attempt(&done) else { continue }
+            guard let failure = try attempt() else { continue }
             writer.stall(failure)
             guard writer.queue.stopRequest != .now else { return false }
             writer.queue.sleep(milliseconds: backoff)
             backoff = min(backoff * 2, Self.backoffMilliseconds.upperBound)
         }
-        lines.removeAll(keepingCapacity: true)
+        clearLines()
         if writer.durability == .synced {
             try file.synchronize()
             writer.syncs.wrappingAdd(1, ordering: .relaxed)
@@ -154,6 +191,12 @@ struct WriterThread: ~Copyable {
         try noteDone()
         publishPosition()
         return true
+    }
+
+    /// Forgets the lines, which are in the file, or never were.
+    mutating func clearLines() {
+        lines.removeAll(keepingCapacity: true)
+        done = 0
     }
 
     private mutating func account(for turn: RecordTurn) {
@@ -165,7 +208,7 @@ struct WriterThread: ~Copyable {
     }
 
     /// Writes once; gives back the failure where it may pass.
-    private mutating func attempt(_ done: inout Int) throws(AuditError) -> SystemCallError? {
+    private mutating func attempt() throws(AuditError) -> SystemCallError? {
         let isUntouched: Bool
         do throws(SystemCallError) {
             isUntouched = try file.isUntouched()
@@ -175,6 +218,21 @@ struct WriterThread: ~Copyable {
         }
         guard isUntouched else { throw .changedByOthers }
         return nil
+    }
+}
+
+extension WriterThread {
+    /// What is to be done after a step.
+    enum Step {
+        case goOn
+        /// Nothing waits: sleep, until more comes or for a moment.
+        case sleep
+        case end
+    }
+
+    private struct Leftover {
+        let ticket: UInt64
+        let bytes: Int
     }
 }
 
