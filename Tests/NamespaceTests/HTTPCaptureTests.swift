@@ -190,15 +190,25 @@ struct HTTPCaptureTests {
                 c = dial()
                 c.send(*denied, "Transfer-Encoding: chunked")
                 print(why(c.read()))
+                for _ in range(1000): c.raw(b"8000\\r\\n" + b"x" * 0x8000 + b"\\r\\n")
+                print(c.end())
+                # Who says all of it before looking for an answer, and not at once.
+                c = dial()
+                c.send(*denied, "Content-Length: 8000000"); time.sleep(0.3); c.raw(b"x" * 8000000)
+                print(why(c.read()), c.end())
+                # Nobody is listened to for ever.
+                c = dial()
+                c.send(*denied, "Transfer-Encoding: chunked")
+                print(why(c.read())); began = time.monotonic()
                 try:
-                    for _ in range(1000): c.raw(b"8000\\r\\n" + b"x" * 0x8000 + b"\\r\\n")
-                except OSError as error: print(name_of(error) in ("reset", "EPIPE"))
+                    while time.monotonic() - began < 60: c.raw(b"1\\r\\nx\\r\\n"); time.sleep(0.1)
+                except OSError as error: print(name_of(error) in ("reset", "EPIPE"), time.monotonic() - began > 9)
                 """
             )
             #expect(
                 said == [
                     "403 rule_deny", "403 rule_deny", "200", "403 rule_deny close closed", "403 rule_deny close closed",
-                    "403 rule_deny", "True",
+                    "403 rule_deny", "closed", "403 rule_deny closed", "403 rule_deny", "True True",
                 ]
             )
             #expect(bed.origin.requests(1) == ["GET /still HTTP/1.1"])

@@ -99,14 +99,13 @@ struct HTTPMessageTests {
                 c.send(*get("/early", method="POST"), "Content-Length: 100000000")
                 s, h, b = c.read(); print(s, b.decode(), h.get("connection"))
                 c = dial()
-                c.send(*get("/early", method="POST"), "Content-Length: 100000000")
-                sent = 0
-                try:
-                    while sent < 100000000: sent += c.s.send(bytes(65536))
-                except OSError as error: print("stopped")
+                c.send(*get("/early", method="POST"), "Content-Length: 20000000")
+                # Who says all of it before looking for an answer gets it as well.
+                for _ in range(20): c.raw(bytes(1000000))
+                print(c.read()[0], c.end())
                 """
             )
-            #expect(said == ["200", "b'3' b'ONE'", "b'3' b'TWO'", "b''", "200", "413 too much close", "stopped"])
+            #expect(said == ["200", "b'3' b'ONE'", "b'3' b'TWO'", "b''", "200", "413 too much close", "413 closed"])
         }
     }
 

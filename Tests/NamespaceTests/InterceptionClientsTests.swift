@@ -199,6 +199,63 @@ struct InterceptionClientsTests {
 
         """ + "\n"
 
+    static let uploads: [Client] = [
+        Client(
+            name: "curl",
+            variable: "CURL_CA_BUNDLE",
+            command: [
+                "sh", "-c",
+                """
+                for i in 1 2 3 4; do head -c 12000000 /dev/zero | \
+                  curl -sS -m 20 -o /dev/null -w '%{http_code} ' --data-binary @- \(refusing) ; done
+                """,
+            ],
+            prints: "403 403 403 403 "
+        ),
+        Client(
+            name: "requests",
+            variable: "REQUESTS_CA_BUNDLE",
+            command: [
+                python, "-c",
+                """
+                import requests
+                for i in range(4): print(requests.post("\(refusing)", data=b"x" * 12000000).status_code, end=" ")
+                """,
+            ],
+            prints: "403 403 403 403 "
+        ),
+        Client(
+            name: "node fetch",
+            variable: "NODE_EXTRA_CA_CERTS",
+            command: [
+                "node", "-e",
+                """
+                (async () => { for (let i = 0; i < 4; i++) {
+                    const a = await fetch("\(refusing)", { method: "POST", body: Buffer.alloc(12000000) });
+                    process.stdout.write(a.status + " ");
+                } })()
+                """,
+            ],
+            prints: "403 403 403 403 "
+        ),
+    ]
+
+    private static let refusing = "https://allowed.example:8443/denied/x"
+
+    @Test("a refused upload is told why, however much of it comes before the client looks", arguments: uploads)
+    func refusedUploads(client: Client) throws {
+        try #require(
+            FileManager.default.fileExists(atPath: InterceptedPod.python),
+            "the clients from PyPI are not there: make venv"
+        )
+        try InterceptedPod.with { bed in
+            let result = try bed.agent(client.command, variable: client.variable, seconds: 90)
+            #expect(result.output == client.prints, "\(result)")
+            let verdicts = try bed.requests(4).map(\.verdict)
+            #expect(Set(verdicts) == ["deny rule_deny denied-paths"])
+        }
+    }
+
     @Test("each works, and each of its requests is judged and written down once", arguments: clients)
     func works(client: Client) throws {
         try #require(

@@ -21,7 +21,7 @@ extension Conversation {
         switch exchanged.outcome {
         case .answered where exchanged.keepsClient: return nil
         case .answered:
-            var left = await leave(closedBy: closer(request), on: loop)
+            var left = await leave(closedBy: closer(request), isUnread: exchanged.leavesBody, on: loop)
             if exchanged.mayBeTruncated { left.outcome = .truncated }
             return left
         case .switched: return .orderly(closedBy: ending.closedBy)
@@ -105,7 +105,7 @@ extension Conversation {
         guard await worker.gate.wait(for: ticket, on: loop) else { return Ending(.auditUnavailable, closedBy: .ours) }
         let answer = Problem(violation, decision: requestID).answer
         await send(answer.octets(closes: true), on: loop)
-        return await leave(closedBy: .ours, on: loop)
+        return await leave(closedBy: .ours, isUnread: true, on: loop)
     }
 
     /// Ends the request in hand, and the connection with it.
@@ -142,7 +142,8 @@ extension Conversation {
         )
         guard await send(octets, on: loop) else { return Ending(.reset, closedBy: .client) }
         if !closes, await dropBody(of: request, on: loop) { return nil }
-        return await leave(closedBy: request.keepsAlive ? .ours : .client, on: loop)
+        let side: ClosingSide = request.keepsAlive ? .ours : .client
+        return await leave(closedBy: side, isUnread: request.framing != .none, on: loop)
     }
 
     /// A client that waits for a word before it sends its body may not send it now: nobody can know.
@@ -184,9 +185,9 @@ extension Conversation {
         return told
     }
 
-    /// Ends the connection so that what was sent last arrives.
-    private func leave(closedBy side: ClosingSide, on loop: isolated EventLoop) async -> Ending {
-        if client.unreadCount > 0 || client.socket.isReadable {
+    /// Ends the connection so that what was sent last arrives; `isUnread`: more of what the client says is to come.
+    private func leave(closedBy side: ClosingSide, isUnread: Bool, on loop: isolated EventLoop) async -> Ending {
+        if isUnread || client.unreadCount > 0 || client.socket.isReadable {
             await client.linger(worker.means, on: loop)
         }
         return .orderly(closedBy: side)

@@ -41,6 +41,8 @@ package struct Exchanged {
     package var keepsUpstream: Bool
     /// Whether anything of a final answer went to the client: after that there is no other answer to give.
     package var hasAnswered: Bool
+    /// The client has not said all of its request: what follows is not known.
+    package var leavesBody: Bool
     /// The answer lasts as long as the server's connection, and nobody knows whether that came to its end or was cut.
     package var mayBeTruncated = false
     /// Both sides of a WebSocket connection were told why it ends.
@@ -265,6 +267,7 @@ package final class Exchange: SocketObserver, DeferredWork {
             keepsClient: isWhole && !closesClient && hasSentRequest,
             keepsUpstream: isWhole && hasSentRequest && (response?.keepsAlive ?? false) && upstream.unreadCount == 0,
             hasAnswered: response != nil && !down.holdsHead,
+            leavesBody: !up.isFinished,
             mayBeTruncated: isWhole && response?.framing == .untilClose && !upstream.socket.endedInOrder,
             hasSaidClose: hasSaidClose,
             findings: inspection?.findings ?? Findings()

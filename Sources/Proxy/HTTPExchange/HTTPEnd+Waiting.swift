@@ -124,22 +124,35 @@ extension HTTPEnd {
 
     /// Lets the peer take what was sent last: closing with unread octets would reset the connection and lose it.
     ///
-    /// It sends no more from here on, and drops what comes for at most a second. False where the peer has not ended by then.
+    /// It sends no more from here on, and drops what comes: a client that is refused may have much to send before it looks for an answer
+    /// (RFC 9112, section 9.6). False where the peer is silent for a second before it ends, or goes on for ten.
     @discardableResult
     package func linger(_ means: RelayMeans, on loop: isolated EventLoop) async -> Bool {
         guard (try? socket.endSending()) != nil else { return false }
-        let deadline = loop.now &+ 1_000_000_000
-        // What a client may have on its way when it learns that it is refused.
-        var tolerated = 256 * 1024
-        while tolerated > 0 {
+        let end = loop.now &+ Lingering.longest
+        var dropped = 0
+        while loop.now < end {
+            let deadline = min(end, loop.now &+ Lingering.silence)
             guard await socket.wait(for: .reading, until: deadline, on: loop) == .ready else { return false }
             switch receive(means) {
             case .failure: return false
             case .success(nil): continue
             case .success(0?): return true
-            case .success(let count?): tolerated -= count
+            case .success(let count?): dropped += count
             }
+            guard dropped >= Lingering.turn else { continue }
+            dropped = 0
+            await loop.nextTurn()
         }
         return false
     }
+}
+
+/// How much of what a refused client sends is taken.
+private enum Lingering {
+    /// In nanoseconds, as the next.
+    static let longest: UInt64 = 10_000_000_000
+    static let silence: UInt64 = 1_000_000_000
+    /// So many octets are dropped before others have their turn.
+    static let turn = 256 * 1024
 }

@@ -158,6 +158,11 @@ package actor EventLoop {
         again = all
     }
 
+    /// Comes back in the loop's next turn, after others had theirs.
+    package func nextTurn() async {
+        await withCheckedContinuation { runAgain(Resumption($0)) }
+    }
+
     /// Has work done once, before the loop sleeps: when there is nothing else to do, or soon where there always is.
     ///
     /// What several turns have gathered is thus handed on in one piece.
@@ -285,6 +290,17 @@ private struct Errand {
 /// Work that gave up its turn and goes on in the next.
 package protocol DeferredWork: AnyObject {
     func goOn(on loop: isolated EventLoop)
+}
+
+/// A task that gave up its turn.
+private final class Resumption: DeferredWork {
+    private let continuation: CheckedContinuation<Void, Never>
+
+    init(_ continuation: CheckedContinuation<Void, Never>) {
+        self.continuation = continuation
+    }
+
+    func goOn(on loop: isolated EventLoop) { continuation.resume() }
 }
 
 /// No slot has this token: there are never 2^32 - 1 descriptors.
