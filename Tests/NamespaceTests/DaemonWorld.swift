@@ -2,6 +2,7 @@
 enum DaemonWorld {
     /// Python functions for all programs of a test of the daemon.
     static let kit = """
+        \(NetworkNamespace.pythonSay)
         import asyncio, errno, hashlib, json, os, select, socket, struct, sys, threading, time
 
         def name(error):
@@ -73,10 +74,6 @@ enum DaemonWorld {
     static let program =
         kit + """
             import socketserver
-
-            lock = threading.Lock()
-            def say(*words):
-                with lock: print(*words, flush=True)
 
             def echo_back(c):
                 try:

@@ -8,6 +8,7 @@ struct EgressRecorder {
     init(_ pod: GuardedPod, port: Int, banner: String = "") throws {
         process = try pod.net.world.startPython(
             """
+            \(NetworkNamespace.pythonSay)
             import socket, sys, threading
             def serve(c):
                 address, port = c.getsockname()[:2]
@@ -19,7 +20,7 @@ struct EgressRecorder {
                         if not data: c.sendall(b"served")
                         data += more
                 except OSError: pass
-                print("%s %d %d %s" % (address, port, len(data), data.hex() or "-"), flush=True)
+                say(address, port, len(data), data.hex() or "-")
                 c.close()
             l = socket.socket(socket.AF_INET6)
             l.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

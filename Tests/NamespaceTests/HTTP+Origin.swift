@@ -75,10 +75,7 @@ final class HTTPOrigin {
     private static let program = """
         import gzip, hashlib, itertools, json, socket, ssl, struct, sys, threading, time
         serials, turns, waiting = itertools.count(1), {}, threading.Condition()
-        lock = threading.Lock()
-        def say(*words):
-            with lock: print(*words, flush=True)
-
+        \(NetworkNamespace.pythonSay)
         class Peer:
             def __init__(self, c): self.c, self.held, self.all, self.serial, self.count = c, b"", b"", 0, 0
             def more(self):

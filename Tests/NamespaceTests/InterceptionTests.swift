@@ -114,12 +114,13 @@ struct InterceptionTests {
         try InterceptedPod.with { bed in
             let world = try bed.pod.net.world.startPython(
                 """
+                \(NetworkNamespace.pythonSay)
                 import socket, struct, threading
                 def serve(port, act):
                     l = socket.create_server(("0.0.0.0", port))
                     def accept():
                         while True:
-                            c = l.accept()[0]; print(port, c.recv(65536)[:1].hex(), flush=True); act(c)
+                            c = l.accept()[0]; say(port, c.recv(65536)[:1].hex()); act(c)
                     threading.Thread(target=accept, daemon=True).start()
                 kept = []
                 serve(8620, lambda c: (c.sendall(b"HTTP/1.1 400 Bad Request\\r\\n\\r\\n"), c.close()))

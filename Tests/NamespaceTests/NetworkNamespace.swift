@@ -97,6 +97,17 @@ final class NetworkNamespace {
         return process
     }
 
+    /// A function `say` for programs with threads, which writes a line of words in one piece.
+    ///
+    /// `print` writes each word and the line's end by itself, so that the lines of two threads mix.
+    static let pythonSay = """
+        import sys, threading
+        saying = threading.Lock()
+        def say(*words):
+            with saying: sys.stdout.write(" ".join(map(str, words)) + "\\n"); sys.stdout.flush()
+
+        """ + "\n"
+
     /// Kills everything that was started here.
     func stopAll() {
         for process in processes { process.stop() }

@@ -153,12 +153,12 @@ struct RobustnessTransferTests {
                     sent = 0
                     try:
                         while sent < 64 << 20: sent += s.send(b"\\0" * 65536)
-                        print("sent all", flush=True)
-                    except OSError as error: print("held back", name(error), sent < 48 << 20, flush=True)
+                        say("sent all")
+                    except OSError as error: say("held back", name(error), sent < 48 << 20)
                 sockets = [dial("203.0.113.7", 7007, 30) for _ in range(4)]
                 threads = [threading.Thread(target=send, args=(s,)) for s in sockets]
                 for t in threads: t.start()
-                time.sleep(1.5); print("ready", flush=True)
+                time.sleep(1.5); say("ready")
                 for t in threads: t.join()
                 print("over", flush=True)
                 """
