@@ -125,13 +125,15 @@ extension HTTPEnd {
     /// Lets the peer take what was sent last: closing with unread octets would reset the connection and lose it.
     ///
     /// It sends no more from here on, and drops what comes: a client that is refused may have much to send before it looks for an answer
-    /// (RFC 9112, section 9.6). False where the peer is silent for a second before it ends, or goes on for ten.
+    /// (RFC 9112, section 9.6). Nothing of it is deciphered: its end is the socket's. False where the peer is silent for a second before
+    /// it ends, or goes on for ten.
     @discardableResult
     package func linger(_ means: RelayMeans, on loop: isolated EventLoop) async -> Bool {
         guard (try? socket.endSending()) != nil else { return false }
         let end = loop.now &+ Lingering.longest
         var dropped = 0
         while loop.now < end {
+            if socket.isFlushed { socket.dropCipher() }
             let deadline = min(end, loop.now &+ Lingering.silence)
             guard await socket.wait(for: .reading, until: deadline, on: loop) == .ready else { return false }
             switch receive(means) {
@@ -155,6 +157,6 @@ private enum Lingering {
     static let silence: UInt64 = 1_000_000_000
     /// So many octets are dropped before others have their turn.
     static let turn = 256 * 1024
-    /// What receiving counts for at the least: a client may say each octet in a TLS record of its own.
+    /// What receiving counts for at the least: a client that takes no answer may say each octet in a TLS record of its own.
     static let leastReceived = 4096
 }

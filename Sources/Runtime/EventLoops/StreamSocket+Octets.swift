@@ -77,6 +77,14 @@ extension StreamSocket {
     /// The stream that has come to its end was not cut short: TLS tells, TCP alone cannot.
     package var endedInOrder: Bool { cipher?.endedInOrder ?? true }
 
+    /// Leaves the cipher out for good: what can be read from here on is what goes over the wire.
+    package func dropCipher() {
+        guard cipher != nil else { return }
+        cipher = nil
+        // The cipher may have known that it has no whole record; of the wire nothing is known.
+        isReadable = true
+    }
+
     /// A socket that has not taken all that a cipher wrote tells by an edge when it takes more.
     package func noteUnsent() {
         if !isFlushed { isWritable = false }

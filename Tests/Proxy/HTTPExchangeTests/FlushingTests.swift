@@ -17,24 +17,40 @@ struct FlushingTests {
         await loop.stop()
     }
 
-    @Test("who is refused and says each octet in a record of its own leaves others their turn")
+    @Test("who is refused, takes no answer and says each octet in a record of its own leaves others their turn")
     func lingering() async throws {
         let loop = try EventLoop(index: 0)
         try loop.start()
-        #expect(try await turnsWhileLingering(over: 1000, on: loop) >= 10)
+        let (turns, left) = try await linger(hearing: 1000, answerIsTaken: false, on: loop)
+        #expect(turns >= 10)
+        #expect(left == 0)
+        await loop.stop()
+    }
+
+    @Test("what a refused client says once its answer is taken is not deciphered, and it is heard to its end")
+    func deaf() async throws {
+        let loop = try EventLoop(index: 0)
+        try loop.start()
+        let (turns, left) = try await linger(hearing: 1000, answerIsTaken: true, on: loop)
+        #expect(turns > 0)
+        #expect(left == 1000)
         await loop.stop()
     }
 }
 
-/// How often others have had their turn while so many octets were dropped, one at a time.
-private func turnsWhileLingering(over octets: Int, on loop: isolated EventLoop) async throws -> Int {
+/// Hears a client out that says so many octets, one to a record.
+///
+/// - Returns: How often others have had their turn, none if it was not heard to its end, and how many octets are not deciphered.
+private func linger(hearing octets: Int, answerIsTaken: Bool, on loop: isolated EventLoop) async throws -> (Int, Int) {
     var ends: [Int32] = [0, 0]
     guard unsafe socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue), 0, &ends) == 0 else {
         throw NoSocket()
     }
     let socket = StreamSocket(OwnedDescriptor(adopting: ends[0]))
-    defer { close(ends[1]) }
-    socket.cipher = SlowCipher(octets: octets)
+    // Of the wire there is something, and its end.
+    guard unsafe write(ends[1], "records", 7) == 7, close(ends[1]) == 0 else { throw NoSocket() }
+    let cipher = SlowCipher(octets: octets, hasUnsent: !answerIsTaken)
+    socket.cipher = cipher
     try socket.attach(to: loop)
     defer { socket.detach(from: loop) }
     let others = Others()
@@ -42,13 +58,14 @@ private func turnsWhileLingering(over octets: Int, on loop: isolated EventLoop) 
     let means = RelayMeans(bufferBytes: 4096, pipes: 1)
     let end = HTTPEnd(socket, limits: HTTP1Limits())
     // In a task of the loop's own, as a connection's: another would go by the pool's threads each time.
-    return await withCheckedContinuation { continuation in
+    let turns = await withCheckedContinuation { continuation in
         loop.startTask(with: (end, means, others)) { state, loop in
             let hasEnded = await state.0.linger(state.1, on: loop)
             state.2.isOver = true
             continuation.resume(returning: hasEnded ? state.2.turns : 0)
         }
     }
+    return (turns, cipher.octets)
 }
 
 /// Has every turn that it can have.
@@ -64,12 +81,15 @@ private final class Others: DeferredWork {
 
 /// One that has an octet at a time, and then the end.
 private final class SlowCipher: SocketCipher {
-    private var octets: Int
-    let hasUnsent = false
+    private(set) var octets: Int
+    let hasUnsent: Bool
     let endedInOrder = true
     let mayHaveMore = true
 
-    init(octets: Int) { self.octets = octets }
+    init(octets: Int, hasUnsent: Bool) {
+        self.octets = octets
+        self.hasUnsent = hasUnsent
+    }
 
     func becomesReadable(isEnding: Bool) {}
     func flush() {}
