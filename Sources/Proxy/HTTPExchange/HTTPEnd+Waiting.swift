@@ -140,7 +140,7 @@ extension HTTPEnd {
             case .failure: return false
             case .success(nil): continue
             case .success(0?): return true
-            case .success(let count?): dropped += max(count, Lingering.leastReceived)
+            case .success(let count?): dropped += count
             }
             guard dropped >= Lingering.turn else { continue }
             dropped = 0
@@ -157,6 +157,4 @@ private enum Lingering {
     static let silence: UInt64 = 1_000_000_000
     /// So many octets are dropped before others have their turn.
     static let turn = 256 * 1024
-    /// What receiving counts for at the least: a client that takes no answer may say each octet in a TLS record of its own.
-    static let leastReceived = 4096
 }

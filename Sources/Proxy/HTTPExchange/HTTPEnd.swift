@@ -105,11 +105,14 @@ package final class HTTPEnd {
         _ parse: (Span<UInt8>) throws(HTTP1Violation) -> Head?
     ) throws(HTTP1Violation) -> Head? {
         guard unreadCount == 0 else {
-            // What was used goes first: a peer that never pauses between two heads would fill the memory with them.
-            var octets = Array(storage[used...])
+            // What was used goes first: a peer that never pauses between two heads would fill the memory with them. Once: where a head
+            // comes octet by octet, all of it would else be copied for each.
+            var octets = storage
+            storage = []
+            if used > 0 { octets.removeFirst(used) }
+            used = 0
             means.buffer.append(0..<count, to: &octets)
             storage = octets
-            used = 0
             return try parseStored(length, parse)
         }
         let head = try means.buffer.withBytes(0..<count) { bytes throws(HTTP1Violation) in try parse(bytes) }

@@ -10,6 +10,13 @@ package struct LoopBound<Value>: @unchecked Sendable {
         self.loop = loop
     }
 
+    /// Binds a value that lives on `loop`, on whose thread the caller is, and stops the process where it is not.
+    init(_ value: Value, onCurrent loop: EventLoop) {
+        loop.preconditionIsolated()
+        self.value = value
+        self.loop = loop
+    }
+
     /// The value, for code that runs on its loop.
     package func value(on loop: isolated EventLoop) -> Value {
         precondition(loop === self.loop, "a value is touched only on its own loop")

@@ -6,18 +6,22 @@ extension StreamSocket {
     package var isCoded: Bool { cipher != nil }
 
     /// Receives at most `count` bytes, or a buffer full; 0 is the end of the stream.
+    ///
+    /// A cipher gives a bounded number of pieces in one turn of the loop. Behind them it is as if there were no more, and whoever waits
+    /// or observes is told in the next turn: a peer may say each octet in a TLS record of its own.
     package func receive(
         into buffer: TransferBuffer,
         atMost count: Int = .max
     ) throws(SystemCallError) -> Completion<Int> {
         if let cipher {
+            guard takeTurn() else { return .wouldBlock }
             // Reading may have to answer: with new keys, or the end.
             defer { noteUnsent() }
             let completion = try cipher.receive(into: buffer, atMost: count)
             switch completion {
-            case .wouldBlock: isReadable = false
+            case .wouldBlock: noteEmpty()
             // What it has given may have been all: asking again would cost a look into TLS.
-            case .done(let received): if received > 0, !cipher.mayHaveMore { isReadable = false }
+            case .done(let received): if received > 0, !cipher.mayHaveMore { noteEmpty() }
             }
             return completion
         }

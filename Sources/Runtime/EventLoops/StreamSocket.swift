@@ -58,6 +58,12 @@ package final class StreamSocket: EventHandler {
     private var waiter: Waiter?
     /// Set while somebody waits: asking `waiter` would copy it.
     private var isAwaited = false
+    private var home: EventLoop?
+    private var pieces = 0
+    private var isHeldBack = false
+
+    /// How many pieces a cipher gives before others have their turn: what 64 records cost is little beside what 64 connections cost.
+    private static let piecesOfTurn = 64
 
     private struct Waiter {
         var direction: Direction
@@ -78,6 +84,7 @@ package final class StreamSocket: EventHandler {
     /// Starts to listen to the kernel.
     package func attach(to loop: isolated EventLoop) throws(SystemCallError) {
         token = try loop.watch(descriptor, self)
+        home = loop
     }
 
     /// Stops to listen, so that the socket can be closed by letting it go.
@@ -142,6 +149,26 @@ package final class StreamSocket: EventHandler {
         if waiter?.direction == .reading { finishWait(.interrupted, on: loop) }
     }
 
+    /// Counts a piece that a cipher is asked for; false where it has given enough for one turn.
+    func takeTurn() -> Bool {
+        guard pieces >= Self.piecesOfTurn, let home else {
+            pieces += 1
+            return true
+        }
+        canBeRead = false
+        guard !isHeldBack else { return false }
+        isHeldBack = true
+        let held = LoopBound(self, onCurrent: home)
+        home.assumeIsolated { loop in loop.runAgain(held.value(on: loop)) }
+        return false
+    }
+
+    /// Notes that there is no more to read for now.
+    func noteEmpty() {
+        canBeRead = false
+        pieces = 0
+    }
+
     private func tell(_ cipher: any SocketCipher) {
         if canBeRead { cipher.becomesReadable(isEnding: hasEnd) }
         guard canBeWritten, cipher.hasUnsent else { return }
@@ -174,5 +201,16 @@ package final class StreamSocket: EventHandler {
         self.waiter = nil
         if let timer = waiter.timer { loop.cancel(timer) }
         waiter.continuation.resume(returning: outcome)
+    }
+}
+
+/// It was held back: others have had their turn.
+extension StreamSocket: DeferredWork {
+    /// Tells the observer, or whoever waits, that there is more to read.
+    package func goOn(on loop: isolated EventLoop) {
+        isHeldBack = false
+        pieces = 0
+        guard token != nil else { return }
+        ready(.readable, on: loop)
     }
 }

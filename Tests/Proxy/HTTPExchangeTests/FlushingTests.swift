@@ -17,7 +17,7 @@ struct FlushingTests {
         await loop.stop()
     }
 
-    @Test("who is refused, takes no answer and says each octet in a record of its own leaves others their turn")
+    @Test("G07: who is refused, takes no answer and says each octet in a record of its own leaves others their turn")
     func lingering() async throws {
         let loop = try EventLoop(index: 0)
         try loop.start()
