@@ -88,6 +88,18 @@ package func fileStatus(_ file: borrowing OwnedDescriptor) throws(SystemCallErro
     return FileStatus(status)
 }
 
+/// How many bytes an open file has, and how many names.
+///
+/// Its times are not asked for: a kernel with fine-grained ones (6.13) dates the next write after each look at them, which costs that write
+/// a change of the inode in the file system's journal.
+package func sizeAndLinks(of file: borrowing OwnedDescriptor) throws(SystemCallError) -> (size: Int, links: Int) {
+    var size: UInt64 = 0
+    var links: UInt32 = 0
+    let number = file.number
+    _ = try systemCall("statx") { unsafe clinux_size_and_links(number, &size, &links) }
+    return (Int(size), Int(links))
+}
+
 extension FileStatus {
     init(_ status: stat) {
         size = Int(status.st_size)

@@ -38,6 +38,7 @@
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <linux/sock_diag.h>
+#include <linux/stat.h>
 
 // Declared here because <fcntl.h> and its like show them only under _GNU_SOURCE, which would make the C library's other
 // declarations differ from those of Swift's Glibc module.
@@ -92,6 +93,17 @@ static inline int clinux_keep_only_capabilities(uint32_t kept) {
 static inline int clinux_open(const char *path, int flags, mode_t mode) { return open(path, flags, mode); }
 static inline int clinux_openat(int dir, const char *path, int flags, mode_t mode) { return openat(dir, path, flags, mode); }
 static inline int clinux_fcntl_int(int fd, int command, int argument) { return fcntl(fd, command, argument); }
+
+// statx(2), which <sys/stat.h> shows only under _GNU_SOURCE, of an open file and without its times.
+extern int statx(int dir, const char *path, int flags, unsigned int mask, struct statx *status);
+static inline int clinux_size_and_links(int fd, uint64_t *size, uint32_t *links) {
+    enum { EMPTY_PATH = 0x1000 };
+    struct statx status;
+    if (statx(fd, "", EMPTY_PATH, STATX_SIZE | STATX_NLINK, &status) != 0) return -1;
+    *size = status.stx_size;
+    *links = status.stx_nlink;
+    return 0;
+}
 
 // ioctl(2) is variadic too.
 static inline int clinux_window_size(int fd, struct winsize *size) { return ioctl(fd, TIOCGWINSZ, size); }

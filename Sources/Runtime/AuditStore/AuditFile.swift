@@ -84,8 +84,8 @@ struct AuditFile: ~Copyable {
     /// Whether the file is as we left it: not cut short, not written to, not removed.
     func isUntouched() throws(SystemCallError) -> Bool {
         guard !isStream else { return true }
-        let status = try fileStatus(descriptor)
-        return status.size == size && status.linkCount > 0
+        let now = try sizeAndLinks(of: descriptor)
+        return now.size == size && now.links > 0
     }
 
     /// Appends the bytes from this index on and says how many of them the file took; at least one.

@@ -10,10 +10,11 @@ import Synchronization
 ///
 /// Concurrency: whoever has the pen has all of the file's state; nobody waits for it but the writer's thread.
 final class AuditPen: Sendable {
-    /// How long records that nobody waits for may lie after a busy moment: each wake-up costs two switches of context.
-    ///
-    /// So long does the thread wait as well before it looks again at a loop that has the pen.
-    private static let dozeMilliseconds: Int32 = 20
+    /// How long records that nobody waits for may lie after a busy moment: each wake-up costs two switches of context, and where loops
+    /// write what they wait for they take these along.
+    private static let dozeMilliseconds: Int32 = 50
+    /// How long the thread waits before it looks again at a loop that has the pen.
+    private static let lookMilliseconds: Int32 = 20
     /// How long a write may hold up a loop, in nanoseconds.
     private static let patience: UInt64 = 60_000_000
     /// A write that took so long, in nanoseconds, has the loops keep away for a while.
@@ -58,8 +59,7 @@ final class AuditPen: Sendable {
             switch step {
             case .goOn: isDozing = true
             case .sleep:
-                if isDozing { queue.sleep(milliseconds: Self.dozeMilliseconds) } else { queue.sleep() }
-                isDozing = false
+                if isDozing { isDozing = doze(queue) } else { queue.sleep() }
             case .end: return
             case nil:
                 if case .now = queue.stopRequest { return }
@@ -67,6 +67,13 @@ final class AuditPen: Sendable {
                 isDozing = true
             }
         }
+    }
+
+    /// Looks again in a moment; true where more has come meanwhile, so that to sleep would be to be woken at once.
+    private func doze(_ queue: SubmissionQueue) -> Bool {
+        let last = queue.lastTicket
+        queue.sleep(milliseconds: Self.dozeMilliseconds)
+        return queue.lastTicket != last
     }
 
     /// Has the calling thread, which is that of `loop`, write what waits in `queue`.
@@ -98,7 +105,7 @@ final class AuditPen: Sendable {
         defer { isWanted.store(false, ordering: .relaxed) }
         // It may have given it back before it could see that.
         guard thread.withLockIfAvailable({ _ in }) == nil else { return }
-        queue.sleep(milliseconds: Self.dozeMilliseconds)
+        queue.sleep(milliseconds: Self.lookMilliseconds)
         relieve()
     }
 
