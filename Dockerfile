@@ -12,7 +12,7 @@ RUN deploy/install-packages.sh build runtime
 COPY Package.swift ./
 COPY Sources Sources
 # The tests' folders are not here, so the package must not name them.
-RUN PROGRAMS_ONLY=1 swift build -c release --static-swift-stdlib
+RUN PROGRAMS_ONLY=1 swift build -c release --static-swift-stdlib --omit-frame-pointers
 COPY deploy/image deploy/image
 ARG VERSION=0.1.0
 ARG SOURCE_DATE_EPOCH

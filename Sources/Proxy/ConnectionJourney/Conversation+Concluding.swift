@@ -187,7 +187,7 @@ extension Conversation {
 
     /// Ends the connection so that what was sent last arrives; `isUnread`: more of what the client says is to come.
     private func leave(closedBy side: ClosingSide, isUnread: Bool, on loop: isolated EventLoop) async -> Ending {
-        if isUnread || client.unreadCount > 0 || client.socket.isReadable {
+        if isUnread || client.unreadCount > 0 || client.socket.mayBeReadable {
             await client.linger(worker.means, on: loop)
         }
         return .orderly(closedBy: side)

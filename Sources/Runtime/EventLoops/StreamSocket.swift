@@ -26,6 +26,8 @@ package final class StreamSocket: EventHandler {
         get { canBeRead }
         set { canBeRead = newValue }
     }
+    /// True as well where there may be more, and others have their turn first.
+    package var mayBeReadable: Bool { canBeRead || isHeldBack }
     /// False after a write that the socket did not take whole, until the next edge.
     package var isWritable: Bool {
         get { canBeWritten }
