@@ -3,6 +3,41 @@ import Testing
 
 @Suite("Interception, misused")
 struct InterceptionAbuseTests {
+    @Test("G07: a body between thousands of new keys, each octet in a record of its own, arrives whole")
+    func newKeys() throws {
+        try InterceptedPod.with { bed in
+            let said = try bed.agent(["/usr/bin/python3", "-c", Self.renewing], variable: "SSL_CERT_FILE")
+            #expect(said.output == "HTTP/1.1 200\nHTTP/1.1 200\n", "\(said)")
+            let sent = try bed.requests(2).compactMap { $0.end?["bytes_up"].flatMap { Int($0) } }.filter { $0 >= 3000 }
+            #expect(sent.count == 2, "\(sent)")
+        }
+    }
+
+    /// Python has no word for new keys: libssl is asked for them (`SSL_key_update`), by the pointer that its objects begin with.
+    private static let renewing = """
+        import ctypes, socket, ssl
+        lib = ctypes.CDLL("libssl.so.3")
+        lib.SSL_key_update.argtypes, lib.SSL_do_handshake.argtypes = [ctypes.c_void_p, ctypes.c_int], [ctypes.c_void_p]
+        def ask(bursts, renewals, octets):
+            s = socket.create_connection(("203.0.113.10", 8443), 60)
+            came, goes = ssl.MemoryBIO(), ssl.MemoryBIO()
+            t = ssl.create_default_context().wrap_bio(came, goes, server_hostname="allowed.example")
+            def until_done(step):
+                while True:
+                    try: return step()
+                    except ssl.SSLWantReadError: s.sendall(goes.read()); came.write(s.recv(65536))
+            until_done(t.do_handshake)
+            session = ctypes.cast(id(t._sslobj) + 24, ctypes.POINTER(ctypes.c_void_p))[0]
+            t.write(b"POST /keys HTTP/1.1\\r\\nHost: allowed.example:8443\\r\\nContent-Length: %d\\r\\n\\r\\n" % (bursts * octets))
+            for _ in range(bursts):
+                for _ in range(renewals):
+                    assert lib.SSL_key_update(session, 0) == 1 and lib.SSL_do_handshake(session) == 1
+                for _ in range(octets): t.write(b"x")
+            s.sendall(goes.read())
+            print(until_done(lambda: t.read(12)).decode())
+        ask(3, 5000, 1000); ask(30, 200, 100)
+        """
+
     @Test("what comes behind a handshake and is no TLS, or no HTTP, ends that connection and no other")
     func garbage() throws {
         try InterceptedPod.with { bed in

@@ -27,7 +27,10 @@ enum TLSFloor {
             // The session above reads the thread's queue of errors when this is over.
             defer { ERR_clear_error() }
             do throws(TLSFailure) {
-                return try session.receive(into: &bytes).map(Step.moved) ?? .blocked
+                repeat {
+                    if let count = try session.receive(into: &bytes) { return .moved(count) }
+                } while session.isMidway
+                return .blocked
             } catch {
                 return .failed(error.number)
             }

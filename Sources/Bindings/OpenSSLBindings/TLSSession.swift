@@ -20,6 +20,10 @@ import NetworkTypes
     /// A stream that ends without that may have been cut by anybody.
     package private(set) var endedInOrder = false
     private var hasSentEnd = false
+    /// The last look gave nothing, and there is more: it went through as much that holds no data as one look may.
+    package var isMidway: Bool { wire.isSpent }
+    /// Octets that came from the socket since the session began.
+    package var received: UInt64 { wire.received }
 
     /// A session with a client, on a socket of which `unread` has been read already.
     ///
@@ -165,12 +169,16 @@ extension TLSSession {
     }
 
     /// Reads into `place`: how many octets, 0 at the end of the stream; `nil` where there are none now.
+    ///
+    /// A peer may say ever so much that is no data, new keys for one (RFC 8446, section 4.6.3): see `isMidway`.
     package func receive(into place: inout MutableSpan<UInt8>) throws(TLSFailure) -> Int? {
         var count = 0
         emptyErrors()
+        wire.beginLook()
         let result = unsafe place.withUnsafeMutableBytes { bytes in
             unsafe SSL_read_ex(session, bytes.baseAddress, bytes.count, &count)
         }
+        wire.endLook(given: count)
         return result == 1 ? count : try end(of: result)
     }
 
@@ -179,7 +187,10 @@ extension TLSSession {
         var octet: UInt8 = 0
         var count = 0
         emptyErrors()
+        wire.beginLook()
         let result = unsafe SSL_peek_ex(session, &octet, 1, &count)
+        // What it has found is no less than a whole record's data.
+        wire.endLook(given: count == 0 ? 0 : TLSWire.portion)
         return result == 1 ? count : try end(of: result)
     }
 

@@ -30,6 +30,19 @@ final class TLSWire {
     /// Octets that came from the socket.
     private(set) var received: UInt64 = 0
 
+    /// The last look was given all that it may have, and found no data.
+    private(set) var isSpent = false
+    /// What is left for this look; a handshake may have all that there is.
+    private var left = Int.max
+    /// Of what the last look was given most held no data.
+    private var isWordy = false
+    private var atLook: UInt64 = 0
+
+    /// What one look may have, in octets: more than the largest record.
+    static let portion = 18_432
+    /// The same where the last look found little.
+    private static let smallPortion = 2048
+
     /// A peer that only asks, for new keys say, and takes no answer, is not answered beyond this, in octets.
     private static let mostUnsent = 65_536
 
@@ -53,6 +66,22 @@ final class TLSWire {
 
     /// False where a read would find nothing until somebody says otherwise.
     var mayHaveMore: Bool { isReadable || !unread.isEmpty || failure != nil }
+
+    /// Begins a look for data: the socket gives it a bounded number of octets.
+    ///
+    /// A peer may say ever so much that is none, new keys for one (RFC 8446, section 4.6.3), each at the price of ten microseconds here:
+    /// one that does is read in small portions.
+    func beginLook() {
+        isSpent = false
+        left = isWordy ? Self.smallPortion : Self.portion
+        atLook = received
+    }
+
+    /// Ends a look that found so many octets of data.
+    func endLook(given count: Int) {
+        left = .max
+        isWordy = received &- atLook > UInt64(count + Self.smallPortion)
+    }
 
     /// Sends what is unsent, as much as the socket takes.
     func flush() {
@@ -106,12 +135,18 @@ final class TLSWire {
             return count
         }
         guard isReadable, failure == nil else { return nil }
+        guard left > 0 else {
+            isSpent = true
+            return nil
+        }
+        let place = unsafe UnsafeMutableRawBufferPointer(rebasing: place.prefix(left))
         switch unsafe floor.receive(into: place) {
         case .moved(0):
             hasEnded = true
             return 0
         case .moved(let count):
             received &+= UInt64(count)
+            if left != .max { left -= count }
             // A session gives one record at a time: only a socket that was read short has no more.
             if count < place.count, !isEnding, floor.session == nil { isReadable = false }
             return count

@@ -92,7 +92,7 @@ extension Conversation {
 
     /// The upstream that is open, where the decision is for it.
     func upstreamToAskAgain(_ decision: Decision) -> OpenUpstream? {
-        guard let upstream, isOfToday(upstream.line), upstream.line.isQuiet(worker.means),
+        guard let upstream, isOfToday(upstream.line), upstream.line.isQuiet,
             let permit = worker.snapshot.policy?.permit(for: decision),
             borrowUpstream(permit, upstream.line)
         else { return nil }

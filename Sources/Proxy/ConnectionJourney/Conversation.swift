@@ -216,7 +216,7 @@ final class Conversation: SocketObserver {
     /// of no more use.
     func socketIsReady(_ socket: StreamSocket, on loop: isolated EventLoop) {
         if socket === client.socket { return readSteadily(on: loop) }
-        guard let upstream, upstream.socket === socket, !upstream.line.isQuiet(worker.means) else { return }
+        guard let upstream, upstream.socket === socket, !upstream.line.isQuiet else { return }
         closeUpstream(on: loop)
     }
 

@@ -50,12 +50,7 @@ final class UpstreamLine {
     }
 
     /// True where it may be asked again: it is open, and has not said anything that nobody asked for.
-    func isQuiet(_ means: RelayMeans) -> Bool {
-        guard !socket.isEnding else { return false }
-        guard socket.isReadable else { return true }
-        guard case .wouldBlock? = try? socket.receive(into: means.buffer) else { return false }
-        return true
-    }
+    var isQuiet: Bool { !socket.isEnding && socket.isSilent }
 }
 
 /// An upstream connection that requests of one client go up.

@@ -52,7 +52,7 @@ final class UpstreamPool: SocketObserver {
 
     /// Takes a connection that nobody uses any more; where there are too many, it is closed.
     func give(_ upstream: UpstreamLine, on loop: isolated EventLoop) {
-        guard keys.count < capacity, upstream.isQuiet(means) else {
+        guard keys.count < capacity, upstream.isQuiet else {
             return upstream.socket.detach(from: loop)
         }
         keys[ObjectIdentifier(upstream.socket)] = upstream.key
@@ -78,7 +78,7 @@ final class UpstreamPool: SocketObserver {
         guard let index else { return nil }
         let upstream = waiting[index].upstream
         remove(upstream)
-        guard upstream.isQuiet(means), borrowUpstream(permit, upstream) else {
+        guard upstream.isQuiet, borrowUpstream(permit, upstream) else {
             upstream.socket.detach(from: loop)
             return nil
         }
@@ -87,7 +87,7 @@ final class UpstreamPool: SocketObserver {
 
     func socketIsReady(_ socket: StreamSocket, on loop: isolated EventLoop) {
         guard let key = keys[ObjectIdentifier(socket)],
-            let place = places[key]?.first(where: { $0.upstream.socket === socket }), !place.upstream.isQuiet(means)
+            let place = places[key]?.first(where: { $0.upstream.socket === socket }), !place.upstream.isQuiet
         else { return }
         remove(place.upstream)
         socket.detach(from: loop)

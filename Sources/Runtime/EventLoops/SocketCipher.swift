@@ -10,6 +10,12 @@ package protocol SocketCipher: AnyObject {
     /// False where nothing can be read until `becomesReadable` says otherwise.
     var mayHaveMore: Bool { get }
 
+    /// The last look gave nothing, and there is more: it has gone through as much as one look may.
+    var isMidway: Bool { get }
+
+    /// Octets that came over the wire.
+    var received: UInt64 { get }
+
     /// True while octets wait that the socket has not taken.
     var hasUnsent: Bool { get }
 

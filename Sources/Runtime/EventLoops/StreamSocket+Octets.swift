@@ -17,11 +17,14 @@ extension StreamSocket {
             guard takeTurn() else { return .wouldBlock }
             // Reading may have to answer: with new keys, or the end.
             defer { noteUnsent() }
+            let before = cipher.received
             let completion = try cipher.receive(into: buffer, atMost: count)
             switch completion {
-            case .wouldBlock: noteEmpty()
-            // What it has given may have been all: asking again would cost a look into TLS.
-            case .done(let received): if received > 0, !cipher.mayHaveMore { noteEmpty() }
+            case .wouldBlock: if cipher.isMidway { holdBack() } else { noteEmpty() }
+            case .done(let given):
+                charge(wire: Int(cipher.received &- before), given: given)
+                // What it has given may have been all: asking again would cost a look into TLS.
+                if given > 0, !cipher.mayHaveMore { noteEmpty() }
             }
             return completion
         }
@@ -40,8 +43,17 @@ extension StreamSocket {
     package func peekAtByte() throws(SystemCallError) -> Completion<Int> {
         defer { noteUnsent() }
         let completion = if let cipher { try cipher.peek() } else { try LinuxBindings.peekAtByte(descriptor) }
-        if case .wouldBlock = completion { isReadable = false }
+        if case .wouldBlock = completion {
+            if cipher?.isMidway ?? false { holdBack() } else { noteEmpty() }
+        }
         return completion
+    }
+
+    /// True where the peer has said nothing that is not read, as far as can be known at once: it is looked for, whoever's turn it is.
+    package var isSilent: Bool {
+        guard mayBeReadable else { return true }
+        guard case .wouldBlock? = try? peekAtByte() else { return false }
+        return !(cipher?.isMidway ?? false)
     }
 
     /// Sends the bytes in `range` of a buffer, and says how many were taken.

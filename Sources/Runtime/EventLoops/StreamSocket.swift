@@ -66,6 +66,8 @@ package final class StreamSocket: EventHandler {
 
     /// How many pieces a cipher gives before others have their turn: what 64 records cost is little beside what 64 connections cost.
     private static let piecesOfTurn = 64
+    /// How many octets of the wire may come beside those of a piece: others of a record, or many small records.
+    private static let mostBeside = 2048
 
     private struct Waiter {
         var direction: Direction
@@ -153,16 +155,26 @@ package final class StreamSocket: EventHandler {
 
     /// Counts a piece that a cipher is asked for; false where it has given enough for one turn.
     func takeTurn() -> Bool {
-        guard pieces >= Self.piecesOfTurn, let home else {
+        guard pieces >= Self.piecesOfTurn, home != nil else {
             pieces += 1
             return true
         }
+        holdBack()
+        return false
+    }
+
+    /// Has the socket be read on in the next turn.
+    func holdBack() {
         canBeRead = false
-        guard !isHeldBack else { return false }
+        guard !isHeldBack, let home else { return }
         isHeldBack = true
         let held = LoopBound(self, onCurrent: home)
         home.assumeIsolated { loop in loop.runAgain(held.value(on: loop)) }
-        return false
+    }
+
+    /// Ends the turn of a socket that took so much more from the wire than it gave: it was much work, now or soon.
+    func charge(wire octets: Int, given: Int) {
+        if octets > given + Self.mostBeside { pieces = Self.piecesOfTurn }
     }
 
     /// Notes that there is no more to read for now.

@@ -17,6 +17,8 @@ package final class TLSCipher: SocketCipher {
     package var hasUnsent: Bool { session.hasUnsent }
     package var mayHaveMore: Bool { session.mayHaveMore }
     package var endedInOrder: Bool { session.endedInOrder }
+    package var isMidway: Bool { session.isMidway }
+    package var received: UInt64 { session.received }
 
     /// Something can be read from the socket again.
     package func becomesReadable(isEnding: Bool) { session.becomesReadable(isEnding: isEnding) }

@@ -84,6 +84,8 @@ private final class SlowCipher: SocketCipher {
     private(set) var octets: Int
     let hasUnsent: Bool
     let endedInOrder = true
+    let isMidway = false
+    let received: UInt64 = 0
     let mayHaveMore = true
 
     init(octets: Int, hasUnsent: Bool) {
@@ -126,6 +128,8 @@ private func flushes(unsent: Bool, on loop: isolated EventLoop) async throws -> 
 private final class StuckCipher: SocketCipher {
     let hasUnsent: Bool
     let endedInOrder = true
+    let isMidway = false
+    let received: UInt64 = 0
     let mayHaveMore = false
 
     init(hasUnsent: Bool) { self.hasUnsent = hasUnsent }

@@ -16,6 +16,26 @@ struct SocketTurnTests {
         await loop.stop()
     }
 
+    @Test("G07: records without data count as well: others have their turn between them", .timeLimit(.minutes(5)))
+    func midway() async throws {
+        let loop = try EventLoop(index: 0)
+        try loop.start()
+        let reader = try await read(records: 20, afterEmptyLooks: 100, on: loop)
+        #expect(reader.octets == 20)
+        #expect(reader.turnsOfOthers >= 100)
+        await loop.stop()
+    }
+
+    @Test("B20: one that is held back is not taken for silent", .timeLimit(.minutes(5)))
+    func silence() async throws {
+        let loop = try EventLoop(index: 0)
+        try loop.start()
+        #expect(try await isSilent(after: 63, of: 65, on: loop) == false)
+        #expect(try await isSilent(after: 65, of: 65, on: loop) == false)
+        #expect(try await isSilent(after: 65, of: 64, on: loop))
+        await loop.stop()
+    }
+
     @Test("one that nobody reads any more is told nothing", .timeLimit(.minutes(5)))
     func left() async throws {
         let loop = try EventLoop(index: 0)
@@ -32,15 +52,36 @@ private struct Reading: Sendable {
     let turnsOfOthers: Int
 }
 
+/// Whether a socket is silent after so many looks at so many records.
+private func isSilent(after looks: Int, of records: Int, on loop: isolated EventLoop) throws -> Bool {
+    var ends: [Int32] = [0, 0]
+    guard unsafe socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue), 0, &ends) == 0 else {
+        throw NoSocket()
+    }
+    defer { close(ends[1]) }
+    let socket = StreamSocket(OwnedDescriptor(adopting: ends[0]))
+    socket.cipher = TalkativeCipher(records: records, ends: false)
+    try socket.attach(to: loop)
+    defer { socket.detach(from: loop) }
+    let buffer = TransferBuffer(capacity: 4096)
+    for _ in 0..<looks { _ = try socket.receive(into: buffer) }
+    return socket.isSilent
+}
+
 /// Has an observer read a socket until its end, or until that many turns of others are over.
-private func read(records: Int, leavingAfter most: Int = .max, on loop: isolated EventLoop) async throws -> Reading {
+private func read(
+    records: Int,
+    afterEmptyLooks emptyLooks: Int = 0,
+    leavingAfter most: Int = .max,
+    on loop: isolated EventLoop
+) async throws -> Reading {
     var ends: [Int32] = [0, 0]
     guard unsafe socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue), 0, &ends) == 0 else {
         throw NoSocket()
     }
     let socket = StreamSocket(OwnedDescriptor(adopting: ends[0]))
     defer { close(ends[1]) }
-    socket.cipher = TalkativeCipher(records: records)
+    socket.cipher = TalkativeCipher(records: records, emptyLooks: emptyLooks)
     try socket.attach(to: loop)
     let reader = Reader(leavesHeldBack: most != .max)
     socket.observer = reader
@@ -90,23 +131,36 @@ private final class Others: DeferredWork {
     }
 }
 
-/// One that has so many records of an octet, and then the end.
+/// One that has so many records of an octet, behind others that hold nothing, and then the end or silence.
 private final class TalkativeCipher: SocketCipher {
     private var records: Int
+    private var emptyLooks: Int
+    private let ends: Bool
+    private(set) var isMidway = false
     let hasUnsent = false
     let endedInOrder = true
+    let received: UInt64 = 0
     let mayHaveMore = true
 
-    init(records: Int) { self.records = records }
+    init(records: Int, emptyLooks: Int = 0, ends: Bool = true) {
+        self.records = records
+        self.emptyLooks = emptyLooks
+        self.ends = ends
+    }
 
     func becomesReadable(isEnding: Bool) {}
     func flush() {}
     func receive(into buffer: TransferBuffer, atMost count: Int) -> Completion<Int> {
-        guard records > 0 else { return .done(0) }
+        isMidway = emptyLooks > 0
+        if isMidway {
+            emptyLooks -= 1
+            return .wouldBlock
+        }
+        guard records > 0 else { return ends ? .done(0) : .wouldBlock }
         records -= 1
         return .done(1)
     }
-    func peek() -> Completion<Int> { .wouldBlock }
+    func peek() -> Completion<Int> { records > 0 ? .done(1) : .wouldBlock }
     func send(_ octets: Span<UInt8>) -> Completion<Int> { .done(octets.count) }
     func rest() {}
     func endSending(inOrder: Bool) {}
