@@ -22,6 +22,8 @@ import NetworkTypes
     private var hasSentEnd = false
     /// The last look gave nothing, and there is more: it went through as much that holds no data as one look may.
     package var isMidway: Bool { wire.isSpent }
+    /// The last look stopped at an answer that could not be kept; it goes on when nothing is unsent.
+    package var hadToStop: Bool { wire.hadToStop }
     /// Octets that came from the socket since the session began.
     package var received: UInt64 { wire.received }
 

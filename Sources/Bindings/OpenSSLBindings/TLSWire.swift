@@ -30,6 +30,8 @@ final class TLSWire {
     /// Octets that came from the socket.
     private(set) var received: UInt64 = 0
 
+    /// The last look stopped at an answer that could not be kept: it goes on when what is unsent is gone, whoever sends that.
+    fileprivate(set) var hadToStop = false
     /// The last look was given all that it may have, and found no data.
     private(set) var isSpent = false
     /// What is left for this look; a handshake may have all that there is.
@@ -73,6 +75,7 @@ final class TLSWire {
     /// one that does is read in small portions.
     func beginLook() {
         isSpent = false
+        hadToStop = false
         left = isWordy ? Self.smallPortion : Self.portion
         atLook = received
     }
@@ -80,7 +83,8 @@ final class TLSWire {
     /// Ends a look that found so many octets of data.
     func endLook(given count: Int) {
         left = .max
-        isWordy = received &- atLook > UInt64(count + Self.smallPortion)
+        let taken = received &- atLook
+        isWordy = taken >= UInt64(Self.smallPortion / 2) && UInt64(count) < taken / 2
     }
 
     /// Sends what is unsent, as much as the socket takes.
@@ -198,6 +202,7 @@ extension TLSWire {
             guard let wire = unsafe TLSWire.behind(end), let octets = unsafe octets, count > 0 else { return -1 }
             unsafe BIO_clear_flags(end, retryFlags)
             guard wire.mayKeepMore else {
+                wire.hadToStop = true
                 unsafe BIO_set_flags(end, BIO_FLAGS_WRITE | BIO_FLAGS_SHOULD_RETRY)
                 return -1
             }

@@ -13,6 +13,9 @@ package protocol SocketCipher: AnyObject {
     /// The last look gave nothing, and there is more: it has gone through as much as one look may.
     var isMidway: Bool { get }
 
+    /// The last look stopped at something that had to be answered and could not: it goes on when nothing is unsent.
+    var hadToStop: Bool { get }
+
     /// Octets that came over the wire.
     var received: UInt64 { get }
 

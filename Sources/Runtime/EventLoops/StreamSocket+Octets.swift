@@ -102,8 +102,11 @@ extension StreamSocket {
     }
 
     /// A socket that has not taken all that a cipher wrote tells by an edge when it takes more.
+    ///
+    /// Where whoever sends has found out before that it does, no edge follows for a cipher that had stopped reading.
     package func noteUnsent() {
-        if !isFlushed { isWritable = false }
+        guard let cipher else { return }
+        if cipher.hasUnsent { isWritable = false } else if cipher.hadToStop { holdBack() }
     }
 
     private func noting(_ completion: Completion<Int>) -> Completion<Int> {

@@ -18,6 +18,7 @@ package final class TLSCipher: SocketCipher {
     package var mayHaveMore: Bool { session.mayHaveMore }
     package var endedInOrder: Bool { session.endedInOrder }
     package var isMidway: Bool { session.isMidway }
+    package var hadToStop: Bool { session.hadToStop }
     package var received: UInt64 { session.received }
 
     /// Something can be read from the socket again.

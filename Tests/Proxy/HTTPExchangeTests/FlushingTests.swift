@@ -86,6 +86,7 @@ private final class SlowCipher: SocketCipher {
     let endedInOrder = true
     let isMidway = false
     let received: UInt64 = 0
+    let hadToStop = false
     let mayHaveMore = true
 
     init(octets: Int, hasUnsent: Bool) {
@@ -130,6 +131,7 @@ private final class StuckCipher: SocketCipher {
     let endedInOrder = true
     let isMidway = false
     let received: UInt64 = 0
+    let hadToStop = false
     let mayHaveMore = false
 
     init(hasUnsent: Bool) { self.hasUnsent = hasUnsent }

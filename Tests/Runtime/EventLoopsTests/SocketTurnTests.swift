@@ -26,6 +26,15 @@ struct SocketTurnTests {
         await loop.stop()
     }
 
+    @Test("one that stopped reading at an answer goes on when that is gone, whoever sent it", .timeLimit(.minutes(5)))
+    func stopped() async throws {
+        let loop = try EventLoop(index: 0)
+        try loop.start()
+        let reader = try await read(records: 20, stopsFirst: true, on: loop)
+        #expect(reader.octets == 20)
+        await loop.stop()
+    }
+
     @Test("B20: one that is held back is not taken for silent", .timeLimit(.minutes(5)))
     func silence() async throws {
         let loop = try EventLoop(index: 0)
@@ -73,6 +82,7 @@ private func read(
     records: Int,
     afterEmptyLooks emptyLooks: Int = 0,
     leavingAfter most: Int = .max,
+    stopsFirst: Bool = false,
     on loop: isolated EventLoop
 ) async throws -> Reading {
     var ends: [Int32] = [0, 0]
@@ -81,11 +91,18 @@ private func read(
     }
     let socket = StreamSocket(OwnedDescriptor(adopting: ends[0]))
     defer { close(ends[1]) }
-    socket.cipher = TalkativeCipher(records: records, emptyLooks: emptyLooks)
+    let cipher = TalkativeCipher(records: records, emptyLooks: emptyLooks)
+    cipher.hadToStop = stopsFirst
+    cipher.hasUnsent = stopsFirst
+    socket.cipher = cipher
     try socket.attach(to: loop)
     let reader = Reader(leavesHeldBack: most != .max)
     socket.observer = reader
-    let others = Others(reader, most: most)
+    if stopsFirst {
+        reader.socketIsReady(socket, on: loop)
+        _ = try socket.send([0])
+    }
+    let others = Others(reader, most: stopsFirst ? 1000 : most)
     loop.runAgain(others)
     await withCheckedContinuation { others.whoWaits = $0 }
     socket.detach(from: loop)
@@ -137,7 +154,8 @@ private final class TalkativeCipher: SocketCipher {
     private var emptyLooks: Int
     private let ends: Bool
     private(set) var isMidway = false
-    let hasUnsent = false
+    var hasUnsent = false
+    var hadToStop = false
     let endedInOrder = true
     let received: UInt64 = 0
     let mayHaveMore = true
@@ -151,6 +169,8 @@ private final class TalkativeCipher: SocketCipher {
     func becomesReadable(isEnding: Bool) {}
     func flush() {}
     func receive(into buffer: TransferBuffer, atMost count: Int) -> Completion<Int> {
+        if hasUnsent { return .wouldBlock }
+        hadToStop = false
         isMidway = emptyLooks > 0
         if isMidway {
             emptyLooks -= 1
@@ -161,7 +181,10 @@ private final class TalkativeCipher: SocketCipher {
         return .done(1)
     }
     func peek() -> Completion<Int> { records > 0 ? .done(1) : .wouldBlock }
-    func send(_ octets: Span<UInt8>) -> Completion<Int> { .done(octets.count) }
+    func send(_ octets: Span<UInt8>) -> Completion<Int> {
+        hasUnsent = false
+        return .done(octets.count)
+    }
     func rest() {}
     func endSending(inOrder: Bool) {}
 }
