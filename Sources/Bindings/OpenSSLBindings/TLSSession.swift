@@ -24,8 +24,8 @@ import NetworkTypes
     package var isMidway: Bool { wire.isSpent }
     /// The last look stopped at an answer that could not be kept; it goes on when nothing is unsent.
     package var hadToStop: Bool { wire.hadToStop }
-    /// Octets that came from the socket since the session began.
-    package var received: UInt64 { wire.received }
+    /// The last look took much from the wire, and little of it was data.
+    package var isWordy: Bool { wire.isWordy }
 
     /// A session with a client, on a socket of which `unread` has been read already.
     ///
@@ -191,8 +191,7 @@ extension TLSSession {
         emptyErrors()
         wire.beginLook()
         let result = unsafe SSL_peek_ex(session, &octet, 1, &count)
-        // What it has found is no less than a whole record's data.
-        wire.endLook(given: count == 0 ? 0 : TLSWire.portion)
+        wire.endLook(given: count)
         return result == 1 ? count : try end(of: result)
     }
 

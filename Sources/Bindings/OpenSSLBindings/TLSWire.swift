@@ -36,12 +36,12 @@ final class TLSWire {
     private(set) var isSpent = false
     /// What is left for this look; a handshake may have all that there is.
     private var left = Int.max
-    /// Of what the last look was given most held no data.
-    private var isWordy = false
+    /// The last look took much, and little of it was data: the next has less.
+    private(set) var isWordy = false
     private var atLook: UInt64 = 0
 
     /// What one look may have, in octets: more than the largest record.
-    static let portion = 18_432
+    private static let portion = 18_432
     /// The same where the last look found little.
     private static let smallPortion = 2048
 
@@ -84,7 +84,7 @@ final class TLSWire {
     func endLook(given count: Int) {
         left = .max
         let taken = received &- atLook
-        isWordy = taken >= UInt64(Self.smallPortion / 2) && UInt64(count) < taken / 2
+        isWordy = taken >= UInt64(Self.smallPortion) && UInt64(count) < taken / 2
     }
 
     /// Sends what is unsent, as much as the socket takes.

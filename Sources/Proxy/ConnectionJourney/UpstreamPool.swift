@@ -1,4 +1,3 @@
-import ByteRelay
 import EventLoops
 import HTTPExchange
 import NetworkTypes
@@ -36,16 +35,14 @@ final class UpstreamPool: SocketObserver {
     private var places: [PoolKey: [Place]] = [:]
     private var keys: [ObjectIdentifier: PoolKey] = [:]
     private let capacity: Int
-    private let means: RelayMeans
 
     /// How long one may wait, in nanoseconds: servers wait a minute or more before they let go.
     private static let patience: UInt64 = 30_000_000_000
     /// How long at most where a request must not be sent twice: the longer one waits, the likelier its server lets go just now.
     private static let safety: UInt64 = 5_000_000_000
 
-    init(capacity: Int, _ means: RelayMeans) {
+    init(capacity: Int) {
         self.capacity = capacity
-        self.means = means
     }
 
     var count: Int { keys.count }

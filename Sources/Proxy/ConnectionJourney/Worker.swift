@@ -96,7 +96,7 @@ package final class Worker {
         interceptor = services.interceptor
         let gauge = services.metrics.inspectionBytes
         allowance = InspectionAllowance(services.settings.inspectionBytes) { gauge.add(Int64($0)) }
-        pool = UpstreamPool(capacity: services.settings.pooledUpstreams, means)
+        pool = UpstreamPool(capacity: services.settings.pooledUpstreams)
         self.snapshot = snapshot
         pacer = DecisionPacer(perSecond: settings.decisionsPerSecond)
         recordedPolicy = RecordedPolicy(snapshot)

@@ -16,8 +16,8 @@ package protocol SocketCipher: AnyObject {
     /// The last look stopped at something that had to be answered and could not: it goes on when nothing is unsent.
     var hadToStop: Bool { get }
 
-    /// Octets that came over the wire.
-    var received: UInt64 { get }
+    /// The last look took much from the wire, and little of it was data.
+    var isWordy: Bool { get }
 
     /// True while octets wait that the socket has not taken.
     var hasUnsent: Bool { get }

@@ -17,12 +17,11 @@ extension StreamSocket {
             guard takeTurn() else { return .wouldBlock }
             // Reading may have to answer: with new keys, or the end.
             defer { noteUnsent() }
-            let before = cipher.received
             let completion = try cipher.receive(into: buffer, atMost: count)
             switch completion {
             case .wouldBlock: if cipher.isMidway { holdBack() } else { noteEmpty() }
             case .done(let given):
-                charge(wire: Int(cipher.received &- before), given: given)
+                if cipher.isWordy { endTurn() }
                 // What it has given may have been all: asking again would cost a look into TLS.
                 if given > 0, !cipher.mayHaveMore { noteEmpty() }
             }
@@ -50,7 +49,10 @@ extension StreamSocket {
     }
 
     /// True where the peer has said nothing that is not read, as far as can be known at once: it is looked for, whoever's turn it is.
+    ///
+    /// One that has not taken what it asked for is not read on, and nobody knows what it has said.
     package var isSilent: Bool {
+        guard isFlushed else { return false }
         guard mayBeReadable else { return true }
         guard case .wouldBlock? = try? peekAtByte() else { return false }
         return !(cipher?.isMidway ?? false)

@@ -66,8 +66,6 @@ package final class StreamSocket: EventHandler {
 
     /// How many pieces a cipher gives before others have their turn: what 64 records cost is little beside what 64 connections cost.
     private static let piecesOfTurn = 64
-    /// How many octets of the wire may come beside those of a piece: others of a record, or many small records.
-    private static let mostBeside = 2048
 
     private struct Waiter {
         var direction: Direction
@@ -172,10 +170,8 @@ package final class StreamSocket: EventHandler {
         home.assumeIsolated { loop in loop.runAgain(held.value(on: loop)) }
     }
 
-    /// Ends the turn of a socket that took so much more from the wire than it gave: it was much work, now or soon.
-    func charge(wire octets: Int, given: Int) {
-        if octets > given + Self.mostBeside { pieces = Self.piecesOfTurn }
-    }
+    /// Has the cipher asked for nothing more in this turn: it was much work.
+    func endTurn() { pieces = Self.piecesOfTurn }
 
     /// Notes that there is no more to read for now.
     func noteEmpty() {

@@ -19,7 +19,7 @@ package final class TLSCipher: SocketCipher {
     package var endedInOrder: Bool { session.endedInOrder }
     package var isMidway: Bool { session.isMidway }
     package var hadToStop: Bool { session.hadToStop }
-    package var received: UInt64 { session.received }
+    package var isWordy: Bool { session.isWordy }
 
     /// Something can be read from the socket again.
     package func becomesReadable(isEnding: Bool) { session.becomesReadable(isEnding: isEnding) }

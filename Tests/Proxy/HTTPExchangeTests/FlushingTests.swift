@@ -85,7 +85,7 @@ private final class SlowCipher: SocketCipher {
     let hasUnsent: Bool
     let endedInOrder = true
     let isMidway = false
-    let received: UInt64 = 0
+    let isWordy = false
     let hadToStop = false
     let mayHaveMore = true
 
@@ -130,7 +130,7 @@ private final class StuckCipher: SocketCipher {
     let hasUnsent: Bool
     let endedInOrder = true
     let isMidway = false
-    let received: UInt64 = 0
+    let isWordy = false
     let hadToStop = false
     let mayHaveMore = false
 

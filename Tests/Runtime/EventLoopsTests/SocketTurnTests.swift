@@ -26,6 +26,16 @@ struct SocketTurnTests {
         await loop.stop()
     }
 
+    @Test("G07: a look that took much for little ends the turn", .timeLimit(.minutes(5)))
+    func wordy() async throws {
+        let loop = try EventLoop(index: 0)
+        try loop.start()
+        let reader = try await read(records: 20, isWordy: true, on: loop)
+        #expect(reader.octets == 20)
+        #expect(reader.turnsOfOthers >= 20)
+        await loop.stop()
+    }
+
     @Test("one that stopped reading at an answer goes on when that is gone, whoever sent it", .timeLimit(.minutes(5)))
     func stopped() async throws {
         let loop = try EventLoop(index: 0)
@@ -42,6 +52,7 @@ struct SocketTurnTests {
         #expect(try await isSilent(after: 63, of: 65, on: loop) == false)
         #expect(try await isSilent(after: 65, of: 65, on: loop) == false)
         #expect(try await isSilent(after: 65, of: 64, on: loop))
+        #expect(try await isSilent(after: 65, of: 64, keepingUnsent: true, on: loop) == false)
         await loop.stop()
     }
 
@@ -62,18 +73,25 @@ private struct Reading: Sendable {
 }
 
 /// Whether a socket is silent after so many looks at so many records.
-private func isSilent(after looks: Int, of records: Int, on loop: isolated EventLoop) throws -> Bool {
+private func isSilent(
+    after looks: Int,
+    of records: Int,
+    keepingUnsent: Bool = false,
+    on loop: isolated EventLoop
+) throws -> Bool {
     var ends: [Int32] = [0, 0]
     guard unsafe socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue), 0, &ends) == 0 else {
         throw NoSocket()
     }
     defer { close(ends[1]) }
     let socket = StreamSocket(OwnedDescriptor(adopting: ends[0]))
-    socket.cipher = TalkativeCipher(records: records, ends: false)
+    let cipher = TalkativeCipher(records: records, ends: false)
+    socket.cipher = cipher
     try socket.attach(to: loop)
     defer { socket.detach(from: loop) }
     let buffer = TransferBuffer(capacity: 4096)
     for _ in 0..<looks { _ = try socket.receive(into: buffer) }
+    cipher.hasUnsent = keepingUnsent
     return socket.isSilent
 }
 
@@ -83,6 +101,7 @@ private func read(
     afterEmptyLooks emptyLooks: Int = 0,
     leavingAfter most: Int = .max,
     stopsFirst: Bool = false,
+    isWordy: Bool = false,
     on loop: isolated EventLoop
 ) async throws -> Reading {
     var ends: [Int32] = [0, 0]
@@ -92,6 +111,7 @@ private func read(
     let socket = StreamSocket(OwnedDescriptor(adopting: ends[0]))
     defer { close(ends[1]) }
     let cipher = TalkativeCipher(records: records, emptyLooks: emptyLooks)
+    cipher.isWordy = isWordy
     cipher.hadToStop = stopsFirst
     cipher.hasUnsent = stopsFirst
     socket.cipher = cipher
@@ -157,7 +177,7 @@ private final class TalkativeCipher: SocketCipher {
     var hasUnsent = false
     var hadToStop = false
     let endedInOrder = true
-    let received: UInt64 = 0
+    var isWordy = false
     let mayHaveMore = true
 
     init(records: Int, emptyLooks: Int = 0, ends: Bool = true) {
