@@ -47,11 +47,19 @@ package struct ReadyEvents: OptionSet, Sendable {
 
     deinit { unsafe events.deallocate() }
 
-    /// Watches a descriptor edge-triggered in both directions, once and for all: no `epoll_ctl` follows until it is closed.
+    /// Watches a descriptor edge-triggered, until it is closed: for what can be read and for the end, and for room to write where
+    /// that is waited for already.
     ///
     /// `token` comes back with each event.
-    package func addEdgeTriggered(_ number: Int32, token: UInt64) throws(SystemCallError) {
-        try add(number, token: token, EPOLLIN.rawValue | EPOLLOUT.rawValue | EPOLLRDHUP.rawValue | EPOLLET.rawValue)
+    package func addEdgeTriggered(_ number: Int32, writable: Bool, token: UInt64) throws(SystemCallError) {
+        try add(number, token: token, edges(writable: writable))
+    }
+
+    /// Watches a descriptor of `addEdgeTriggered` for room to write as well, from now on; if there is some, that is an edge.
+    package func addWritable(_ number: Int32, token: UInt64) throws(SystemCallError) {
+        let set = descriptor.number
+        let bits = edges(writable: true)
+        _ = try systemCall("epoll_ctl") { clinux_epoll_ctl(set, EPOLL_CTL_MOD, number, bits, token) }
     }
 
     /// Watches a descriptor level-triggered, for the directions named.
@@ -101,6 +109,10 @@ package struct ReadyEvents: OptionSet, Sendable {
         precondition(unsafe index >= 0 && index < events.count, "a set tells of no more events than it has room for")
         let event = unsafe events[index]
         return (event.token, ReadyEvents(rawValue: event.events))
+    }
+
+    private func edges(writable: Bool) -> UInt32 {
+        EPOLLIN.rawValue | EPOLLRDHUP.rawValue | EPOLLET.rawValue | (writable ? EPOLLOUT.rawValue : 0)
     }
 
     private func add(_ number: Int32, token: UInt64, _ bits: UInt32) throws(SystemCallError) {

@@ -93,12 +93,21 @@ package func startConnecting(
     _ socket: borrowing OwnedDescriptor,
     to address: SocketAddress
 ) throws(SystemCallError) -> ConnectProgress {
+    if try connect(socket, to: address) == .connected { return .connected }
+    // A peer on this node answers while the first call lasts, which cannot say so any more: the second does (connect(2)).
+    return try connect(socket, to: address)
+}
+
+private func connect(
+    _ socket: borrowing OwnedDescriptor,
+    to address: SocketAddress
+) throws(SystemCallError) -> ConnectProgress {
     let number = socket.number
     do throws(SystemCallError) {
         _ = try systemCall("connect") { unsafe address.withKernelAddress { unsafe connect(number, $0, $1) } }
         return .connected
     } catch {
-        guard error.code == EINPROGRESS else { throw error }
+        guard error.code == EINPROGRESS || error.code == EALREADY else { throw error }
         return .inProgress
     }
 }

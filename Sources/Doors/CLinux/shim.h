@@ -42,6 +42,7 @@
 
 // Declared here because <fcntl.h> and its like show them only under _GNU_SOURCE, which would make the C library's other
 // declarations differ from those of Swift's Glibc module.
+extern long syscall(long number, ...);
 extern int accept4(int socket, struct sockaddr *address, socklen_t *length, int flags);
 extern int pipe2(int descriptors[2], int flags);
 extern void *memmem(const void *bytes, size_t count, const void *part, size_t part_count);
@@ -75,13 +76,21 @@ static inline int clinux_epoll_ctl(int set, int operation, int descriptor, uint3
     struct epoll_event event = {.events = events, .data = {.u64 = token}};
     return epoll_ctl(set, operation, descriptor, &event);
 }
+
+// The calls of each byte's path. In the C library they are points where a thread may be cancelled, which a process with threads
+// pays for with two atomic changes a call; nobody here cancels threads.
 static inline int clinux_epoll_wait(int set, struct clinux_epoll_event *events, int capacity, int milliseconds) {
-    return epoll_wait(set, (struct epoll_event *)events, capacity, milliseconds);
+    return (int)syscall(SYS_epoll_pwait, set, events, capacity, milliseconds, (void *)0, (size_t)0);
+}
+static inline ssize_t clinux_recv(int socket, void *bytes, size_t count, int flags) {
+    return syscall(SYS_recvfrom, socket, bytes, count, flags, (void *)0, (void *)0);
+}
+static inline ssize_t clinux_send(int socket, const void *bytes, size_t count, int flags) {
+    return syscall(SYS_sendto, socket, bytes, count, flags, (void *)0, (socklen_t)0);
 }
 
 // The C library has no capset(2). Gives up the calling thread's capabilities but these (bits 0 to 31), and what a program run
 // later could gain.
-extern long syscall(long number, ...);
 static inline int clinux_keep_only_capabilities(uint32_t kept) {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
     struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {{kept, kept, 0}};

@@ -24,8 +24,9 @@ package struct ListeningSocket: Sendable {
 
 /// Accepts what the kernel hands over.
 ///
-/// Lives on one loop.
-final class ConnectionListener: EventHandler, DeferredWork {
+/// Lives on one loop. Mostly there is one connection at a time, and asking for another in vain costs as much as accepting it: more are
+/// asked for only where the kernel says turn after turn that there are some.
+final class ConnectionListener: EventHandler {
     private let descriptor: OwnedDescriptor
     private unowned let worker: Worker
     private let arrival: Arrival
@@ -33,10 +34,11 @@ final class ConnectionListener: EventHandler, DeferredWork {
     private var token: WatchToken?
     private var isPaused = false
     private var retry: TimerToken?
-    private var isClosed = false
+    /// The turn in which there was somebody, and how many were accepted then at most.
+    private var last: (turn: UInt64, budget: Int) = (0, 1)
 
-    /// How many connections are accepted before others get their turn.
-    private static let budget = 64
+    /// How many connections are accepted at most before others get their turn.
+    private static let greatestBudget = 64
 
     init(_ socket: ListeningSocket, _ worker: Worker) {
         descriptor = OwnedDescriptor(adopting: socket.number)
@@ -48,26 +50,26 @@ final class ConnectionListener: EventHandler, DeferredWork {
     func start(on loop: isolated EventLoop) throws(SystemCallError) {
         try sendWithoutDelay(descriptor)
         try probeSilentPeers(descriptor)
-        token = try loop.watch(descriptor, self)
+        token = try loop.watchLevel(number: descriptor.number, readable: true, writable: false, self)
     }
 
     func close(on loop: isolated EventLoop) {
-        isClosed = true
         if let retry { loop.cancel(retry) }
-        if let token { loop.forget(token) }
+        retry = nil
+        if let token { loop.unwatch(token, number: descriptor.number) }
         token = nil
     }
 
     func ready(_ events: ReadyEvents, on loop: isolated EventLoop) {
-        if !isPaused { goOn(on: loop) }
-    }
-
-    func goOn(on loop: isolated EventLoop) {
-        guard !isClosed else { return }
-        for _ in 0..<Self.budget {
+        let isGoingOn = loop.turn == last.turn &+ 1
+        last = (loop.turn, isGoingOn ? min(2 * last.budget, Self.greatestBudget) : 1)
+        for _ in 0..<last.budget {
             guard worker.hasRoom else { return pause(on: loop) }
             do throws(SystemCallError) {
-                guard let accepted = try acceptConnection(descriptor) else { return }
+                guard let accepted = try acceptConnection(descriptor) else {
+                    last.budget = 1
+                    return
+                }
                 worker.begin(accepted, by: arrival, mayBeRemote: servesOthers, on: loop)
             } catch {
                 worker.metrics.acceptFailures.increment()
@@ -75,7 +77,6 @@ final class ConnectionListener: EventHandler, DeferredWork {
                 if !error.concernsOneConnectionOnly { return pause(on: loop) }
             }
         }
-        loop.runAgain(self)
     }
 
     /// Goes on accepting, if it had stopped and there is room again.
@@ -84,17 +85,30 @@ final class ConnectionListener: EventHandler, DeferredWork {
         isPaused = false
         if let retry { loop.cancel(retry) }
         retry = nil
-        loop.runAgain(self)
+        hear(true, on: loop)
     }
 
     /// Leaves new connections in the kernel's queue and looks again after a while: nothing passes meanwhile.
     private func pause(on loop: isolated EventLoop) {
-        if !isPaused { worker.metrics.pauses.increment() }
+        if !isPaused {
+            worker.metrics.pauses.increment()
+            hear(false, on: loop)
+        }
         isPaused = true
         retry = loop.schedule(afterNanoseconds: 20_000_000) { [weak self] in
             guard let self, self.isPaused else { return }
             self.retry = nil
             if self.worker.hasRoom { self.resume(on: loop) } else { self.pause(on: loop) }
+        }
+    }
+
+    /// Has the kernel tell of connections, or keep them to itself.
+    private func hear(_ isTold: Bool, on loop: isolated EventLoop) {
+        guard let token else { return }
+        do throws(SystemCallError) {
+            try loop.changeLevel(token, number: descriptor.number, readable: isTold, writable: false)
+        } catch {
+            preconditionFailure("a listener that is watched can be watched for less: \(error)")
         }
     }
 }

@@ -33,6 +33,9 @@ package actor EventLoop {
     private var errands: [Errand] = []
     /// Nanoseconds of the monotonic clock, read once a turn: near enough for time limits, free to ask.
     package var now: UInt64 { clock }
+    /// How often the kernel has been asked for events.
+    package var turn: UInt64 { turns }
+    private var turns: UInt64 = 0
     // Private, so that the compiler sees every access: each of them would else be checked as it runs.
     private var clock: UInt64
 
@@ -42,7 +45,7 @@ package actor EventLoop {
     package init(index: Int) throws(SystemCallError) {
         let executor = try LoopExecutor()
         let epoll = try EpollSet(capacity: 256)
-        try epoll.addEdgeTriggered(executor.wakeUpDescriptor, token: wakeUpToken)
+        try epoll.addEdgeTriggered(executor.wakeUpDescriptor, writable: false, token: wakeUpToken)
         self.index = index
         self.executor = executor
         self.epoll = epoll
@@ -79,18 +82,30 @@ package actor EventLoop {
 
     // MARK: Descriptors
 
-    /// Tells `handler` of every edge of the descriptor, in both directions, until it is forgotten or closed.
-    package func watch(_ descriptor: borrowing OwnedDescriptor, _ handler: any EventHandler) throws(SystemCallError)
-        -> WatchToken
-    {
+    /// Tells `handler` of every edge of the descriptor, until it is forgotten or closed: of what can be read, and of room to write
+    /// where that is awaited.
+    package func watch(
+        _ descriptor: borrowing OwnedDescriptor,
+        _ handler: any EventHandler,
+        isRoomAwaited: Bool = false
+    ) throws(SystemCallError) -> WatchToken {
         let token = slots.take(for: handler)
         do throws(SystemCallError) {
-            try epoll.addEdgeTriggered(descriptor.number, token: token.bits)
+            try epoll.addEdgeTriggered(descriptor.number, writable: isRoomAwaited, token: token.bits)
         } catch {
             forget(token)
             throw error
         }
         return token
+    }
+
+    /// Has the handler of a watched descriptor told of room to write as well, from now on; of what there is already, at once.
+    package func awaitRoom(_ token: WatchToken, number: Int32) {
+        do throws(SystemCallError) {
+            try epoll.addWritable(number, token: token.bits)
+        } catch {
+            preconditionFailure("a watched descriptor can be watched for more: \(error)")
+        }
     }
 
     /// Tells `handler` while a descriptor that somebody else owns is ready for what is named.
@@ -218,6 +233,7 @@ package actor EventLoop {
                 preconditionFailure("epoll_wait can fail only by a defect of ours: \(error)")
             }
             clock = monotonicNanoseconds()
+            turns &+= 1
             for index in 0..<count { dispatch(index) }
             while let action = timers.next(due: now) { action() }
             runDeferredWork()

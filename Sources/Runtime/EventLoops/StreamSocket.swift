@@ -31,7 +31,7 @@ package final class StreamSocket: EventHandler {
     /// False after a write that the socket did not take whole, until the next edge.
     package var isWritable: Bool {
         get { canBeWritten }
-        set { canBeWritten = newValue }
+        set { if newValue { canBeWritten = true } else { noteFull() } }
     }
     /// The peer will send no more than what is buffered, or the socket has failed: reading goes on to the end.
     package var isEnding: Bool { hasEnd }
@@ -61,6 +61,7 @@ package final class StreamSocket: EventHandler {
     /// Set while somebody waits: asking `waiter` would copy it.
     private var isAwaited = false
     private var home: EventLoop?
+    private var isRoomAwaited = false
     private var pieces = 0
     private var isHeldBack = false
 
@@ -85,7 +86,8 @@ package final class StreamSocket: EventHandler {
 
     /// Starts to listen to the kernel.
     package func attach(to loop: isolated EventLoop) throws(SystemCallError) {
-        token = try loop.watch(descriptor, self)
+        isRoomAwaited = !canBeWritten
+        token = try loop.watch(descriptor, self, isRoomAwaited: isRoomAwaited)
         home = loop
     }
 
@@ -179,14 +181,24 @@ package final class StreamSocket: EventHandler {
         pieces = 0
     }
 
+    /// Notes that the socket did not take all.
+    ///
+    /// Most sockets always do: only now is the kernel asked to tell of room.
+    private func noteFull() {
+        canBeWritten = false
+        guard !isRoomAwaited, let token, let home else { return }
+        isRoomAwaited = true
+        let number = descriptor.number
+        home.assumeIsolated { loop in loop.awaitRoom(token, number: number) }
+    }
+
     private func tell(_ cipher: any SocketCipher) {
         if canBeRead { cipher.becomesReadable(isEnding: hasEnd) }
         guard canBeWritten, cipher.hasUnsent else { return }
         // A failure is met again by whoever writes next.
         try? cipher.flush()
-        canBeWritten = !cipher.hasUnsent
         // A cipher that had to answer, and could not, has stopped reading: nothing else would tell that it can go on.
-        guard canBeWritten else { return }
+        guard !cipher.hasUnsent else { return noteFull() }
         canBeRead = true
         cipher.becomesReadable(isEnding: hasEnd)
     }

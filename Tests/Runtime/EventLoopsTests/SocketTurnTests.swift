@@ -118,10 +118,9 @@ private func read(
     try socket.attach(to: loop)
     let reader = Reader(leavesHeldBack: most != .max)
     socket.observer = reader
-    if stopsFirst {
-        reader.socketIsReady(socket, on: loop)
-        _ = try socket.send([0])
-    }
+    // Of what a cipher has no edge tells.
+    reader.socketIsReady(socket, on: loop)
+    if stopsFirst { _ = try socket.send([0]) }
     let others = Others(reader, most: stopsFirst ? 1000 : most)
     loop.runAgain(others)
     await withCheckedContinuation { others.whoWaits = $0 }
