@@ -55,6 +55,7 @@ extension Exchange {
         if response.isInformational { return try passOn(informational: response) }
         if response.isSwitch { return try passOn(change: response) }
         self.response = response
+        isAnsweredEarly = !hasSentRequest
         var forwarding = HTTP1ResponseForwarding(requestMinorVersion: terms.minorVersion)
         closesClient =
             !terms.keepsAlive || !mayKeepClient || isBodyUncertain(response)

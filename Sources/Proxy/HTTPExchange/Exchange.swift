@@ -73,6 +73,8 @@ package final class Exchange: SocketObserver, DeferredWork {
     var terms: Terms
     /// The final answer, once its head is there.
     var response: HTTP1Response?
+    /// The final answer began before all of the request was sent: what came behind it may stand unread before the next one.
+    var isAnsweredEarly = false
     /// The head that was passed on last: a server says the same again, and again it goes on the same.
     var passed: PassedHead?
     /// Set where the answer's head tells the client that the connection ends.
@@ -168,6 +170,7 @@ package final class Exchange: SocketObserver, DeferredWork {
             expectsContinue: request.expectsContinue
         )
         response = nil
+        isAnsweredEarly = false
         closesClient = false
         uploadFailure = nil
         hasSaidClose = false
@@ -255,7 +258,11 @@ package final class Exchange: SocketObserver, DeferredWork {
     }
 
     /// All of the request has gone up.
-    private var hasSentRequest: Bool { up.isFinished && uploadFailure == nil }
+    var hasSentRequest: Bool { up.isFinished && uploadFailure == nil }
+
+    private var keepsUpstream: Bool {
+        hasSentRequest && !isAnsweredEarly && (response?.keepsAlive ?? false) && upstream.unreadCount == 0
+    }
 
     private func result(_ outcome: Exchanged.Outcome) -> Exchanged {
         let isWhole = if case .answered = outcome { true } else { false }
@@ -265,7 +272,7 @@ package final class Exchange: SocketObserver, DeferredWork {
             bytesUp: up.moved - before.up,
             bytesDown: down.moved - before.down,
             keepsClient: isWhole && !closesClient && hasSentRequest,
-            keepsUpstream: isWhole && hasSentRequest && (response?.keepsAlive ?? false) && upstream.unreadCount == 0,
+            keepsUpstream: isWhole && keepsUpstream,
             hasAnswered: response != nil && !down.holdsHead,
             leavesBody: !up.isFinished,
             mayBeTruncated: isWhole && response?.framing == .untilClose && !upstream.socket.endedInOrder,
