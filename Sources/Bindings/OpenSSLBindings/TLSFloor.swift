@@ -13,12 +13,16 @@ enum TLSFloor {
         case moved(Int)
         /// Nothing now.
         case blocked
+        /// Nothing yet, and there is more: a session below has gone through as much as one look may.
+        case midway
         /// As `errno`.
         case failed(Int32)
     }
 
     /// Receives into `place`; 0 octets is the end.
-    func receive(into place: UnsafeMutableRawBufferPointer) -> Step {
+    ///
+    /// Where whoever asks is not patient, a session below is looked into until it has something, or nothing more.
+    func receive(into place: UnsafeMutableRawBufferPointer, isPatient: Bool) -> Step {
         switch self {
         case .socket(let number):
             return Self.step { unsafe recv(number, place.baseAddress, place.count, 0) }
@@ -29,8 +33,8 @@ enum TLSFloor {
             do throws(TLSFailure) {
                 repeat {
                     if let count = try session.receive(into: &bytes) { return .moved(count) }
-                } while session.isMidway
-                return .blocked
+                } while session.isMidway && !isPatient
+                return session.isMidway ? .midway : .blocked
             } catch {
                 return .failed(error.number)
             }
@@ -88,7 +92,7 @@ enum TLSFloor {
 
 extension TLSFailure {
     /// As those know it who stand above: a socket that failed, or a protocol that was broken.
-    fileprivate var number: Int32 {
+    var number: Int32 {
         switch self {
         case .socket(let code): code
         case .alert, .closed, .untrusted, .wantsCertificate, .version, .parameters, .applicationProtocol,

@@ -11,7 +11,7 @@ import NetworkTypes
 @safe package final class TLSSession {
     let session: OpaquePointer
     private let wire: TLSWire
-    /// What the socket has failed with, as `errno`.
+    /// What reading the socket has failed with, as `errno`.
     var wireFailure: Int32? { wire.failure }
     /// The peer is a client.
     let isServing: Bool
@@ -24,8 +24,12 @@ import NetworkTypes
     package var isMidway: Bool { wire.isSpent }
     /// The last look stopped at an answer that could not be kept; it goes on when nothing is unsent.
     package var hadToStop: Bool { wire.hadToStop }
-    /// The last look took much from the wire, and little of it was data.
-    package var isWordy: Bool { wire.isWordy }
+    /// How many octets the last look took from the wire beyond the data that it gave.
+    package var overhead: Int { wire.overhead }
+    /// A part of a record has been taken, and the rest has not come: the peer is about to say something.
+    package var holdsPart: Bool {
+        unsafe wire.holdsPart || SSL_has_pending(session) == 1 || copenssl_is_within_record(session) != 0
+    }
 
     /// A session with a client, on a socket of which `unread` has been read already.
     ///
@@ -167,7 +171,7 @@ extension TLSSession {
     /// Sends what is unsent, as much as the socket takes.
     package func flush() throws(TLSFailure) {
         wire.flush()
-        if let code = wire.failure { throw .socket(code) }
+        if let code = wire.sendFailure ?? wire.failure { throw .socket(code) }
     }
 
     /// Reads into `place`: how many octets, 0 at the end of the stream; `nil` where there are none now.
@@ -226,8 +230,8 @@ extension TLSSession {
         let result = unsafe octets.withUnsafeBytes { bytes in
             unsafe SSL_write_ex(session, bytes.baseAddress, bytes.count, &count)
         }
+        if let code = wire.sendFailure ?? wire.failure { throw .socket(code) }
         if result == 1 { return count }
-        if let code = wire.failure { throw .socket(code) }
         throw failure(unsafe SSL_get_error(session, result)) ?? .protocolViolation
     }
 

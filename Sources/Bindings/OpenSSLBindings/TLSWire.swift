@@ -23,21 +23,28 @@ final class TLSWire {
     private var keepsUnsent = false
     /// Set where the sending side is to end behind what is unsent.
     private var endsBehindUnsent = false
-    /// The first failure of the socket, as `errno`.
+    /// What reading the socket has failed with, as `errno`.
     private(set) var failure: Int32?
+    /// What writing it has failed with, as `errno`.
+    ///
+    /// What is written then is lost, and OpenSSL is not told: it would not read any more, and the peer may have said why before it went.
+    private(set) var sendFailure: Int32?
     /// The peer sends no more.
     private(set) var hasEnded = false
     /// Octets that came from the socket.
     private(set) var received: UInt64 = 0
 
     /// The last look stopped at an answer that could not be kept: it goes on when what is unsent is gone, whoever sends that.
-    fileprivate(set) var hadToStop = false
+    var hadToStop: Bool { hasStopped || floor.session?.hadToStop == true }
+    fileprivate var hasStopped = false
     /// The last look was given all that it may have, and found no data.
     private(set) var isSpent = false
     /// What is left for this look; a handshake may have all that there is.
     private var left = Int.max
+    /// How many octets the last look took beyond the data that it gave; fewer than none where it gave what others had taken.
+    private(set) var overhead = 0
     /// The last look took much, and little of it was data: the next has less.
-    private(set) var isWordy = false
+    private var isWordy = false
     private var atLook: UInt64 = 0
 
     /// What one look may have, in octets: more than the largest record.
@@ -75,7 +82,7 @@ final class TLSWire {
     /// one that does is read in small portions.
     func beginLook() {
         isSpent = false
-        hadToStop = false
+        hasStopped = false
         left = isWordy ? Self.smallPortion : Self.portion
         atLook = received
     }
@@ -83,14 +90,18 @@ final class TLSWire {
     /// Ends a look that found so many octets of data.
     func endLook(given count: Int) {
         left = .max
-        let taken = received &- atLook
-        isWordy = taken >= UInt64(Self.smallPortion) && UInt64(count) < taken / 2
+        let taken = Int(received &- atLook)
+        overhead = taken - count
+        isWordy = taken >= Self.smallPortion && count < taken / 2
     }
+
+    /// True where something that was read has not been looked at, here or in a session below.
+    var holdsPart: Bool { !unread.isEmpty || floor.session?.holdsPart == true }
 
     /// Sends what is unsent, as much as the socket takes.
     func flush() {
         flushFloor()
-        while !unsent.isEmpty, failure == nil {
+        while !unsent.isEmpty {
             guard let count = transmit(unsent) else { return }
             unsent = unsent.dropFirst(count)
         }
@@ -103,30 +114,34 @@ final class TLSWire {
 
     /// What the session below has taken goes first.
     private func flushFloor() {
-        guard let session = floor.session, failure == nil else { return }
+        guard let session = floor.session, sendFailure == nil else { return }
         do throws(TLSFailure) {
             try session.flush()
         } catch {
-            failure = session.wireFailure ?? EPROTO
+            lose(because: error.number)
         }
     }
 
     /// Ends the sending side behind what is unsent.
     func end() {
-        endsBehindUnsent = hasUnsent && failure == nil
+        endsBehindUnsent = hasUnsent
         guard !endsBehindUnsent else { return }
         floor.endSending()
     }
 
-    /// Sends octets at once as far as the socket takes them, and keeps the rest; false where the socket has failed.
-    fileprivate func send(_ octets: UnsafeRawBufferPointer) -> Bool {
+    /// Sends octets at once as far as the socket takes them, and keeps the rest.
+    fileprivate func send(_ octets: UnsafeRawBufferPointer) {
         var sent = 0
         if !keepsUnsent {
             sent = unsafe transmit(octets) ?? 0
         }
-        guard failure == nil else { return false }
+        guard sendFailure == nil else { return }
         if sent < octets.count { unsafe unsent.append(contentsOf: octets.dropFirst(sent)) }
-        return true
+    }
+
+    private func lose(because code: Int32) {
+        sendFailure = code
+        unsent = []
     }
 
     /// Receives into `place`: how many octets, 0 at the end; `nil` where there are none now, or the socket has failed.
@@ -144,7 +159,8 @@ final class TLSWire {
             return nil
         }
         let place = unsafe UnsafeMutableRawBufferPointer(rebasing: place.prefix(left))
-        switch unsafe floor.receive(into: place) {
+        // A handshake has to be told of each of its steps; data are read on in the next turn.
+        switch unsafe floor.receive(into: place, isPatient: left != .max) {
         case .moved(0):
             hasEnded = true
             return 0
@@ -155,6 +171,7 @@ final class TLSWire {
             if count < place.count, !isEnding, floor.session == nil { isReadable = false }
             return count
         case .blocked: isReadable = false
+        case .midway: isSpent = true
         case .failed(let code): failure = code
         }
         return nil
@@ -166,11 +183,12 @@ final class TLSWire {
 
     /// How many octets the socket takes; `nil` where it takes none now, or has failed.
     private func transmit(_ octets: UnsafeRawBufferPointer) -> Int? {
+        guard sendFailure == nil else { return nil }
         switch unsafe floor.send(octets) {
         case .moved(let count): return count
-        case .blocked: return nil
+        case .blocked, .midway: return nil
         case .failed(let code):
-            failure = code
+            lose(because: code)
             return nil
         }
     }
@@ -202,11 +220,12 @@ extension TLSWire {
             guard let wire = unsafe TLSWire.behind(end), let octets = unsafe octets, count > 0 else { return -1 }
             unsafe BIO_clear_flags(end, retryFlags)
             guard wire.mayKeepMore else {
-                wire.hadToStop = true
+                wire.hasStopped = true
                 unsafe BIO_set_flags(end, BIO_FLAGS_WRITE | BIO_FLAGS_SHOULD_RETRY)
                 return -1
             }
-            return unsafe wire.send(UnsafeRawBufferPointer(start: octets, count: Int(count))) ? count : -1
+            unsafe wire.send(UnsafeRawBufferPointer(start: octets, count: Int(count)))
+            return count
         }
         unsafe BIO_meth_set_ctrl(kind) { end, command, _, _ in
             switch command {

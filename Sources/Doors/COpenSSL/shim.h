@@ -46,6 +46,8 @@ static inline void copenssl_set_mode(SSL_CTX *context, long mode) { SSL_CTX_set_
 static inline void copenssl_cache_sessions(SSL_CTX *context, long mode) {
     SSL_CTX_set_session_cache_mode(context, mode);
 }
+// A record's header has come, and not all of the rest.
+static inline int copenssl_is_within_record(const SSL *session) { return SSL_rstate_string(session)[1] != 'H'; }
 static inline void copenssl_read_ahead(SSL_CTX *context) { SSL_CTX_set_read_ahead(context, 1); }
 static inline int copenssl_set_server_name(SSL *session, const char *name) {
     return (int)SSL_set_tlsext_host_name(session, name);

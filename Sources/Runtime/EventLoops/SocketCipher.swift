@@ -16,8 +16,12 @@ package protocol SocketCipher: AnyObject {
     /// The last look stopped at something that had to be answered and could not: it goes on when nothing is unsent.
     var hadToStop: Bool { get }
 
-    /// The last look took much from the wire, and little of it was data.
-    var isWordy: Bool { get }
+    /// How many octets the last look took from the wire beyond the data that it gave; fewer than none where it gave what others had
+    /// taken.
+    var overhead: Int { get }
+
+    /// A part of something has been taken whose rest has not come: the peer is about to say more.
+    var holdsPart: Bool { get }
 
     /// True while octets wait that the socket has not taken.
     var hasUnsent: Bool { get }

@@ -18,10 +18,10 @@ extension StreamSocket {
             // Reading may have to answer: with new keys, or the end.
             defer { noteUnsent() }
             let completion = try cipher.receive(into: buffer, atMost: count)
+            charge(cipher.overhead)
             switch completion {
             case .wouldBlock: if cipher.isMidway { holdBack() } else { noteEmpty() }
             case .done(let given):
-                if cipher.isWordy { endTurn() }
                 // What it has given may have been all: asking again would cost a look into TLS.
                 if given > 0, !cipher.mayHaveMore { noteEmpty() }
             }
@@ -53,9 +53,11 @@ extension StreamSocket {
     /// One that has not taken what it asked for is not read on, and nobody knows what it has said.
     package var isSilent: Bool {
         guard isFlushed else { return false }
-        guard mayBeReadable else { return true }
-        guard case .wouldBlock? = try? peekAtByte() else { return false }
-        return !(cipher?.isMidway ?? false)
+        if mayBeReadable {
+            guard case .wouldBlock? = try? peekAtByte() else { return false }
+            if cipher?.isMidway ?? false { return false }
+        }
+        return !(cipher?.holdsPart ?? false)
     }
 
     /// Sends the bytes in `range` of a buffer, and says how many were taken.

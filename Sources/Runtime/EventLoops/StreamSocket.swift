@@ -63,10 +63,18 @@ package final class StreamSocket: EventHandler {
     private var home: EventLoop?
     private var isRoomAwaited = false
     private var pieces = 0
+    private var overhead = 0
     private var isHeldBack = false
 
     /// How many pieces a cipher gives before others have their turn: what 64 records cost is little beside what 64 connections cost.
     private static let piecesOfTurn = 64
+
+    /// How many octets of the wire a cipher may take that are no data, before others have their turn.
+    ///
+    /// What they ask for, new keys for one, costs far more than reading them. More than may be held of a record that has not come whole.
+    private static let overheadOfTurn = 17_408
+    /// How many of them are forgiven each turn: who goes on and on has one look in each.
+    private static let forgivenOverhead = 2048
 
     private struct Waiter {
         var direction: Direction
@@ -172,13 +180,21 @@ package final class StreamSocket: EventHandler {
         home.assumeIsolated { loop in loop.runAgain(held.value(on: loop)) }
     }
 
-    /// Has the cipher asked for nothing more in this turn: it was much work.
-    func endTurn() { pieces = Self.piecesOfTurn }
+    /// Counts what a look of the cipher took that is no data; where that is enough, it is asked for nothing more in this turn.
+    func charge(_ octets: Int) {
+        overhead = min(max(0, overhead + octets), 2 * Self.overheadOfTurn)
+        if overhead > Self.overheadOfTurn { pieces = Self.piecesOfTurn }
+    }
 
     /// Notes that there is no more to read for now.
     func noteEmpty() {
         canBeRead = false
+        beginTurn()
+    }
+
+    private func beginTurn() {
         pieces = 0
+        if overhead > 0 { overhead = max(0, overhead - Self.forgivenOverhead) }
     }
 
     /// Notes that the socket did not take all.
@@ -231,7 +247,7 @@ extension StreamSocket: DeferredWork {
     /// Tells the observer, or whoever waits, that there is more to read.
     package func goOn(on loop: isolated EventLoop) {
         isHeldBack = false
-        pieces = 0
+        beginTurn()
         guard token != nil else { return }
         ready(.readable, on: loop)
     }

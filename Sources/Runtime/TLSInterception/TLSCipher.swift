@@ -19,7 +19,8 @@ package final class TLSCipher: SocketCipher {
     package var endedInOrder: Bool { session.endedInOrder }
     package var isMidway: Bool { session.isMidway }
     package var hadToStop: Bool { session.hadToStop }
-    package var isWordy: Bool { session.isWordy }
+    package var overhead: Int { session.overhead }
+    package var holdsPart: Bool { session.holdsPart }
 
     /// Something can be read from the socket again.
     package func becomesReadable(isEnding: Bool) { session.becomesReadable(isEnding: isEnding) }

@@ -85,7 +85,8 @@ private final class SlowCipher: SocketCipher {
     let hasUnsent: Bool
     let endedInOrder = true
     let isMidway = false
-    let isWordy = false
+    let overhead = 0
+    let holdsPart = false
     let hadToStop = false
     let mayHaveMore = true
 
@@ -130,7 +131,8 @@ private final class StuckCipher: SocketCipher {
     let hasUnsent: Bool
     let endedInOrder = true
     let isMidway = false
-    let isWordy = false
+    let overhead = 0
+    let holdsPart = false
     let hadToStop = false
     let mayHaveMore = false
 

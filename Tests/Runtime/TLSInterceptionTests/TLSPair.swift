@@ -63,6 +63,22 @@ final class TLSPair {
     /// Hands over the descriptor of the client's end.
     func takeClientEnd() -> Int32 { ends.removeLast() }
 
+    /// Takes what the client has written off the wire.
+    func takeFromWire() -> [UInt8] {
+        var octets = [UInt8](repeating: 0, count: 65536)
+        let count = unsafe octets.withUnsafeMutableBytes { unsafe recv(ends[0], $0.baseAddress, $0.count, 0) }
+        return Array(octets.prefix(max(0, count)))
+    }
+
+    /// Puts octets on the wire to the server.
+    func putOnWire(_ octets: some Collection<UInt8>) {
+        let octets = Array(octets)
+        _ = unsafe octets.withUnsafeBytes { unsafe Glibc.send(ends[1], $0.baseAddress, $0.count, 0) }
+    }
+
+    /// Closes the server's end; what it has sent can be read.
+    func closeServer() { close(ends.removeFirst()) }
+
     /// Ends what the client sends, without a word in TLS.
     func cutClient() { shutdown(ends[1], Int32(SHUT_WR)) }
 }

@@ -48,6 +48,37 @@ struct TLSSessionTests {
         #expect(!pair.client.hasUnsent)
     }
 
+    @Test("B20: a session that has taken a part of a record says so until the rest has come")
+    func parts() throws {
+        let pair = try TLSPair(authority, serving: serving)
+        #expect(pair.shakeHands() == (.done, .done))
+        #expect(try pair.server.receive() == nil)
+        #expect(!pair.server.holdsPart)
+        for cut in [1, 4, 5, 6, 20] {
+            #expect(try pair.client.send([1, 2, 3]) == 3)
+            let record = pair.takeFromWire()
+            pair.putOnWire(record.prefix(cut))
+            #expect(try pair.server.receive() == nil)
+            #expect(pair.server.holdsPart, "\(cut)")
+            pair.putOnWire(record.dropFirst(cut))
+            #expect(try pair.server.receive() == [1, 2, 3])
+            #expect(!pair.server.holdsPart, "\(cut)")
+        }
+    }
+
+    @Test("what a peer said before it went can be read, also by who has met its absence first")
+    func lastWords() throws {
+        let pair = try TLSPair(authority, serving: serving)
+        #expect(pair.shakeHands() == (.done, .done))
+        _ = try pair.client.receive()
+        #expect(try pair.server.send([4, 1, 3]) == 3)
+        pair.closeServer()
+        #expect(throws: TLSFailure.self) { try pair.client.send([1]) }
+        #expect(!pair.client.hasUnsent)
+        #expect(try pair.client.receive() == [4, 1, 3])
+        #expect(try pair.client.receive() == [])
+    }
+
     @Test("an end that is said is told from one that only happens")
     func endings() throws {
         let said = try TLSPair(authority, serving: serving)
