@@ -108,12 +108,29 @@ struct DaemonCommandLineTests {
         #expect(missing.status == 78 && missing.errors.contains("policy.yaml: "), "\(missing)")
     }
 
-    @Test("a hosts file that is wrong or missing ends with 78")
-    func hosts() throws {
+    @Test("a start that fails when the audit trail is open ends with its status, however often it is tried")
+    func failsLate() throws {
         let folder = try DaemonFolder()
-        try folder.write("203.0.113.7 good.test\nnonsense\n", to: folder.path + "/hosts")
+        let text = try String(contentsOfFile: folder.configuration, encoding: .utf8)
+        try folder.write(text + "\ninterception: { authority: /nonexistent }\n", to: folder.configuration)
+        for _ in 0..<60 {
+            let result = try Self.run(["--config", "FOLDER/penstock.yaml"], in: folder)
+            #expect(result.status == 78 && result.errors.contains("/nonexistent"), "\(result)")
+        }
+    }
+
+    @Test(
+        "a hosts file that is wrong or missing ends with 78, and says where and why",
+        arguments: [
+            ("nonsense", "/hosts:2: `nonsense` is no address"), ("203.0.113.7", "/hosts:2: no name behind the address"),
+            ("203.0.113.7 a_b", "/hosts:2: `a_b` is no host name"),
+        ]
+    )
+    func hosts(line: String, says: String) throws {
+        let folder = try DaemonFolder()
+        try folder.write("203.0.113.7 good.test\n\(line)\n", to: folder.path + "/hosts")
         let wrong = try Self.run(["--config", "FOLDER/penstock.yaml"], in: folder)
-        #expect(wrong.status == 78 && wrong.errors.contains("/hosts:2: "), "\(wrong)")
+        #expect(wrong.status == 78 && wrong.errors.contains(says), "\(wrong)")
         try FileManager.default.removeItem(atPath: folder.path + "/hosts")
         let missing = try Self.run(["--config", "FOLDER/penstock.yaml"], in: folder)
         #expect(missing.status == 78 && missing.errors.contains("dial.hosts_file"), "\(missing)")

@@ -8,7 +8,7 @@ struct EgressOpeningTests {
 
     /// A hello with this name, which is refused as no name.
     static func refused(_ name: String, _ pieces: String, _ detail: String) -> EgressCase {
-        EgressCase(name: name, pieces: pieces, sees: "reset", verdict: malformed, detail: detail)
+        EgressCase(name: name, pieces: pieces, sees: "alert 49", verdict: malformed, detail: detail)
     }
 
     /// A hello that is let through.
@@ -123,12 +123,18 @@ struct EgressOpeningTests {
     }
 
     /// `detail` of a hello that is broken or does not end.
-    static func broken(_ name: String, _ pieces: String, _ detail: String, options: String = "") -> EgressCase {
+    static func broken(
+        _ name: String,
+        _ pieces: String,
+        _ detail: String,
+        options: String = "",
+        sees: String = "reset"
+    ) -> EgressCase {
         EgressCase(
             name: name,
             pieces: pieces,
             options: options,
-            sees: "reset",
+            sees: sees,
             verdict: "deny malformed_opening -",
             detail: detail
         )
@@ -179,7 +185,13 @@ struct EgressOpeningTests {
             "tls(b'allowed.example', more=ext(21, bytes(65460)))",
             "hello_too_long"
         ),
-        broken("truncated, then the end", "[tls(b'allowed.example')[0][:-3]]", "truncated", options: "end='fin'"),
+        broken(
+            "truncated, then the end",
+            "[tls(b'allowed.example')[0][:-3]]",
+            "truncated",
+            options: "end='fin'",
+            sees: "alert 49"
+        ),
         broken("of SSL 2.0", "[bytes([0x80, 46, 1, 0, 2, 0, 21, 0, 0, 0, 16]) + bytes(37)]", "sslv2_hello"),
         broken(
             "of TLS 1.0 in SSL 2.0's clothes",

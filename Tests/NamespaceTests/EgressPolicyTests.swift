@@ -249,7 +249,7 @@ struct EgressPolicyTests {
                     """
                 )
             }
-            #expect(result.output == String(repeating: "reset\n", count: 5), "\(result)")
+            #expect(result.output == "reset\nreset\nalert 49\nalert 49\nreset\n", "\(result)")
             let verdicts = found.map(\.verdict)
             let refusals = ["own_listener", "own_listener", "malformed_name", "malformed_opening", "proxy_in_capture"]
             let expected = refusals.map { "deny \($0) -" }

@@ -141,4 +141,35 @@ struct EgressServerFirstTests {
             #expect(try pod.world.arrivals(at: family.allowed) == 0)
         }
     }
+
+    @Test(
+        "in `mode: audit` such a client goes where it was going, and the record says that it would be refused",
+        arguments: EgressFamily.allCases
+    ) func audited(family: EgressFamily) throws {
+        let policy = """
+            apiVersion: penstock/v1
+            kind: EgressPolicy
+            name: trial
+            mode: audit
+            default: deny
+            rules:
+              - name: allowed-names
+                match: { hosts: [allowed.example], ports: [25] }
+                action: allow
+            """
+        try GuardedPod.with(policy, settings: "limits: { sniff_seconds: 1 }") { pod in
+            let recorder = try EgressRecorder(pod, port: 25, banner: "220 banner\r\n")
+            let (result, connections) = try pod.recorded {
+                try pod.python(
+                    "show(sys.argv[1], 25, [b'EHLO agent\\r\\n'], first=b'220 banner\\r\\n')",
+                    [family.bare]
+                )
+            }
+            #expect(result.output == "served\n", "\(result)")
+            #expect(connections[0].verdict == "allow sniff_limit -", "\(connections)")
+            #expect(connections[0]["would"] == "deny", "\(connections)")
+            #expect(connections[0]["protocol"] == "server_first", "\(connections)")
+            withExtendedLifetime(recorder) {}
+        }
+    }
 }

@@ -171,6 +171,29 @@ struct InterceptionTests {
     }
 
     @Test(
+        "G16: a client that looks at the key behind the handshake, and leaves, is named as well",
+        arguments: ["1.2", "1.3"]
+    )
+    func pinnedKey(version: String) throws {
+        try InterceptedPod.with { bed in
+            let key = "sha256//" + String(repeating: "A", count: 43) + "="
+            let refused = try bed.curl(
+                "https://allowed.example:8443/a",
+                "--pinnedpubkey",
+                key,
+                "--tls-max",
+                version
+            )
+            #expect(refused.contains("(90)"), "\(refused)")
+            let end = try #require(try bed.pod.connections(1).first?.end)
+            #expect(end["outcome"] == "client_rejected_interception", "\(end)")
+            let detail = try #require(end["detail"])
+            #expect(detail.contains("closed_behind_handshake; { action: tunnel"), "\(detail)")
+            #expect(bed.origin.requests().isEmpty)
+        }
+    }
+
+    @Test(
         "G16: a client that pins its server is named, and the rule that its record suggests lets it through",
         arguments: ["allowed.example", "203.0.113.30", "[2001:db8:113::30]"]
     )

@@ -69,6 +69,9 @@ final class Connection {
     var lookup: LookupWait?
     /// Where it is while nothing about it is out of the ordinary.
     var plainness = Plainness.no
+    /// When the client had our certificate and ended the handshake all the same, in nanoseconds of the loop's clock; `nil` where it
+    /// was shown none.
+    var certifiedSince: UInt64?
     /// When the dial began, in nanoseconds of the loop's clock.
     var dialledSince: UInt64 = 0
     /// When it is too late for the client to say something first.

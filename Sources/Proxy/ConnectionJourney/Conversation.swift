@@ -141,10 +141,11 @@ final class Conversation: SocketObserver {
                 await connection.waitForDecision(worker, on: loop)
                 return await carry(request, on: loop)
             case .malformed(let violation): return await refuse(violation, on: loop)
-            case .ended: return .orderly(closedBy: .client)
+            case .ended: return leaving(.orderly(closedBy: .client), on: loop)
             case .timedOut: return Ending(.timedOut, closedBy: .ours, detail: "head")
             case .interrupted: return Ending(Cut(outcome: .drained))
-            case .failed(let error): return Ending(.reset, closedBy: .client, detail: error.description)
+            case .failed(let error):
+                return leaving(Ending(.reset, closedBy: .client, detail: error.description), on: loop)
             }
         case .quiet: return await carryOn(.arrival(await nextRequest(on: loop)), on: loop)
         case .due(let request): return await carry(request, on: loop)
@@ -155,6 +156,11 @@ final class Conversation: SocketObserver {
             defer { forgetRequest() }
             return await settle(await goOn(behind: exchanged, request, decision, on: loop), request, on: loop)
         }
+    }
+
+    /// The end of a client that goes by itself.
+    private func leaving(_ how: Ending, on loop: isolated EventLoop) -> Ending {
+        begun == 0 && client.unreadCount == 0 ? connection.withoutRequest(how, worker, at: loop.now) : how
     }
 
     /// One request's way; an ending where it was the connection's last.

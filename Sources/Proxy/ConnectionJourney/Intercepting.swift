@@ -44,20 +44,36 @@ extension Connection {
         ) {
         case .done:
             (cipher.session.isResumed ? worker.metrics.clientResumptions : worker.metrics.clientHandshakes).increment()
+            if !cipher.session.isResumed { certifiedSince = loop.now }
             return nil
         case .timedOut: return Ending(.timedOut, closedBy: .ours, detail: "tls_handshake")
         case .interrupted: return Ending(cutting ?? Cut(outcome: .drained))
         case .failed(let failure):
-            let ending = ending(failure, worker.snapshot.policy)
-            if ending.outcome == .clientRejectedInterception { worker.metrics.rejectedInterceptions.increment() }
-            return ending
+            return ending(failure, worker)
         }
     }
 
-    private func ending(_ failure: TLSFailure, _ policy: Policy?) -> Ending {
+    /// How many nanoseconds a client takes at most to look at a certificate that it has.
+    private static let timeToLook: UInt64 = 1_000_000_000
+
+    /// How a connection ended whose client has asked nothing: many look at the certificate only when the handshake is over, and leave.
+    func withoutRequest(_ how: Ending, _ worker: Worker, at now: UInt64) -> Ending {
+        guard let certifiedSince, now &- certifiedSince <= Self.timeToLook else { return how }
+        var ending = rejection("closed_behind_handshake", worker)
+        ending.isOrderly = how.isOrderly
+        return ending
+    }
+
+    private func rejection(_ objection: String, _ worker: Worker) -> Ending {
+        worker.metrics.rejectedInterceptions.increment()
+        let detail = advice(on: objection, worker.snapshot.policy)
+        return Ending(.clientRejectedInterception, closedBy: .client, detail: detail)
+    }
+
+    private func ending(_ failure: TLSFailure, _ worker: Worker) -> Ending {
         var ending =
             if let objection = failure.objectionToCertificate {
-                Ending(.clientRejectedInterception, closedBy: .client, detail: advice(on: objection, policy))
+                rejection(objection, worker)
             } else {
                 Ending(.interceptionFailed, closedBy: failure.isOfPeer ? .client : .ours, detail: failure.text)
             }

@@ -38,7 +38,7 @@ extension Connection {
         case .decided(let decision): return decision
         case .lacksAddresses(let name, let policy):
             let found = await addresses(of: name, port: facts.port, near: facts.original, worker, on: loop)
-            return settle(found, policy, snapshot.generation)
+            return settle(found, policy, snapshot.generation, isFinal: isFinal)
         }
     }
 
@@ -95,23 +95,28 @@ extension Connection {
             // A name that is known is not waited for: each step of a task into another costs.
             guard let known = worker.resolver.known(name) else { return .lacksAddresses(of: name, policy) }
             let found = worker.addresses(from: known, port: facts.port, near: facts.original)
-            return .decided(settle(found, policy, snapshot.generation))
+            return .decided(settle(found, policy, snapshot.generation, isFinal: isFinal))
         }
-        return .decided(settle(policy, snapshot.generation))
+        return .decided(settle(policy, snapshot.generation, isFinal: isFinal))
     }
 
-    private func settle(_ found: FoundAddresses, _ policy: Policy, _ generation: UInt64) -> Decision {
+    private func settle(
+        _ found: FoundAddresses,
+        _ policy: Policy,
+        _ generation: UInt64,
+        isFinal: Bool
+    ) -> Decision {
         facts.addresses = found.usable
         // A name that leads to ourselves and nowhere else is ourselves.
         if found.usable.isEmpty, found.hasOwn { return .refused(.ownListener, port: facts.port) }
-        return settle(policy, generation)
+        return settle(policy, generation, isFinal: isFinal)
     }
 
     /// The second phase: with the addresses, as far as there are any.
-    private func settle(_ policy: Policy, _ generation: UInt64) -> Decision {
+    private func settle(_ policy: Policy, _ generation: UInt64, isFinal: Bool) -> Decision {
         if case .unfinished(let reason) = sniffed { return policy.refuse(facts, because: reason) }
         if let cutting { return policy.refuse(facts, because: cutting.reason ?? .draining) }
-        return ask(policy, generation)
+        return answer(policy, generation, isFinal: isFinal)
     }
 
     /// Asks the policy; what contradicts itself is for `mode: audit` alone.
@@ -143,6 +148,11 @@ extension Connection {
     private func firstPhase(_ policy: Policy, _ generation: UInt64, isFinal: Bool) -> Decision {
         if case .unfinished(let reason) = sniffed { return policy.refuse(facts, because: reason) }
         if hidesName { return policy.refuse(facts, because: .encryptedName) }
+        return answer(policy, generation, isFinal: isFinal)
+    }
+
+    /// The policy's answer; where nothing more will be said, what it leaves open is refused.
+    private func answer(_ policy: Policy, _ generation: UInt64, isFinal: Bool) -> Decision {
         let decision = ask(policy, generation)
         switch decision.verdict {
         case .allow, .deny: return decision

@@ -28,6 +28,7 @@ extension Connection {
                 .answer.octets(closes: true)
         case .refused(_, protocol: .http, let detail):
             return Problem(refusing: decision, detail: detail, id: id).answer.octets(closes: true)
+        case .refused(_, protocol: .tls, _): return TLSAlert.accessDenied
         case .refused: return proxyRefusal
         case .silent, .h2c, .opaque, .unfinished, .gone, nil: return nil
         }
