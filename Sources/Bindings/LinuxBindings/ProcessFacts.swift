@@ -43,7 +43,9 @@ package func writeToStandardOutput(_ text: String) { write(text, to: 1) }
 package func sleepMilliseconds(_ milliseconds: UInt32) { usleep(milliseconds * 1000) }
 
 /// Ends the process at once.
-package func exitProcess(_ code: Int32) -> Never { exit(code) }
+///
+/// Other threads run on until it has: what libraries have registered with `atexit` would take from under them what they use.
+package func exitProcess(_ code: Int32) -> Never { _exit(code) }
 
 /// Gives the calling thread up for good; the process ends on another.
 package func sleepForever() -> Never {

@@ -21,7 +21,7 @@ package struct SignalDescriptor: ~Copyable {
     package let descriptor: OwnedDescriptor
 
     /// Takes SIGTERM, SIGINT and SIGHUP away from their default actions, for this thread and all that it starts later,
-    /// and SIGPIPE for the whole process.
+    /// and SIGPIPE and SIGXFSZ for the whole process: what cannot be written is an error of the call.
     package init() throws(SystemCallError) {
         var set = sigset_t()
         unsafe sigemptyset(&set)
@@ -29,6 +29,7 @@ package struct SignalDescriptor: ~Copyable {
         let code = unsafe pthread_sigmask(SIG_BLOCK, &set, nil)
         guard code == 0 else { throw SystemCallError(call: "pthread_sigmask", code: code) }
         signal(SIGPIPE, SIG_IGN)
+        signal(SIGXFSZ, SIG_IGN)
         descriptor = OwnedDescriptor(
             adopting: try systemCall("signalfd") {
                 unsafe signalfd(-1, &set, Int32(SFD_NONBLOCK | SFD_CLOEXEC))

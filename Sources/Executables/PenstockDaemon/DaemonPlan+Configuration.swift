@@ -157,13 +157,31 @@ extension ResolverSettings {
         do throws(SystemCallError) {
             bytes = try readFile(path, limit: 1 << 20)
         } catch {
-            throw Complaint("dial.hosts_file: \(path): \(error)", .configuration)
+            throw Complaint(
+                "dial.hosts_file: \(path): \(error); name a file that is there, or leave the key out",
+                .configuration
+            )
         }
         do throws(HostsFileProblems) {
             return try HostsFile(parsing: bytes)
         } catch {
-            let lines = error.problems.map { "\(path):\($0.line): \($0.kind)" }
+            let lines = error.problems.map { "\(path):\($0.line): \($0.kind.text)" }
             throw Complaint(lines.joined(separator: "\n"), .configuration)
+        }
+    }
+}
+
+extension HostsFileProblem.Kind {
+    /// What is wrong, and what to do.
+    fileprivate var text: String {
+        switch self {
+        case .notAnAddress(let text): "`\(text)` is no address; begin the line with one, or with #"
+        case .noName: "no name behind the address; add one, or remove the line"
+        case .notAName(let text, .notLDH):
+            "`\(text)` is no host name: only letters, digits and hyphens; correct or remove it"
+        case .notAName(let text, let fault): "`\(text)` is no host name (\(fault.rawValue)); correct or remove it"
+        case .tooManyAddresses(let name): "too many addresses of \(name.text); remove some"
+        case .tooManyLines: "too many lines; remove some, or have DNS answer"
         }
     }
 }

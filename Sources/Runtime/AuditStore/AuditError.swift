@@ -65,7 +65,7 @@ extension AuditError: CustomStringConvertible {
         case .notSynchronized(let error):
             "records may not have reached the disk (\(error)): check the disk, then start again"
         case .noState(let error):
-            "the daemon's state cannot be read or written: \(error): state.path must be a directory that the daemon's user may write to"
+            "the daemon's state cannot be read or written: \(error): state.path, or where that is not said the directory of audit.path (/var/lib/penstock where that is standard output), must be a directory that the daemon's user may write to"
         case .noKey(let text):
             "the key that signs the audit trail cannot be used: \(text): put it back, or take it away and have another made"
         case .noMaskKey:
