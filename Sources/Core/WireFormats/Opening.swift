@@ -36,7 +36,12 @@ private func readByFirstOctet(
         try readBehindWhiteSpace(bytes, examined: examined, limits: limits)
     // Any octet of a token: servers differ in what they take for a method.
     case let first where isTokenOctet(first):
-        try readHTTP(bytes, examined: examined, limits: limits).map(OpeningReading.init)
+        switch readGitRequest(bytes, examined: examined) {
+        case .value: .notThis
+        // Whatever else it may be would be told by these octets as well.
+        case .needMore(let total): .needMore(total: total)
+        case .notThis: try readHTTP(bytes, examined: examined, limits: limits).map(OpeningReading.init)
+        }
     default: .notThis
     }
 }

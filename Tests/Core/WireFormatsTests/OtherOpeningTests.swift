@@ -20,11 +20,37 @@ struct OtherOpeningTests {
             ("USER a\r\n", 6), ("QUIT\r\n", 5), ("set key value\r\n", 5), ("*1\r\n$4\r\nPING\r\n", 3),
             ("{\"jsonrpc\":\"2.0\"}", 1), ("GETX x\r\n", 6), ("OPTIONS rtsp://a/ RTSP/1.0\r\n", 28),
             ("HELO host\r\n", 11), ("CAP LS 302\r\n", 5), ("\0\0\0\u{8}", 1), ("Gopher\r\n", 7),
+            ("dead\r\n", 5), ("0032git-up\r\n", 11), ("0\r\n", 2),
         ]
     )
     func opaque(text: String, decidedBy count: Int) {
         #expect(reading(text) == .opaque)
         #expect(decisionPoint(Array(text.utf8)) == count)
+    }
+
+    @Test(
+        "a request of Git's own protocol is opaque at its first NUL (B06)",
+        arguments: ["upload-pack", "receive-pack", "upload-archive"]
+    )
+    func git(service: String) {
+        let line = "git-\(service) /a/b.git"
+        let text = line + "\0host=git.example\0\0version=2\0"
+        let digits = String(text.utf8.count + 4, radix: 16)
+        let bytes = Array((String(repeating: "0", count: 4 - digits.count) + digits + text).utf8)
+        #expect(reading(bytes) == .opaque)
+        #expect(decisionPoint(bytes) == 4 + line.utf8.count + 1)
+    }
+
+    @Test(
+        "what looks like one, and could be a request to somebody, is read as a request (B06, B10)",
+        arguments: [
+            "003egit-upload-pack / HTTP/1.1\r\nHost: denied.example\r\n\r\n", "0009git-upload-pack /a\0\r\n",
+            "git-upload-pack /a\0b HTTP/1.1\r\n", "0032GIT-UPLOAD-PACK /a\0b\r\n", "0032git-upload-pack /a\tb\0\r\n",
+        ]
+    )
+    func notGit(text: String) {
+        #expect(reading(text) != .opaque)
+        #expect(!reading(text).isUndecided)
     }
 
     @Test(
