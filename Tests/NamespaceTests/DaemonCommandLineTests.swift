@@ -108,6 +108,32 @@ struct DaemonCommandLineTests {
         #expect(missing.status == 78 && missing.errors.contains("policy.yaml: "), "\(missing)")
     }
 
+    @Test(
+        "--check-config ends with 78 where agents cannot be given what they are to trust, as the start does",
+        arguments: [("nowhere/trust", "the folder above it is not there"), ("held", "held holds ca.key")]
+    )
+    func checkPublished(place: String, says: String) throws {
+        let folder = try DaemonFolder()
+        try FileManager.default.createDirectory(atPath: folder.path + "/held", withIntermediateDirectories: true)
+        try folder.write("", to: folder.path + "/held/ca.key")
+        let text = try String(contentsOfFile: folder.configuration, encoding: .utf8)
+        let publish = { (place: String) in
+            let interception = "interception: { authority: ephemeral, publish: \(folder.path)/\(place) }"
+            try folder.write("\(text)\n\(interception)\n", to: folder.configuration)
+        }
+        try publish("trust")
+        let words = [Built.path("penstockd"), "--config", folder.configuration]
+        let namespace = try NetworkNamespace("check")
+        #expect(try namespace.run(words + ["--check-config"], uid: 10880).status == 0)
+        #expect(!FileManager.default.fileExists(atPath: folder.path + "/trust"))
+        try publish(place)
+        for command in [words + ["--check-config"], words] {
+            let result = try namespace.run(command, uid: 10880)
+            #expect(result.status == 78 && result.output.isEmpty, "\(result)")
+            #expect(result.errors.contains("interception.publish: ") && result.errors.contains(says), "\(result)")
+        }
+    }
+
     @Test("a start that fails when the audit trail is open ends with its status, however often it is tried")
     func failsLate() throws {
         let folder = try DaemonFolder()

@@ -115,6 +115,13 @@ extension FileStatus {
     }
 }
 
+/// Gives an open file or directory these permissions, whatever the process's mask; one that has them is left alone.
+package func setPermissions(_ file: borrowing OwnedDescriptor, _ mode: UInt32) throws(SystemCallError) {
+    guard try fileStatus(file).permissions != mode else { return }
+    let number = file.number
+    _ = try systemCall("fchmod") { fchmod(number, mode) }
+}
+
 /// Reads at most `count` bytes; an empty array is the end of the file.
 package func readBytes(
     _ file: borrowing OwnedDescriptor,

@@ -54,8 +54,8 @@ extension Complaint {
             case .badCertificate, .badKey, .mismatch, .notAnAuthority, .notARoot, .expired, .notYetValid, .exposed,
                 .foreignOwner, .notRegular, .tooLarge:
                 .problems
-            case .missing, .noRoots, .unreadable: .unreadable
-            case .alreadyThere, .holdsKey, .inUse, .unwritable: .unwritable
+            case .missing, .noBundle, .noRoots, .unreadable: .unreadable
+            case .alreadyThere, .holdsKey, .inUse, .noParent, .unwritable: .unwritable
             case .failed: .defect
             }
         self.init("\(error)", code)

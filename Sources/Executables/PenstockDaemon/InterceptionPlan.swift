@@ -19,6 +19,12 @@ struct InterceptionPlan: Sendable {
         if let folder = settings.authority.folder { _ = try readAuthority(folder) }
         _ = try readRoots()
         _ = try readIdentities()
+        guard let folder = settings.publish else { return }
+        do throws(AuthorityError) {
+            try TrustBundle.check(folder)
+        } catch {
+            throw complaint(error, about: folder)
+        }
     }
 
     /// Makes what connections are intercepted with, and writes what agents are to trust where that is asked for.
@@ -57,8 +63,12 @@ struct InterceptionPlan: Sendable {
             let bundle = try TrustBundle(ours: ours, system: try SystemRoots.read(SystemRoots.place() ?? roots[0]))
             try bundle.write(to: folder)
         } catch {
-            throw Complaint("interception.publish: \(folder): \(error)", .configuration)
+            throw complaint(error, about: folder)
         }
+    }
+
+    private func complaint(_ error: any Error, about folder: String) -> Complaint {
+        Complaint("interception.publish: \(folder): \(error)", .configuration)
     }
 
     private func readAuthority(_ folder: String) throws(Complaint) -> Authority {

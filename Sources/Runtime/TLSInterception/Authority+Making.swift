@@ -14,7 +14,7 @@ extension Authority {
         do throws(SystemCallError) {
             try makeDirectory(path, mode: 0o700)
         } catch {
-            throw .unwritable(path, error)
+            throw error.isMissing ? .noParent(path) : .unwritable(path, error)
         }
         let folder = try AuthorityFolder(path)
         try folder.lock()

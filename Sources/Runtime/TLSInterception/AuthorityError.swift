@@ -5,6 +5,8 @@ import OpenSSLBindings
 package enum AuthorityError: Error, Hashable, Sendable {
     /// The folder, or a file in it that must be there, is missing.
     case missing(String)
+    /// What agents are given is not there.
+    case noBundle(String)
     /// The file of root certificates to trust is missing.
     case noRoots(String)
     case unreadable(String, SystemCallError)
@@ -33,6 +35,8 @@ package enum AuthorityError: Error, Hashable, Sendable {
     case holdsKey(String)
     /// Somebody else is changing the folder.
     case inUse(String)
+    /// A folder cannot be made, because the one above it is missing.
+    case noParent(String)
     case unwritable(String, SystemCallError)
     /// OpenSSL failed.
     case failed(CertificateError)
@@ -44,6 +48,8 @@ extension AuthorityError: CustomStringConvertible {
         switch self {
         case .missing(let path):
             "\(path) is not there; `penstock ca create --out DIR` makes an authority"
+        case .noBundle(let path):
+            "\(path) is not there; `penstock ca bundle --ca DIR --out DIR2` writes what agents are given"
         case .noRoots(let path): "\(path) is not there; name a file with root certificates in PEM"
         case .unreadable(let path, let error): "cannot read \(path): \(error)"
         case .notRegular(let path):
@@ -73,6 +79,7 @@ extension AuthorityError: CustomStringConvertible {
         case .holdsKey(let folder):
             "\(folder) holds ca.key, which no agent may read; write what agents are given to another folder"
         case .inUse(let folder): "somebody else is changing \(folder); try again"
+        case .noParent(let path): "cannot make \(path): the folder above it is not there; make that first"
         case .unwritable(let path, let error): "cannot write \(path): \(error)"
         case .failed(let error): "\(error)"
         }

@@ -79,12 +79,23 @@ struct AuthorityFolder: ~Copyable {
         throw .inUse(path)
     }
 
-    /// Writes a file beside the place of another; `take` puts it there.
+    /// Gives the folder itself these permissions, whatever the process's mask.
+    func open(to mode: UInt32) throws(AuthorityError) {
+        do throws(SystemCallError) {
+            try setPermissions(descriptor, mode)
+        } catch {
+            throw .unwritable(path, error)
+        }
+    }
+
+    /// Writes a file of just this mode beside the place of another; `take` puts it there.
     func prepare(_ name: String, _ bytes: [UInt8], mode: UInt32) throws(AuthorityError) {
         let part = name + ".part"
         do throws(SystemCallError) {
             if try fileStatus(below: descriptor, part) != nil { try removeFile(below: descriptor, part) }
             let file = try openFile(below: descriptor, part, [.readWrite, .create, .exclusive, .noFollow], mode: mode)
+            // What the mask has taken away: agents read as other users.
+            try setPermissions(file, mode)
             try writeBytes(file, bytes, at: 0)
             try synchronize(file)
         } catch {

@@ -199,6 +199,27 @@ struct AuthorityTests {
         #expect(!shown.output.contains("PRIVATE"))
     }
 
+    @Test("everybody can read what agents are given, whatever the mask; the key stays its owner's alone")
+    func mask() throws {
+        let folder = try Folder()
+        for words in ["ca create --out ca", "ca bundle --ca ca --out trust"] {
+            let said = try spawn(["sh", "-c", "umask 077; exec \(program) \(words)"], in: folder)
+            #expect(said.status == 0, "\(said)")
+        }
+        let modes = [
+            "ca": 0o700, "ca/ca.key": 0o600, "ca/ca.pem": 0o644, "trust": 0o755, "trust/ca.pem": 0o644,
+            "trust/bundle.pem": 0o644, "trust/truststore.p12": 0o644,
+        ]
+        for (name, mode) in modes {
+            let found = try FileManager.default.attributesOfItem(atPath: "\(folder.path)/\(name)")[.posixPermissions]
+            #expect(found as? Int == mode, "\(name)")
+        }
+        try FileManager.default.setAttributes([.posixPermissions: 0o750], ofItemAtPath: "\(folder.path)/trust")
+        #expect(try penstock("ca", "bundle", "--ca", "ca", "--out", "trust", in: folder).status == 0)
+        let kept = try FileManager.default.attributesOfItem(atPath: "\(folder.path)/trust")[.posixPermissions]
+        #expect(kept as? Int == 0o750)
+    }
+
     @Test("the variables come as shell, YAML and JSON, for the place where the agent sees them")
     func forms() throws {
         let world = try World()
