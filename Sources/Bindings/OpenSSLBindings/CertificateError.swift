@@ -8,6 +8,8 @@ package enum CertificateError: Error, Hashable, Sendable {
     case tooMany(Int)
     /// No PRIVATE KEY in PEM, or an encrypted one.
     case noKey
+    /// The key belongs to another certificate.
+    case otherKey
     /// The key is not one of P-256.
     case otherAlgorithm
     /// The authority's name constraints do not permit the name.
@@ -26,6 +28,7 @@ extension CertificateError: CustomStringConvertible {
         case .damaged(let place): "certificate \(place) cannot be read"
         case .tooMany(let limit): "more than \(limit) certificates"
         case .noKey: "no private key in PEM, or one with a passphrase"
+        case .otherKey: "the key is not the certificate's"
         case .otherAlgorithm: "the key is not a P-256 key"
         case .notPermitted: "the authority's name constraints do not permit the name"
         case .outlived: "the authority expires before the certificate could begin"

@@ -9,7 +9,7 @@ package struct TLSIdentity: Sendable {
     /// Reads a key that belongs to the first certificate of `chain`, in PEM without a passphrase, of any kind that TLS can sign
     /// with.
     ///
-    /// - Throws: `.noCertificate`; `.noKey`: no key in PEM, or not the certificate's.
+    /// - Throws: `.noCertificate`; `.noKey`: no key in PEM, or an encrypted one; `.otherKey`: not the certificate's.
     package init(chain: [Certificate], key text: [UInt8]) throws(CertificateError) {
         guard let first = chain.first else { throw .noCertificate }
         KeyHandle.prepare()
@@ -23,7 +23,7 @@ package struct TLSIdentity: Sendable {
         defer { ERR_clear_error() }
         guard let key = unsafe found else { throw .noKey }
         let handle = unsafe KeyHandle(adopting: key)
-        guard unsafe X509_check_private_key(first.handle.certificate, handle.key) == 1 else { throw .noKey }
+        guard unsafe X509_check_private_key(first.handle.certificate, handle.key) == 1 else { throw .otherKey }
         self.chain = chain
         self.key = handle
     }

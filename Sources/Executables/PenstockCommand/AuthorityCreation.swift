@@ -50,9 +50,15 @@ extension AuthorityCreation {
                 + "\n"
         )
         say(
-            "\(folder)/ca.key can speak for every host: keep it where no agent can read it. `penstock ca bundle --ca "
-                + "\(folder) --out DIR` writes what agents are given"
+            "\(folder)/ca.key can speak for \(reach): keep it where no agent can read it. `penstock ca bundle --ca \(folder) "
+                + "--out DIR` writes what agents are given"
         )
         return .done
+    }
+
+    /// Whom the authority may sign for.
+    private var reach: String {
+        guard !wish.permitted.isEmpty else { return "every host" }
+        return "\(wish.permitted.map(\.text).joined(separator: ", ")) and every host below"
     }
 }

@@ -87,7 +87,7 @@ extension HelpTopic {
           --help       print this and exit
 
         Subject and name constraints stay. The old key is gone; the old root is kept in DIR/previous.pem. A daemon that runs
-        keeps what it has read, so: rotate, write bundles and distribute them, then restart the daemon.
+        keeps what it has read, so: rotate, write bundles and distribute them, then send the daemon SIGHUP.
 
         exit codes: 0   done
                     1   what is there is no authority, or not this user's

@@ -67,11 +67,13 @@ extension TrustEnvironment {
         case .bundle(let folder):
             variables = TrustVariable.all
             for name in [TrustBundle.added, TrustBundle.whole, TrustBundle.java] {
-                try Self.require("\(folder)/\(name)", "`penstock ca bundle` writes it")
+                let path = "\(folder)/\(name)"
+                try Self.require(path, or: .noBundle(path))
             }
         case .authority(let folder):
             variables = TrustVariable.all.filter { $0.kind == .adds }
-            try Self.require("\(folder)/\(TrustBundle.added)", "`penstock ca create` writes it")
+            let path = "\(folder)/\(TrustBundle.added)"
+            try Self.require(path, or: .missing(path))
             say(
                 "only the variables that add to a runtime's own roots; for the others `penstock ca bundle` and --bundle. An "
                     + "agent must never see \(folder): it holds the key"
@@ -82,12 +84,11 @@ extension TrustEnvironment {
         return .done
     }
 
-    private static func require(_ path: String, _ remedy: String) throws(AuthorityError) {
+    private static func require(_ path: String, or absence: AuthorityError) throws(AuthorityError) {
         do throws(SystemCallError) {
             _ = try openForReading(path)
         } catch {
-            if error.isMissing { say("\(path): \(remedy)") }
-            throw error.isMissing ? .missing(path) : .unreadable(path, error)
+            throw error.isMissing ? absence : .unreadable(path, error)
         }
     }
 

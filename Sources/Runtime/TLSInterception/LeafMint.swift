@@ -209,7 +209,8 @@ extension LeafMint {
             switch error {
             case .notPermitted: return .failure(.notPermitted)
             case .outlived: return .failure(.authorityExpired)
-            case .noCertificate, .damaged, .tooMany, .noKey, .otherAlgorithm, .failed: return .failure(.failed)
+            case .noCertificate, .damaged, .tooMany, .noKey, .otherKey, .otherAlgorithm, .failed:
+                return .failure(.failed)
             }
         }
     }

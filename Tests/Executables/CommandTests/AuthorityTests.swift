@@ -220,6 +220,22 @@ struct AuthorityTests {
         #expect(kept as? Int == 0o750)
     }
 
+    @Test("what is said of the key, of a rotation and of what is missing is true of this authority")
+    func words() throws {
+        let folder = try Folder()
+        let whole = try penstock("ca", "create", "--out", "whole", in: folder)
+        #expect(whole.errors.contains("whole/ca.key can speak for every host: keep it"), "\(whole)")
+        let words = ["ca", "create", "--out", "some", "--permit", "example.com", "--permit", "a.test"]
+        let some = try run(words, in: folder)
+        #expect(some.errors.contains("can speak for example.com, a.test and every host below: keep it"), "\(some)")
+        let homeless = try penstock("ca", "create", "--out", "none/ca", in: folder)
+        #expect(homeless.status == 73 && homeless.errors.contains("the folder above it is not there"), "\(homeless)")
+        #expect(try penstock("ca", "rotate", "--help").output.contains("then send the daemon SIGHUP"))
+        let env = try penstock("ca", "env", "--bundle", "\(folder.path)/whole")
+        #expect(env.status == 66 && env.errors.contains("`penstock ca bundle --ca DIR --out DIR2` writes"), "\(env)")
+        #expect(!env.errors.contains("ca create"), "\(env)")
+    }
+
     @Test("the variables come as shell, YAML and JSON, for the place where the agent sees them")
     func forms() throws {
         let world = try World()

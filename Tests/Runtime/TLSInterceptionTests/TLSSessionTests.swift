@@ -133,6 +133,17 @@ struct TLSSessionTests {
         #expect(early.server.shakeHands() == .failed(.closed(behindCertificate: false)))
     }
 
+    @Test("the key of another certificate is told from a text without a key")
+    func foreignKey() throws {
+        let key = try P256PrivateKey()
+        let leaf = try authority.leaf("partner.example", notAfter: TestAuthority.now + 60, key: key)
+        _ = try TLSIdentity(chain: [leaf], key: key.pem())
+        let other = try P256PrivateKey().pem()
+        #expect(throws: CertificateError.otherKey) { try TLSIdentity(chain: [leaf], key: other) }
+        #expect(throws: CertificateError.noKey) { try TLSIdentity(chain: [leaf], key: Array("none".utf8)) }
+        #expect("\(CertificateError.otherKey)" == "the key is not the certificate's")
+    }
+
     @Test("B20: a ticket goes on with its session, and with no session of another scope")
     func resumption() throws {
         let first = try TLSPair(authority, serving: serving)
