@@ -109,7 +109,7 @@ struct InterceptionTests {
         }
     }
 
-    @Test("G09: an upstream that speaks no TLS, or breaks off, or is silent, is named, and no plain request goes there")
+    @Test("G09: an upstream that speaks no TLS or none of ours, breaks off or is silent is named, asked nothing plain")
     func speechless() throws {
         try InterceptedPod.with { bed in
             let world = try bed.pod.net.world.startPython(
@@ -127,21 +127,40 @@ struct InterceptionTests {
                 serve(8621, lambda c: (c.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)), c.close()))
                 serve(8622, lambda c: c.close()); serve(8623, kept.append)
                 serve(8624, lambda c: (c.sendall(bytes([22, 3, 3, 0, 4, 2, 0, 0, 0])), kept.append(c)))
+                # A ServerHello of TLS 1.1, by a server that does not know supported_versions.
+                old = bytes([22, 3, 2, 0, 42, 2, 0, 0, 38, 3, 2]) + bytes(33) + bytes([0xc0, 0x13, 0])
+                serve(8625, lambda c: (c.sendall(old), kept.append(c)))
+                # handshake_failure: nothing in common.
+                serve(8626, lambda c: (c.sendall(bytes([21, 3, 3, 0, 2, 2, 40])), c.close()))
                 print("ready", flush=True); threading.Event().wait()
                 """
             )
-            let said = try bed.curl("https://allowed.example:{8620,8621,8622,8623,8624}/a")
+            let said = try bed.curl("https://allowed.example:{8620,8621,8622,8623,8624,8625,8626}/a")
             let statuses = said.matches(of: /<([0-9]+)>/).map { String($0.1) }
-            #expect(statuses == ["502", "502", "502", "504", "502"], "\(said)")
-            let details = try bed.requests(5).map { $0.end?["detail"] ?? "-" }
+            #expect(statuses == ["502", "502", "502", "504", "502", "502", "502"], "\(said)")
+            let details = try bed.requests(7).map { $0.end?["detail"] ?? "-" }
             #expect(
                 details == [
-                    "upstream_tls_version", "upstream_tls_socket_error_104", "upstream_tls_closed",
-                    "upstream_tls_timed_out", "upstream_tls_malformed",
+                    "upstream_tls_malformed", "upstream_tls_reset", "upstream_tls_closed",
+                    "upstream_tls_timed_out", "upstream_tls_malformed", "upstream_tls_version",
+                    "upstream_tls_alert_handshake_failure",
                 ]
             )
             let first = Set(world.output.split(separator: "\n").dropFirst().map { $0.suffix(2) })
             #expect(first == ["16"], "\(world.output)")
+        }
+    }
+
+    @Test("an upstream that speaks HTTP/2 alone is named by its alert")
+    func otherProtocol() throws {
+        try InterceptedPod.with { bed in
+            let pair = ["-cert", bed.files.path("sound.pem"), "-key", bed.files.path("sound.key")]
+            let command = ["openssl", "s_server", "-accept", "8627", "-alpn", "h2", "-www"] + pair
+            let server = try bed.pod.net.world.start(command)
+            #expect(server.waitForOutput("ACCEPT"), "\(server.errors)")
+            #expect(try bed.curl("https://allowed.example:8627/a").hasSuffix("<502>"))
+            let details = try bed.requests(1).map { $0.end?["detail"] ?? "-" }
+            #expect(details == ["upstream_tls_alert_no_application_protocol"])
         }
     }
 

@@ -18,7 +18,7 @@ package enum TLSFailure: Error, Hashable, Sendable {
     case parameters
     /// The application protocols that are offered are none of ours.
     case applicationProtocol
-    /// The peer breaks the protocol.
+    /// The peer breaks the protocol, or speaks another.
     case protocolViolation
     /// OpenSSL failed where it has no reason to: no memory.
     case failed

@@ -12,8 +12,8 @@ extension TLSSession {
         default: break
         }
         // A client that closes before it has read all of our certificate's flight resets the connection.
-        if let failure = wireFailure {
-            return hasSentCertificate && isGone(failure) ? .closed(behindCertificate: true) : .socket(failure)
+        if let failure = wireFailure.map(TLSFailure.socket) {
+            return hasSentCertificate && failure.isReset ? .closed(behindCertificate: true) : failure
         }
         let error = ERR_peek_error()
         guard error != 0 else { return .closed(behindCertificate: hasSentCertificate) }
@@ -26,8 +26,8 @@ extension TLSSession {
         switch reason {
         case SSL_R_UNEXPECTED_EOF_WHILE_READING: return .closed(behindCertificate: hasSentCertificate)
         case SSL_R_CERTIFICATE_VERIFY_FAILED: return .untrusted(certificateFault)
-        case SSL_R_UNSUPPORTED_PROTOCOL, SSL_R_WRONG_VERSION_NUMBER, SSL_R_VERSION_TOO_LOW, SSL_R_VERSION_TOO_HIGH,
-            SSL_R_NO_PROTOCOLS_AVAILABLE:
+        // Not SSL_R_WRONG_VERSION_NUMBER: what came is no record of TLS, such as an answer in plain text.
+        case SSL_R_UNSUPPORTED_PROTOCOL, SSL_R_VERSION_TOO_LOW, SSL_R_VERSION_TOO_HIGH, SSL_R_NO_PROTOCOLS_AVAILABLE:
             return .version
         case SSL_R_NO_SHARED_CIPHER, SSL_R_NO_SHARED_GROUPS, SSL_R_NO_SHARED_SIGNATURE_ALGORITHMS,
             SSL_R_NO_SUITABLE_KEY_SHARE, SSL_R_NO_SUITABLE_GROUPS, SSL_R_NO_SUITABLE_SIGNATURE_ALGORITHM,
@@ -38,9 +38,6 @@ extension TLSSession {
         default: return .protocolViolation
         }
     }
-
-    /// The peer is gone, says this `errno`.
-    private func isGone(_ code: Int32) -> Bool { code == ECONNRESET || code == EPIPE }
 
     /// A client that goes away now does so with our certificate in its hands.
     private var hasSentCertificate: Bool {
@@ -70,5 +67,13 @@ extension TLSSession {
             .notPermitted
         default: .other
         }
+    }
+}
+
+extension TLSFailure {
+    /// The peer has reset the connection.
+    package var isReset: Bool {
+        guard case .socket(let code) = self else { return false }
+        return code == ECONNRESET || code == EPIPE
     }
 }

@@ -40,7 +40,7 @@ extension TLSFailure {
         switch self {
         case .alert(let number): "tls_alert_\(Self.alertName(number))"
         case .closed: "tls_closed"
-        case .socket(let code): "tls_socket_error_\(code)"
+        case .socket(let code): isReset ? "tls_reset" : "tls_socket_error_\(code)"
         case .untrusted(let fault): "certificate_\(fault.rawValue)"
         case .wantsCertificate: "wants_client_certificate"
         case .version: "tls_version"
