@@ -77,21 +77,25 @@ struct InterceptionSecretsTests {
             let said = try bed.python(
                 Self.asking + """
                     c = inside(port=8603)
-                    for style in ("plain", "pieces", "percent", "json", "base64", "header", "trailer"): say(c, "/v1/" + style)
+                    for style in ("plain", "pieces", "percent", "json", "base64", "header", "trailer", "quote", "unicode"):
+                        say(c, "/v1/" + style)
                     basic = base64.b64encode(("user:" + P).encode()).decode()
                     say(c, "/v1/plain", fields=("Authorization: Basic " + basic,))
                     say(c, "/v1/gzip", fields=("Authorization: Bearer " + P, "Accept-Encoding: gzip"))
                     """
             )
             let body = "Bearer \(Self.stars)"
-            #expect(said.count == 9, "\(said)")
+            #expect(said.count == 11, "\(said)")
             #expect(said[0] == "200 \(body)" && said[1] == "200 \(body)", "\(said)")
             #expect(said[5] == "200 \(body) as a header" && said[6] == "200 x X-Said: \(body)", "\(said)")
-            #expect(said[8].hasPrefix("502 ") && said[8].contains("coded_answer"), "\(said)")
+            // Three characters are percent-encoded, the slash is not; then all are escaped.
+            #expect(said[7] == "200 Bearer%20\(String(repeating: "*", count: Self.secret.count + 6))", "\(said)")
+            #expect(said[8].hasSuffix(#"\u0020"# + String(repeating: "*", count: 6 * Self.secret.count)), "\(said)")
+            #expect(said[10].hasPrefix("502 ") && said[10].contains("coded_answer"), "\(said)")
             let forms = [
                 Self.secret, "sk-4711%2Flive", #"sk-4711\/live"#, "sk-4711", "live+key",
                 Data(Self.secret.utf8).base64EncodedString(), Data("user:\(Self.secret)".utf8).base64EncodedString(),
-                "c2stNDcxM", "NDcxMS9saXZl",
+                "c2stNDcxM", "NDcxMS9saXZl", "live%2Bkey", #"\u0034\u0037"#,
             ]
             let told = forms.filter { form in said.contains { $0.contains(form) } }
             #expect(told.isEmpty, "\(said)")
@@ -100,9 +104,9 @@ struct InterceptionSecretsTests {
             // No coding is asked for: what is coded could not be searched.
             let codings = Set(server.output.split(separator: "\n").filter { $0.hasPrefix("coding ") })
             #expect(codings == ["coding identity"], "\(server.output)")
-            let requests = try bed.requests(9)
-            let details = requests.prefix(8).map { $0.end?["detail"] ?? "-" }
-            #expect(details == Array(repeating: "secret_in_answer", count: 8), "\(requests)")
+            let requests = try bed.requests(11)
+            let details = requests.prefix(10).map { $0.end?["detail"] ?? "-" }
+            #expect(details == Array(repeating: "secret_in_answer", count: 10), "\(requests)")
             try expectSilence(bed, said)
         }
     }
@@ -161,6 +165,7 @@ struct InterceptionSecretsTests {
                 if self.path.startswith("/v1/") and "4711" in sent: print("coding", self.headers.get("Accept-Encoding"), flush=True)
                 style = urllib.parse.urlsplit(self.path).path.rpartition("/")[2]
                 body = {"percent": urllib.parse.quote(sent, safe=""), "json": json.dumps(sent).replace("/", "\\\\/"), "header": "",
+                    "quote": urllib.parse.quote(sent), "unicode": "".join("\\\\u%04x" % ord(c) for c in sent),
                     "base64": base64.b64encode(sent.encode()).decode()}.get(style, sent).encode()
                 self.send_response(200)
                 if style in ("pieces", "trailer"):

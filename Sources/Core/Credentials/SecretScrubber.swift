@@ -1,46 +1,44 @@
 /// Overwrites texts in octets that come piece by piece, wherever the pieces are cut.
 ///
-/// Each octet that is part of a text becomes an asterisk, so lengths stay. What may be the beginning of a text is held back
-/// until it is known: at most the longest text but one octet, and nothing where the last octets begin none.
+/// Each octet that is part of a spelling of a text becomes an asterisk, so lengths stay. What may be the beginning of a text
+/// is held back until it is known: less than the longest spelling of the longest text, and nothing where the last octets begin
+/// none.
 package struct SecretScrubber: Sendable {
-    private let needles: Needles
-    /// Octets that are held back, as they came; the beginning of a text.
+    private var search: NeedleSearch
+    private let searches: Bool
+    /// Octets that are held back; what is known to be part of a text is overwritten.
     private var held: [UInt8] = []
-    /// How many of the held octets are part of a text that began before them.
-    private var covered = 0
     /// How many times a text was found.
     package private(set) var finds = 0
 
     package init(_ needles: Needles) {
-        self.needles = needles
+        search = NeedleSearch(needles)
+        searches = !needles.isEmpty
     }
 
     /// Takes the next octets, and leaves those that may go on.
     package mutating func pass(_ octets: inout [UInt8]) {
-        guard !needles.isEmpty else { return }
-        let known = held.count
-        if known > 0 { octets = held + octets }
-        let places = needles.places(in: octets.span)
-        let end = octets.count - needles.openCount(atEndOf: octets.span)
-        finds += places.count { $0.upperBound > known }
-        held = Array(octets[end...])
-        octets.removeLast(octets.count - end)
-        // Texts that began before what is held cover a part of it.
-        let reach = places.reduce(covered) { $1.lowerBound < end ? max($0, $1.upperBound) : $0 }
-        octets.overwrite(0..<covered)
-        for place in places { octets.overwrite(place) }
-        covered = max(0, reach - end)
+        guard searches else { return }
+        // The position in the answer of what is held, or of the next octet.
+        let origin = search.position - held.count
+        let places = search.advance(over: octets.span)
+        finds += places.count
+        if held.isEmpty { swap(&held, &octets) } else { held += octets }
+        for place in places { held.overwrite(place.lowerBound - origin..<place.upperBound - origin) }
+        let ready = search.firstOpen - origin
+        guard ready > 0 else {
+            octets = []
+            return
+        }
+        octets = held
+        held = Array(octets[ready...])
+        octets.removeLast(held.count)
     }
 
     /// What is still held where no more octets come.
     package mutating func finish() -> [UInt8] {
-        var octets = held
-        held = []
-        let places = needles.places(in: octets.span)
-        octets.overwrite(0..<covered)
-        for place in places { octets.overwrite(place) }
-        covered = 0
-        return octets
+        defer { held = [] }
+        return held
     }
 }
 
@@ -54,8 +52,7 @@ extension Needles {
 }
 
 extension [UInt8] {
-    /// Overwrites those of the range that are there.
     fileprivate mutating func overwrite(_ range: Range<Int>) {
-        for index in range.clamped(to: indices) { self[index] = UInt8(ascii: "*") }
+        for index in range { self[index] = UInt8(ascii: "*") }
     }
 }

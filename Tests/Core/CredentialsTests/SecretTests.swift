@@ -99,6 +99,14 @@ struct SecretTests {
         #expect(HeadRevision.misplacesPlaceholder(asked, nil, vault))
     }
 
+    @Test("F04: a misplaced placeholder is noted however it is spelled")
+    func spelled() throws {
+        for target in ["/v1?key=%50ENSTOCK-OPENAI", "/PENSTOCK%2dOPENAI", "/v1"] {
+            let asked = try request("Accept: */*", target: target)
+            #expect(HeadRevision.misplacesPlaceholder(asked, nil, try vault()) == (target != "/v1"), "\(target)")
+        }
+    }
+
     @Test("F04, B17: where no credential is allowed, nothing is replaced, and the answer is not touched")
     func withoutCredentials() throws {
         let vault = try vault()
