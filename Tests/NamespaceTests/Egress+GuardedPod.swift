@@ -121,18 +121,23 @@ final class GuardedPod {
 
     /// Replaces the policy and has it loaded; waits for the record of it, of the new policy or of its refusal.
     func reload(_ rules: String) throws {
-        let before = try auditRecords().count { $0["kind"] == "policy" }
+        let before = try generation()
         try Data(EgressPolicies.whole(rules).utf8).write(to: policyFile)
         daemon.signal(SIGHUP)
         let isLoaded = BackgroundProcess.poll(seconds: 60) {
-            ((try? auditRecords()) ?? []).count { $0["kind"] == "policy" } > before
+            (try? generation()).map { $0 > before } ?? false
         }
-        guard isLoaded else { throw EgressWorld.Failed(what: "no record of the reload: \(daemon.errors)") }
+        guard isLoaded else { throw EgressWorld.Failed(what: "the reload is not in force: \(daemon.errors)") }
     }
 
     /// True where /readyz answers 200.
     func isReady() throws -> Bool {
         try pod.run(["curl", "-fs", "-o", "/dev/null", "-m", "5", "http://127.0.0.1:15890/readyz"]).succeeded
+    }
+
+    /// Which policy is in force, by number.
+    private func generation() throws -> Int {
+        try Int(metrics().firstMatch(of: /penstock_policy_generation ([0-9]+)/)?.1 ?? "") ?? 0
     }
 
     /// What /metrics says.

@@ -12,7 +12,9 @@ import PolicyEngine
 /// How the daemon comes by its policy, and how it is put in force.
 extension Daemon {
     /// Loads the policy; `isSwap`: nobody asked for it, but another may stand there.
-    func loadPolicy(isSwap: Bool = false) {
+    ///
+    /// - Returns: what is to be told once all workers have it; `nil` where the one before stays in force.
+    func loadPolicy(isSwap: Bool = false) -> PolicyNews? {
         // Before it is read: a swap that comes meanwhile is seen at the next look.
         policyPlace = PolicyPlace(plan.policyPaths + plan.secretPaths)
         do {
@@ -20,10 +22,14 @@ extension Daemon {
             let isSame =
                 read.policy.hash == snapshot.policy?.hash && read.vault.holdsTheSame(as: snapshot.vault)
                 && read.ways.isMadeOfTheSame(as: snapshot.ways)
-            guard !isSwap || !isSame else { return readiness.update { $0.refusedReload = nil } }
-            adopt(read)
+            guard !isSwap || !isSame else {
+                readiness.update { $0.refusedReload = nil }
+                return nil
+            }
+            return adopt(read)
         } catch {
             refusePolicy("\(error)")
+            return nil
         }
     }
 
@@ -38,16 +44,16 @@ extension Daemon {
             wantsReload = false
             let isSwap = !wasAsked
             wasAsked = false
-            let before = snapshot.generation
-            loadPolicy(isSwap: isSwap)
-            guard snapshot.generation != before else { continue }
+            guard let news = loadPolicy(isSwap: isSwap) else { continue }
             watchTimes(on: loop)
             for worker in workers { await putInForce(snapshot, worker, on: worker.loop) }
             for server in governance { await putInForce(GovernancePolicy(snapshot), server, on: server.loop) }
+            tell(news)
         }
     }
 
-    private func adopt(_ read: ReadPolicy) {
+    /// Writes down that another policy is loaded: before anything is decided by it.
+    private func adopt(_ read: ReadPolicy) -> PolicyNews {
         let policy = read.policy
         let before = snapshot.policy
         let changes = before.map { PolicyChanges(from: $0, to: policy) }
@@ -69,6 +75,17 @@ extension Daemon {
                 changes: changes
             )
         )
+        return PolicyNews(
+            changes: changes,
+            hasNewSecrets: hasNewSecrets,
+            hasNewWays: hasNewWays,
+            secrets: read.vault.count
+        )
+    }
+
+    /// Says that a policy is in force, and what it brings: nothing is decided by the one before any more.
+    func tell(_ news: PolicyNews) {
+        guard let policy = snapshot.policy else { return }
         let generation = snapshot.generation
         readiness.update {
             $0.missingPolicy = nil
@@ -80,9 +97,9 @@ extension Daemon {
         say(
             "policy '\(policy.name)' in force, rules: \(policy.rules.count), mode \(policy.mode.rawValue), \(policy.hash)"
         )
-        if hasNewSecrets { say("secrets were read from their files: \(read.vault.count)") }
-        if hasNewWays { say("what ways out need was read from their files") }
-        if let changes { say("what it changes: \(changes)") }
+        if news.hasNewSecrets { say("secrets were read from their files: \(news.secrets)") }
+        if news.hasNewWays { say("what ways out need was read from their files") }
+        if let changes = news.changes { say("what it changes: \(changes)") }
         if policy.mode == .audit { say("warning: mode: audit lets through what the policy would refuse") }
     }
 
@@ -104,6 +121,14 @@ extension Daemon {
         say(hasPolicy ? "policy not reloaded, the old one stays in force:" : "no policy, so everything is refused:")
         for line in problem.split(separator: "\n") { say("  \(line)") }
     }
+}
+
+/// What is told of a policy that was loaded.
+struct PolicyNews {
+    var changes: PolicyChanges?
+    var hasNewSecrets: Bool
+    var hasNewWays: Bool
+    var secrets: Int
 }
 
 private func putInForce(

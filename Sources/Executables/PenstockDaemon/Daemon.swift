@@ -66,7 +66,7 @@ final class Daemon: EventHandler {
         _ questions: GovernanceServices,
         on loop: isolated EventLoop
     ) async throws {
-        loadPolicy()
+        if let news = loadPolicy() { tell(news) }
         for listener in sockets.health {
             let server = HealthServer(adopting: OwnedDescriptor(adopting: listener), readiness)
             try server.start(on: loop)
