@@ -58,13 +58,23 @@ struct RulesetInstallTests {
         return json.replacing(/"(handle|packets|bytes)": \d+/, with: "")
     }
 
-    @Test("remove leaves no trace, and is no error where there is nothing")
+    @Test("remove leaves no trace, and is no error where there is nothing, which it says")
     func removal() throws {
         try RulesetBed.with { bed in
+            // A table of somebody else's is not taken for one of ours.
+            try bed.net.pod.must(["nft", "table inet other { chain in { type filter hook input priority 0; }; }"])
+            let misspelt = try bed.program(["remove", "--table", "penstok"])
+            let there = "still there: table inet penstock: --table penstock removes it\n"
+            #expect(misspelt.succeeded, "\(misspelt)")
+            #expect(misspelt.output == "nothing to remove: there is no table inet penstok\n" + there)
+            try bed.net.pod.must(["nft", "delete", "table", "inet", "other"])
+            #expect(try bed.program(["verify"]).succeeded)
             let first = try bed.program(["remove"])
-            #expect(first.succeeded, "\(first)")
+            #expect(first.succeeded && first.output == "removed: table inet penstock\n", "\(first)")
             #expect(try bed.net.pod.must(["nft", "list", "ruleset"]) == "")
-            #expect(try bed.program(["remove"]).succeeded)
+            let second = try bed.program(["remove"])
+            #expect(second.succeeded, "\(second)")
+            #expect(second.output == "nothing to remove: there is no table inet penstock\n")
         }
     }
 
@@ -93,6 +103,25 @@ struct RulesetInstallTests {
             #expect(result.status == 3 && result.output.contains(difference), "\(result)")
             #expect(result.errors.hasPrefix("penstock-init: the rules are not as planned: "), "\(result)")
             #expect(result.output.contains("posture: weak (not as planned: "), "\(result)")
+        }
+    }
+
+    @Test("verify says of what others have put there that they must remove it, and names all of it")
+    func foreignDrift() throws {
+        try RulesetBed.with { bed in
+            let own = "run penstock-init install with the flags of the first time\n"
+            let others = "; only who put it there can remove what is not ours; "
+            let chains = (1...12).map { "chain o\($0) { type nat hook output priority -101; };" }.joined(separator: " ")
+            try bed.net.pod.must(["nft", "table ip nat { \(chains) }"])
+            let foreign = try bed.program(["verify"])
+            #expect(foreign.status == 3 && foreign.output.matches(of: /drift: chain o/).count == 12, "\(foreign)")
+            #expect(foreign.errors.hasSuffix("(12 in all)\(others)penstock-init install leaves it\n"), "\(foreign)")
+            try bed.net.pod.must(["nft", "insert rule inet penstock fence accept"])
+            let both = try bed.program(["verify"])
+            #expect(both.status == 3 && both.errors.hasSuffix("\(others)after that \(own)"), "\(both)")
+            try bed.net.pod.must(["nft", "delete table ip nat"])
+            let ours = try bed.program(["verify"])
+            #expect(ours.errors.hasSuffix(": \(own)") || ours.errors.hasSuffix("(1 in all); \(own)"), "\(ours)")
         }
     }
 

@@ -189,6 +189,7 @@ struct RulesetRoutingTests {
             try bed.net.pod.must(add)
             let verification = try bed.program(["verify"])
             #expect(verification.status == 3 && verification.output.contains(words), "\(verification)")
+            #expect(verification.errors.contains("; only who put it there can remove what is not ours; penstock-init"))
         }
     }
 

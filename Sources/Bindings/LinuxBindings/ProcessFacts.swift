@@ -34,10 +34,25 @@ package func effectiveIdentity() -> (user: UInt32, group: UInt32) { (geteuid(), 
 package func usableProcessors() -> Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
 
 /// Writes text to standard error; what cannot be written there has no other place to go.
-package func writeToStandardError(_ text: String) { write(text, to: 2) }
+package func writeToStandardError(_ text: String) { try? write(text, to: 2) }
 
 /// Writes text to standard output.
-package func writeToStandardOutput(_ text: String) { write(text, to: 1) }
+package func writeToStandardOutput(_ text: String) { try? write(text, to: 1) }
+
+/// Writes text to standard output, for whom it matters that it arrives.
+///
+/// - Throws: where not all of it could be written; what was written before that stays.
+package func deliverToStandardOutput(_ text: String) throws(SystemCallError) { try write(text, to: 1) }
+
+/// Keeps standard streams that this process was started without from becoming files and sockets that it opens.
+///
+/// What is written to such a stream fails, and goes nowhere else.
+package func holdStandardStreams() {
+    for descriptor in Int32(0)...2 where fcntl(descriptor, F_GETFD) == -1 {
+        // The lowest number that is free is the one that is missing.
+        _ = unsafe open("/dev/null", O_RDONLY)
+    }
+}
 
 /// Sleeps on the calling thread, which must not be a loop's.
 package func sleepMilliseconds(_ milliseconds: UInt32) { usleep(milliseconds * 1000) }
@@ -52,12 +67,13 @@ package func sleepForever() -> Never {
     while true { pause() }
 }
 
-private func write(_ text: String, to descriptor: Int32) {
+private func write(_ text: String, to descriptor: Int32) throws(SystemCallError) {
     var bytes = Array(text.utf8)[...]
     while !bytes.isEmpty {
         let count = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
         if count == -1, errno == EINTR { continue }
-        guard count > 0 else { return }
+        // Not by `systemCall`: that a stream is not open is no defect of ours.
+        guard count > 0 else { throw SystemCallError(call: "write", code: errno) }
         bytes = bytes.dropFirst(count)
     }
 }

@@ -15,6 +15,8 @@ package struct MappingReader: ~Copyable {
     private let entries: [SourceNode.Entry]
     private var asked: [String] = []
     private var problems: [SourceProblem] = []
+    /// What is said of an unknown key that is near none.
+    package var remedyForUnknownKeys: String?
 
     /// Whether a key may be left out.
     package enum Presence: Sendable {
@@ -201,7 +203,8 @@ package struct MappingReader: ~Copyable {
     private mutating func noteUnknownKeys() {
         for entry in entries where !asked.contains(entry.key) {
             let suggestion = nearest(to: entry.key, among: asked).map { "did you mean `\($0)`?" }
-            problems.append(SourceProblem("unknown key `\(entry.key)`", at: entry.keyLocation, remedy: suggestion))
+            let remedy = suggestion ?? remedyForUnknownKeys
+            problems.append(SourceProblem("unknown key `\(entry.key)`", at: entry.keyLocation, remedy: remedy))
         }
     }
 }

@@ -28,18 +28,20 @@ let helpText = """
       --dns-port 15853        the daemon's resolver
       --api-port 8081         the governance API
       --health-port 15890     health and metrics; reachable from outside the pod, for kubelets: only the daemon can answer
-      --inbound-port N        the workload may be reached here from outside; repeatable, none by default
-      --dns-server IP         may be asked, UDP and TCP port 53; repeatable; default: the name servers of /etc/resolv.conf
-      --bypass-cidr CIDR:PORT TCP connections there are neither captured nor refused; repeatable; 10.0.0.0/8:5432,
-                              [fd12:3456::/32]:5432. Nobody governs them, and install and verify say so
+      --inbound-port N        the workload may be reached here from outside; repeatable, 64 at most, none by default
+      --dns-server IP         may be asked, UDP and TCP port 53; repeatable, 16 at most; default: the name servers of
+                              /etc/resolv.conf
+      --bypass-cidr CIDR:PORT TCP connections there are neither captured nor refused; repeatable, 64 at most;
+                              10.0.0.0/8:5432, [fd12:3456::/32]:5432. Nobody governs them, and install and verify say so
       --allow-metadata        a bypass may hold the address of a cloud's metadata service
-      --gateway IFACE         govern what comes in by this interface (a bridge's own name, not a port of it); repeatable. DNS
-                              is closed to those behind it but for --dns-server, and --inbound-port is a port of theirs
-      --exempt UID:GID        this owner is neither captured nor refused; repeatable; makes the posture weak
-      --cgroup PATH           only this cgroup (v2) and those below it are captured and fenced; repeatable; a path below the
-                              root of the hierarchy, such as penstock.slice/penstock-agents.slice. What else is in the cgroup
-                              above is refused; everybody else on the machine is left alone (docs/operations.md, "One
-                              service of a host")
+      --gateway IFACE         govern what comes in by this interface (a bridge's own name, not a port of it); repeatable, 16
+                              at most. DNS is closed to those behind it but for --dns-server, and --inbound-port is a port
+                              of theirs
+      --exempt UID:GID        this owner is neither captured nor refused; repeatable, 16 at most; makes the posture weak
+      --cgroup PATH           only this cgroup (v2) and those below it are captured and fenced; repeatable, 64 at most; a path
+                              below the root of the hierarchy, such as penstock.slice/penstock-agents.slice. What else is in
+                              the cgroup above is refused; everybody else on the machine is left alone (docs/operations.md,
+                              "One service of a host")
       --shared-parent         the cgroup above is others' too, and is not fenced; makes the posture weak
       --table NAME            the name of the table (penstock)
       --mark N                the first of our connection marks (0x70656e00); 256 from there are ours
@@ -72,7 +74,7 @@ let helpText = """
       3   verify: the rules are not as planned  69  the kernel lacks a feature, which is named
       64  usage: a flag or a value is wrong     70  the kernel refused, or the rules read back different
       65  the configuration file is wrong       71  install: the rules are loaded, and stay, but do not capture
-      72  install --mode tproxy: policy         77  not permitted: CAP_NET_ADMIN is missing
-          routing of others is in the way
+      72  install --mode tproxy: policy         74  print: standard output took not all of it
+          routing of others is in the way       77  not permitted: CAP_NET_ADMIN is missing
 
     """

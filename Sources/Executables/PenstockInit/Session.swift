@@ -79,14 +79,13 @@ struct Session {
         } catch { throw Failure(error) }
         let differences = plan.differences(from: reading)
         sayControlGroups(plan)
-        for difference in differences.prefix(10) { say("drift: \(difference)") }
+        for line in driftLines(differences) { say(line) }
         for (tally, packets) in reading.tallies where packets > 0 { say("counted: \(tally.rawValue): \(packets)") }
         sayPosture(plan, warnings: differences.prefix(1).map { "not as planned: \($0)" })
         guard differences.isEmpty else {
             throw Failure(
-                message:
-                    "the rules are not as planned: \(differences[0]) (\(differences.count) in all); run penstock-init "
-                    + "install with the flags of the first time",
+                message: "the rules are not as planned: \(differences[0]) (\(differences.count) in all); "
+                    + remedy(differences, foreign: plan.foreignDifferences(from: reading)),
                 status: 3
             )
         }
@@ -94,13 +93,24 @@ struct Session {
         sayScope(plan)
     }
 
+    private func remedy(_ differences: [String], foreign: [String]) -> String {
+        let others = "only who put it there can remove what is not ours"
+        let again = "run penstock-init install with the flags of the first time"
+        if differences.allSatisfy(foreign.contains) { return "\(others); penstock-init install leaves it" }
+        return differences.contains(where: foreign.contains) ? "\(others); after that \(again)" : again
+    }
+
     private func remove() throws(Failure) {
         let plan = try plan()
+        let removal: TrafficCapture.Removal
         do throws(CaptureError) {
             var capture = try TrafficCapture()
-            try capture.remove(plan)
+            removal = try capture.remove(plan)
         } catch { throw Failure(error) }
-        say("removed: table inet \(plan.table)")
+        if removal.hadTable { return say("removed: table inet \(plan.table)") }
+        let missing = "there is no table inet \(plan.table)"
+        say(removal.hadRouting ? "removed: policy routing of ours; \(missing)" : "nothing to remove: \(missing)")
+        for table in removal.otherTables { say("still there: table inet \(table): --table \(table) removes it") }
     }
 
     private func summary(_ plan: CapturePlan) -> String {
@@ -170,7 +180,7 @@ struct Session {
     private func plan() throws(Failure) -> CapturePlan {
         let settings = try settings()
         // Before anything is looked up on this machine.
-        do throws(PlanProblem) { try CapturePlan.checkScopes(settings) } catch { throw .usage(error.description) }
+        do throws(PlanProblem) { try CapturePlan.checkScopes(settings) } catch { throw Failure(error, in: settings) }
         let isGateway = !settings.gatewayInterfaces.isEmpty
         let needsResolvers = settings.resolvers == nil && arguments.command != .remove && !isGateway
         var groups: ControlGroups?
@@ -184,7 +194,7 @@ struct Session {
         do throws(PlanProblem) {
             let resolvers = needsResolvers ? systemResolvers() : []
             return try CapturePlan(settings, systemResolvers: resolvers, controlGroups: groups)
-        } catch { throw .usage(error.description) }
+        } catch { throw Failure(error, in: settings) }
     }
 
     private func settings() throws(Failure) -> CaptureSettings {
@@ -211,7 +221,7 @@ struct Session {
                 file: path,
                 mode: arguments.command == .remove ? .tproxy : arguments.mode
             )
-        } catch { throw Failure(message: error.description, status: 65) }
+        } catch { throw .file(error.problems) }
     }
 
     /// The name servers of the system; none where there is no resolver file.
@@ -220,8 +230,16 @@ struct Session {
         let file = ResolverFile(bytes)
         // Not said by print, whose output is for nft.
         for server in file.unreadable where arguments.command != .print {
-            say("warning: name server '\(server)' of /etc/resolv.conf is no plain address: it stays closed")
+            let name = "name server '\(printable(server))' of /etc/resolv.conf"
+            say("warning: \(name) is no plain address of one server: it stays closed")
         }
         return file.servers
     }
+}
+
+/// A line for each difference, a hundred at most, and one that says how many more there are.
+func driftLines(_ differences: [String]) -> [String] {
+    let limit = 100
+    let more = differences.count - limit
+    return differences.prefix(limit).map { "drift: \(printable($0))" } + (more > 0 ? ["drift: \(more) more"] : [])
 }

@@ -193,7 +193,7 @@ struct Watch {
     }
 
     private func tell(_ plan: CapturePlan, _ differences: [String], isFirst: Bool) {
-        for difference in differences.prefix(10) { say("drift: \(difference)") }
+        for line in driftLines(differences) { say(line) }
         let table = "table inet \(plan.table)"
         guard differences.isEmpty else {
             return say("drifted: \(table) is not as planned (\(differences.count) in all)")

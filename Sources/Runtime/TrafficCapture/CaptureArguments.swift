@@ -83,7 +83,10 @@ package struct CaptureArguments: Hashable, Sendable {
     ///
     /// A list that is given stands for the whole list.
     package func apply(to settings: inout CaptureSettings) throws(Problem) {
-        for flag in Set(given.map(\.flag)) { flag.clear(&settings) }
+        for flag in Set(given.map(\.flag)) {
+            flag.clear(&settings)
+            settings.sources[flag] = .commandLine
+        }
         for one in given where !one.flag.apply(one.value, to: &settings) { throw .badValue(one.flag, one.value) }
         // What is removed may have been installed in any mode.
         guard command != .remove else { return }

@@ -40,6 +40,18 @@ package enum CaptureFlag: String, CaseIterable, Sendable {
         }
     }
 
+    /// The most values that one of those may have.
+    package var limit: Int {
+        switch self {
+        case .cgroup, .inboundPort, .bypass: 64
+        case .gateway, .dnsServer, .exempt: 16
+        case .mode, .sharedParent, .proxyPort, .explicitPort, .dnsPort, .apiPort, .healthPort, .proxyUser, .proxyGroup,
+            .allowMetadata, .table, .mark, .tproxyMark, .tproxyPriority, .tproxyTable, .config, .watch, .watchSeconds,
+            .adminSocket:
+            1
+        }
+    }
+
     /// True for flags that stand alone.
     package var takesNoValue: Bool { self == .allowMetadata || self == .sharedParent || self == .watch }
 

@@ -128,6 +128,12 @@ extension CapturePlan {
         return differences(from: own)
     }
 
+    /// Those of the differences that `install` cannot mend: others have put there what only they may remove.
+    package func foreignDifferences(from reading: RulesetReading) -> [String] {
+        let conflicts = routes?.conflicts(in: reading.routing, former: reading.packetMarks) ?? []
+        return ruleset.foreignDifferences(from: reading) + conflicts
+    }
+
     /// The plan in the syntax of nft(8), with the policy routing as comments.
     package var text: String {
         guard let routes else { return ruleset.text }

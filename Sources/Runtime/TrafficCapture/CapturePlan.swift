@@ -75,10 +75,9 @@ extension CapturePlan {
     }
 
     private static func checked(controlGroups: ControlGroups?, gateway: [String]) throws(PlanProblem) -> CaptureScope {
-        guard (controlGroups?.captured.count ?? 0) + (controlGroups?.absent.count ?? 0) <= 64 else {
-            throw .tooMany("cgroups", limit: 64)
-        }
-        guard gateway.count <= 16 else { throw .tooMany("gateway interfaces", limit: 16) }
+        guard (controlGroups?.captured.count ?? 0) + (controlGroups?.absent.count ?? 0) <= CaptureFlag.cgroup.limit
+        else { throw .tooMany(.cgroup) }
+        guard gateway.count <= CaptureFlag.gateway.limit else { throw .tooMany(.gateway) }
         switch (controlGroups, gateway.isEmpty) {
         case (nil, true): return .everything
         case (.some(let groups), true): return .controlGroups(groups)
@@ -116,16 +115,18 @@ extension CapturePlan {
     ]
 
     private static func checked(_ ports: DaemonPorts) throws(PlanProblem) -> DaemonPorts {
-        guard !ports.all.contains(0) else { throw .daemonPortZero }
-        for (index, port) in ports.all.enumerated() where ports.all[..<index].contains(port) {
-            throw .daemonPortTwice(port)
+        for (index, one) in ports.named.enumerated() {
+            guard one.port != 0 else { throw .daemonPortZero(one.flag) }
+            let other = ports.named[..<index].first { $0.port == one.port }
+            if let other { throw .daemonPortTwice(other.flag, one.flag, one.port) }
         }
         return ports
     }
 
     private static func checked(daemon: Owner) throws(PlanProblem) -> Owner {
         guard daemon.user != 0 else { throw .daemonIsRoot }
-        guard daemon.user != .max, daemon.group != .max else { throw .noSuchOwner(daemon) }
+        guard daemon.user != .max else { throw .noSuchOwner(.proxyUser, daemon) }
+        guard daemon.group != .max else { throw .noSuchOwner(.proxyGroup, daemon) }
         return daemon
     }
 
@@ -134,13 +135,14 @@ extension CapturePlan {
         for port in [ports.proxy, ports.explicit, ports.dns] where inbound.contains(port) {
             throw .inboundPortIsOurs(port)
         }
-        guard Set(inbound).count <= 64 else { throw .tooMany("inbound ports", limit: 64) }
+        guard Set(inbound).count <= CaptureFlag.inboundPort.limit else { throw .tooMany(.inboundPort) }
         return Set(inbound).subtracting([ports.health]).sorted()
     }
 
     private static func checked(resolvers: [IPAddress]) throws(PlanProblem) -> [IPAddress] {
-        guard resolvers.count <= 16 else { throw .tooMany("resolvers", limit: 16) }
+        guard resolvers.count <= CaptureFlag.dnsServer.limit else { throw .tooMany(.dnsServer) }
         for address in resolvers {
+            guard !address.isMappedIPv4 else { throw .mappedResolver(address) }
             switch address.specialRange {
             case .unspecified, .multicast: throw .badResolver(address)
             default: break
@@ -150,7 +152,7 @@ extension CapturePlan {
     }
 
     private static func checked(_ bypasses: [Bypass], allowsMetadata: Bool) throws(PlanProblem) -> [Bypass] {
-        guard bypasses.count <= 64 else { throw .tooMany("bypasses", limit: 64) }
+        guard bypasses.count <= CaptureFlag.bypass.limit else { throw .tooMany(.bypass) }
         for bypass in bypasses {
             guard bypass.port != 0 else { throw .bypassPortZero(bypass) }
             guard bypass.block.prefixLength > 0 else { throw .bypassOfEverything(bypass) }
@@ -162,10 +164,10 @@ extension CapturePlan {
     }
 
     private static func checked(_ exemptions: [Owner], daemon: Owner) throws(PlanProblem) -> [Owner] {
-        guard exemptions.count <= 16 else { throw .tooMany("exemptions", limit: 16) }
+        guard exemptions.count <= CaptureFlag.exempt.limit else { throw .tooMany(.exempt) }
         for owner in exemptions {
             guard owner != daemon else { throw .exemptionOfDaemon(owner) }
-            guard owner.user != .max, owner.group != .max else { throw .noSuchOwner(owner) }
+            guard owner.user != .max, owner.group != .max else { throw .noSuchOwner(.exempt, owner) }
         }
         return unique(exemptions)
     }

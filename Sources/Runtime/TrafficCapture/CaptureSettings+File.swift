@@ -18,6 +18,7 @@ extension CaptureSettings {
             var settings = CaptureSettings()
             for flag in CaptureFlag.allCases where !flag.isOfTheRun { settings.read(flag, from: &reader) }
             settings.checkModes(besides: mode, &reader)
+            reader.remedyForUnknownKeys = "the keys are \(CaptureFlag.keys.joined(separator: ", "))"
             return settings
         }
     }
@@ -39,7 +40,10 @@ extension CaptureSettings {
     private mutating func read(_ flag: CaptureFlag, from reader: inout MappingReader) {
         var settings = self
         if flag.isRepeatable {
-            if reader.has(flag.key) { flag.clear(&settings) }
+            if reader.has(flag.key) {
+                flag.clear(&settings)
+                settings.sources[flag] = .file([])
+            }
             _ = reader.list(flag.key, of: "values") { node, subject throws(SourceProblem) in
                 try settings.take(flag, node, subject)
             }
@@ -68,6 +72,8 @@ extension CaptureSettings {
         guard flag.apply(text, to: &self) else {
             throw SourceProblem("\(subject) '\(text)': expected \(flag.expected)", at: node.location)
         }
+        let before: [SourceLocation] = if case .file(let places) = sources[flag] { places } else { [] }
+        sources[flag] = .file(before + [node.location])
     }
 }
 
@@ -77,4 +83,7 @@ extension CaptureFlag {
         let word = rawValue.split(separator: "-").joined(separator: "_")
         return isRepeatable && self != .exempt && self != .gateway ? word + "s" : word
     }
+
+    /// All keys that the file may have.
+    fileprivate static var keys: [String] { allCases.filter { !$0.isOfTheRun }.map(\.key) }
 }

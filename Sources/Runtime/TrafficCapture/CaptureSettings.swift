@@ -1,4 +1,5 @@
 import NetworkTypes
+import SourceDocuments
 
 /// What the operator asked for, each value well formed, not yet judged as a whole.
 package struct CaptureSettings: Hashable, Sendable {
@@ -23,8 +24,17 @@ package struct CaptureSettings: Hashable, Sendable {
     package var markBase: UInt32 = 0x7065_6e00
     /// For `CaptureMechanism.tproxy` alone.
     package var routing = RoutePlan()
+    /// Where what is no default was said.
+    package var sources: [CaptureFlag: SettingSource] = [:]
 
     package init() {}
+}
+
+/// Where a setting was said.
+package enum SettingSource: Hashable, Sendable {
+    case commandLine
+    /// The places of its value, or of each item of its list.
+    case file([SourceLocation])
 }
 
 /// The ports on which the daemon listens.
@@ -39,7 +49,12 @@ package struct DaemonPorts: Hashable, Sendable {
 
     package init() {}
 
-    package var all: [UInt16] { [proxy, explicit, dns, api, health] }
+    package var all: [UInt16] { named.map(\.port) }
+
+    /// Each with the flag that it is given by.
+    var named: [(flag: CaptureFlag, port: UInt16)] {
+        [(.proxyPort, proxy), (.explicitPort, explicit), (.dnsPort, dns), (.apiPort, api), (.healthPort, health)]
+    }
 }
 
 /// Who owns a socket: a user and a group, of which both must match.

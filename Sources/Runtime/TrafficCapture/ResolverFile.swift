@@ -4,7 +4,7 @@ import NetworkTypes
 package struct ResolverFile: Hashable, Sendable {
     /// In the order of the text; at most three count for the C library, all count here.
     package var servers: [IPAddress] = []
-    /// Values of `nameserver` that are no plain address, such as one with a zone.
+    /// Values of `nameserver` that are no plain address of one server, such as one with a zone.
     package var unreadable: [String] = []
 
     /// Reads the octets of the file; whatever is not a `nameserver` line is passed over.
@@ -15,7 +15,11 @@ package struct ResolverFile: Hashable, Sendable {
             })
             guard words.count >= 2, words[0].elementsEqual("nameserver".utf8) else { continue }
             let value = String(decoding: words[1], as: UTF8.self)
-            if let address = IPAddress(value) { servers.append(address) } else { unreadable.append(value) }
+            if let address = IPAddress(value), address.isOneMachines {
+                servers.append(address)
+            } else {
+                unreadable.append(value)
+            }
         }
     }
 }

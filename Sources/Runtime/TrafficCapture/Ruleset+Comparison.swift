@@ -12,10 +12,14 @@ extension Ruleset {
         for chain in chains {
             differences += ruleDifferences(chain, reading.rules.filter { $0.chain == chain.name })
         }
+        return differences + foreignDifferences(from: reading)
+    }
+
+    /// What others have put before these rules, in words; empty where they have not.
+    func foreignDifferences(from reading: RulesetReading) -> [String] {
         // Only where we rewrite ourselves do others come before us.
         let hooks = chains.filter { $0.type == "nat" }.compactMap(\.hook?.rawValue)
-        differences += reading.earlierRewriters.filter { hooks.contains($0.base?.hook ?? .max) }.map(Self.rewriterText)
-        return differences
+        return reading.earlierRewriters.filter { hooks.contains($0.base?.hook ?? .max) }.map(Self.rewriterText)
     }
 
     private func setDifferences(_ found: [NetfilterSet]) -> [String] {

@@ -10,6 +10,8 @@ package struct RulesetReading: Hashable, Sendable {
     package var rules: [NetfilterRule] = []
     /// Chains of other tables that rewrite destinations before ours may, of packets that go out or come in.
     package var earlierRewriters: [NetfilterChain] = []
+    /// Other tables that have our chains `cap` and `in` in our places: ours too, under names of their own.
+    package var similarTables: [String] = []
     /// Read only where the plan has policy routing.
     package var routing = RoutingReading()
 
@@ -20,6 +22,9 @@ package struct RulesetReading: Hashable, Sendable {
         let all = try socket.chains()
         chains = all.filter { isOurs($0.table, $0.family) }
         earlierRewriters = all.filter { !isOurs($0.table, $0.family) && $0.rewritesBeforeOurs }
+        let others = all.filter { $0.family == NetfilterFamily.inet && $0.table != name }
+        let guarded = others.filter(\.isInboundGuard).map(\.table)
+        similarTables = others.filter { $0.isCapture && guarded.contains($0.table) }.map(\.table)
         guard table != nil else { return }
         sets = try socket.sets(table: name)
         rules = try socket.rules(table: name)
@@ -53,6 +58,17 @@ extension NetfilterChain {
         let families = [NetfilterFamily.inet, NetfilterFamily.ipv4, NetfilterFamily.ipv6]
         return families.contains(family) && base.priority <= CapturePlan.capturePriority
     }
+}
+
+extension NetfilterChain {
+    /// The chain `cap` of a plan, whatever its mechanism.
+    fileprivate var isCapture: Bool {
+        let places = [CapturePlan.capturePriority, CapturePlan.markPriority]
+        return name == "cap" && base.map { places.contains($0.priority) } ?? false
+    }
+
+    /// The chain `in` of a plan.
+    fileprivate var isInboundGuard: Bool { name == "in" && base?.hook == Ruleset.Hook.input.rawValue }
 }
 
 extension NetfilterRule {

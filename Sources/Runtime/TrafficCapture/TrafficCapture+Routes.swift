@@ -61,8 +61,11 @@ extension RoutePlan {
     /// Removes all rules of our making for these marks but the planned one, and the routes of tables that nobody of ours asks then.
     ///
     /// `keeping` is the plan that stays; `nil` removes all. After the rules that mark.
-    static func remove(_ marks: [PacketMark], tables: [UInt32] = [], keeping: RoutePlan?) throws(CaptureError) {
-        guard !marks.isEmpty else { return }
+    ///
+    /// - Returns: how many rules and routes there were.
+    @discardableResult
+    static func remove(_ marks: [PacketMark], tables: [UInt32] = [], keeping: RoutePlan?) throws(CaptureError) -> Int {
+        guard !marks.isEmpty else { return 0 }
         var changes: [RoutingChange] = []
         do throws(NetfilterError) {
             var socket = try RoutingSocket()
@@ -86,6 +89,7 @@ extension RoutePlan {
             }
         } catch { throw judged(error) }
         try apply(changes)
+        return changes.count
     }
 
     private static func apply(_ changes: [RoutingChange]) throws(CaptureError) {

@@ -81,15 +81,27 @@ package struct TrafficCapture: ~Copyable {
         return reading
     }
 
+    /// What `remove` found and removed.
+    package struct Removal: Hashable, Sendable {
+        package var hadTable: Bool
+        package var hadRouting: Bool
+        /// Tables of other names that look like ours, and stay.
+        package var otherTables: [String]
+    }
+
     /// Removes the plan's table with everything in it, and then the policy routing that went with it.
     ///
-    /// It is no error that there is none. By its marks the policy routing is known, whatever the mechanism of this plan.
-    package mutating func remove(_ plan: CapturePlan) throws(CaptureError) {
-        let former = try read(plan.table).packetMarks
+    /// It is no error that there is none. By its marks the policy routing is known, whatever the mechanism of this plan; what other
+    /// tables of ours mark with stays.
+    package mutating func remove(_ plan: CapturePlan) throws(CaptureError) -> Removal {
+        let reading = try read(plan.table)
         do throws(NetfilterError) {
             try socket.commit(Ruleset.removal(of: plan.table))
         } catch { throw Self.judged(error) }
-        try RoutePlan.remove(former + [plan.routing.mark], tables: [plan.routing.table], keeping: nil)
+        var marks = Set(reading.packetMarks + [plan.routing.mark])
+        for table in reading.similarTables { marks.subtract(try read(table).packetMarks) }
+        let routing = try RoutePlan.remove(Array(marks), tables: [plan.routing.table], keeping: nil)
+        return Removal(hadTable: reading.table != nil, hadRouting: routing > 0, otherTables: reading.similarTables)
     }
 
     private mutating func load(_ ruleset: Ruleset) throws(CaptureError) {

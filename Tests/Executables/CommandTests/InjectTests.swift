@@ -208,9 +208,12 @@ struct InjectTests {
             ),
             (
                 ["--inbound-port", "15880"],
-                "--inbound-port 15880: that is the daemon's own port, and must not be reached from outside the pod"
+                "--inbound-port 15880: that is the daemon's own port, and must not be reached from outside the pod; leave it out"
             ),
-            (["--api-port", "15881"], "port 15881 is given to two of the daemon's listeners: give each its own"),
+            (
+                ["--api-port", "15881"],
+                "port 15881 is given to two of the daemon's listeners (--explicit-port, --api-port): give each its own"
+            ),
             (
                 ["--pull-secret", "a.b"],
                 "--pull-secret 'a.b' has a dot in it, which is not supported; name another Secret"

@@ -160,6 +160,15 @@ struct CaptureArgumentsTests {
         #expect(problems?.problems.first?.location.description == place, "\(problems?.description ?? "")")
     }
 
+    @Test("an unknown key that is near none is told which keys there are")
+    func unknownKey() throws {
+        let problems = #expect(throws: SourceProblems.self) { try read("zzz: 1\nproxy_prot: 1") }
+        let lines = problems?.problems.map(\.description) ?? []
+        let first = "init.yaml:1:1: unknown key `zzz`; the keys are mode, cgroups, "
+        #expect(lines.first?.hasPrefix(first) == true, "\(lines)")
+        #expect(lines.last == "init.yaml:2:1: unknown key `proxy_prot`; did you mean `proxy_port`?")
+    }
+
     @Test("watching has its own socket and its own seconds, and defaults for both")
     func watching() throws {
         #expect(try CaptureArguments(["verify"]).watch == nil)

@@ -102,8 +102,8 @@ struct CapturePlanTests {
             $0.gatewayInterfaces = ["br-agents"]
         }
         #expect(both == .twoScopes)
-        #expect(problem { $0.ports.api = 15880 } == .daemonPortTwice(15880))
-        #expect(problem { $0.ports.dns = 0 } == .daemonPortZero)
+        #expect(problem { $0.ports.api = 15880 } == .daemonPortTwice(.proxyPort, .apiPort, 15880))
+        #expect(problem { $0.ports.dns = 0 } == .daemonPortZero(.dnsPort))
         #expect(problem { $0.inboundPorts = [0] } == .inboundPortZero)
         #expect(problem { $0.inboundPorts = [15881] } == .inboundPortIsOurs(15881))
         let daemon = Owner(user: 10880, group: 10880)
@@ -117,12 +117,49 @@ struct CapturePlanTests {
             let found = problem { $0.routing.table = number }
             #expect(found == .routingTable(number))
         }
-        #expect(problem { $0.inboundPorts = Array(1...65) } == .tooMany("inbound ports", limit: 64))
+        #expect(problem { $0.inboundPorts = Array(1...65) } == .tooMany(.inboundPort))
         #expect(problem { $0.inboundPorts = Array(1...64) } == nil)
         for name in ["", "1a", "a b", "a\"", "a{", "inet", "a\n", "ä", String(repeating: "a", count: 32)] {
             let found = problem { $0.table = name }
             #expect(found == .tableName(name), "\(name)")
         }
+    }
+
+    @Test("more values than a flag may have are refused with a way to fewer, and one fewer is not")
+    func limits() throws {
+        let block = try #require(CIDR(IPAddress.v4(IPv4Address(10, 0, 0, 0)), prefixLength: 8))
+        for (extra, isRefused) in [(0, false), (1, true)] {
+            let found = [
+                problem { $0.resolvers = (0..<16 + extra).map { .v4(IPv4Address(10, 0, 0, UInt8($0))) } },
+                problem { $0.exemptions = (0..<16 + extra).map { Owner(user: 1, group: UInt32($0)) } },
+                problem { $0.bypasses = (1...64 + extra).map { Bypass(block: block, port: UInt16($0)) } },
+            ]
+            let expected = [CaptureFlag.dnsServer, .exempt, .bypass].map { isRefused ? PlanProblem.tooMany($0) : nil }
+            #expect(found == expected)
+        }
+        let texts = [CaptureFlag.dnsServer, .exempt, .bypass].map { PlanProblem.tooMany($0).description }
+        #expect(
+            texts == [
+                "--dns-server: more than 16 resolvers; name only those that the agent needs, or one that asks the others",
+                "--exempt: more than 16 exemptions; give these programs a user and group in common",
+                "--bypass-cidr: more than 64 bypasses; name wider blocks, or have policy allow what is captured",
+            ]
+        )
+    }
+
+    @Test("a resolver is the address of one server, and none in the clothes of IPv6, whose rule could never match")
+    func resolvers() throws {
+        for text in ["0.0.0.0", "::", "224.0.0.251", "ff02::fb"] {
+            let address = try #require(IPAddress(text))
+            let found = problem { $0.resolvers = [address] }
+            #expect(found == .badResolver(address))
+        }
+        let mapped = try #require(IPAddress("::ffff:1.1.1.1"))
+        let found = problem { $0.resolvers = [mapped] }
+        #expect(found == .mappedResolver(mapped))
+        #expect(found?.description == "--dns-server ::ffff:1.1.1.1: IPv4-mapped addresses leave as IPv4; write 1.1.1.1")
+        let file = ResolverFile(Array("nameserver ::ffff:1.1.1.1\nnameserver 0.0.0.0\nnameserver 1.1.1.1".utf8))
+        #expect(file.servers.map(\.description) == ["1.1.1.1"] && file.unreadable == ["::ffff:1.1.1.1", "0.0.0.0"])
     }
 
     @Test("exemptions make the posture weak, resolvers and bypasses are told of")
