@@ -1,10 +1,10 @@
 /// Policies of the tests.
 enum EgressPolicies {
     /// Rules around their head: `mode: enforce`, `default: deny`.
-    static func whole(_ rules: String) -> String {
+    static func whole(_ rules: String, mode: String = "enforce") -> String {
         guard !rules.hasPrefix("apiVersion") else { return rules }
         return
-            "apiVersion: penstock/v1\nkind: EgressPolicy\nname: test\nmode: enforce\ndefault: deny\nrules:\n\(rules)\n"
+            "apiVersion: penstock/v1\nkind: EgressPolicy\nname: test\nmode: \(mode)\ndefault: deny\nrules:\n\(rules)\n"
     }
 
     /// Names allowed and denied, and one block by address.

@@ -206,17 +206,14 @@ struct EgressPolicyTests {
         "mode audit records what it would refuse and lets it pass, but not to the daemon's own ports, nor what is malformed"
     )
     func auditMode() throws {
-        let policy = """
-            apiVersion: penstock/v1
-            kind: EgressPolicy
-            name: trial
-            mode: audit
-            default: deny
-            rules:
+        let policy = EgressPolicies.whole(
+            """
               - name: allowed-names
                 match: { hosts: [allowed.example] }
                 action: allow
-            """
+            """,
+            mode: "audit"
+        )
         try GuardedPod.with(policy) { pod in
             for (address, name) in [
                 ("10.1.2.3", "other.example"), ("fd12::3", "other.example"), ("10.1.2.3", "allowed.example"),

@@ -146,17 +146,14 @@ struct EgressServerFirstTests {
         "in `mode: audit` such a client goes where it was going, and the record says that it would be refused",
         arguments: EgressFamily.allCases
     ) func audited(family: EgressFamily) throws {
-        let policy = """
-            apiVersion: penstock/v1
-            kind: EgressPolicy
-            name: trial
-            mode: audit
-            default: deny
-            rules:
+        let policy = EgressPolicies.whole(
+            """
               - name: allowed-names
                 match: { hosts: [allowed.example], ports: [25] }
                 action: allow
-            """
+            """,
+            mode: "audit"
+        )
         try GuardedPod.with(policy, settings: "limits: { sniff_seconds: 1 }") { pod in
             let recorder = try EgressRecorder(pod, port: 25, banner: "220 banner\r\n")
             let (result, connections) = try pod.recorded {

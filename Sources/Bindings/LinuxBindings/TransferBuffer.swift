@@ -25,7 +25,7 @@ import Glibc
         atMost count: Int = .max
     ) throws(SystemCallError) -> Completion<Int> {
         let number = socket.number
-        return try nonblockingCall("recv") { unsafe clinux_recv(number, memory.baseAddress, min(count, capacity), 0) }
+        return try nonblockingCall("recv") { unsafe recv(number, memory.baseAddress, min(count, capacity), 0) }
     }
 
     /// Has `body` write at most a buffer full, or `count` bytes where that is less, and say how many; `nil`: none now.
@@ -52,7 +52,7 @@ import Glibc
         let number = socket.number
         return try nonblockingCall("send") {
             // A peer that is gone answers EPIPE, not a signal.
-            unsafe clinux_send(
+            unsafe Glibc.send(
                 number,
                 memory.baseAddress?.advanced(by: range.lowerBound),
                 range.count,
@@ -96,7 +96,7 @@ package func sendBytes(
 ) throws(SystemCallError) -> Completion<Int> {
     let number = socket.number
     return try nonblockingCall("send") {
-        unsafe bytes.withUnsafeBytes { unsafe clinux_send(number, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+        unsafe bytes.withUnsafeBytes { unsafe Glibc.send(number, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
     }
 }
 
@@ -110,7 +110,7 @@ package func sendBytes(
     let completion = bytes.withContiguousStorageIfAvailable { rest -> Completion<Int> in
         do throws(SystemCallError) {
             return try nonblockingCall("send") {
-                unsafe clinux_send(number, rest.baseAddress, rest.count, Int32(MSG_NOSIGNAL))
+                unsafe Glibc.send(number, rest.baseAddress, rest.count, Int32(MSG_NOSIGNAL))
             }
         } catch {
             failed = error

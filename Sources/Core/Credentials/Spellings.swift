@@ -1,3 +1,5 @@
+import WireFormats
+
 /// The length of the longest spelling of an octet: `\u002B`.
 let longestSpelling = 6
 
@@ -75,13 +77,4 @@ private func isEscapedShort(_ octet: UInt8) -> Bool {
 /// The hexadecimal digit of a value, in both cases where it is a letter.
 private func digits(_ value: UInt8) -> [UInt8] {
     value < 10 ? [UInt8(ascii: "0") + value] : [UInt8(ascii: "A") + value - 10, UInt8(ascii: "a") + value - 10]
-}
-
-private func hexadecimalValue(_ octet: UInt8) -> UInt8? {
-    switch octet {
-    case UInt8(ascii: "0")...UInt8(ascii: "9"): octet - UInt8(ascii: "0")
-    case UInt8(ascii: "A")...UInt8(ascii: "F"): octet - UInt8(ascii: "A") + 10
-    case UInt8(ascii: "a")...UInt8(ascii: "f"): octet - UInt8(ascii: "a") + 10
-    default: nil
-    }
 }

@@ -31,11 +31,8 @@ private func lengthOfLine(_ bytes: Span<UInt8>) -> Int? {
     var length = 0
     for index in 0..<digits {
         guard index < bytes.count else { return .max }
-        switch bytes[index] {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): length = length << 4 + Int(bytes[index] - UInt8(ascii: "0"))
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): length = length << 4 + Int(bytes[index] - UInt8(ascii: "a") + 10)
-        default: return nil
-        }
+        guard let digit = hexadecimalValue(bytes[index]) else { return nil }
+        length = length << 4 | Int(digit)
     }
     return length
 }

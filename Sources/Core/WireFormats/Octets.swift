@@ -33,6 +33,16 @@ func isWhiteSpaceToSome(_ byte: UInt8) -> Bool {
     }
 }
 
+/// What a hexadecimal digit stands for, in either case; `nil` where it is none.
+package func hexadecimalValue(_ octet: UInt8) -> UInt8? {
+    switch octet {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): octet - UInt8(ascii: "0")
+    case UInt8(ascii: "A")...UInt8(ascii: "F"): octet - UInt8(ascii: "A") + 10
+    case UInt8(ascii: "a")...UInt8(ascii: "f"): octet - UInt8(ascii: "a") + 10
+    default: nil
+    }
+}
+
 /// The letter in lower case, any other octet as it is.
 @inline(__always)
 func lowerCased(_ byte: UInt8) -> UInt8 {

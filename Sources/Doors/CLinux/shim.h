@@ -76,17 +76,8 @@ static inline int clinux_epoll_ctl(int set, int operation, int descriptor, uint3
     struct epoll_event event = {.events = events, .data = {.u64 = token}};
     return epoll_ctl(set, operation, descriptor, &event);
 }
-
-// The calls of each byte's path. In the C library they are points where a thread may be cancelled, which a process with threads
-// pays for with two atomic changes a call; nobody here cancels threads.
 static inline int clinux_epoll_wait(int set, struct clinux_epoll_event *events, int capacity, int milliseconds) {
-    return (int)syscall(SYS_epoll_pwait, set, events, capacity, milliseconds, (void *)0, (size_t)0);
-}
-static inline ssize_t clinux_recv(int socket, void *bytes, size_t count, int flags) {
-    return syscall(SYS_recvfrom, socket, bytes, count, flags, (void *)0, (void *)0);
-}
-static inline ssize_t clinux_send(int socket, const void *bytes, size_t count, int flags) {
-    return syscall(SYS_sendto, socket, bytes, count, flags, (void *)0, (socklen_t)0);
+    return epoll_wait(set, (struct epoll_event *)events, capacity, milliseconds);
 }
 
 // The C library has no capset(2). Gives up the calling thread's capabilities but these (bits 0 to 31), and what a program run

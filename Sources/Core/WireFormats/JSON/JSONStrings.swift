@@ -73,16 +73,7 @@ private func hexadecimal(at start: Int, _ bytes: Span<UInt8>) throws(JSONViolati
     for position in start + 2..<start + 6 {
         guard position < bytes.count else { throw JSONViolation(.unexpectedEnd, at: bytes.count) }
         guard let digit = hexadecimalValue(bytes[position]) else { throw JSONViolation(.badEscape, at: start) }
-        value = value << 4 | digit
+        value = value << 4 | UInt16(digit)
     }
     return value
-}
-
-private func hexadecimalValue(_ digit: UInt8) -> UInt16? {
-    switch digit {
-    case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt16(digit - UInt8(ascii: "0"))
-    case UInt8(ascii: "a")...UInt8(ascii: "f"): UInt16(digit - UInt8(ascii: "a") + 10)
-    case UInt8(ascii: "A")...UInt8(ascii: "F"): UInt16(digit - UInt8(ascii: "A") + 10)
-    default: nil
-    }
 }
