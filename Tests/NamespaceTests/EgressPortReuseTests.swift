@@ -35,6 +35,36 @@ struct EgressPortReuseTests {
         }
     }
 
+    /// What the agent has closed waits under its own port for a minute, and belongs to nobody.
+    @Test(
+        "the owner is known though an earlier connection to the same place is still remembered",
+        arguments: EgressFamily.allCases,
+        Handover.allCases
+    )
+    func remembered(family: EgressFamily, handover: Handover) throws {
+        try GuardedPod.with(handover: handover) { pod in
+            let (result, found) = try pod.recorded(3) {
+                try pod.python(
+                    Self.program + """
+                        first = tls(b"denied.example")[0]
+                        def to(address): s = socket.socket(family(address)); reuse(s); s.connect(target(address, 443)); return s
+                        with socket.socket(family(sys.argv[2])) as closed:
+                            closed.connect(target(sys.argv[2], 443)); closed.sendall(tls(b"allowed.example")[0])
+                            closed.shutdown(socket.SHUT_WR); port = ":%04X" % closed.getsockname()[1]
+                            while closed.recv(99): pass
+                        tables = [line.split() for name in ("tcp", "tcp6") for line in open("/proc/net/" + name)]
+                        print(len([row for row in tables if row[3] == "06" and row[1].endswith(port)]))
+                        sockets = [to(address) for address in sys.argv[1:]]
+                        for s in sockets: s.sendall(first); print(classify(s.recv(99)))
+                        """,
+                    [family.denied, family.allowed]
+                )
+            }
+            #expect(result.output == "1\nalert 49\nalert 49\n", "\(result)")
+            #expect(found.values("workload.uid") == ["2000"], "\(found)")
+        }
+    }
+
     /// After an alert the daemon closes first, so that its socket waits (TIME_WAIT, a minute) while the agent's port is free.
     ///
     /// A SYN from that port whose number lies behind the last one's looks like an old segment. The kernel answers with an ACK, hears

@@ -48,7 +48,8 @@ package final class NetlinkQuestions {
 
     /// The UIDs that own the TCP sockets at this address of ours which are connected to `remote`, from whatever port.
     ///
-    /// `nil` where one of them has no owner any more, or is only remembered: whose it was cannot be told.
+    /// `nil` where one of them has no owner any more: whose it was cannot be told. Those that both ends have closed (TIME_WAIT)
+    /// are only remembered, and do not count.
     package func owners(localAddress: IPAddress, remote: SocketAddress) throws(SystemCallError) -> Set<UInt32>? {
         var owners: Set<UInt32> = []
         // A socket of the IPv6 family may have an IPv4 connection, under mapped addresses.
@@ -68,6 +69,8 @@ package final class NetlinkQuestions {
             let wanted = Array(identity[2...])
             let users = try readList(diagnostics, request, sequence: &sequence, from: Set<UInt32?>()) { users, answer in
                 guard answer.count >= 88, answer.has(wanted, at: 22) else { return true }
+                // State 6 is TIME_WAIT; a socket that waits there for the other end to close is shown as FIN_WAIT2.
+                guard answer[answer.startIndex + 17] != 6 else { return true }
                 users.insert(answer.native32(at: 84) == 0 ? nil : answer.native32(at: 80))
                 return true
             }

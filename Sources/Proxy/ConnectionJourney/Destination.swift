@@ -65,7 +65,8 @@ extension Worker {
     ///
     /// The kernel gives one source port to several connections that go to different places. A redirect gives all of them
     /// one destination, and so another port to all but one: then every socket of the agent's with that destination is looked
-    /// at, and they must all be one user's. The connection still exists afterwards, so its own socket was among them.
+    /// at, and they must all be one user's. The connection still exists afterwards and nobody has closed this end of it, so its own
+    /// socket was among them, and not as one that both ends have closed.
     func owner(of client: StreamSocket, at address: ClientAddress, connectedTo original: SocketAddress) -> UInt32? {
         do throws(SystemCallError) {
             if let owner = try netlink.owner(local: address.socket, remote: original) { return owner }
