@@ -60,6 +60,29 @@ struct ControlGroupLookupTests {
         }
     }
 
+    @Test("what is wrong with cgroups of the file is said with their places there, and in its words")
+    func badPathsOfFile() throws {
+        try ControlGroupBed.with(install: false) { bed in
+            try bed.start("print('ready'); time.sleep(60)", in: bed.stranger)
+            let path = FileManager.default.temporaryDirectory.path + "/penstock-init-\(UUID().uuidString).yaml"
+            defer { try? FileManager.default.removeItem(atPath: path) }
+            for (text, words) in [
+                (
+                    "[gone.slice/gone, \(bed.agent)]",
+                    ":1:11: `cgroups` gone.slice/gone: the cgroup gone.slice above it is not there"
+                ),
+                ("\n  - \(bed.agent)", ":2:5: `cgroups` \(bed.agent): "),
+                ("[\(bed.agent)]", "or say `shared_parent: true`"),
+            ] {
+                try Data("cgroups: \(text)\n".utf8).write(to: URL(filePath: path))
+                let refused = try bed.rules.program(["install", "--config", path])
+                #expect(refused.status == 65 && refused.errors.contains("\(path):"), "\(refused)")
+                #expect(refused.errors.contains(words), "\(refused)")
+            }
+            #expect(try bed.net.pod.must(["nft", "list", "ruleset"]) == "")
+        }
+    }
+
     @Test("a fence that would cut others off is refused with their names; --shared-parent leaves it out, and says so")
     func neighbors() throws {
         try ControlGroupBed.with(install: false) { bed in

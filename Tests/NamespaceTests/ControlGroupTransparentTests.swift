@@ -39,4 +39,31 @@ struct ControlGroupTransparentTests {
             #expect(try bed.net.arrivals("out") == 0)
         }
     }
+
+    @Test(
+        "A04: a policy rule of others is told and stays; the keeper goes on keeping what is its own, and swaps beside it",
+        arguments: Far.both
+    )
+    func foreignRouting(address: String) throws {
+        try ControlGroupBed.with(modes: [.tproxy]) { bed in
+            try bed.rules.startDaemon()
+            let watcher = try bed.watch()
+            try bed.net.pod.shell("ip rule add pref 7064 ipproto udp lookup main; ip -6 rule add pref 7064 lookup main")
+            #expect(watcher.waitForOutput("drift: policy rule '7064: "), "\(watcher.output)")
+            // Its own is mended as ever, and the cgroup made again is captured.
+            try bed.net.pod.shell("ip -4 rule del pref 7065; ip -6 rule del pref 7065")
+            #expect(watcher.waitForOutput("put back: table inet penstock"), "\(watcher.output)")
+            try bed.replace()
+            #expect(watcher.waitForOutput("swapped: "), "\(watcher.output)")
+            #expect(!watcher.output.contains("stopped"), "\(watcher.output)")
+            try bed.net.pod.shell("ip rule del pref 7064; ip -6 rule del pref 7064")
+            #expect(watcher.waitForOutput("is as planned again"), "\(watcher.output)")
+            #expect(
+                try bed.run("print(dial(sys.argv[1], 443))", [address], in: bed.agent).output == "connected daemon\n"
+            )
+            // What nobody changed was not put back: one loss, one mending.
+            let mendings = watcher.output.split(separator: "\n").count { $0.hasPrefix("put back") }
+            #expect(mendings <= 2, "\(watcher.output)")
+        }
+    }
 }

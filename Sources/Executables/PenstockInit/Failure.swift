@@ -28,8 +28,13 @@ struct Failure: Error {
         self = problem.placed(in: settings).map { .file([$0]) } ?? .usage(problem.description)
     }
 
-    init(_ error: ControlGroupProblem) {
-        self.init(message: error.description, status: error.exitStatus)
+    /// As one of the configuration file where that names the cgroups.
+    init(_ error: ControlGroupProblem, in settings: CaptureSettings) {
+        let placed = error.placed(in: settings)
+        self.init(
+            message: placed?.description ?? error.description,
+            status: placed != nil && error.isOfInput ? 65 : error.exitStatus
+        )
     }
 
     init(_ error: CaptureError) {

@@ -156,7 +156,7 @@ struct Session {
         let settings = try settings()
         do throws(ControlGroupProblem) {
             return try ControlGroupLookup(settings)
-        } catch { throw Failure(error) }
+        } catch { throw Failure(error, in: settings) }
     }
 
     /// Nobody who is free today is cut off by a fence without being asked, and the daemon not at all.
@@ -169,7 +169,7 @@ struct Session {
         } catch { throw Failure(error) }
         do throws(ControlGroupProblem) {
             try lookup.checkResidents(groups, daemon: plan.daemon, established: established)
-        } catch { throw Failure(error) }
+        } catch { throw Failure(error, in: try settings()) }
     }
 
     private func sayControlGroups(_ plan: CapturePlan) {
@@ -189,7 +189,9 @@ struct Session {
             groups = settings.cgroups.isEmpty ? nil : ControlGroups()
         } else {
             let lookup = try lookup()
-            do throws(ControlGroupProblem) { groups = try lookup?.find() } catch { throw Failure(error) }
+            do throws(ControlGroupProblem) { groups = try lookup?.find() } catch {
+                throw Failure(error, in: settings)
+            }
         }
         do throws(PlanProblem) {
             let resolvers = needsResolvers ? systemResolvers() : []

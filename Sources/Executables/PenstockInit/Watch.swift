@@ -115,7 +115,7 @@ struct Watch {
         do throws(ControlGroupProblem) { groups = try lookup.find() } catch { return ["\(error)"] }
         guard groups != old else { return [] }
         plan = plan.with(groups)
-        if keeps { _ = try capture.replace(plan) }
+        if keeps { _ = try capture.replace(plan, isInstalled: true) }
         let news = groups.lines.filter { !old.lines.contains($0) }
         for line in news { say(keeps ? "swapped: \(line)" : "changed: \(line)") }
         return []
@@ -130,7 +130,7 @@ struct Watch {
         _ repairs: inout Repairs
     ) throws(CaptureError) -> Bool {
         guard keeps, repairs.take(at: monotonicNanoseconds()) else { return false }
-        _ = try capture.replace(plan)
+        _ = try capture.replace(plan, isInstalled: true)
         say("put back: table inet \(plan.table)")
         return true
     }

@@ -121,11 +121,11 @@ extension CapturePlan {
             + (routes.map { $0.differences(from: reading.routing) } ?? [])
     }
 
-    /// The same without what is said of other tables.
+    /// The same without what is said of what others have there: what `replace` mends.
     package func ownDifferences(from reading: RulesetReading) -> [String] {
         var own = reading
         own.earlierRewriters = []
-        return differences(from: own)
+        return ruleset.differences(from: own) + (routes?.missing(in: reading.routing) ?? [])
     }
 
     /// Those of the differences that `install` cannot mend: others have put there what only they may remove.

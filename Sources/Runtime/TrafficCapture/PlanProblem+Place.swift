@@ -5,15 +5,9 @@ extension PlanProblem {
     package func placed(in settings: CaptureSettings) -> SourceProblem? {
         for (flag, item) in values(in: settings) {
             guard case .file(let places) = settings.sources[flag], places.indices.contains(item) else { continue }
-            return SourceProblem(text { name(of: $0, in: settings) }, at: places[item])
+            return SourceProblem(text { $0.name(in: settings) }, at: places[item])
         }
         return nil
-    }
-
-    /// What the command line said keeps its own name.
-    private func name(of flag: CaptureFlag, in settings: CaptureSettings) -> String {
-        if settings.sources[flag] == .commandLine { return "--\(flag.rawValue)" }
-        return flag.takesNoValue ? "`\(flag.key): true`" : "`\(flag.key)`"
     }
 
     /// The values that it is about, each with its place in its list; the one to mend comes first.
@@ -47,4 +41,12 @@ extension PlanProblem {
     }
 
     private func place<Item: Equatable>(of item: Item, in list: [Item]) -> Int { list.firstIndex(of: item) ?? 0 }
+}
+
+extension CaptureFlag {
+    /// What a message about the configuration file calls it; what the command line said keeps its own name.
+    func name(in settings: CaptureSettings) -> String {
+        if settings.sources[self] == .commandLine { return "--\(rawValue)" }
+        return takesNoValue ? "`\(key): true`" : "`\(key)`"
+    }
 }

@@ -64,6 +64,11 @@ package struct RoutingReading: Hashable, Sendable {
 extension RoutePlan {
     /// How the routing differs from the plan, each thing in one line; empty where it is as planned.
     package func differences(from reading: RoutingReading) -> [String] {
+        missing(in: reading) + conflicts(in: reading)
+    }
+
+    /// What is ours and not there, each thing in one line.
+    func missing(in reading: RoutingReading) -> [String] {
         var lines: [String] = []
         for family in reading.families {
             if !reading.rules.contains(rule(family)) {
@@ -73,7 +78,7 @@ extension RoutePlan {
                 lines.append("route '\(route(family).text)' (\(family.name)) is missing")
             }
         }
-        return lines + conflicts(in: reading)
+        return lines
     }
 
     /// What others have there that our packets would meet, each thing in one line.

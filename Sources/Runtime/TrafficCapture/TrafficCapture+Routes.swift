@@ -28,15 +28,15 @@ extension RoutePlan {
         }
     }
 
-    /// Adds what is missing, and nothing where something of others is in the way.
+    /// Adds what is missing, and nothing where something of others is in the way, unless it is to be added `besideOthers`.
     ///
     /// Before the rules that mark: a mark that leads nowhere stops the agent, and a route that nobody is led to does nothing.
     ///
     /// - Returns: what was added.
-    func install(former: [PacketMark]) throws(CaptureError) -> [RoutingChange] {
+    func install(former: [PacketMark], besideOthers: Bool) throws(CaptureError) -> [RoutingChange] {
         let reading = try read()
         let conflicts = conflicts(in: reading, former: former)
-        guard conflicts.isEmpty else { throw .conflict(conflicts) }
+        guard conflicts.isEmpty || besideOthers else { throw .conflict(conflicts) }
         let additions = additions(to: reading)
         do throws(CaptureError) {
             try Self.apply(additions)

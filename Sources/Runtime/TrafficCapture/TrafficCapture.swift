@@ -48,11 +48,13 @@ package struct TrafficCapture: ~Copyable {
 
     /// Loads the rules in the place of those that are there, in one transaction, and reads them back; proves nothing.
     ///
-    /// - Returns: what is said of foreign chains that come before ours.
-    package mutating func replace(_ plan: CapturePlan) throws(CaptureError) -> [String] {
+    /// What others have in the way is a reason to leave all as it is, unless `isInstalled`: then they came later, and it is only told.
+    ///
+    /// - Returns: what is said of foreign chains that come before ours, and of foreign routing.
+    package mutating func replace(_ plan: CapturePlan, isInstalled: Bool = false) throws(CaptureError) -> [String] {
         let ruleset = plan.ruleset
         let former = try read(plan.table).packetMarks
-        let added = try plan.routes?.install(former: former) ?? []
+        let added = try plan.routes?.install(former: former, besideOthers: isInstalled) ?? []
         do throws(CaptureError) {
             try load(ruleset)
         } catch {
