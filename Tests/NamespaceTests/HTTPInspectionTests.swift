@@ -176,6 +176,47 @@ struct HTTPInspectionTests {
     }
 
     @Test(
+        "a trial, of a rule or of the whole policy, lets through what nobody can read, as it came, and says what it would do",
+        arguments: [false, true]
+    )
+    func unreadableOnTrial(isWhole: Bool) throws {
+        let trial = isWhole ? "action: deny" : "action: deny\n    mode: audit"
+        let rule = Self.noDelete.replacing("action: deny", with: trial)
+        let rules =
+            isWhole
+            ? "apiVersion: penstock/v1\nkind: EgressPolicy\nname: trial\nmode: audit\nrules:\n\(rule)" : rule
+        try HTTPPod.with(rules) { bed in
+            let said = try bed.agent(
+                Self.kit + """
+                    call = b'{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "delete_repo", "arguments": {}}}'
+                    def in_chunks(body):
+                        parts = [body[i:i+9999] for i in range(0, len(body), 9999)]
+                        return b"".join(b"%x\\r\\n%s\\r\\n" % (len(part), part) for part in parts) + b"0\\r\\n\\r\\n"
+                    def post(c, body, *fields, chunked=False):
+                        frame = "Transfer-Encoding: chunked" if chunked else "Content-Length: %d" % len(body)
+                        head = get("/echo", method="POST") + ("Content-Type: application/json", frame) + fields
+                        status, _, answer = c.ask(*head, body=in_chunks(body) if chunked else body)
+                        return status, status == 200 and json.loads(answer)["body"].encode() == body
+                    c = dial()
+                    large = call[:-3] + b'"d": "' + b"x" * 3000000 + b'"}}}'
+                    print(*post(c, large), *post(c, large, chunked=True), *post(c, call))
+                    print(*post(c, call, "Content-Encoding: aes"), *post(c, call, "Content-Encoding: gzip"), *post(c, b"[]"))
+                    """
+            )
+            #expect(said == ["200 True 200 True 200 True", "200 True 200 True 200 True"], "\(said)")
+            let records = try bed.requests(6)
+            let verdicts = records.map { "\($0["decision"] ?? "-") \($0["would"] ?? "-") \($0["reason"] ?? "-")" }
+            let unread = "allow deny unreadable_content"
+            #expect(
+                verdicts == [
+                    unread, unread, "allow deny rule_deny", unread, unread, "allow - rule_allow",
+                ]
+            )
+            #expect(records.compactMap(\.end).compactMap { $0["outcome"] } == Array(repeating: "closed", count: 6))
+        }
+    }
+
+    @Test(
         "WebSocket messages of a real client and server are read in passing, compressed ones, too, and a large one is cut"
     )
     func webSocket() throws {

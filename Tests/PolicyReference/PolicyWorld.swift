@@ -124,7 +124,7 @@ package struct PolicyWorld {
 
     private func calls(_ random: inout Seeded) -> RequestCalls? {
         if random.chance(40) { return nil }
-        if random.chance(10) { return random.chance(50) ? .malformed : .unread }
+        if random.chance(12) { return [.malformed, .unreadable, .unread].randomElement(using: &random) }
         return reference.calls.possible.randomElement(using: &random).map { .calls($0) }
     }
 

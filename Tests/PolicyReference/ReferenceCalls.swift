@@ -11,7 +11,7 @@ struct ReferenceCalls {
         case nil: possible.map { holds($0, match, isDeny: isDeny) }
         case .calls(let calls)?: [holds(calls, match, isDeny: isDeny)]
         // Nobody will know: that may be what a deny asks for, and allows nothing.
-        case .malformed?, .unread?: isDeny ? [true, false] : [false]
+        case .malformed?, .unreadable?, .unread?: isDeny ? [true, false] : [false]
         }
     }
 

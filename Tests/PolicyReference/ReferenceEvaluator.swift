@@ -32,10 +32,11 @@ package struct ReferenceEvaluator {
 
     private func judge(_ facts: Facts, isStrict: Bool) -> ReferenceAnswer {
         var facts = facts
-        let isMalformed = facts.request?.calls == .malformed
-        if isMalformed { facts.request?.calls = nil }
+        let obstacles: [RequestCalls: String] = [.malformed: "malformed_call", .unreadable: "unreadable_content"]
+        let obstacle = facts.request?.calls.flatMap { obstacles[$0] }
+        if obstacle != nil { facts.request?.calls = nil }
         let answer = weigh(ReferenceQuestion(facts, policy, world, isStrict: isStrict))
-        if isMalformed, answer.verdict == .needsBody { return .deny("malformed_call", answer.rule) }
+        if let obstacle, answer.verdict == .needsBody { return .deny(obstacle, answer.rule) }
         let isLeftOpen = facts.isFinal && [.undetermined, .needsBody].contains(answer.verdict)
         return isLeftOpen ? .deny("undetermined", answer.rule) : answer
     }
@@ -43,7 +44,7 @@ package struct ReferenceEvaluator {
     private func weigh(_ question: ReferenceQuestion) -> ReferenceAnswer {
         let facts = question.facts
         if let path = facts.request?.path, path.text.contains("//"), question.canRead,
-            policy.rules.contains(where: { $0.match.http?.paths != nil })
+            policy.rules.contains(where: { $0.match.http?.paths != nil && (question.isStrict || !$0.terms.isOnTrial) })
         {
             return .deny("ambiguous_path", nil)
         }

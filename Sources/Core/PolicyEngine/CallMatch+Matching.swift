@@ -6,7 +6,7 @@ extension CallMatch {
         guard let request else { return .maybe }
         switch request.calls {
         case nil: return .body
-        case .malformed?, .unread?: return action == .deny ? .unprovable : .no
+        case .malformed?, .unreadable?, .unread?: return action == .deny ? .unprovable : .no
         case .calls(let calls)?:
             switch action {
             case .deny: return calls.contains(where: holds) ? .yes : .no

@@ -32,6 +32,8 @@ struct RuleTraits: Sendable {
     let askedFields: [String]
     let asksForRequests: Bool
     let asksForPaths: Bool
+    /// The same without rules on trial.
+    let asksForPathsInForce: Bool
     let asksForQuery: Bool
     let asksForCalls: Bool
     let hasCounters: Bool
@@ -47,6 +49,7 @@ struct RuleTraits: Sendable {
         askedFields = Set(requests.flatMap { $0.fields ?? [] }.map(\.name)).sorted()
         asksForRequests = rules.contains(where: \.match.looksInside)
         asksForPaths = requests.contains { $0.paths != nil }
+        asksForPathsInForce = rules.contains { $0.match.http?.paths != nil && !$0.terms.isOnTrial }
         asksForQuery = requests.contains { $0.query != nil }
         asksForCalls = rules.contains { $0.match.mcp != nil }
         hasCounters = rules.contains { $0.terms.rate != nil || $0.terms.budget != nil }

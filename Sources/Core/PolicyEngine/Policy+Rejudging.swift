@@ -42,7 +42,7 @@ extension Policy {
     }
 
     private func rejudge(_ decision: Decision, _ facts: Facts, isStrict: Bool) -> Decision {
-        if isAmbiguous(facts) { return .refused(.ambiguousPath, port: facts.port) }
+        if isAmbiguous(facts, isStrict: isStrict) { return .refused(.ambiguousPath, port: facts.port) }
         let survey = survey(facts, isStrict: isStrict)
         if let denial = denial(survey, facts) { return denial }
         guard let plan = decision.dial, let basis = basis(of: decision, facts) else {

@@ -175,8 +175,12 @@ package struct Policy: Sendable {
 
     /// Judges as `mode: enforce` does; with `isStrict`, rules on trial are carried out, too.
     private func judge(_ facts: Facts, isStrict: Bool) -> Decision {
-        if isAmbiguous(facts) { return .refused(.ambiguousPath, port: facts.port) }
-        if facts.request?.calls == .malformed { return judgeWithoutCalls(facts, isStrict: isStrict) }
+        if isAmbiguous(facts, isStrict: isStrict) { return .refused(.ambiguousPath, port: facts.port) }
+        switch facts.request?.calls {
+        case .malformed: return judgeWithoutCalls(facts, because: .malformedCall, isStrict: isStrict)
+        case .unreadable: return judgeWithoutCalls(facts, because: .unreadableContent, isStrict: isStrict)
+        case nil, .calls, .unread: break
+        }
         let survey = survey(facts, isStrict: isStrict)
         if let denial = denial(survey, facts) { return denial }
         if let look = lookInside(survey, facts) { return look }
@@ -200,18 +204,20 @@ package struct Policy: Sendable {
         .needsBody(for: survey.asking.map { rules[$0].name }, port: facts.port)
     }
 
-    /// Judges a request whose calls could be read in more than one way: it is refused where the answer depends on them.
-    private func judgeWithoutCalls(_ facts: Facts, isStrict: Bool) -> Decision {
+    /// Judges a request whose calls could be read in more than one way, or in none: it is refused where the answer depends on
+    /// them.
+    private func judgeWithoutCalls(_ facts: Facts, because reason: Reason, isStrict: Bool) -> Decision {
         var facts = facts
         facts.request?.calls = nil
         let decision = judge(facts, isStrict: isStrict)
         return decision.verdict == .needsBody
-            ? .refused(.malformedCall, rule: decision.rule, port: facts.port) : decision
+            ? .refused(reason, rule: decision.rule, port: facts.port) : decision
     }
 
-    /// True where a rule could ask for the path and two slashes follow each other in it, which some servers read as one.
-    func isAmbiguous(_ facts: Facts) -> Bool {
-        compiled.traits.asksForPaths && canRead(facts) && facts.request?.path?.hasEmptySegment ?? false
+    /// True where a rule could ask for the path, with `isStrict` one on trial, too, and two slashes follow each other in it, which some servers read as one.
+    func isAmbiguous(_ facts: Facts, isStrict: Bool) -> Bool {
+        (isStrict ? compiled.traits.asksForPaths : compiled.traits.asksForPathsInForce) && canRead(facts)
+            && facts.request?.path?.hasEmptySegment ?? false
     }
 
     /// True where the requests of the connection can be read.

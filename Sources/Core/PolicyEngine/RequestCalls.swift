@@ -4,6 +4,8 @@ package enum RequestCalls: Hashable, Sendable {
     case calls([AgentCall])
     /// It claims to call something, and servers could read it in more than one way.
     case malformed
+    /// It could not be read: it is too large, or coded as nobody here undoes it.
+    case unreadable
     /// It went by without anybody reading it, and nobody will.
     case unread
 }

@@ -69,16 +69,18 @@ extension Conversation {
         guard let body = inspection.ofRequest() else { return nil }
         if let denial = body.denial { return denial }
         guard inspection.mustReadAhead else { return nil }
-        if let objection = await readAhead(request, body, on: loop) { return objection }
+        if let objection = objection(to: await readAhead(request, body, on: loop)) { return objection }
         inspection.isReadAhead = true
         return nil
     }
 
-    /// Finds out what the body of a request calls, which a rule asks for; the refusal, where that cannot be found out.
+    /// Finds out what the body of a request calls, which a rule asks for, or that nobody can; the refusal, where there is no
+    /// whole request to be judged.
+    ///
+    /// What was read of it waits unread, whatever it says.
     func readCalls(
         of request: HTTP1Request,
         for decision: Decision,
-        _ policy: Policy,
         on loop: isolated EventLoop
     ) async -> Decision? {
         guard spoken == nil else { return nil }
@@ -93,28 +95,35 @@ extension Conversation {
         }
         let panel = InspectorPanel([whole], unreadable: denial, within: worker.allowance)
         let body = BodyInspection(of: request.fields, request.framing, .up, by: panel, limits: limits)
-        var objection = body.denial
-        if objection == nil { objection = await readAhead(request, body, on: loop) }
-        guard let objection else {
-            spoken = found
-            detail = found?.detail ?? detail
-            return nil
+        if let denial = body.denial {
+            found = .unreadable(denial.detail)
+        } else {
+            let arrival = await readAhead(request, body, on: loop)
+            let objection = objection(to: arrival)
+            switch arrival {
+            case .seen: break
+            // Whether that is a reason to refuse it, the policy says.
+            case .denied, .timedOut: found = .unreadable(objection?.detail)
+            case .malformed, .interrupted, .failed:
+                detail = objection?.detail
+                return .refused(objection?.reason ?? .malformedRequest, rule: decision.rule, port: facts.port)
+            }
         }
-        detail = objection.detail
-        guard worker.isEnforcing else { return policy.refuse(facts, because: objection.reason) }
-        return .refused(objection.reason, rule: decision.rule, port: facts.port)
+        spoken = found
+        detail = found?.detail ?? detail
+        return nil
     }
 
-    /// Reads the body of a request before anything of it goes up; why it goes no further, if it does not.
+    /// Reads the body of a request before anything of it goes up.
     private func readAhead(
         _ request: HTTP1Request,
         _ body: BodyInspection,
         on loop: isolated EventLoop
-    ) async -> Denial? {
+    ) async -> AheadArrival {
         hasContinued = hasContinued || (request.expectsContinue && request.framing != .none && client.unreadCount == 0)
         let share = InspectionShare(of: worker.allowance)
         aheadShare = share
-        let arrival = await client.readAhead(
+        return await client.readAhead(
             request,
             body,
             share,
@@ -123,14 +132,18 @@ extension Conversation {
             worker.means,
             on: loop
         )
+    }
+
+    /// Why a body that was read so goes no further; `nil`: it does.
+    private func objection(to arrival: AheadArrival) -> Denial? {
         switch arrival {
-        case .seen: return nil
-        case .denied(let denial): return denial
-        case .malformed(let violation): return Denial(.malformedRequest, detail: violation.rawValue)
-        case .timedOut: return Denial(.unreadableContent, detail: "body_timed_out")
+        case .seen: nil
+        case .denied(let denial): denial
+        case .malformed(let violation): Denial(.malformedRequest, detail: violation.rawValue)
+        case .timedOut: Denial(.unreadableContent, detail: "body_timed_out")
         // The connection is being cut.
-        case .interrupted: return Denial(connection.cutting?.reason ?? .draining)
-        case .failed: return Denial(.unreadableContent, detail: "client_gone")
+        case .interrupted: Denial(connection.cutting?.reason ?? .draining)
+        case .failed: Denial(.unreadableContent, detail: "client_gone")
         }
     }
 }

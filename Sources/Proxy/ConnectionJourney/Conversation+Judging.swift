@@ -42,7 +42,7 @@ extension Conversation {
         facts.addresses = nil
         var decision = ask()
         if decision.verdict == .needsBody {
-            if let objection = await readCalls(of: request, for: decision, policy, on: loop) { return objection }
+            if let objection = await readCalls(of: request, for: decision, on: loop) { return objection }
             facts.request?.calls = spoken?.calls
             decision = ask()
         }
@@ -59,7 +59,7 @@ extension Conversation {
         decision = ask()
         // A deny that names addresses may be the first to ask for the body.
         if decision.verdict == .needsBody {
-            if let objection = await readCalls(of: request, for: decision, policy, on: loop) { return objection }
+            if let objection = await readCalls(of: request, for: decision, on: loop) { return objection }
             facts.request?.calls = spoken?.calls
             decision = ask()
         }

@@ -9,6 +9,8 @@ enum SpokenCalls: Sendable {
     case nothing
     case message(MCPMessage)
     case malformed(MCPViolation)
+    /// It could not be read; why, for the record's `detail`.
+    case unreadable(String?)
 
     /// Reads a body, its content codings undone.
     init(_ body: [UInt8], of request: HTTP1Request) {
@@ -25,6 +27,7 @@ enum SpokenCalls: Sendable {
         case .nothing: .calls([])
         case .message(let message): .calls(message.calls.map(AgentCall.init))
         case .malformed: .malformed
+        case .unreadable: .unreadable
         }
     }
 
@@ -32,7 +35,7 @@ enum SpokenCalls: Sendable {
     var recorded: RecordedMessage? {
         switch self {
         case .message(let message): RecordedMessage(message)
-        case .nothing, .malformed: nil
+        case .nothing, .malformed, .unreadable: nil
         }
     }
 
@@ -40,6 +43,7 @@ enum SpokenCalls: Sendable {
     var detail: String? {
         switch self {
         case .malformed(let violation): violation.fault.word
+        case .unreadable(let detail): detail
         case .nothing, .message: nil
         }
     }
@@ -59,7 +63,7 @@ enum SpokenCalls: Sendable {
         )
         let answer: MCPAnswer?
         switch self {
-        case .nothing: answer = nil
+        case .nothing, .unreadable: answer = nil
         case .message(let message): answer = MCPAnswer(refusing: message, refusal)
         case .malformed(let violation):
             answer = decision.reason == .malformedCall ? MCPAnswer(refusing: violation, refusal) : nil

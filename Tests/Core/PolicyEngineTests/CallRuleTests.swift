@@ -122,6 +122,21 @@ import Testing
         #expect(try policy(elsewhere, default: "allow").decide(facts(.malformed)).verdict == .allow)
     }
 
+    @Test("what nobody can read is refused where the decision depends on it, and passes where the rule is on trial")
+    func refusesUnreadableBodies() throws {
+        #expect(try policy(Self.denying).decide(facts(.unreadable)).summary == "deny unreadable_content by no-delete")
+        #expect(try policy(Self.allowing).decide(facts(.unreadable)).summary == "deny unreadable_content by reading")
+        let trial = try policy(
+            """
+            { name: all, match: { \(Self.http) }, action: allow }
+            { name: trial, match: { \(Self.http), mcp: { tools: [a] } }, action: deny, mode: audit }
+            """
+        )
+        let decision = trial.decide(try facts(.unreadable))
+        #expect(decision.verdict == .allow && decision.wouldDeny && decision.reason == .unreadableContent)
+        #expect(decision.rule?.text == "trial")
+    }
+
     @Test("a deny on trial has the body read, too, and says what it would have done")
     func tries() throws {
         let policy = try policy(

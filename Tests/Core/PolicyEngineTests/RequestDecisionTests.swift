@@ -155,6 +155,15 @@ import Testing
         }
     }
 
+    @Test("a rule on trial makes no path ambiguous; what it would do is said")
+    func ambiguityOnTrial() throws {
+        let trial = "{ name: t, match: { protocols: [http], http: { paths: [/z] } }, action: deny, mode: audit }"
+        let decision = try policy(trial, default: "allow").decide(request("GET", "/bucket//key"))
+        #expect(decision.verdict == .allow && decision.wouldDeny && decision.reason == .ambiguousPath)
+        let firm = try policy(trial.replacing(", mode: audit", with: ""), default: "allow")
+        #expect(firm.decide(try request("GET", "/bucket//key")).summary == "deny ambiguous_path")
+    }
+
     @Test("a connection of plain HTTP is let in without a rule and dials nothing: its requests are judged")
     func perRequest() throws {
         let decision = Decision.perRequest(port: 80)
