@@ -114,6 +114,9 @@ final class HTTPOrigin {
                 path = target.partition("?")[0]
                 if path == "/early":
                     answer(c, "too much", "Connection: close\\r\\n", "413 Content Too Large"); time.sleep(0.2); return
+                if path == "/early-large":
+                    # All of it has arrived, and still nothing of the body is read.
+                    answer(c, bytes(int(target.partition("?")[2])), "", "413 Content Too Large"); time.sleep(0.5); return
                 if path == "/final": answer(c, "no", "", "403 Forbidden"); continue
                 if path == "/duplex":
                     c.sendall(b"HTTP/1.1 200 OK\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\n")

@@ -20,6 +20,8 @@ package struct ReadyEvents: OptionSet, Sendable {
     package static let peerClosed = ReadyEvents(rawValue: EPOLLRDHUP.rawValue)
     package static let hangUp = ReadyEvents(rawValue: EPOLLHUP.rawValue)
     package static let failed = ReadyEvents(rawValue: EPOLLERR.rawValue)
+    /// A mark of urgent data stands in the stream (RFC 9293, section 3.8.5): a read stops at it, whatever comes behind.
+    package static let urgent = ReadyEvents(rawValue: EPOLLPRI.rawValue)
     /// The peer will send no more, or the descriptor has failed.
     ///
     /// A constant, for the path of every event.
@@ -112,7 +114,8 @@ package struct ReadyEvents: OptionSet, Sendable {
     }
 
     private func edges(writable: Bool) -> UInt32 {
-        EPOLLIN.rawValue | EPOLLRDHUP.rawValue | EPOLLET.rawValue | (writable ? EPOLLOUT.rawValue : 0)
+        EPOLLIN.rawValue | EPOLLPRI.rawValue | EPOLLRDHUP.rawValue | EPOLLET.rawValue
+            | (writable ? EPOLLOUT.rawValue : 0)
     }
 
     private func add(_ number: Int32, token: UInt64, _ bits: UInt32) throws(SystemCallError) {

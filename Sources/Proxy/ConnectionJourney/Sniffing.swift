@@ -66,7 +66,7 @@ extension Connection {
             return .ended
         case .done(let count):
             hear(count, of: worker.means.buffer)
-            if count < worker.means.buffer.capacity, !client.isEnding { client.isReadable = false }
+            if count < worker.means.buffer.capacity, !client.readsShort { client.isReadable = false }
             return .received
         }
     }

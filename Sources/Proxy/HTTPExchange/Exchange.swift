@@ -198,12 +198,6 @@ package final class Exchange: SocketObserver, DeferredWork {
 
     /// Goes on where one of the two ends may be read or written again.
     package func socketIsReady(_ socket: StreamSocket, on loop: isolated EventLoop) {
-        // A client that waits for its answer is not read; one that is gone needs none.
-        if socket === client.socket, socket.isEnding, up.isFinished, phase != .tunnel,
-            (try? isConnected(socket.descriptor)) == false
-        {
-            return finish(.clientFailed(nil), on: loop)
-        }
         if !isScheduled { goOn(on: loop) }
     }
 
@@ -214,10 +208,19 @@ package final class Exchange: SocketObserver, DeferredWork {
         guard let hasMoreUp = pumpUp(on: loop), let hasMoreDown = pumpDown(on: loop) else { return }
         if phase == .tunnel, up.isFinished, down.isFinished { return finish(.switched, on: loop) }
         if phase == .body, down.isFinished, up.isFinished || !mayFinishUpload { return finish(.answered, on: loop) }
+        if isClientGone, !hasMoreUp { return finish(.clientFailed(nil), on: loop) }
         if hasMoreUp || hasMoreDown {
             isScheduled = true
             loop.runAgain(self)
         }
+    }
+
+    /// The client has reset the connection, perhaps before this exchange began; one that has only said its last is not gone.
+    ///
+    /// While it waits for its answer, or its request for the server, nobody reads from it, and no other call would tell.
+    private var isClientGone: Bool {
+        guard client.socket.isEnding, phase != .tunnel else { return false }
+        return (try? isConnected(client.socket.descriptor)) == false
     }
 
     /// Whether the rest of a request may go up behind its answer, so that the client can ask again.
@@ -274,7 +277,7 @@ package final class Exchange: SocketObserver, DeferredWork {
             keepsClient: isWhole && !closesClient && hasSentRequest,
             keepsUpstream: isWhole && keepsUpstream,
             hasAnswered: response != nil && !down.holdsHead,
-            leavesBody: !up.isFinished,
+            leavesBody: !up.isFinished || uploadFailure != nil,
             mayBeTruncated: isWhole && response?.framing == .untilClose && !upstream.socket.endedInOrder,
             hasSaidClose: hasSaidClose,
             findings: inspection?.findings ?? Findings()

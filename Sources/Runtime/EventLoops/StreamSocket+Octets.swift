@@ -30,10 +30,9 @@ extension StreamSocket {
         let completion = try buffer.receive(from: descriptor, atMost: count)
         switch completion {
         case .wouldBlock: isReadable = false
-        // A short read has emptied the socket: asking again would only tell so. At the end of a stream it is asked all the
-        // same, because no further edge will come.
+        // A short read has emptied the socket: asking again would only tell so.
         case .done(let received):
-            if received > 0, received < min(count, buffer.capacity), !isEnding { isReadable = false }
+            if received > 0, received < min(count, buffer.capacity), !readsShort { isReadable = false }
         }
         return completion
     }

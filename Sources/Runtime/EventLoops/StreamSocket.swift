@@ -35,6 +35,11 @@ package final class StreamSocket: EventHandler {
     }
     /// The peer will send no more than what is buffered, or the socket has failed: reading goes on to the end.
     package var isEnding: Bool { hasEnd }
+    /// A read may be short and not have taken all that there is: it is asked until there is nothing, because no edge will tell of the
+    /// rest.
+    ///
+    /// At the end of a stream, and where it has had a mark of urgent data, at which each read stops.
+    package var readsShort: Bool { hasEnd || hasMark }
     /// The peer has ended its side in order: what can be read now is the last.
     package var isLastReadable: Bool { hasLast }
     /// Told of every edge instead of who waits; it is kept until `detach`, or until it takes itself away.
@@ -54,6 +59,7 @@ package final class StreamSocket: EventHandler {
     private var canBeWritten = true
     private var hasEnd = false
     private var hasLast = false
+    private var hasMark = false
     private var listener: (any SocketObserver)?
     private var coding: (any SocketCipher)?
     private var token: WatchToken?
@@ -116,6 +122,7 @@ package final class StreamSocket: EventHandler {
             hasLast = events.has(anyOf: .peerClosed) && !events.has(anyOf: .failed)
         }
         if events.has(anyOf: .readable) { canBeRead = true }
+        if events.has(anyOf: .urgent) { hasMark = true }
         if events.has(anyOf: .writableOrFailed) { canBeWritten = true }
         if let coding { tell(coding) }
         if let listener {
@@ -209,14 +216,14 @@ package final class StreamSocket: EventHandler {
     }
 
     private func tell(_ cipher: any SocketCipher) {
-        if canBeRead { cipher.becomesReadable(isEnding: hasEnd) }
+        if canBeRead { cipher.becomesReadable(isEnding: readsShort) }
         guard canBeWritten, cipher.hasUnsent else { return }
         // A failure is met again by whoever writes next.
         try? cipher.flush()
         // A cipher that had to answer, and could not, has stopped reading: nothing else would tell that it can go on.
         guard !cipher.hasUnsent else { return noteFull() }
         canBeRead = true
-        cipher.becomesReadable(isEnding: hasEnd)
+        cipher.becomesReadable(isEnding: readsShort)
     }
 
     private func isOver(_ direction: Direction) -> Bool {
