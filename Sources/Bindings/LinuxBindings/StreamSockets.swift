@@ -122,6 +122,14 @@ package func isConnected(_ socket: borrowing OwnedDescriptor) throws(SystemCallE
     return state != 7
 }
 
+/// How many octets were sent that the peer's side has not acknowledged (`SIOCOUTQ`).
+package func octetsOnTheirWay(_ socket: borrowing OwnedDescriptor) throws(SystemCallError) -> Int {
+    var count: Int32 = 0
+    let number = socket.number
+    _ = try systemCall("ioctl") { unsafe clinux_octets_on_their_way(number, &count) }
+    return Int(count)
+}
+
 /// Whether a byte waits to be read: 1, or 0 at the end of the stream; it is not taken.
 package func peekAtByte(_ socket: borrowing OwnedDescriptor) throws(SystemCallError) -> Completion<Int> {
     var byte: UInt8 = 0

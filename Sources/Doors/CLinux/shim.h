@@ -113,6 +113,7 @@ static inline int clinux_size_and_links(int fd, uint64_t *size, uint32_t *links)
 }
 
 // ioctl(2) is variadic too.
+static inline int clinux_octets_on_their_way(int fd, int *count) { return ioctl(fd, TIOCOUTQ, count); }
 static inline int clinux_window_size(int fd, struct winsize *size) { return ioctl(fd, TIOCGWINSZ, size); }
 // The calling thread's nice value: Linux takes the number of a thread where POSIX has that of a process.
 static inline int clinux_set_thread_nice(int value) { return setpriority(PRIO_PROCESS, 0, value); }

@@ -22,6 +22,13 @@ final class Tunnel: SocketObserver, DeferredWork {
     private var isRelaying = false
     private var isScheduled = false
     private var isWatched = false
+    private var isLeaving = false
+    /// Why it ends, where what has come from the other side is still on its way.
+    private var last: Ending?
+
+    /// How long what was sent may be on its way before the reset that follows it, in nanoseconds.
+    private static let longestLeave: UInt64 = 10_000_000_000
+    private static let leaveInterval: UInt64 = 20_000_000
 
     /// A tunnel for a connection whose first bytes were read already, or, if it has been silent, are still to be judged.
     init(_ connection: Connection, to reached: Reached, _ worker: Worker) {
@@ -74,18 +81,24 @@ final class Tunnel: SocketObserver, DeferredWork {
 
     func goOn(on loop: isolated EventLoop) {
         isScheduled = false
-        guard isRelaying, judgeLateOpening(on: loop) else { return }
+        guard isRelaying, !isLeaving, judgeLateOpening(on: loop) else { return }
         var hasMore = false
         do throws(FlowFailure) {
-            if late == nil { hasMore = try up.pump(worker.means, isLast: down.isFinished) }
+            if late == nil, last == nil { hasMore = try up.pump(worker.means, isLast: down.isFinished) }
         } catch {
-            return fail(error, source: .client, sink: .upstream, on: loop)
+            let ending = ending(error, source: .client, sink: .upstream)
+            guard ending.closedBy == .upstream else { return leave(ending, on: loop) }
+            // A server that takes no more may have said why before it closed.
+            last = ending
+            upstream.isReadable = true
         }
         do throws(FlowFailure) {
-            if try down.pump(worker.means, isLast: up.isFinished) { hasMore = true }
+            // What follows is a reset, and no end.
+            if try down.pump(worker.means, isLast: up.isFinished || last != nil) { hasMore = true }
         } catch {
-            return fail(error, source: .upstream, sink: .client, on: loop)
+            return leave(last ?? ending(error, source: .upstream, sink: .client), on: loop)
         }
+        if let last, down.isFinished { return leave(last, on: loop) }
         if firstToEnd == nil { firstToEnd = up.sourceEnded ? .client : down.sourceEnded ? .upstream : nil }
         if up.isFinished, down.isFinished {
             finish(Ending(.closed, closedBy: firstToEnd), reset: false, on: loop)
@@ -110,18 +123,34 @@ final class Tunnel: SocketObserver, DeferredWork {
         }
     }
 
-    private func fail(
-        _ failure: FlowFailure,
-        source: ClosingSide,
-        sink: ClosingSide,
-        on loop: isolated EventLoop
-    ) {
+    private func ending(_ failure: FlowFailure, source: ClosingSide, sink: ClosingSide) -> Ending {
         let side =
             switch failure.side {
             case .source: source
             case .sink: sink
             }
-        finish(Ending(.reset, closedBy: side, detail: failure.error.description), reset: true, on: loop)
+        return Ending(.reset, closedBy: side, detail: failure.error.description)
+    }
+
+    /// Ends a tunnel of which one side is gone: the other has what was sent to it before, and then a reset, as without us.
+    private func leave(_ ending: Ending, on loop: isolated EventLoop) {
+        guard isRelaying, !isLeaving else { return }
+        isLeaving = true
+        connection.client.observer = nil
+        upstream.observer = nil
+        leave(ending, until: loop.now &+ Self.longestLeave, on: loop)
+    }
+
+    private func leave(_ ending: Ending, until deadline: UInt64, on loop: isolated EventLoop) {
+        guard isRelaying else { return }
+        let left = ending.closedBy == .client ? upstream : connection.client
+        let isOnItsWay = (try? octetsOnTheirWay(left.descriptor)).map { $0 > 0 } ?? false
+        guard isOnItsWay, loop.now < deadline, (try? isConnected(left.descriptor)) == true else {
+            return finish(ending, reset: true, on: loop)
+        }
+        _ = loop.schedule(afterNanoseconds: Self.leaveInterval) {
+            self.leave(ending, until: deadline, on: loop)
+        }
     }
 
     private func close(_ socket: StreamSocket, reset: Bool, on loop: isolated EventLoop) {
