@@ -135,7 +135,7 @@ import Testing
         }
         #expect(try reason(#","protocol":"http","method":"GET","path":"/v1/x""#) == "rule_allow")
         #expect(try reason(#","protocol":"http","method":"GET","path":"/v1/x?/../y""#) == "rule_allow")
-        #expect(try reason(#","protocol":"http","method":"get","path":"/v1/x""#) == "default_deny")
+        #expect(try reason(#","protocol":"http","method":"get","path":"/v1/x""#) == "ambiguous_method")
         #expect(try reason(#","protocol":"http","method":"GET","path":"/v2""#) == "default_deny")
         #expect(try reason(#","protocol":"http","path":"/v1/x""#) == "undetermined")
         #expect(try reason("") == "undetermined")
