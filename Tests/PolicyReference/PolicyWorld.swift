@@ -152,6 +152,7 @@ package struct PolicyWorld {
         var request = RequestFacts(method: nil, path: nil, fields: nil)
         if isWhole || random.chance(60) { request.method = requests.methods.randomElement(using: &random) }
         if isWhole || random.chance(60) { request.path = requests.paths.randomElement(using: &random) }
+        if random.chance(3) { request.method = RequestMethod("Get") }
         if random.chance(3) { request.path = try? CanonicalPath("/v1//a") }
         if isWhole || random.chance(60) {
             let values = random.chance(20) ? [] : random.some(of: requests.fieldValues)

@@ -235,7 +235,31 @@ struct ReferenceQuestion {
         let denying = denying(naming: naming)
         let certainties = denying.map { denies($0, at: place) }
         if let index = certainties.firstIndex(of: .surely) { return .deny(sure, denying[index].name.text) }
-        return certainties.firstIndex(of: .maybe).map { .deny("undetermined", denying[$0].name.text) }
+        return certainties.firstIndex(of: .maybe).map { index in
+            let isForItsQuery = canRead && hinges(onQueryOf: facts.request, denying[index])
+            return .deny(isForItsQuery ? "ambiguous_query" : "undetermined", denying[index].name.text)
+        }
+    }
+
+    /// True where all that a deny asks of the request is told, and what it says can be read in several ways.
+    private func hinges(onQueryOf request: RequestFacts?, _ rule: Rule) -> Bool {
+        guard let http = rule.match.http, let request else { return false }
+        let isTold = [
+            http.methods == nil || request.method != nil, http.paths == nil || request.path != nil,
+            (http.fields ?? []).isEmpty || request.fields.map { !$0.asked.isEmpty } ?? false,
+            http.query == nil || request.query != nil,
+        ]
+        let answers = world.requests.answers(http, request, isDeny: true)
+        return !isTold.contains(false) && ever(answers) && !always(answers)
+    }
+
+    /// True where a rule that counts asks for methods, and this one is GET or what a rule names but for its case.
+    var hasAmbiguousMethod: Bool {
+        guard canRead, let method = facts.request?.method?.text else { return false }
+        let rules = policy.rules.filter { isStrict || !$0.terms.isOnTrial }
+        let lists = rules.compactMap { $0.match.http?.methods?.map(\.text) }
+        let known = ["GET", "POST", "PUT"] + lists.joined()
+        return !lists.isEmpty && !known.contains(method) && known.contains { $0.lowercased() == method.lowercased() }
     }
 
     // MARK: Dialling

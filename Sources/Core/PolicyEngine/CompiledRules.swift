@@ -35,6 +35,10 @@ struct RuleTraits: Sendable {
     /// The same without rules on trial.
     let asksForPathsInForce: Bool
     let asksForQuery: Bool
+    /// `nil` where no rule asks for methods.
+    let methodCases: MethodCases?
+    /// The same without rules on trial.
+    let methodCasesInForce: MethodCases?
     let asksForCalls: Bool
     let hasCounters: Bool
     let hasTrials: Bool
@@ -51,6 +55,8 @@ struct RuleTraits: Sendable {
         asksForPaths = requests.contains { $0.paths != nil }
         asksForPathsInForce = rules.contains { $0.match.http?.paths != nil && !$0.terms.isOnTrial }
         asksForQuery = requests.contains { $0.query != nil }
+        methodCases = MethodCases(rules)
+        methodCasesInForce = MethodCases(rules.lazy.filter { !$0.terms.isOnTrial })
         asksForCalls = rules.contains { $0.match.mcp != nil }
         hasCounters = rules.contains { $0.terms.rate != nil || $0.terms.budget != nil }
         hasTrials = rules.contains(where: \.terms.isOnTrial)

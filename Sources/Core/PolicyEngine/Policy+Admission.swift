@@ -176,9 +176,7 @@ extension Policy {
             survey.note(deny: place, likelihood.settled(isLastQuestion: isLast, isFinal: facts.isFinal))
         }
         if let place = survey.sureDeny { return .refused(.deniedAddress, rule: rules[place].name, port: facts.port) }
-        if let place = survey.unprovableDeny {
-            return .refused(.undetermined, rule: rules[place].name, port: facts.port)
-        }
+        if let place = survey.unprovableDeny { return unproved(rules[place], facts) }
         return survey.denyingByBody.map { .needsBody(for: rules[$0].name, port: facts.port) }
     }
 }

@@ -2,6 +2,8 @@ import NetworkTypes
 
 /// What is found in comparing rules with facts, in whatever order they come; rules are named by their places.
 struct Survey {
+    /// Servers may take the method of the request for another one.
+    fileprivate(set) var hasAmbiguousMethod = false
     /// The first deny that is sure.
     private(set) var sureDeny: Int?
     /// The first deny that cannot be disproved.
@@ -63,6 +65,8 @@ extension Policy {
     /// Compares the rules with the facts, as far as the original destination goes.
     func survey(_ facts: Facts, isStrict: Bool) -> Survey {
         var survey = Survey()
+        survey.hasAmbiguousMethod = hasAmbiguousMethod(facts, isStrict: isStrict)
+        guard !survey.hasAmbiguousMethod else { return survey }
         surveyDenies(facts, isStrict: isStrict, &survey)
         guard survey.sureDeny == nil else { return survey }
         for place in compiled.allows.places(Probe(facts, of: .allow)) {
@@ -74,10 +78,27 @@ extension Policy {
         return survey
     }
 
-    /// The denial that a survey found: of the first deny that is sure; else of the first that cannot be disproved.
+    /// True where a rule could ask for the method, with `isStrict` one on trial, too, and servers may take it for another one.
+    private func hasAmbiguousMethod(_ facts: Facts, isStrict: Bool) -> Bool {
+        guard let cases = isStrict ? compiled.traits.methodCases : compiled.traits.methodCasesInForce, canRead(facts),
+            let method = facts.request?.method
+        else { return false }
+        return cases.isAmbiguous(method)
+    }
+
+    /// The denial that a survey found: of a method that is another one to some servers; of the first deny that is sure; else of
+    /// the first that cannot be disproved.
     func denial(_ survey: Survey, _ facts: Facts) -> Decision? {
+        if survey.hasAmbiguousMethod { return .refused(.ambiguousMethod, port: facts.port) }
         if let place = survey.sureDeny { return .refused(.ruleDeny, rule: rules[place].name, port: facts.port) }
-        return survey.unprovableDeny.map { .refused(.undetermined, rule: rules[$0].name, port: facts.port) }
+        return survey.unprovableDeny.map { unproved(rules[$0], facts) }
+    }
+
+    /// The denial of a deny that cannot be disproved.
+    func unproved(_ rule: Rule, _ facts: Facts) -> Decision {
+        let isForItsQuery =
+            canRead(facts) && rule.match.http?.likelihood(facts.request, for: .deny) == .unprovable
+        return .refused(isForItsQuery ? .ambiguousQuery : .undetermined, rule: rule.name, port: facts.port)
     }
 
     private func surveyDenies(_ facts: Facts, isStrict: Bool, _ survey: inout Survey) {

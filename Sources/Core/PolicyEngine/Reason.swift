@@ -36,6 +36,10 @@ package enum Reason: String, Hashable, Sendable, CaseIterable {
     case malformedRequest = "malformed_request"
     /// The path of a request could mean one thing here and another to the server.
     case ambiguousPath = "ambiguous_path"
+    /// The method of a request differs in case alone from one that is registered, or that a rule names: servers may take it for that.
+    case ambiguousMethod = "ambiguous_method"
+    /// A deny asks for the query of a request, which servers could read in more than one way.
+    case ambiguousQuery = "ambiguous_query"
     /// Encrypted Client Hello hides the name that is meant: the one that shows is that of a provider's front for all names.
     case encryptedName = "encrypted_name"
     /// A rule asks for the calls in a request's body, which servers could read in more than one way.

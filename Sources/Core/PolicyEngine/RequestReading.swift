@@ -26,16 +26,13 @@ private func readMethod(_ node: SourceNode, _ subject: String) throws(SourceProb
     // A deny of `delete` would look right and never fire.
     guard text == upper || !registeredMethods.contains(upper) else {
         throw SourceProblem(
-            "\(subject) is `\(text)`, which no request says: case counts",
+            "\(subject) is `\(text)`, which is no method: case counts, and a request that says it is refused",
             at: node.location,
             remedy: "write \(upper)"
         )
     }
     return method
 }
-
-/// The methods of RFC 9110, section 9.3, and of RFC 5789.
-private let registeredMethods: Set = ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"]
 
 extension PathAmbiguity {
     /// What is wrong with a path, for a message that begins with its subject.

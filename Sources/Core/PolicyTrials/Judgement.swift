@@ -13,7 +13,7 @@ package struct Judgement: Hashable, Sendable {
     /// What is refused before policy is asked.
     package enum Fault: Error, Hashable, Sendable {
         case name(HostName.Malformed)
-        case path(PathAmbiguity)
+        case request(RequestFault)
     }
 
     package init(_ question: Question, by policy: Policy) {
@@ -56,7 +56,7 @@ extension Judgement.Fault {
     var reason: Reason {
         switch self {
         case .name: .malformedName
-        case .path: .ambiguousPath
+        case .request(let fault): fault.reason
         }
     }
 }
@@ -80,20 +80,18 @@ extension Question {
         let fields = headers.map { RequestFields(of: policy.askedFields, $0) }
         return RequestFacts(
             method: method,
-            path: try canonicalPath(),
+            path: try readPath(),
             fields: fields,
             query: query.map { RequestQuery($0) },
             calls: calls.map { .calls($0) }
         )
     }
 
-    private func canonicalPath() throws(Judgement.Fault) -> CanonicalPath? {
-        guard let path else { return nil }
-        if path == CanonicalPath.server.text { return .server }
-        do throws(PathAmbiguity) {
-            return try CanonicalPath(path)
+    private func readPath() throws(Judgement.Fault) -> CanonicalPath? {
+        do throws(RequestFault) {
+            return try RequestFacts.path(path, behind: method, isRead: isRequest)
         } catch {
-            throw .path(error)
+            throw .request(error)
         }
     }
 }

@@ -20,7 +20,8 @@ extension LearnedPolicy {
 
     private func text(_ learned: LearnedRule) -> [String] {
         let match = learned.rule.match
-        var lines = ["  " + comment(learned.comment), "  - name: \(quoted(learned.rule.name.text))", "    match:"]
+        var lines = learned.comments.map { "  " + comment($0) }
+        lines += ["  - name: \(quoted(learned.rule.name.text))", "    match:"]
         if let hosts = match.hosts {
             lines += list("hosts", hosts.map(\.description), learned.sightings)
             lines += match.cidrs.map { list("cidrs", $0.map(\.description), [:]) } ?? []

@@ -4,8 +4,8 @@ import PolicyEngine
 /// A rule that was made of traffic, and how often each of its items was seen.
 package struct LearnedRule: Sendable {
     package let rule: Rule
-    /// What is written above it.
-    let comment: String
+    /// What is written above it, line by line.
+    let comments: [String]
     /// Behind each item of `hosts`, or of `cidrs` where there are no hosts.
     let sightings: [String: LearnedTraffic.Sighting]
 }

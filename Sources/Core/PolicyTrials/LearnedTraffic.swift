@@ -69,6 +69,10 @@ package struct LearnedTraffic: Sendable {
         case nameless
         /// The name or the path is none that policy allows.
         case unallowable
+        /// Its method differs from a registered one in case alone: where a rule asks for methods, it is refused.
+        case ambiguousMethod
+        /// What it called could be read in more than one way, and `mode: audit` let it go on.
+        case unreadCalls
     }
 
     private(set) var accounts: [Endpoint: Account] = [:]
@@ -122,6 +126,15 @@ package struct LearnedTraffic: Sendable {
         }
         guard let shape = RequestShape(recorded.question) else {
             leftOut[.unallowable, default: 0] += 1
+            return
+        }
+        // A rule without calls would allow any.
+        guard recorded.reason != Reason.malformedCall.rawValue else {
+            leftOut[.unreadCalls, default: 0] += 1
+            return
+        }
+        guard shape.method?.registeredSpelling == nil else {
+            leftOut[.ambiguousMethod, default: 0] += 1
             return
         }
         learned += 1

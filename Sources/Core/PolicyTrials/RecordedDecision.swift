@@ -68,7 +68,7 @@ private func isBeyondPolicy(_ reason: Reason) -> Bool {
         true
     case .ruleAllow, .ruleDeny, .defaultAllow, .defaultDeny, .specialAddress, .deniedAddress, .outsideCIDRs,
         .unresolvable, .noPolicy, .rateExceeded, .budgetExhausted, .countersUnavailable, .perRequest, .ambiguousPath,
-        .malformedCall, .undetermined:
+        .ambiguousMethod, .ambiguousQuery, .malformedCall, .undetermined:
         false
     }
 }

@@ -25,6 +25,8 @@ struct RuleBuilder {
         var http: RequestMatch?
         /// What may be called; `nil` for anything.
         var mcp: CallMatch?
+        /// Of requests whose calls were not read, others to the same path called something.
+        var isBesideCalls = false
         /// Nothing inside is read.
         var isTunnel = false
         /// Special addresses have rules of their own.
@@ -148,10 +150,12 @@ struct RuleBuilder {
             if let call = request.call { asked[target, default: Asked()].calls.insert(call) }
             sightings[target, default: .init()].add(sighting)
         }
+        let called = Set(asked.keys.filter(\.calls).map(\.path))
         return Dictionary(grouping: asked.keys) { asked[$0] ?? Asked() }.map { asked, targets in
             var shape = base
             shape.http = requestMatch(asked.methods, targets.map(\.path))
             shape.mcp = callMatch(asked.calls)
+            shape.isBesideCalls = targets.contains { !$0.calls && called.contains($0.path) }
             return (shape, targets.reduce(into: .init()) { $0.add(sightings[$1] ?? .init()) })
         }
     }
@@ -203,7 +207,7 @@ struct RuleBuilder {
         match.mcp = shape.mcp
         return LearnedRule(
             rule: Rule(name, shape.isTunnel ? .tunnel : .allow, match),
-            comment: comment(shape, texts.count),
+            comments: [comment(shape, texts.count)] + callComment(shape),
             sightings: items
         )
     }
@@ -243,6 +247,15 @@ struct RuleBuilder {
         guard shape.isSpecial else { return line + "." }
         return shape.isNamed
             ? "\(line). It resolved to addresses that are \(special): `cidrs` must name them." : "\(line), \(special)."
+    }
+
+    /// That any tool may be called by requests of which no call is known.
+    private func callComment(_ shape: Shape) -> [String] {
+        guard let http = shape.http, shape.mcp == nil else { return [] }
+        guard http.methods?.contains(where: { $0.text == "POST" }) ?? true else { return [] }
+        return shape.isBesideCalls
+            ? ["NOT LIMITED: others to the same path called tools. With this rule, any tool may be called there."]
+            : ["No calls were read there: where a server has tools (MCP), they are not limited."]
     }
 
     private func spokenText(_ shape: Shape) -> String {

@@ -19,13 +19,18 @@ extension Explanation {
             "matched: \(title($0.rule))" + ($0.outcome == .matchesAddress ? ", by address" : "")
         }
         let open = trace.undetermined.map { trace in
-            "undetermined: \(title(trace.rule)): " + (trace.misses.first.map { "`\($0.rawValue)` is not known" } ?? "")
+            "undetermined: \(title(trace.rule)): " + (trace.misses.first.map { "`\($0.rawValue)` \(doubt($0))" } ?? "")
         }
         let nearest = trace.nearest.map { trace in
             "nearest: \(title(trace.rule)): "
                 + (trace.misses.first.map { difference($0, trace.rule) } ?? "its keys do not hold together")
         }
         return matched + open + (nearest.map { [$0] } ?? [])
+    }
+
+    /// Why nobody can say whether the key holds.
+    private func doubt(_ key: MatchKey) -> String {
+        key == .query && question.query != nil ? "could hold: servers differ in what the query means" : "is not known"
     }
 
     /// `NAME, ACTION, FILE:LINE:COLUMN`.

@@ -82,11 +82,20 @@ extension Explanation {
         }
         let reason = decision.reason
         switch reason {
-        case .undetermined: return "a rule asks for what is not known; say \(missingOptions.joined(separator: ", "))"
+        case .undetermined:
+            let options = missingOptions
+            return "a rule asks for what is not known"
+                + (options.isEmpty ? "" : "; say \(options.joined(separator: ", "))")
         case .ambiguousPath:
             let ambiguity =
-                if case .path(let ambiguity) = judgement.fault { ambiguity } else { PathAmbiguity.emptySegment }
+                if case .request(.path(let fault)) = judgement.fault { fault } else { PathAmbiguity.emptySegment }
             return "the path \(ambiguity.explanation); servers differ in what that means"
+        case .ambiguousMethod:
+            let method = question.method?.text ?? ""
+            return "case counts in methods, and many servers fold it: \(method) could be another, and rules ask for it"
+        case .ambiguousQuery: return "servers could read the query in more than one way, and the rule asks for it"
+        case .malformedRequest: return "`*` is asked for by OPTIONS alone"
+        case .proxyInCapture: return "CONNECT is for proxies; the explicit proxy judges the connection that it asks for"
         case .specialAddress: return "a special address is reached only where the rule's own `cidrs` name it"
         case .outsideCIDRs: return "none of the name's addresses lies within the rule's `cidrs`"
         case .deniedAddress: return "the rule denies the addresses that would be dialled"

@@ -92,7 +92,7 @@ extension HelpTopic {
         Let it run with `mode: audit` for a while, then learn from that: see docs/policy.md.
 
         exit codes: 0   the policy is written
-                    1   a file is damaged
+                    1   a file is damaged, or what was written does not load
                     64  the command line is wrong
                     66  a file cannot be read
 

@@ -30,7 +30,8 @@ struct Explanation {
     init(_ question: Question, _ loaded: LoadedPolicy) {
         self.loaded = loaded
         judgement = Judgement(question, by: loaded.policy)
-        let isAsked = judgement.fault == nil && judgement.decision.reason != .ambiguousPath
+        let isAsked =
+            judgement.fault == nil && ![.ambiguousPath, .ambiguousMethod].contains(judgement.decision.reason)
         trace = isAsked ? PolicyTrace(judgement, by: loaded.policy) : nil
     }
 }

@@ -3,7 +3,9 @@ import LinuxBindings
 import NetworkTypes
 import PolicyEngine
 import PolicyTrials
+import SourceDocuments
 import Telemetry
+import YAMLBindings
 
 /// What `penstock policy learn` is asked.
 struct LearnRequest: Hashable {
@@ -60,8 +62,21 @@ extension LearnRequest {
             pathLimit: pathLimit,
             canIntercept: canIntercept
         )
-        writeToStandardOutput(policy.text(preface(traffic, policy).map { printable($0) }))
+        let text = policy.text(preface(traffic, policy).map { printable($0) })
+        writeToStandardOutput(text)
+        try requireLoading(text)
         return .done
+    }
+
+    /// Reads what was written as a daemon reads it.
+    private func requireLoading(_ text: String) throws(Complaint) {
+        do throws(SourceProblems) {
+            let documents = try readYAML(Array(text.utf8), file: "standard output")
+            _ = try Policy.load(documents, hash: "", canIntercept: canIntercept)
+        } catch {
+            complain(of: error)
+            throw Complaint("what was written does not load: see above", .problems)
+        }
     }
 
     /// What was learned from, what was left out, and what to do with it.
@@ -97,6 +112,10 @@ extension LearnedTraffic.LeftOut {
         case .denied: "that were denied (--denied takes them, too)"
         case .nameless: "with neither a name nor an address that a rule could name"
         case .unallowable: "with a name or a path that no policy allows"
+        case .ambiguousMethod:
+            "with a method such as `get`, which is refused where rules ask for methods: write it in capitals in the client"
+        case .unreadCalls:
+            "with calls that could be read in more than one way (malformed_call): a rule for them would allow any call"
         }
     }
 }

@@ -96,6 +96,8 @@ extension Decision {
         case .malformedRequest, .malformedOpening, .malformedName: "It breaks the rules of HTTP/1."
         case .malformedCall: "Servers could read what it calls in more than one way."
         case .ambiguousPath: "Servers could read its path in more than one way."
+        case .ambiguousMethod: "Its method differs in case alone from one that the server may take it for."
+        case .ambiguousQuery: "Servers could read its query in more than one way\(by)."
         case .nameMismatch: "The names that it gives contradict each other."
         case .encryptedName: "It hides the name of the server that it is meant for."
         case .proxyInCapture: "It was sent to what is no proxy."
@@ -134,8 +136,8 @@ extension Reason {
         case .malformedRequest, .malformedOpening, .malformedName, .malformedCall: true
         case .ruleAllow, .ruleDeny, .defaultAllow, .defaultDeny, .specialAddress, .deniedAddress, .outsideCIDRs,
             .unresolvable, .ownListener, .noPolicy, .noOriginalDestination, .proxyInCapture, .perRequest,
-            .ambiguousPath, .nameMismatch, .encryptedName, .unknownAction, .decisionRate, .rateExceeded,
-            .countersUnavailable,
+            .ambiguousPath, .ambiguousMethod, .ambiguousQuery, .nameMismatch, .encryptedName, .unknownAction,
+            .decisionRate, .rateExceeded, .countersUnavailable,
             .budgetExhausted, .requestTooLarge, .responseTooLarge, .unreadableContent, .sniffLimit, .undecidedLimit,
             .auditUnavailable, .undetermined, .draining, .policyChanged:
             false

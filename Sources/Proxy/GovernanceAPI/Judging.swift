@@ -55,9 +55,10 @@ extension GovernanceAPI {
         }
         facts.opening = destination.spoken.map { .known($0, name: name) } ?? .asked(name)
         let check: AddressCheck = name == nil ? .checked : .unchecked
-        do throws(PathAmbiguity) {
-            let path: CanonicalPath?
-            if let text = destination.path { path = try CanonicalPath(text) } else { path = nil }
+        let isRead =
+            destination.spoken == .http || (destination.spoken == .tls && situation.policy?.canIntercept ?? false)
+        do throws(RequestFault) {
+            let path = try RequestFacts.path(destination.path, behind: destination.method, isRead: isRead)
             facts.request = RequestFacts(
                 method: destination.method,
                 path: path,
@@ -68,9 +69,9 @@ extension GovernanceAPI {
             return CheckJudgement(decision: decision, address: check, path: path?.text)
         } catch {
             return CheckJudgement(
-                decision: .refused(.ambiguousPath, port: port),
+                decision: .refused(error.reason, port: port),
                 address: .unchecked,
-                detail: error.rawValue
+                detail: error.detail
             )
         }
     }

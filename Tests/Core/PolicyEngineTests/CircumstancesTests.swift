@@ -246,8 +246,9 @@ private func clock(_ days: Int64, _ hours: Int64, _ minutes: Int64, _ seconds: I
         arguments: [
             ("q=a", "allow rule_allow by a"), ("q=%61", "allow rule_allow by a"), ("q=a&q=a", "allow rule_allow by a"),
             ("q=a&q=b", "deny default_deny"), ("", "deny default_deny"), ("Q=a", "deny default_deny"),
-            ("q=a&d", "deny rule_deny by d"), ("q=a;x", "deny undetermined by d"),
-            ("q=a&%zz=1", "deny undetermined by d"),
+            ("q=a&d", "deny rule_deny by d"), ("q=a;x", "deny ambiguous_query by d"),
+            ("q=a&%zz=1", "deny ambiguous_query by d"), ("q=a&%2564=1", "deny ambiguous_query by d"),
+            ("q=a&%c1%a1=1", "deny ambiguous_query by d"),
             ("q=%ff", "deny default_deny"), ("q=a&%64=", "deny rule_deny by d"), ("q=a&x=%ff", "allow rule_allow by a"),
         ]
     )

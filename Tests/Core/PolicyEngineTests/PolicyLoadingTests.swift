@@ -417,7 +417,7 @@ private func complaints(match: String) -> [String] {
             (
                 "protocols: [http], http: { methods: [get, 1, 'G T'] }",
                 [
-                    "5:62: item 1 of `methods` is `get`, which no request says: case counts; write GET",
+                    "5:62: item 1 of `methods` is `get`, which is no method: case counts, and a request that says it is refused; write GET",
                     "5:67: item 2 of `methods` is an integer, expected a method such as GET; write it in quotes if it is text",
                     "5:70: item 3 of `methods` is no method; write a name such as GET",
                 ]

@@ -36,7 +36,8 @@ import Testing
         let outcomes = [
             "allow rule_allow", "allow default_allow", "deny rule_deny", "deny default_deny", "deny special_address",
             "deny denied_address", "deny outside_cidrs", "deny unresolvable", "deny undetermined", "deny own_listener",
-            "deny no_original_destination", "deny ambiguous_path", "undetermined undetermined",
+            "deny no_original_destination", "deny ambiguous_path", "deny ambiguous_method", "deny ambiguous_query",
+            "undetermined undetermined",
             "needsBody undetermined", "deny malformed_call",
             "http rule_allow", "http default_allow", "intercept per_request", "intercept rule_allow",
             "allow rule_deny would deny", "allow denied_address would deny", "deny rate_exceeded",

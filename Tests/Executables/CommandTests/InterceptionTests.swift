@@ -157,6 +157,7 @@ struct InterceptionTests {
                   protocols: [tls]
                 action: tunnel
               # TLS to port 443: one name.
+              # No calls were read there: where a server has tools (MCP), they are not limited.
               - name: api.example.com-tls-443
                 match:
                   hosts:

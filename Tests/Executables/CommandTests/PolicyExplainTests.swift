@@ -76,6 +76,17 @@ struct PolicyExplainTests {
                 "default_deny", "none"
             ),
             ("--host pastebin.com --port 80 --protocol http", "deny", "rule_deny", "no-paste"),
+            // As the daemon answers such requests.
+            (
+                "--host web.example --port 80 --protocol http --path /v1/ --method get", "deny", "ambiguous_method",
+                "none"
+            ),
+            ("--host api.example --port 80 --protocol http --path * --method OPTIONS", "allow", "rule_allow", "api"),
+            ("--host api.example --port 80 --protocol http --path * --method GET", "deny", "malformed_request", "none"),
+            (
+                "--host api.example --port 80 --protocol http --path / --method CONNECT", "deny", "proxy_in_capture",
+                "none"
+            ),
         ]
     )
     func answers(words: String, decision: String, reason: String, rule: String) throws {
@@ -209,6 +220,27 @@ struct PolicyExplainTests {
             "\(ambiguous)"
         )
         #expect(ambiguous.lines.contains("path: /a/../b"))
+    }
+
+    @Test(
+        "a query that could be read in several ways is said to be the reason",
+        arguments: ["b=1;a=1", "a=%zz", "%2561=1", "a=%c0%b1"]
+    )
+    func ambiguousQuery(query: String) throws {
+        let rules = """
+            { name: all, match: { hosts: [web.example], protocols: [http] }, action: allow }
+            { name: d, match: { hosts: [web.example], protocols: [http], http: { query: { a: ['1'] } } }, action: deny }
+            """
+        let folder = try Folder(["p.yaml": policy(rules)])
+        let words = ["--host", "web.example", "--port", "80", "--protocol", "http", "--method", "GET", "--path", "/"]
+        let said = try run(["policy", "explain", "p.yaml", "--query", query] + words, in: folder)
+        let expected = [
+            "reason: ambiguous_query",
+            "because: servers could read the query in more than one way, and the rule asks for it",
+            "rule: d (p.yaml:8:13)",
+            "undetermined: d, deny, p.yaml:8:13: `http.query` could hold: servers differ in what the query means",
+        ]
+        #expect(expected.filter { !said.lines.contains($0) } == [], "\(said)")
     }
 
     @Test(

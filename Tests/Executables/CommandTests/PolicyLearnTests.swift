@@ -82,6 +82,47 @@ struct PolicyLearnTests {
         }
     }
 
+    @Test("calls that could not be read are not learned as any call, and are counted; a rule without calls says so")
+    func unreadCalls() throws {
+        func post(_ number: Int, _ reason: String?, tool: String? = nil) -> RequestRecord {
+            var record = request(number, "POST", "/mcp", host: "tools.example")
+            if let tool {
+                record.message = RecordedMessage(
+                    era: "2025-06-18",
+                    calls: [.init(method: "tools/call", tool: tool, id: "1")]
+                )
+            }
+            guard let reason else { return record }
+            record.reason = reason
+            record.would = .deny
+            return record
+        }
+        let folder = try Trail.folder([post(1, nil, tool: "read_file"), post(2, "malformed_call")])
+        let text = try learn(folder)
+        let line =
+            "# Left out: 1 with calls that could be read in more than one way (malformed_call): a rule for them would "
+            + "allow any call\n"
+        #expect(text.contains(line), "\(text)")
+        #expect(text.components(separatedBy: "- name:").count == 2 && text.contains("tools: [read_file]"), "\(text)")
+        let both = try learn(Trail.folder([post(1, nil, tool: "read_file"), post(2, nil)]))
+        let warning =
+            "  # NOT LIMITED: others to the same path called tools. With this rule, any tool may be called there.\n"
+        #expect(both.components(separatedBy: warning).count == 2, "\(both)")
+    }
+
+    @Test("what was learned loads: a method in small letters, which rules refuse, is left out and counted")
+    func methodsInSmallLetters() throws {
+        let folder = try Trail.folder([request(1, "delete", "/a"), request(2, "GET", "/a"), request(3, "brew", "/a")])
+        let text = try learn(folder)
+        let line =
+            "# Left out: 1 with a method such as `get`, which is refused where rules ask for methods: write it in "
+            + "capitals in the client\n"
+        #expect(text.contains(line), "\(text)")
+        #expect(text.contains("        methods: [GET, brew]\n"), "\(text)")
+        let checked = try penstock("policy", "check", "--strict", "learned.yaml", in: folder)
+        #expect(checked.status == 0, "\(checked)")
+    }
+
     @Test(
         "what is alike shares a rule; ports, protocols, methods and paths are stated; comments say how often and when"
     )
@@ -119,6 +160,7 @@ struct PolicyLearnTests {
                           - /v1/a
                     action: allow
                   # Plain HTTP to port 80: one name.
+                  # No calls were read there: where a server has tools (MCP), they are not limited.
                   - name: web.example-http-80-2
                     match:
                       hosts:

@@ -65,7 +65,7 @@ extension Seeded {
         }
         let outcomes = [
             "allow rule_allow", "allow default_allow", "deny rule_deny", "deny default_deny", "deny special_address",
-            "deny undetermined", "deny ambiguous_path",
+            "deny undetermined", "deny ambiguous_path", "deny ambiguous_method",
         ]
         #expect(outcomes.filter { seen[$0, default: 0] < 20 } == [], "\(seen)")
     }
@@ -76,7 +76,7 @@ extension Seeded {
             host: hosts.randomElement(using: &random) ?? "",
             port: [80, 443, 8443].randomElement(using: &random) ?? 443,
             spoken: random.chance(50) ? .http : ApplicationProtocol.allCases.randomElement(using: &random) ?? .tls,
-            method: ["GET", "POST"].randomElement(using: &random) ?? "",
+            method: ["GET", "POST", "post"].randomElement(using: &random) ?? "",
             path: ["/v1/a", "/v1/", "/v2", "/v1/%41", "/v1//a"].randomElement(using: &random) ?? ""
         )
     }

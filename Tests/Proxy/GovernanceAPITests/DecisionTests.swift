@@ -135,7 +135,7 @@ import Testing
         }
         #expect(try reason(#","protocol":"http","method":"GET","path":"/v1/x""#) == "rule_allow")
         #expect(try reason(#","protocol":"http","method":"GET","path":"/v1/x?/../y""#) == "rule_allow")
-        #expect(try reason(#","protocol":"http","method":"get","path":"/v1/x""#) == "default_deny")
+        #expect(try reason(#","protocol":"http","method":"get","path":"/v1/x""#) == "ambiguous_method")
         #expect(try reason(#","protocol":"http","method":"GET","path":"/v2""#) == "default_deny")
         #expect(try reason(#","protocol":"http","path":"/v1/x""#) == "undetermined")
         #expect(try reason("") == "undetermined")
@@ -144,6 +144,24 @@ import Testing
         #expect(try reason(#","protocol":"http","method":"GET","path":"/v1/../x""#) == "ambiguous_path")
         #expect(try reason(#","protocol":"http","method":"GET","path":"/v1/%2e%2e/x""#) == "ambiguous_path")
         #expect(try reason(#","protocol":"http","method":"GET","path":"/v1//x""#) == "ambiguous_path")
+    }
+
+    @Test(
+        "what the data path answers for the form of a request is answered so here",
+        arguments: [
+            ("OPTIONS", "*", "rule_allow", nil), ("GET", "*", "malformed_request", "request_target"),
+            ("CONNECT", "/", "proxy_in_capture", "connect"), ("GET", "/a%2fb", "ambiguous_path", "encoded_slash"),
+            ("OPTIONS", "/", "rule_allow", nil),
+        ] as [(String, String, String, String?)]
+    )
+    func forms(method: String, path: String, reason: String, detail: String?) throws {
+        let all = RuleMatch(hosts: [try HostPattern("a.example")])
+        let asking = Asking(policy: try Asking.policy([("all", .allow, all)]))
+        let rest = #""protocol":"http","method":"\#(method)","path":"\#(path)""#
+        let decision = try asking.decision(question(#""host":"a.example",\#(rest)"#))
+        #expect(decision["reason"] as? String == reason)
+        #expect(decision["detail"] as? String == detail)
+        #expect(decision["allowed"] as? Bool == (reason == "rule_allow"))
     }
 
     @Test("in audit mode what would be denied is allowed, and said")
