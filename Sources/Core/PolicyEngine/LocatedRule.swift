@@ -140,7 +140,7 @@ extension MappingReader {
     /// Refuses keys of the language that stand in the wrong place.
     mutating func refuseMisplaced(_ keys: [String], remedy: String) {
         for key in keys where has(key) {
-            _ = node(key)
+            dismiss(key)
             note(SourceProblem("`\(key)` does not belong here", at: keyLocation(of: key), remedy: remedy))
         }
     }

@@ -107,8 +107,7 @@ extension RuleMatch {
 extension MappingReader {
     /// Reads a `workload`.
     fileprivate mutating func readWorkload(_ match: inout RuleMatch) {
-        // The highest number means "no user" to the kernel.
-        match.uids = integers("uids", in: 0...4_294_967_294).map { Set($0.map { UInt32(clamping: $0) }) }
+        match.uids = list("uids", of: "integers", readUser).map(Set.init)
         match.namespaces = list("namespaces", of: "namespaces", readKubernetesName).map(Set.init)
         match.serviceAccounts = list("service_accounts", of: "service accounts", readKubernetesName).map(Set.init)
         match.clientBlocks = list("addresses", of: "address blocks", readCIDR)
@@ -118,6 +117,17 @@ extension MappingReader {
             remedy: "name `uids`, `namespaces`, `service_accounts` or `addresses`, or remove it"
         )
     }
+}
+
+/// Reads an item of `uids`: the number of a user.
+private func readUser(_ node: SourceNode, _ subject: String) throws(SourceProblem) -> UInt32 {
+    if case .string = node.content {
+        var problem = node.mistyped(subject, expected: "an integer")
+        problem.remedy = "write the user's number, such as 1000; names of users are not known here"
+        throw problem
+    }
+    // The highest number means "no user" to the kernel.
+    return UInt32(clamping: try node.integer(subject, in: 0...4_294_967_294))
 }
 
 /// A name as Kubernetes allows it to namespaces and service accounts (RFC 1123 labels and subdomains).
