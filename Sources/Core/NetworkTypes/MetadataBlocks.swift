@@ -21,3 +21,11 @@ package struct MetadataBlock: Hashable, Sendable {
         ].compactMap { $0 }
     }
 }
+
+extension CIDR {
+    /// The IPv4 block of one that holds nothing but IPv4 addresses in the clothes of IPv6; `nil` for any other block.
+    package var unmapped: CIDR? {
+        guard prefixLength >= 96, base.isMappedIPv4 else { return nil }
+        return CIDR(base.unmapped, prefixLength: prefixLength - 96)
+    }
+}

@@ -13,6 +13,8 @@ extension Policy {
             } else {
                 warnings += reachabilityWarnings(rule, at: place, among: rules)
             }
+            warnings += rule.doubts
+            if let warning = Self.namelessWarning(rule) { warnings.append(warning) }
             guard rule.rule.action != .deny else { continue }
             warnings += metadataWarnings(rule)
             warnings += Self.nameWarnings(rule, canIntercept: canIntercept)
@@ -37,6 +39,24 @@ extension Policy {
                 remedy: "name narrower blocks, or deny \(found.block)"
             )
         }
+    }
+
+    /// A rule for names that only connections without a name could match.
+    private static func namelessWarning(_ rule: LocatedRule) -> SourceProblem? {
+        guard rule.rule.match.hosts != nil, rule.rule.match.emptyKey == nil else { return nil }
+        let possible = rule.rule.protocols ?? .all
+        let fault: String
+        if possible == .h2c {
+            fault = "`h2c` carries no name, and a connection without a name matches no host: the rule matches nothing"
+        } else if possible.isSubset(of: [.h2c, .opaque]) {
+            fault =
+                "`opaque` carries no name: with `hosts`, the rule matches only what names its host in CONNECT or SOCKS"
+        } else if rule.rule.match.sni == .absent {
+            fault = "a client without a server name matches no host, unless it names one in CONNECT or SOCKS"
+        } else {
+            return nil
+        }
+        return SourceProblem(fault, at: rule.matchLocation, remedy: "say `cidrs` instead of `hosts`")
     }
 
     /// An allow that does not say its ports.
@@ -68,7 +88,7 @@ extension RuleMatch {
         if namespaces?.isEmpty ?? false { return "workload.namespaces" }
         if serviceAccounts?.isEmpty ?? false { return "workload.service_accounts" }
         if clientBlocks?.isEmpty ?? false { return "workload.addresses" }
-        if times.map({ $0.allSatisfy { $0.days.isEmpty } }) ?? false { return "time" }
+        if let times, times.allSatisfy(\.days.isEmpty) { return times.isEmpty ? "time" : "time.days" }
         return http?.emptyKey ?? mcp?.emptyKey
     }
 }

@@ -2,9 +2,13 @@ import NetworkTypes
 import SourceDocuments
 
 extension RuleMatch {
-    /// Reads a `match`.
-    static func read(_ reader: inout MappingReader, _ limits: LoadingLimits, _ items: inout ItemLocations) -> RuleMatch?
-    {
+    /// Reads a `match`, and notes what is right but probably not meant.
+    static func read(
+        _ reader: inout MappingReader,
+        _ limits: LoadingLimits,
+        _ items: inout ItemLocations,
+        doubting doubts: inout [SourceProblem]
+    ) -> RuleMatch? {
         var match = RuleMatch()
         var places = ItemLocations()
         match.hosts = reader.list("hosts", of: "host names") { node, subject throws(SourceProblem) in
@@ -23,7 +27,7 @@ extension RuleMatch {
         match.sni = reader.choice("sni", of: ServerNamePresence.self)
         reader.mapping("workload", .optional) { $0.readWorkload(&match) }
         match.times = reader.mappings("time", .optional, TimeWindow.read)
-        match.http = reader.mapping("http", .optional, RequestMatch.read)
+        match.http = reader.mapping("http", .optional) { RequestMatch.read(&$0, doubting: &doubts) }
         match.mcp = reader.mapping("mcp", .optional, CallMatch.read)
         refuseWhatCannotBeRead(match, limits, &reader)
         refuseServerNameOutsideTLS(match, &reader)
