@@ -110,7 +110,7 @@ struct GatewayDaemonTests {
         "penstock doctor sees what a gateway lacks: forwarding, an address, its interface, its rules; it probes nothing"
     )
     func doctor() throws {
-        try GatewayDaemonBed.with("      - { name: none, match: { hosts: [] }, action: deny }") { bed in
+        try GatewayDaemonBed.with("      - { name: nothing, match: { hosts: [] }, action: deny }") { bed in
             func gateway(_ status: String, _ words: String) -> Bool {
                 var last: [String]?
                 let isSeen = BackgroundProcess.poll(seconds: 8) {

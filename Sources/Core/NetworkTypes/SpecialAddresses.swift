@@ -43,6 +43,10 @@ extension IPAddress {
     package var isMetadata: Bool {
         specialRange == .metadata
     }
+
+    /// The addresses of which `isMetadata` is true, that of most clouds first.
+    package static let metadataServices: [IPAddress] =
+        IPv4Address.metadata.map { .v4(IPv4Address(bits: $0)) } + IPv6Address.metadata.map { .v6($0) }
 }
 
 extension IPv4Address {
@@ -67,7 +71,7 @@ extension IPv4Address {
 
     /// 169.254.169.254 (most clouds), 169.254.170.2 and .23 (ECS, EKS), 100.100.100.200 (Alibaba), 168.63.129.16 (Azure),
     /// 192.0.0.192 (Oracle).
-    private static let metadata: [UInt32] = [
+    fileprivate static let metadata: [UInt32] = [
         0xa9fe_a9fe, 0xa9fe_aa02, 0xa9fe_aa17, 0x6464_64c8, 0xa83f_8110, 0xc000_00c0,
     ]
 }
@@ -75,9 +79,7 @@ extension IPv4Address {
 extension IPv6Address {
     package var specialRange: SpecialRange? {
         if high == 0 { return lowSpecialRange }
-        // fd00:ec2::254 (EC2), fd00:ec2::23 (EKS), fd20:ce::254 (Google).
-        if high == 0xfd00_0ec2_0000_0000, low == 0x254 || low == 0x23 { return .metadata }
-        if high == 0xfd20_00ce_0000_0000, low == 0x254 { return .metadata }
+        if high >> 56 == 0xfd, Self.metadata.contains(self) { return .metadata }
         switch high >> 56 {
         case 0xff: return .multicast
         case 0xfc, 0xfd: return .uniqueLocal
@@ -92,6 +94,12 @@ extension IPv6Address {
         if high >> 41 == 0x2001_0000_0000_0000 >> 41 { return .reserved }  // 2001::/23, IETF protocol assignments
         return high >> 61 == 1 ? nil : .reserved  // only 2000::/3 is global unicast
     }
+
+    /// fd00:ec2::254 (EC2), fd00:ec2::23 (EKS), fd20:ce::254 (Google); all of them are unique local.
+    fileprivate static let metadata = [
+        IPv6Address(high: 0xfd00_0ec2_0000_0000, low: 0x254), IPv6Address(high: 0xfd00_0ec2_0000_0000, low: 0x23),
+        IPv6Address(high: 0xfd20_00ce_0000_0000, low: 0x254),
+    ]
 
     /// `::/64`: the unspecified and loopback addresses, and the old ways to write an IPv4 address.
     private var lowSpecialRange: SpecialRange {

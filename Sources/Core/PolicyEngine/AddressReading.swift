@@ -4,8 +4,9 @@ import SourceDocuments
 /// Reads an item of `cidrs`: `203.0.113.0/24`, `2001:db8::/32`, or one address.
 func readCIDR(_ node: SourceNode, _ subject: String) throws(SourceProblem) -> CIDR {
     let text = try node.string(subject, expected: "an address block such as 203.0.113.0/24")
+    let block: CIDR
     do throws(CIDR.TextError) {
-        return try CIDR(text)
+        block = try CIDR(text)
     } catch {
         switch error {
         case .notAnAddress:
@@ -29,6 +30,14 @@ func readCIDR(_ node: SourceNode, _ subject: String) throws(SourceProblem) -> CI
             )
         }
     }
+    if let plain = block.unmapped {
+        throw SourceProblem(
+            "\(subject), `\(text)`, is IPv4 dressed as IPv6, about which no rule decides",
+            at: node.location,
+            remedy: "write \(plain.prefixLength == 32 ? "\(plain.base)" : "\(plain)")"
+        )
+    }
+    return block
 }
 
 /// Reads an item of `ports`: a number, or a range `8000-8100`.

@@ -55,7 +55,7 @@ extension EgressList {
     package var needAddresses: Bool { isEmpty || contains { $0.kind == .here } }
 
     /// The first of those whose names a proxy resolves.
-    var resolvingElsewhere: Egress? { first { $0.kind == .there } }
+    package var resolvingElsewhere: Egress? { first { $0.kind == .there } }
 
     /// The names, in their order.
     package var texts: [String] { map(\.name.text) }

@@ -131,7 +131,7 @@ package struct Facts: Hashable, Sendable {
     package var owner: ConnectionOwner? { ConnectionOwner(user: workloadUID, address: clientAddress) }
 
     /// The name that host patterns are compared with.
-    var name: HostName? {
+    package var name: HostName? {
         switch opening {
         case .silent, .known(.h2c, _): nil
         case .known(.tls, let name), .known(.http, let name), .known(.opaque, let name), .asked(let name): name

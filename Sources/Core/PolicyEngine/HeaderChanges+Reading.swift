@@ -6,12 +6,12 @@ extension HeaderChanges {
         let set = reader.mapping("set", .optional, readSettings) ?? []
         let remove = reader.list("remove", of: "header names", readRemoval) ?? []
         refuseRepetitions(set, remove, &reader)
-        if set.isEmpty, remove.isEmpty, !reader.has("set"), !reader.has("remove") {
+        if reader.isEmptyOrLeftOut("set"), reader.isEmptyOrLeftOut("remove"), !reader.hasUnaskedKeys {
             reader.note(
                 SourceProblem(
                     "`headers` changes nothing",
                     at: reader.location,
-                    remedy: "name `set` or `remove`, or remove it"
+                    remedy: "name a header under `set` or `remove`, or remove it"
                 )
             )
         }
@@ -93,6 +93,12 @@ extension HeaderName {
         if canonical == "host" {
             return HeaderObjection(fault: "says whom the request is for, and is not changed", remedy: "leave it out")
         }
+        if canonical.contains("*") {
+            return HeaderObjection(
+                fault: "has an asterisk, which stands for no other name here",
+                remedy: "write each name out"
+            )
+        }
         guard heldHeaders.contains(canonical) else { return nil }
         return HeaderObjection(
             fault: "frames the message or is about the connection, and is not changed",
@@ -123,6 +129,16 @@ private let secretHeaders: Set = [
     "api-key", "authorization", "cookie", "private-token", "x-amz-security-token", "x-api-key", "x-auth-token",
     "x-goog-api-key", "x-vault-token",
 ]
+
+extension MappingReader {
+    /// True where a key is left out, or has a mapping or a list of nothing.
+    fileprivate func isEmptyOrLeftOut(_ key: String) -> Bool {
+        switch value(of: key)?.content {
+        case nil, .mapping([]), .sequence([]): true
+        case .mapping, .sequence, .null, .boolean, .integer, .string: false
+        }
+    }
+}
 
 extension SourceNode {
     /// Reads the name of a header.

@@ -42,6 +42,9 @@ private func hostRemedy(_ text: String, _ fault: HostName.Malformed) -> String? 
         return "write the port under `ports`"
     }
     if text.contains("*") { return "write `*.example.com` for every name below example.com; leave out `hosts` for any" }
+    if fault == .notLDH, text.contains("_") {
+        return "write letters, digits, hyphens and dots; whoever asks for a name with an underscore is refused"
+    }
     switch fault {
     case .addressLiteral: return "use `cidrs` for addresses"
     case .empty, .tooLong, .badLabel, .controlOctet, .notLDH: return nil

@@ -18,12 +18,15 @@ struct LocatedRule {
     var matchLocation: SourceLocation
     /// Where the items of `hosts` and `cidrs` stand; their order is that of the items.
     var itemLocations: ItemLocations
+    /// What the match says that is right but probably not meant.
+    var doubts: [SourceProblem]
 
     /// Reads one item of `rules`; `nil` where its name or its action is wrong.
     static func read(_ reader: inout MappingReader, _ limits: LoadingLimits) -> LocatedRule? {
         let name = reader.value("name", .required, ruleName)
         var items = ItemLocations()
-        var match = reader.mapping("match", .required) { RuleMatch.read(&$0, limits, &items) }
+        var doubts: [SourceProblem] = []
+        var match = reader.mapping("match", .required) { RuleMatch.read(&$0, limits, &items, doubting: &doubts) }
         let action = reader.value("action", .required) { node, subject throws(SourceProblem) in
             try ruleAction(node, subject, limits)
         }
@@ -38,12 +41,20 @@ struct LocatedRule {
             rule: Rule(name, action, match ?? RuleMatch(), terms),
             nameLocation: reader.location(of: "name"),
             matchLocation: reader.location(of: "match"),
-            itemLocations: items
+            itemLocations: items,
+            doubts: doubts
         )
     }
 
     private static func ruleName(_ node: SourceNode, _ subject: String) throws(SourceProblem) -> RuleName {
         let text = try node.string(subject)
+        guard text != "none" else {
+            throw SourceProblem(
+                "\(subject) is `none`, which stands for no rule in cases and in what `explain` says",
+                at: node.location,
+                remedy: "give the rule another name"
+            )
+        }
         if let name = RuleName(text) { return name }
         throw SourceProblem(
             "\(subject) is no rule name",
@@ -140,7 +151,7 @@ extension MappingReader {
     /// Refuses keys of the language that stand in the wrong place.
     mutating func refuseMisplaced(_ keys: [String], remedy: String) {
         for key in keys where has(key) {
-            _ = node(key)
+            dismiss(key)
             note(SourceProblem("`\(key)` does not belong here", at: keyLocation(of: key), remedy: remedy))
         }
     }

@@ -188,5 +188,5 @@ extension Rule {
 
 extension HostName {
     /// True for a name of whatever machine looks it up (RFC 6761, section 6.3): a proxy's own, where that does.
-    var isLoopback: Bool { text == "localhost" || text.hasSuffix(".localhost") }
+    package var isLoopback: Bool { text == "localhost" || text.hasSuffix(".localhost") }
 }

@@ -17,6 +17,17 @@ struct PolicyFragment {
         case egressPolicy = "EgressPolicy"
     }
 
+    /// A policy's name goes into records and terminals, as a rule's does.
+    private static func policyName(_ node: SourceNode, _ subject: String) throws(SourceProblem) -> String {
+        let text = try node.string(subject)
+        if let name = RuleName(text) { return name.text }
+        throw SourceProblem(
+            "\(subject) is no name of a policy",
+            at: node.location,
+            remedy: "write at most 128 printable ASCII characters"
+        )
+    }
+
     /// Reads a document; `nil` where it is none, and then the problems are noted.
     static func read(
         _ document: SourceNode,
@@ -26,7 +37,7 @@ struct PolicyFragment {
         MappingReader.read(document, as: "the document", noting: &problems) { reader in
             _ = reader.choice("apiVersion", .required, of: APIVersion.self)
             _ = reader.choice("kind", .required, of: Kind.self)
-            let name = reader.string("name", .required)
+            let name = reader.value("name", .required, policyName)
             let mode = reader.choice("mode", of: PolicyMode.self)
             let defaultAction = reader.choice("default", of: DefaultAction.self)
             let egress = reader.egress(limits)

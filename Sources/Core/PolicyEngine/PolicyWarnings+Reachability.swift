@@ -60,6 +60,17 @@ extension Policy {
         return hiding(rule, among: compiled.allows.places(probe).lazy.filter { $0 < place })
     }
 
+    /// True where a deny refuses all that a rule allows within a block, whatever names are asked for there.
+    func isDenied(_ rule: Rule, within block: CIDR) -> Bool {
+        var match = rule.match
+        match.hosts = nil
+        match.cidrs = [block]
+        match.ports = rule.ports
+        let part = Rule(rule.name, rule.action, match, rule.terms)
+        let denies = compiled.denies.places(Probe(everythingOf: part)).lazy.filter { !rules[$0].terms.isOnTrial }
+        return hiding(part, among: denies) != nil
+    }
+
     private func hiding(_ rule: Rule, among places: some Sequence<Int>) -> Int? {
         places.prefix(Self.comparisons).first { rules[$0].covers(rule, canIntercept: canIntercept) }
     }

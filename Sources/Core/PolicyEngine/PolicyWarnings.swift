@@ -13,35 +13,51 @@ extension Policy {
             } else {
                 warnings += reachabilityWarnings(rule, at: place, among: rules)
             }
+            warnings += rule.doubts
+            if let warning = Self.namelessWarning(rule) { warnings.append(warning) }
             guard rule.rule.action != .deny else { continue }
-            warnings += Self.metadataWarnings(rule)
+            warnings += metadataWarnings(rule)
             warnings += Self.nameWarnings(rule, canIntercept: canIntercept)
             if let warning = Self.portWarning(rule) { warnings.append(warning) }
         }
         return warnings.inOrderOfText
     }
 
-    /// A block so wide that it lets the agent reach the cloud's credentials.
+    /// A block so wide that it lets the agent reach the cloud's credentials; who names one address alone means it.
     ///
     /// The addresses themselves are probed, so that a block written in halves is found like a whole one.
-    private static func metadataWarnings(_ rule: LocatedRule) -> [SourceProblem] {
+    private func metadataWarnings(_ rule: LocatedRule) -> [SourceProblem] {
         guard let cidrs = rule.rule.match.cidrs else { return [] }
-        return cidrs.compactMap { block in
-            guard let probe = metadataProbes.first(where: { block.contains($0) && block != CIDR(single: $0) }) else {
-                return nil
-            }
+        return zip(cidrs, rule.itemLocations.cidrs).compactMap { block, location in
+            guard block != CIDR(single: block.base) else { return nil }
+            let reached = MetadataBlock.all.lazy.filter { $0.block.overlaps(block) }
+            guard let found = reached.first(where: { !isDenied(rule.rule, within: $0.block) }) else { return nil }
+            let way = found.block == CIDR(single: found.service) ? "" : ", by way of \(found.block)"
             return SourceProblem(
-                "the block \(block) lets the agent reach the cloud metadata service at \(probe)",
-                at: rule.matchLocation,
-                remedy: "name narrower blocks, or deny \(CIDR(single: probe))"
+                "the block \(block) lets the agent reach the cloud metadata service at \(found.service)\(way)",
+                at: location,
+                remedy: "name narrower blocks, or deny \(found.block)"
             )
         }
     }
 
-    /// The instance metadata service of most clouds, and Amazon's on IPv6.
-    private static let metadataProbes: [IPAddress] = [
-        .v4(IPv4Address(169, 254, 169, 254)), .v6(IPv6Address(high: 0xfd00_0ec2_0000_0000, low: 0x254)),
-    ]
+    /// A rule for names that only connections without a name could match.
+    private static func namelessWarning(_ rule: LocatedRule) -> SourceProblem? {
+        guard rule.rule.match.hosts != nil, rule.rule.match.emptyKey == nil else { return nil }
+        let possible = rule.rule.protocols ?? .all
+        let fault: String
+        if possible == .h2c {
+            fault = "`h2c` carries no name, and a connection without a name matches no host: the rule matches nothing"
+        } else if possible.isSubset(of: [.h2c, .opaque]) {
+            fault =
+                "`opaque` carries no name: with `hosts`, the rule matches only what names its host in CONNECT or SOCKS"
+        } else if rule.rule.match.sni == .absent {
+            fault = "a client without a server name matches no host, unless it names one in CONNECT or SOCKS"
+        } else {
+            return nil
+        }
+        return SourceProblem(fault, at: rule.matchLocation, remedy: "say `cidrs` instead of `hosts`")
+    }
 
     /// An allow that does not say its ports.
     private static func portWarning(_ rule: LocatedRule) -> SourceProblem? {
@@ -72,7 +88,7 @@ extension RuleMatch {
         if namespaces?.isEmpty ?? false { return "workload.namespaces" }
         if serviceAccounts?.isEmpty ?? false { return "workload.service_accounts" }
         if clientBlocks?.isEmpty ?? false { return "workload.addresses" }
-        if times.map({ $0.allSatisfy { $0.days.isEmpty } }) ?? false { return "time" }
+        if let times, times.allSatisfy(\.days.isEmpty) { return times.isEmpty ? "time" : "time.days" }
         return http?.emptyKey ?? mcp?.emptyKey
     }
 }

@@ -5,6 +5,7 @@ struct ProtocolSet: OptionSet, Sendable {
     static let tls = ProtocolSet(.tls)
     static let http = ProtocolSet(.http)
     static let h2c = ProtocolSet(.h2c)
+    static let opaque = ProtocolSet(.opaque)
     static let all = ProtocolSet(ApplicationProtocol.allCases)
 
     init(rawValue: UInt8) {

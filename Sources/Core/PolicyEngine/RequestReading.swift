@@ -1,13 +1,19 @@
 import SourceDocuments
 
 extension RequestMatch {
-    /// Reads an `http`.
-    static func read(_ reader: inout MappingReader) -> RequestMatch? {
+    /// Reads an `http`, and notes what is right but probably not meant.
+    static func read(_ reader: inout MappingReader, doubting doubts: inout [SourceProblem]) -> RequestMatch? {
         var match = RequestMatch()
-        match.methods = reader.list("methods", of: "methods", readMethod)
+        var found: [SourceProblem] = []
+        match.methods = reader.list("methods", of: "methods") { node, subject throws(SourceProblem) in
+            let method = try readMethod(node, subject)
+            if let doubt = methodDoubt(method, subject, at: node.location) { found.append(doubt) }
+            return method
+        }
         match.paths = reader.list("paths", of: "paths", readPathPattern)
-        match.fields = reader.mapping("headers", .optional, readFields)
-        match.query = reader.mapping("query", .optional, readQuery)
+        match.fields = reader.mapping("headers", .optional) { readFields(&$0, &found) }
+        match.query = reader.mapping("query", .optional) { readQuery(&$0, &found) }
+        doubts += found
         reader.refuseEmpty(
             "http",
             wouldMatch: "every request",
@@ -22,6 +28,13 @@ private func readMethod(_ node: SourceNode, _ subject: String) throws(SourceProb
     guard let method = RequestMethod(text) else {
         throw SourceProblem("\(subject) is no method", at: node.location, remedy: "write a name such as GET")
     }
+    guard !text.contains("*") else {
+        throw SourceProblem(
+            "\(subject) is `\(text)`, which no request says: an asterisk stands for no other method",
+            at: node.location,
+            remedy: text == "*" ? "leave `methods` out: without it every method matches" : "write each method out"
+        )
+    }
     let upper = text.uppercased()
     // A deny of `delete` would look right and never fire.
     guard text == upper || !registeredMethods.contains(upper) else {
@@ -32,6 +45,16 @@ private func readMethod(_ node: SourceNode, _ subject: String) throws(SourceProb
         )
     }
     return method
+}
+
+/// A word that other products take for every method, and that is a method of its own here.
+private func methodDoubt(_ method: RequestMethod, _ subject: String, at place: SourceLocation) -> SourceProblem? {
+    guard ["ALL", "ANY"].contains(method.text.uppercased()) else { return nil }
+    return SourceProblem(
+        "\(subject) is `\(method.text)`, which holds for a method of that very name alone",
+        at: place,
+        remedy: "leave `methods` out: without it every method matches"
+    )
 }
 
 extension PathAmbiguity {
@@ -69,10 +92,11 @@ extension PathAmbiguity {
 }
 
 /// Reads `headers`: names, each with the values that hold.
-private func readFields(_ reader: inout MappingReader) -> [FieldMatch]? {
+private func readFields(_ reader: inout MappingReader, _ doubts: inout [SourceProblem]) -> [FieldMatch]? {
     var fields: [FieldMatch] = []
     for key in reader.keys {
-        let values = reader.wantedValues(key, readFieldValue)
+        let isRange = fieldsWithRanges.contains(key.lowercased())
+        let values = reader.wantedValues(key, doubtingAsterisks: !isRange, noting: &doubts, readFieldValue)
         let name = key.lowercased()
         if let problem = fieldNameProblem(key, name, isTaken: fields.contains { $0.name == name }) {
             reader.note(SourceProblem(problem.message, at: reader.keyLocation(of: key), remedy: problem.remedy))
@@ -85,10 +109,19 @@ private func readFields(_ reader: inout MappingReader) -> [FieldMatch]? {
 }
 
 /// Reads `query`: keys, each with the values that hold.
-private func readQuery(_ reader: inout MappingReader) -> [QueryMatch]? {
+private func readQuery(_ reader: inout MappingReader, _ doubts: inout [SourceProblem]) -> [QueryMatch]? {
     var keys: [QueryMatch] = []
     for key in reader.keys {
-        let values = reader.wantedValues(key, readQueryValue)
+        let values = reader.wantedValues(key, doubtingAsterisks: true, noting: &doubts, readQueryValue)
+        if key.contains("*") {
+            doubts.append(
+                SourceProblem(
+                    "`\(printable(key))` holds for the key of that very name alone: an asterisk stands for itself",
+                    at: reader.keyLocation(of: key),
+                    remedy: "write each key out"
+                )
+            )
+        }
         if key.isEmpty || !isPlainQueryText(key) {
             reader.note(
                 SourceProblem(
@@ -130,13 +163,31 @@ extension MappingReader {
     /// The values that hold for a header or a key of a query; `nil` for `present`.
     fileprivate mutating func wantedValues(
         _ key: String,
+        doubtingAsterisks: Bool,
+        noting doubts: inout [SourceProblem],
         _ convert: (SourceNode, String) throws(SourceProblem) -> [UInt8]
     ) -> [[UInt8]]? {
         if self[key] == .string("present") {
             _ = node(key)
             return nil
         }
-        return list(key, of: "values, or `present`", convert) ?? []
+        var found: [SourceProblem] = []
+        let values = list(key, of: "values, or `present`") { node, subject throws(SourceProblem) in
+            guard node.content != .string("present") else {
+                throw SourceProblem(
+                    "\(subject) is `present`, which in a list holds for that very value alone",
+                    at: node.location,
+                    remedy: "say `\(printable(key)): present`, without brackets, for any value"
+                )
+            }
+            let value = try convert(node, subject)
+            if doubtingAsterisks, value.contains(UInt8(ascii: "*")) {
+                found.append(asteriskDoubt(value, subject, at: node.location))
+            }
+            return value
+        }
+        doubts += found
+        return values ?? []
     }
 
     private subscript(key: String) -> SourceNode.Content? {
@@ -144,8 +195,29 @@ extension MappingReader {
     }
 }
 
+/// A value that looks like a pattern; it may be meant as it stands.
+private func asteriskDoubt(_ value: [UInt8], _ subject: String, at place: SourceLocation) -> SourceProblem {
+    SourceProblem(
+        "\(subject) is `\(String(decoding: value, as: UTF8.self))`, which holds for that very value alone: an asterisk "
+            + "stands for itself",
+        at: place,
+        remedy: "say `present`, without brackets, for any value, or write each value out"
+    )
+}
+
+/// The headers in whose values an asterisk has a meaning of its own (RFC 9110, sections 12.5 and 13.1).
+private let fieldsWithRanges: Set = [
+    "accept", "accept-charset", "accept-encoding", "accept-language", "if-match", "if-none-match",
+]
+
 private func fieldNameProblem(_ key: String, _ name: String, isTaken: Bool) -> (message: String, remedy: String?)? {
     guard isToken(Array(key.utf8).span) else { return ("`\(key)` is no header name", nil) }
+    if name.contains("*") {
+        return (
+            "`\(key)` has an asterisk, which stands for no other name: no request has such a header",
+            "write each name out"
+        )
+    }
     if name == "host" { return ("the header `\(key)` is judged as the name of the connection", "use `hosts`") }
     if fieldsOfTheConnection.contains(name) {
         return ("the header `\(key)` is about the connection and not forwarded as it came", "remove it")

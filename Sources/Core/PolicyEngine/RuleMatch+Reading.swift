@@ -2,9 +2,13 @@ import NetworkTypes
 import SourceDocuments
 
 extension RuleMatch {
-    /// Reads a `match`.
-    static func read(_ reader: inout MappingReader, _ limits: LoadingLimits, _ items: inout ItemLocations) -> RuleMatch?
-    {
+    /// Reads a `match`, and notes what is right but probably not meant.
+    static func read(
+        _ reader: inout MappingReader,
+        _ limits: LoadingLimits,
+        _ items: inout ItemLocations,
+        doubting doubts: inout [SourceProblem]
+    ) -> RuleMatch? {
         var match = RuleMatch()
         var places = ItemLocations()
         match.hosts = reader.list("hosts", of: "host names") { node, subject throws(SourceProblem) in
@@ -23,7 +27,7 @@ extension RuleMatch {
         match.sni = reader.choice("sni", of: ServerNamePresence.self)
         reader.mapping("workload", .optional) { $0.readWorkload(&match) }
         match.times = reader.mappings("time", .optional, TimeWindow.read)
-        match.http = reader.mapping("http", .optional, RequestMatch.read)
+        match.http = reader.mapping("http", .optional) { RequestMatch.read(&$0, doubting: &doubts) }
         match.mcp = reader.mapping("mcp", .optional, CallMatch.read)
         refuseWhatCannotBeRead(match, limits, &reader)
         refuseServerNameOutsideTLS(match, &reader)
@@ -107,8 +111,7 @@ extension RuleMatch {
 extension MappingReader {
     /// Reads a `workload`.
     fileprivate mutating func readWorkload(_ match: inout RuleMatch) {
-        // The highest number means "no user" to the kernel.
-        match.uids = integers("uids", in: 0...4_294_967_294).map { Set($0.map { UInt32(clamping: $0) }) }
+        match.uids = list("uids", of: "integers", readUser).map(Set.init)
         match.namespaces = list("namespaces", of: "namespaces", readKubernetesName).map(Set.init)
         match.serviceAccounts = list("service_accounts", of: "service accounts", readKubernetesName).map(Set.init)
         match.clientBlocks = list("addresses", of: "address blocks", readCIDR)
@@ -118,6 +121,17 @@ extension MappingReader {
             remedy: "name `uids`, `namespaces`, `service_accounts` or `addresses`, or remove it"
         )
     }
+}
+
+/// Reads an item of `uids`: the number of a user.
+private func readUser(_ node: SourceNode, _ subject: String) throws(SourceProblem) -> UInt32 {
+    if case .string = node.content {
+        var problem = node.mistyped(subject, expected: "an integer")
+        problem.remedy = "write the user's number, such as 1000; names of users are not known here"
+        throw problem
+    }
+    // The highest number means "no user" to the kernel.
+    return UInt32(clamping: try node.integer(subject, in: 0...4_294_967_294))
 }
 
 /// A name as Kubernetes allows it to namespaces and service accounts (RFC 1123 labels and subdomains).

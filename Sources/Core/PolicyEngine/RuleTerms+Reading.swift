@@ -112,7 +112,7 @@ extension Budget {
         let requests = reader.integer("requests", in: 1...highestCount)
         let per = reader.choice("per", of: CountingPeriod.self)
         let by = reader.choice("by", of: CountingScope.self)
-        if !reader.has("bytes_up"), !reader.has("requests") {
+        if !reader.has("bytes_up"), !reader.has("requests"), !reader.hasUnaskedKeys {
             reader.note(
                 SourceProblem(
                     "`budget` limits nothing",
@@ -136,7 +136,7 @@ extension ContentLimits {
         let bounds = 1024...(1 << 50)
         let request = reader.size("request_bytes", in: bounds)
         let response = reader.size("response_bytes", in: bounds)
-        if !reader.has("request_bytes"), !reader.has("response_bytes") {
+        if !reader.has("request_bytes"), !reader.has("response_bytes"), !reader.hasUnaskedKeys {
             reader.note(
                 SourceProblem(
                     "`limits` limits nothing",

@@ -10,6 +10,9 @@ extension TimeWindow {
         let to = reader.value("to") { node, subject throws(SourceProblem) in try readClock(node, subject, upTo: 1440) }
         let zone = reader.value("zone", .optional, readZone)
         reader.refuseEmpty("time", wouldMatch: "at every moment", remedy: "name `days`, `from` or `to`")
+        if reader.keys == ["zone"] {
+            reader.refuse("zone", "alone would match at every moment", remedy: "name `days`, `from` or `to` beside it")
+        }
         if let to, to == from ?? 0 {
             reader.note(
                 SourceProblem(

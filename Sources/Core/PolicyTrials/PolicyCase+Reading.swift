@@ -13,8 +13,9 @@ extension PolicyCase {
     /// - Throws: everything that is wrong with it, in the order of the text.
     package static func read(_ document: SourceNode, canIntercept: Bool) throws(SourceProblems) -> [PolicyCase] {
         try MappingReader.read(document, as: "the document") { reader in
-            let cases = reader.mappings("cases", .required) { Self.read(&$0, canIntercept) }
-            if cases?.isEmpty ?? false {
+            var names: [String: SourceLocation] = [:]
+            let cases = reader.mappings("cases", .required) { Self.read(&$0, canIntercept, &names) }
+            if reader.value(of: "cases")?.content == .sequence([]) {
                 reader.note(
                     SourceProblem("`cases` is an empty list", at: reader.location(of: "cases"), remedy: "add one")
                 )
@@ -23,8 +24,21 @@ extension PolicyCase {
         }
     }
 
-    private static func read(_ reader: inout MappingReader, _ canIntercept: Bool) -> PolicyCase? {
+    /// Reads a case; `names` are those that are taken, and where.
+    private static func read(
+        _ reader: inout MappingReader,
+        _ canIntercept: Bool,
+        _ names: inout [String: SourceLocation]
+    ) -> PolicyCase? {
+        reader.remedyForUnknownKeys = "`penstock policy test --help` names the keys"
         let name = reader.string("name", .required)
+        let place = reader.location(of: "name")
+        if let name, let first = names[name] {
+            let remedy = "give the case a name of its own"
+            reader.note(SourceProblem("the case name `\(name)` is taken, first at \(first)", at: place, remedy: remedy))
+        } else if let name {
+            names[name] = place
+        }
         let question = Question.read(&reader, canIntercept)
         let expected = reader.choice("expect", .required, of: Expected.self)
         let reason = reader.choice("reason", of: Reason.self)

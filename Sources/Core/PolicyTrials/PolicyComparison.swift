@@ -61,6 +61,12 @@ package struct AspectChange: Hashable, Sendable {
         self.after = after
     }
 
+    /// True of a key of `match`, without which a rule asks for nothing there.
+    package var isOfMatch: Bool {
+        let first = key.prefix { $0 != "." }
+        return ["hosts", "cidrs", "ports", "protocols", "sni", "workload", "time", "http", "mcp"].contains(first)
+    }
+
     /// Items that came, in their order.
     package var added: [String] { (after ?? []).filter { !(before ?? []).contains($0) } }
     /// Items that went.

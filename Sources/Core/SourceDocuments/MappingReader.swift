@@ -14,8 +14,10 @@ package struct MappingReader: ~Copyable {
     package let location: SourceLocation
     private let entries: [SourceNode.Entry]
     private var asked: [String] = []
+    /// Those of `asked` that are no keys of this mapping: they have a complaint of their own.
+    private var dismissed: [String] = []
     private var problems: [SourceProblem] = []
-    /// What is said of an unknown key that is near none.
+    /// What is said of an unknown key that is near none; `nil` to name the keys, where they are few.
     package var remedyForUnknownKeys: String?
 
     /// Whether a key may be left out.
@@ -182,10 +184,19 @@ package struct MappingReader: ~Copyable {
     ///
     /// It is distinct from an unknown key: nothing is misspelt.
     package mutating func notYet(_ key: String) {
-        asked.append(key)
+        dismiss(key)
         guard let entry = entry(key) else { return }
         note(SourceProblem("`\(key)` is not supported yet", at: entry.keyLocation, remedy: "remove it"))
     }
+
+    /// Counts a key as asked for although it is none of this mapping: whoever calls complains of it.
+    package mutating func dismiss(_ key: String) {
+        asked.append(key)
+        dismissed.append(key)
+    }
+
+    /// True where a key is there that nobody has asked for so far.
+    package var hasUnaskedKeys: Bool { entries.contains { !asked.contains($0.key) } }
 
     private func entry(_ key: String) -> SourceNode.Entry? {
         entries.first { $0.key == key }
@@ -203,8 +214,15 @@ package struct MappingReader: ~Copyable {
     private mutating func noteUnknownKeys() {
         for entry in entries where !asked.contains(entry.key) {
             let suggestion = nearest(to: entry.key, among: asked).map { "did you mean `\($0)`?" }
-            let remedy = suggestion ?? remedyForUnknownKeys
+            let remedy = suggestion ?? remedyForUnknownKeys ?? namesOfKeys
             problems.append(SourceProblem("unknown key `\(entry.key)`", at: entry.keyLocation, remedy: remedy))
         }
+    }
+
+    /// The keys that there are, for a message; `nil` where they are more than anybody reads.
+    private var namesOfKeys: String? {
+        let keys = asked.filter { !dismissed.contains($0) }
+        guard (1...12).contains(keys.count) else { return nil }
+        return keys.count == 1 ? "the only key here is \(keys[0])" : "the keys here are \(keys.joined(separator: ", "))"
     }
 }

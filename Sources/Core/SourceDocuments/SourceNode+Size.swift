@@ -8,7 +8,11 @@ extension SourceNode {
             throw problem
         }
         guard let size = parseSize(text) else {
-            throw SourceProblem("\(subject) is `\(text)`, expected \(expected)", at: location)
+            throw SourceProblem(
+                "\(subject) is `\(text)`, expected \(expected)",
+                at: location,
+                remedy: "write a whole number and its unit: \(units.map(\.0).joined(separator: ", "))"
+            )
         }
         guard bounds.contains(size) else {
             throw SourceProblem(

@@ -96,7 +96,7 @@ extension Explanation {
         case .ambiguousQuery: return "servers could read the query in more than one way, and the rule asks for it"
         case .malformedRequest: return "`*` is asked for by OPTIONS alone"
         case .proxyInCapture: return "CONNECT is for proxies; the explicit proxy judges the connection that it asks for"
-        case .specialAddress: return "a special address is reached only where the rule's own `cidrs` name it"
+        case .specialAddress: return specialAddressSentence
         case .outsideCIDRs: return "none of the name's addresses lies within the rule's `cidrs`"
         case .deniedAddress: return "the rule denies the addresses that would be dialled"
         case .noOriginalDestination: return "there is neither a name nor an address to dial"
@@ -106,6 +106,24 @@ extension Explanation {
 }
 
 extension Explanation {
+    /// Why an address is refused that is no place on the public internet, or a name that stands for one.
+    fileprivate var specialAddressSentence: String {
+        let rule = policy.rules.first { $0.name == decision.rule }
+        func isRefused(_ address: IPAddress) -> Bool {
+            guard address.specialRange != nil else { return false }
+            return address.isMappedIPv4 || rule?.match.cidrs?.contains { $0.contains(address) } != true
+        }
+        let original = (facts.original?.socket.address).flatMap { isRefused($0) ? $0 : nil }
+        let ways = rule?.terms.egress ?? policy.egress
+        if original == nil, facts.name?.isLoopback ?? false, let proxy = ways.resolvingElsewhere {
+            return "`localhost` and the names below it are told to no proxy, and `\(proxy)` is one"
+        }
+        if let mapped = original ?? facts.addresses?.first(where: isRefused), mapped.isMappedIPv4 {
+            return "an IPv4 address dressed as IPv6 is never dialled, whatever `cidrs` name: ask for \(mapped.unmapped)"
+        }
+        return "a special address is reached only where the rule's own `cidrs` name it"
+    }
+
     /// What becomes of requests inside TLS.
     fileprivate var interceptionNotes: [String] {
         guard policy.canIntercept, question.speech == .known(.tls) else { return [] }

@@ -6,10 +6,11 @@ extension HelpTopic {
 
           POLICY      a file, or a directory that is loaded as a whole
           CASES       a YAML file with `cases`: a list of mappings. `name`, `host`, `port` and `expect` (allow or deny) must
-                      be there; `protocol`, `sni`, `uid`, `namespace`, `service_account`, `time`, `addr` (a list), `method`,
-                      `path`, `query`, `calls` (a list) and `headers` (each name with a list of values) mean what the options of
-                      `policy explain` mean, but for `time`, which is unknown where it is left out; `rule` (none: the default),
-                      `reason` and `treatment` are compared where they are there
+                      be there, and no two have the same name; `protocol`, `sni`, `uid`, `client_address`, `namespace`,
+                      `service_account`, `time`, `addr` (a list), `method`, `path`, `query`, `calls` (a list) and `headers`
+                      (each name with a list of values) mean what the options of `policy explain` mean, but for `time`, which
+                      is unknown where it is left out; `rule` (none: the default), `reason` and `treatment` are compared
+                      where they are there
           --strict    a rule that decides no case is an error
           --intercept as a daemon with `interception.authority` does: cases of TLS may name a request
           --config F  as a daemon with this penstock.yaml: its ways out (`egress`) and its secrets are known

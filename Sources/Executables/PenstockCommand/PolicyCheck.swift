@@ -97,7 +97,8 @@ struct CheckedPolicy {
         guard let policy else {
             return "does not load: " + counts.joined(separator: ", ") + (hint.map { "; \($0)" } ?? "")
         }
-        let loads = "policy '\(policy.name)', mode \(policy.mode.rawValue), \(policy.rules.count) rules, \(policy.hash)"
+        let rules = "\(policy.rules.count) rule\(policy.rules.count == 1 ? "" : "s")"
+        let loads = "policy '\(policy.name)', mode \(policy.mode.rawValue), \(rules), \(policy.hash)"
         return (counts.isEmpty ? "ok" : counts.joined(separator: ", ")) + "; " + loads
     }
 }

@@ -48,12 +48,15 @@ extension AspectChange {
     /// `ports: 443 -> any`, or what came and what went where only some items did.
     fileprivate var text: String {
         guard let before, let after else {
-            return "\(key): \(before.map(short) ?? "any") -> \(after.map(short) ?? "any")"
+            return "\(key): \(before.map(short) ?? nothingSaid) -> \(after.map(short) ?? nothingSaid)"
         }
         guard before.count + after.count > 2 else { return "\(key): \(short(before)) -> \(short(after))" }
         let parts = [("+", added), ("-", removed)].filter { !$0.1.isEmpty }.map { "\($0.0)\(short($0.1))" }
         return "\(key): \(parts.joined(separator: "  "))"
     }
+
+    /// What it is not to have the key: a match without it takes anything, and what is beside the action does nothing.
+    private var nothingSaid: String { isOfMatch ? "any" : "nothing" }
 
     fileprivate func json(kind: String, rule: RuleName?) -> String {
         jsonObject { members in

@@ -204,3 +204,8 @@ enum Grant: CustomStringConvertible {
 
     var comment: String { "ungoverned: \(description)" }
 }
+
+/// True where a block holds or touches the address of a metadata service, plainly or as IPv4 embedded in IPv6.
+func isMetadata(_ block: CIDR) -> Bool {
+    MetadataBlock.all.contains { $0.block.overlaps(block) }
+}

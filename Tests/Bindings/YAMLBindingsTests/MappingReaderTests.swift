@@ -88,7 +88,11 @@ private func complaints(reading yaml: String) -> [String] {
             ("port: 1\npots: [1]", "f:2:1: unknown key `pots`; did you mean `ports`?"),
             ("port: 1\nportz: [1]", "f:2:1: unknown key `portz`; did you mean `port`?"),
             ("port: 1\nnmae: x", "f:2:1: unknown key `nmae`; did you mean `name`?"),
-            ("port: 1\nzzz: x", "f:2:1: unknown key `zzz`"),
+            (
+                "port: 1\nzzz: x",
+                "f:2:1: unknown key `zzz`; the keys here are port, ports, name, mode, verbose, patience, audit, rules"
+            ),
+            ("port: 1\naudit: {path: x, zzz: y}", "f:2:18: unknown key `zzz`; the only key here is path"),
             (
                 "port: 1\nports: '80'",
                 "f:2:8: `ports` is a string, expected a list of integers; put it in brackets, as a list of one"

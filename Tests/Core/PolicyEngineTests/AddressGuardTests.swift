@@ -39,7 +39,7 @@ import Testing
         for special in ["::ffff:203.0.113.7", "::ffff:127.0.0.1"] {
             for mode in ["enforce", "audit"] {
                 let wide = try policy(
-                    "{ name: a, match: { cidrs: ['::/0', '\(special)'], hosts: [x.example] }, action: allow }",
+                    "{ name: a, match: { cidrs: ['::/0', '::fffe:0:0/95'], hosts: [x.example] }, action: allow }",
                     mode: mode
                 )
                 let verdict = wide.decide(try facts("x.example", to: nil, addresses: [special]))

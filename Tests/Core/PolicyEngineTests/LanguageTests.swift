@@ -103,7 +103,7 @@ private func complaints(rule: String, canIntercept: Bool = false) -> [String] {
                     "5:69: `limit` is 0, expected 1 to 1000000000000",
                     "5:77: `per` is `week`, expected one of second, minute, hour, day",
                     "5:87: `by` is `pod`, expected one of workload, host, rule",
-                    "5:92: unknown key `x`",
+                    "5:92: unknown key `x`; the keys here are limit, per, by",
                 ]
             ),
             (

@@ -130,11 +130,41 @@ private func rule(_ name: String, _ match: String, _ action: String = "allow") -
         let found = try warnings([rule("a", "cidrs: [169.254.0.0/16, 169.254.169.254]")])
         #expect(
             found == [
-                "5:23: the block 169.254.0.0/16 lets the agent reach the cloud metadata service at 169.254.169.254; "
+                "5:45: the block 169.254.0.0/16 lets the agent reach the cloud metadata service at 169.254.169.254; "
                     + "name narrower blocks, or deny 169.254.169.254/32"
             ]
         )
         #expect(try warnings([rule("a", "cidrs: [0.0.0.0/0]", "deny")]).isEmpty)
+    }
+
+    @Test(
+        "C01: the metadata services of all clouds are known, and the ways to them that IPv6 has",
+        arguments: [
+            ("169.254.170.0/30", "169.254.170.2", nil), ("169.254.170.16/28", "169.254.170.23", nil),
+            ("100.64.0.0/10", "100.100.100.200", nil), ("168.63.0.0/16", "168.63.129.16", nil),
+            ("192.0.0.0/24", "192.0.0.192", nil), ("fd00:ec2::/120", "fd00:ec2::23", nil),
+            ("fd20::/16", "fd20:ce::254", nil), ("64:ff9b::/96", "169.254.169.254", "64:ff9b::a9fe:a9fe/128"),
+            ("64:ff9b:1::/96", "169.254.169.254", "64:ff9b:1::/48"),
+            ("2002:a9fe::/32", "169.254.169.254", "2002:a9fe:a9fe::/48"),
+        ] as [(String, String, String?)]
+    )
+    func metadataServices(block: String, service: String, way: String?) throws {
+        let found = try warnings([rule("a", "cidrs: ['\(block)']")])
+        let place = try way ?? CIDR(service).description
+        let words = "\(service)\(way.map { ", by way of \($0)" } ?? ""); name narrower blocks, or deny \(place)"
+        #expect(found == ["5:45: the block \(block) lets the agent reach the cloud metadata service at \(words)"])
+        #expect(try warnings([rule("a", "cidrs: ['\(service)']")]).isEmpty)
+    }
+
+    @Test("a block whose metadata services are denied is no warning, as the remedy has it")
+    func deniedMetadata() throws {
+        let deny = "name: d, match: { cidrs: [169.254.169.254, 169.254.170.0/24] }, action: deny"
+        let named = rule("b", "hosts: [x.test], cidrs: [169.254.0.0/16]")
+        #expect(try warnings([rule("a", "cidrs: [169.254.0.0/16]"), named, deny]).isEmpty)
+        #expect(try warnings([rule("a", "cidrs: [169.254.0.0/16]"), deny + ", mode: audit"]).count == 1)
+        let half = "name: d, match: { cidrs: [169.254.169.254] }, action: deny"
+        let found = try warnings([rule("a", "cidrs: [169.254.0.0/16]"), half])
+        #expect(found.count == 1 && found[0].contains("at 169.254.170.2; "))
     }
 
     @Test(

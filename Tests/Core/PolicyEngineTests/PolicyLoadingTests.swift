@@ -262,7 +262,9 @@ private func complaints(match: String) -> [String] {
             ),
             (
                 "hosts: [x_y.example]",
-                ["5:33: item 1 of `hosts`, `x_y.example`, is no host name: it holds a character that names do not have"]
+                [
+                    "5:33: item 1 of `hosts`, `x_y.example`, is no host name: it holds a character that names do not have; write letters, digits, hyphens and dots; whoever asks for a name with an underscore is refused"
+                ]
             ),
             (
                 "hosts: ['*']",

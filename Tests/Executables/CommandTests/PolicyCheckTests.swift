@@ -12,7 +12,7 @@ struct PolicyCheckTests {
         #expect(said.status == 0)
         #expect(
             said.output.wholeMatch(
-                of: /p\.yaml: ok; policy 'test', mode enforce, 1 rules, sha256:[0-9a-f]{64}\n/
+                of: /p\.yaml: ok; policy 'test', mode enforce, 1 rule, sha256:[0-9a-f]{64}\n/
             ) != nil,
             "\(said)"
         )

@@ -49,6 +49,29 @@ struct PolicyDiffTests {
         #expect(back.lines.contains("- rule more: tunnel, hosts more.example"), "\(back)")
     }
 
+    @Test("what a key beside the action was not is nothing; what a match does not ask for is any")
+    func absentKeys() throws {
+        let plain = "match: { hosts: [a.example], protocols: [http]"
+        let folder = try Folder([
+            "old.yaml": policy("{ name: a, \(plain) }, action: allow }"),
+            "new.yaml": policy(
+                "{ name: a, \(plain), ports: [80] }, action: allow, headers: { remove: [D] }, "
+                    + "rate: { limit: 1, per: day } }"
+            ),
+        ])
+        let said = try penstock("policy", "diff", "old.yaml", "new.yaml", in: folder)
+        #expect(
+            said.output == """
+                ~ rule a
+                    ports: any -> 80
+                    rate: nothing -> 1 per day by rule
+                    headers.remove: nothing -> D
+
+                """,
+            "\(said)"
+        )
+    }
+
     @Test("two policies that say the same end with 0, whatever their spelling")
     func same() throws {
         let other = policy(Self.old).replacing("[443]", with: "[\n443 ]") + "# more\n"

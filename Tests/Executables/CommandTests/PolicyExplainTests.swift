@@ -185,6 +185,40 @@ struct PolicyExplainTests {
         #expect(said.lines.first == "decision: allow")
     }
 
+    @Test(
+        "why a special address is refused is said as it is",
+        arguments: [
+            (
+                ["--host", "::ffff:10.0.0.1", "--sni", "a.localhost"],
+                "an IPv4 address dressed as IPv6 is never dialled, whatever `cidrs` name: ask for 10.0.0.1"
+            ),
+            (
+                ["--host", "b.example", "--addr", "::ffff:203.0.113.7"],
+                "an IPv4 address dressed as IPv6 is never dialled, whatever `cidrs` name: ask for 203.0.113.7"
+            ),
+            (
+                ["--host", "a.localhost"],
+                "`localhost` and the names below it are told to no proxy, and `w` is one"
+            ),
+            (
+                ["--host", "b.example", "--addr", "10.0.0.1"],
+                "a special address is reached only where the rule's own `cidrs` name it"
+            ),
+        ]
+    )
+    func specialAddresses(words: [String], because: String) throws {
+        let rules = """
+            { name: a, match: { hosts: [a.localhost], ports: [443] }, action: allow, egress: w }
+            { name: b, match: { hosts: [b.example], ports: [443] }, action: allow }
+            """
+        let folder = try Folder([
+            "p.yaml": policy(rules), "c.yaml": "egress: { w: { http_connect: { address: \"192.0.2.1:3128\" } } }\n",
+        ])
+        let said = try run(["policy", "explain", "p.yaml", "--config", "c.yaml", "--port", "443"] + words, in: folder)
+        #expect(said.lines.contains("reason: special_address"), "\(said)")
+        #expect(said.lines.contains("because: \(because)"), "\(said)")
+    }
+
     @Test("mode audit lets through and says what enforce would do")
     func auditMode() throws {
         let said = try explain(["--host", "pastebin.com", "--port", "443"], mode: "audit")

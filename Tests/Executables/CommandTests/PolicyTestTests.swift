@@ -146,6 +146,56 @@ struct PolicyTestTests {
         #expect(said.errors.hasSuffix("penstock: c.yaml holds no cases that can be read\n"), "\(said)")
     }
 
+    @Test("cases that are all faulty are not called an empty list")
+    func allFaulty() throws {
+        let cases = "cases:\n  - { name: typo, host: api.example, port: 443, expect: alow }\n"
+        let folder = try Folder(["p.yaml": policy(Self.rules), "c.yaml": cases])
+        let said = try penstock("policy", "test", "p.yaml", "c.yaml", in: folder)
+        #expect(said.status == 65)
+        #expect(said.errors.hasPrefix("c.yaml:2:57: error: `expect` is `alow`"), "\(said)")
+        #expect(!said.errors.contains("empty"), "\(said)")
+    }
+
+    @Test("two cases of one name are an error that says where the first is; a faulty one counts")
+    func repeatedNames() throws {
+        let cases = """
+            cases:
+              - { name: a, host: api.example, port: 0, expect: allow }
+              - { name: b, host: api.example, port: 443, expect: allow }
+              - { name: a, host: api.example, port: 443, expect: allow }
+              - { name: a, host: api.example, port: 443, expect: allow }
+
+            """
+        let folder = try Folder(["p.yaml": policy(Self.rules), "c.yaml": cases])
+        let said = try penstock("policy", "test", "p.yaml", "c.yaml", in: folder)
+        #expect(said.status == 65)
+        let complaints = said.errors.split(separator: "\n").filter { $0.contains("is taken") }
+        #expect(
+            complaints == [
+                "c.yaml:4:13: error: the case name `a` is taken, first at c.yaml:2:13",
+                "c.yaml:5:13: error: the case name `a` is taken, first at c.yaml:2:13",
+            ],
+            "\(said)"
+        )
+    }
+
+    @Test("every key of a case is in the help")
+    func help() throws {
+        let keys = [
+            "name", "host", "port", "expect", "protocol", "sni", "uid", "client_address", "namespace",
+            "service_account", "time", "addr", "method", "path", "query", "calls", "headers", "rule", "reason",
+            "treatment",
+        ]
+        let text = try penstock("policy", "test", "--help", in: Folder()).output
+        let missing = keys.filter { !text.contains("`\($0)`") }
+        #expect(missing.isEmpty)
+        let folder = try Folder([
+            "p.yaml": policy(Self.rules), "c.yaml": "cases: [{ frob: 1, name: a, host: b.example, port: 1 }]",
+        ])
+        let said = try penstock("policy", "test", "p.yaml", "c.yaml", in: folder)
+        #expect(said.errors.contains("help: `penstock policy test --help` names the keys"), "\(said)")
+    }
+
     @Test("a policy that does not load ends with 65, a file that is not there with 66, a wrong command line with 64")
     func codes() throws {
         let folder = try Folder(["bad.yaml": "rules: 1\n", "p.yaml": policy(Self.rules), "c.yaml": Self.good])

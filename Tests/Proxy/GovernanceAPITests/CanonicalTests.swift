@@ -66,6 +66,11 @@ private func policy(denying item: CanonicalCase, as text: String) -> Policy? {
     return try? Policy.load(readYAML(Array(yaml.utf8), file: "p.yaml"), hash: Asking.hash).policy
 }
 
+extension CanonicalCase {
+    /// True of an IPv4 address dressed as IPv6: it is read, refused by whatever policy, and no block may name it.
+    fileprivate var isMappedIPv4: Bool { kind == .address && text.hasPrefix("[::ffff:") }
+}
+
 @Suite struct CanonicalTests {
     @Test("B03 B07 B09 B10 B16 C02 C03: the data path has one form for it, or none", arguments: CanonicalCase.all)
     func dataPath(item: CanonicalCase) {
@@ -78,7 +83,7 @@ private func policy(denying item: CanonicalCase, as text: String) -> Policy? {
     )
     func policyText(item: CanonicalCase) {
         let loaded = policy(denying: item, as: item.text)
-        guard let canonical = item.canonical else {
+        guard let canonical = item.canonical, !item.isMappedIPv4 else {
             #expect(loaded == nil)
             return
         }
@@ -111,7 +116,8 @@ private func policy(denying item: CanonicalCase, as text: String) -> Policy? {
         #expect(decision["allowed"] as? Bool == false)
         let reason = decision["reason"] as? String
         let isOwn = ["malformed_name", "ambiguous_path", "malformed_request"].contains(reason ?? "")
-        #expect(item.canonical == nil ? isOwn : reason == "rule_deny", "\(reason ?? "none")")
+        let expected = item.isMappedIPv4 ? "special_address" : "rule_deny"
+        #expect(item.canonical == nil ? isOwn : reason == expected, "\(reason ?? "none")")
     }
 
     /// Two slashes are refused where a rule asks for paths.
