@@ -27,7 +27,7 @@ struct DaemonCommandLineTests {
     func help() throws {
         let help = try Self.run(["--help"])
         #expect(help.status == 0 && help.errors.isEmpty)
-        for word in ["--config", "--check-config", "SIGHUP", "exit codes", "64", "69", "70", "73", "78"] {
+        for word in ["--config", "--check-config", "SIGHUP", "exit codes", "64", "69", "70", "73", "74", "77", "78"] {
             #expect(help.output.contains(word), "\(word)")
         }
         #expect(try Self.run(["--version"]).output.wholeMatch(of: /penstockd \d+\.\d+\.\d+\n/) != nil)
@@ -37,6 +37,21 @@ struct DaemonCommandLineTests {
     struct Wrong: CustomTestStringConvertible {
         var text: String
         var says: [String]
+    @Test(
+        "--help, --version and --check-config end with 74 where standard output takes nothing",
+        arguments: ["--help", "--version", "--check-config --config 'FOLDER/penstock.yaml'"],
+        [">/dev/full", ">&-"]
+    )
+    func nowhere(arguments: String, redirection: String) throws {
+        let folder = try DaemonFolder()
+        let words = arguments.replacingOccurrences(of: "FOLDER", with: folder.path)
+        let line = "'\(Built.path("penstockd"))' \(words) \(redirection)"
+        let result = try BackgroundProcess(["sh", "-c", line]).wait()
+        #expect(result.status == 74 && result.output.isEmpty, "\(result)")
+        let says = "penstockd: cannot write to standard output: write: "
+        #expect(result.errors.split(separator: "\n").last?.hasPrefix(says) == true, "\(result)")
+    }
+
         var testDescription: String { text }
     }
 

@@ -60,7 +60,7 @@ extension LearnRequest {
             pathLimit: pathLimit,
             canIntercept: canIntercept
         )
-        writeToStandardOutput(policy.text(preface(traffic, policy).map { printable($0) }))
+        deliver(policy.text(preface(traffic, policy).map { printable($0) }))
         return .done
     }
 

@@ -75,8 +75,9 @@ enum Arguments: Hashable {
                     64  the command line is wrong
                     69  a port is held by somebody else, or the machine lacks what is needed
                     70  a defect of the daemon
-                    73  the audit file cannot be used
-                    77  CAP_NET_ADMIN is missing, which listen.transparent.tproxy needs
+                    73  the audit file cannot be used, or could not be written to the end
+                    74  --help, --version, --check-config: standard output took not all of it
+                    77  CAP_NET_ADMIN is missing, which listen.transparent.tproxy needs, or a capability that --run-as needs
                     78  the configuration (with --check-config: or the policy) is wrong
         """
 }
