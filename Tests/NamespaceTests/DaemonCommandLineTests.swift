@@ -14,7 +14,11 @@ struct DaemonCommandLineTests {
             ([], "--config FILE is required"), (["--config"], "--config needs a file"),
             (["--cofig", "x"], "unknown argument '--cofig'"), (["--config="], "--config FILE is required"),
             (["--config", "/nowhere", "stray"], "unknown argument 'stray'"), (["-x"], "unknown argument '-x'"),
-            (["--check-config"], "--config FILE is required"),
+            (["--check-config"], "--config FILE is required"), (["--version", "x"], "--version stands alone"),
+            (["--config", "/a", "--config=/b"], "--config is given twice"),
+            (["--run-as=1:1", "--run-as", "1:1"], "--run-as is given twice"),
+            (["--workload-pod", "a", "--workload-pod=b"], "--workload-pod is given twice"),
+            (["--check-config=no", "--config", "/a"], "unknown argument '--check-config=no'"),
         ]
     )
     func misuse(arguments: [String], says: String) throws {
@@ -33,10 +37,6 @@ struct DaemonCommandLineTests {
         #expect(try Self.run(["--version"]).output.wholeMatch(of: /penstockd \d+\.\d+\.\d+\n/) != nil)
     }
 
-    /// A configuration that is wrong, and what is said of it.
-    struct Wrong: CustomTestStringConvertible {
-        var text: String
-        var says: [String]
     @Test(
         "--help, --version and --check-config end with 74 where standard output takes nothing",
         arguments: ["--help", "--version", "--check-config --config 'FOLDER/penstock.yaml'"],
@@ -52,6 +52,10 @@ struct DaemonCommandLineTests {
         #expect(result.errors.split(separator: "\n").last?.hasPrefix(says) == true, "\(result)")
     }
 
+    /// A configuration that is wrong, and what is said of it.
+    struct Wrong: CustomTestStringConvertible {
+        var text: String
+        var says: [String]
         var testDescription: String { text }
     }
 
@@ -93,8 +97,8 @@ struct DaemonCommandLineTests {
     @Test(
         "a configuration that cannot be read ends with 78 and says which and why",
         arguments: [
-            ("FOLDER/nothing.yaml", "No such file"), ("FOLDER", "neither a file"), ("/dev/null/x", "Not a directory"),
-            ("/dev/zero", "neither a file"),
+            ("FOLDER/nothing.yaml", "No such file"), ("FOLDER", "this is a directory; name a file"),
+            ("/dev/null/x", "Not a directory"), ("/dev/zero", "neither a file"),
         ]
     )
     func unreadable(path: String, says: String) throws {
