@@ -168,7 +168,8 @@ struct ControlGroupRestartTests {
             #expect(watcher.output.contains("drift: "), "\(watcher.output)")
             #expect(try bed.rules.program(["verify", "--cgroup", bed.agent]).succeeded)
             watcher.signal(SIGTERM)
-            #expect(watcher.wait().status == 0)
+            let ending = watcher.wait()
+            #expect(ending.status == 0 && ending.output.hasSuffix("\nstopped: told to; the rules stay\n"), "\(ending)")
             // The rules outlive it: closed, whatever becomes of the service's cgroup.
             #expect(try bed.rules.program(["verify", "--cgroup", bed.agent]).succeeded)
         }
@@ -183,6 +184,33 @@ struct ControlGroupRestartTests {
             try bed.net.pod.must(["nft", "flush", "ruleset"])
             #expect(watcher.waitForOutput("put back: table inet penstock\nverified: "), "\(watcher.output)")
             #expect(try bed.program(["verify"]).succeeded)
+        }
+    }
+
+    @Test("a keeper that has put rules back too often says so and until when, and ends without calling them kept")
+    func pausing() throws {
+        try RulesetBed.with(install: false) { bed in
+            let socket = "/run/\(bed.net.pod.name).sock"
+            let watcher = try bed.start(["watch", "--watch-seconds", "1", "--admin-socket", socket])
+            #expect(watcher.waitForOutput("watching it"), "\(watcher.output)\(watcher.errors)")
+            for count in 1...6 {
+                try bed.net.pod.must(["nft", "flush", "ruleset"])
+                let isBack = BackgroundProcess.poll(seconds: 20) {
+                    watcher.output.split(separator: "\n").count { $0.hasPrefix("verified: ") } == count + 1
+                }
+                #expect(isBack, "\(watcher.output)")
+            }
+            try bed.net.pod.must(["nft", "flush", "ruleset"])
+            let says = "\nnot put back: table inet penstock: that was done 6 times within a minute; "
+            #expect(watcher.waitForOutput(says), "\(watcher.output)")
+            // It is asked each second, and said once.
+            sleep(3)
+            let said = watcher.output.split(separator: "\n").filter { $0.hasPrefix("not put back: ") }
+            #expect(said.count == 1 && said.first?.hasSuffix(" s") == true, "\(watcher.output)")
+            watcher.signal(SIGTERM)
+            let ending = watcher.wait()
+            #expect(ending.status == 0 && !ending.output.contains("the rules stay"), "\(ending)")
+            #expect(ending.output.contains("\nstopped: told to; what stays is not as planned: "), "\(ending)")
         }
     }
 

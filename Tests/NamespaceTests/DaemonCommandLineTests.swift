@@ -14,7 +14,11 @@ struct DaemonCommandLineTests {
             ([], "--config FILE is required"), (["--config"], "--config needs a file"),
             (["--cofig", "x"], "unknown argument '--cofig'"), (["--config="], "--config FILE is required"),
             (["--config", "/nowhere", "stray"], "unknown argument 'stray'"), (["-x"], "unknown argument '-x'"),
-            (["--check-config"], "--config FILE is required"),
+            (["--check-config"], "--config FILE is required"), (["--version", "x"], "--version stands alone"),
+            (["--config", "/a", "--config=/b"], "--config is given twice"),
+            (["--run-as=1:1", "--run-as", "1:1"], "--run-as is given twice"),
+            (["--workload-pod", "a", "--workload-pod=b"], "--workload-pod is given twice"),
+            (["--check-config=no", "--config", "/a"], "unknown argument '--check-config=no'"),
         ]
     )
     func misuse(arguments: [String], says: String) throws {
@@ -27,10 +31,25 @@ struct DaemonCommandLineTests {
     func help() throws {
         let help = try Self.run(["--help"])
         #expect(help.status == 0 && help.errors.isEmpty)
-        for word in ["--config", "--check-config", "SIGHUP", "exit codes", "64", "69", "70", "73", "78"] {
+        for word in ["--config", "--check-config", "SIGHUP", "exit codes", "64", "69", "70", "73", "74", "77", "78"] {
             #expect(help.output.contains(word), "\(word)")
         }
         #expect(try Self.run(["--version"]).output.wholeMatch(of: /penstockd \d+\.\d+\.\d+\n/) != nil)
+    }
+
+    @Test(
+        "--help, --version and --check-config end with 74 where standard output takes nothing",
+        arguments: ["--help", "--version", "--check-config --config 'FOLDER/penstock.yaml'"],
+        [">/dev/full", ">&-"]
+    )
+    func nowhere(arguments: String, redirection: String) throws {
+        let folder = try DaemonFolder()
+        let words = arguments.replacingOccurrences(of: "FOLDER", with: folder.path)
+        let line = "'\(Built.path("penstockd"))' \(words) \(redirection)"
+        let result = try BackgroundProcess(["sh", "-c", line]).wait()
+        #expect(result.status == 74 && result.output.isEmpty, "\(result)")
+        let says = "penstockd: cannot write to standard output: write: "
+        #expect(result.errors.split(separator: "\n").last?.hasPrefix(says) == true, "\(result)")
     }
 
     /// A configuration that is wrong, and what is said of it.
@@ -78,8 +97,8 @@ struct DaemonCommandLineTests {
     @Test(
         "a configuration that cannot be read ends with 78 and says which and why",
         arguments: [
-            ("FOLDER/nothing.yaml", "No such file"), ("FOLDER", "neither a file"), ("/dev/null/x", "Not a directory"),
-            ("/dev/zero", "neither a file"),
+            ("FOLDER/nothing.yaml", "No such file"), ("FOLDER", "this is a directory; name a file"),
+            ("/dev/null/x", "Not a directory"), ("/dev/zero", "neither a file"),
         ]
     )
     func unreadable(path: String, says: String) throws {

@@ -66,6 +66,13 @@ struct RulesetReportTests {
         #expect(flag.status == 64 && flag.errors.hasPrefix("penstock-init: --mark: "), "\(flag)")
     }
 
+    @Test("the help names what ends with 74 and with 77")
+    func statuses() throws {
+        let words = try run("--help", "").output.replacing(/\s+/, with: " ")
+        #expect(words.contains("74 print, --help, --version: standard output took not all of it"))
+        #expect(words.contains("as root also CAP_SETUID or CAP_SETGID"))
+    }
+
     @Test("the help says how often a flag may be given")
     func limits() throws {
         let words = try run("--help", "").output.replacing(/\s+/, with: " ")

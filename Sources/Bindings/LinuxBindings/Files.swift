@@ -34,6 +34,9 @@ extension SystemCallError {
     /// True where there is more than the caller wants.
     package var isTooLarge: Bool { code == EFBIG }
 
+    /// True where nobody reads any more what is written.
+    package var isReaderGone: Bool { code == EPIPE }
+
     /// True where there is no such file.
     package var isMissing: Bool { code == ENOENT }
 

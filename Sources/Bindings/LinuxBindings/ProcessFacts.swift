@@ -37,9 +37,6 @@ package func usableProcessors() -> Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ON
 package func writeToStandardError(_ text: String) { try? write(text, to: 2) }
 
 /// Writes text to standard output.
-package func writeToStandardOutput(_ text: String) { try? write(text, to: 1) }
-
-/// Writes text to standard output, for whom it matters that it arrives.
 ///
 /// - Throws: where not all of it could be written; what was written before that stays.
 package func deliverToStandardOutput(_ text: String) throws(SystemCallError) { try write(text, to: 1) }

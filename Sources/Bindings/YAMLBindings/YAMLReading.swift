@@ -56,12 +56,23 @@ package func readYAMLDocument(
     file: String,
     limits: YAMLLimits = YAMLLimits()
 ) throws(SourceProblems) -> SourceNode {
-    let documents = try readYAML(bytes, file: file, limits: limits)
-    guard let document = documents.first else {
+    guard let document = try readYAMLDocumentIfAny(bytes, file: file, limits: limits) else {
         let start = SourceLocation(file: file, line: 1, column: 1)
         throw SourceProblems([SourceProblem("the file is empty, expected a document", at: start)])
     }
-    guard documents.count == 1 else {
+    return document
+}
+
+/// Reads a YAML file that holds one document, or none: then it gives `nil`.
+///
+/// - Throws: what `readYAML` throws, and a problem where the file holds more than one document.
+package func readYAMLDocumentIfAny(
+    _ bytes: [UInt8],
+    file: String,
+    limits: YAMLLimits = YAMLLimits()
+) throws(SourceProblems) -> SourceNode? {
+    let documents = try readYAML(bytes, file: file, limits: limits)
+    guard documents.count < 2 else {
         throw SourceProblems([
             SourceProblem(
                 "a second document begins here, expected one",
@@ -70,5 +81,5 @@ package func readYAMLDocument(
             )
         ])
     }
-    return document
+    return documents.first
 }

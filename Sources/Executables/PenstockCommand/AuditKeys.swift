@@ -32,7 +32,7 @@ extension KeysRequest {
             if let key = shown.key { keys[key.identifier] = key }
             text += isJSON ? shown.json + "\n" : shown.pem
         }
-        writeToStandardOutput(text)
+        deliver(text)
         sayForeign(foreign)
         if text.isEmpty { say("no keys are published in \(files.joined(separator: ", "))") }
         return text.isEmpty ? .problems : .done

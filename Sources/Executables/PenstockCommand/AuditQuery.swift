@@ -100,8 +100,8 @@ extension AuditQuery {
     private static func limit(_ options: Options) throws(Misuse) -> Int? {
         guard let text = options.value("--limit") else { return QueryRequest.usualLimit }
         if text == "all" { return nil }
-        guard let limit = Int(text), (0...1_000_000_000).contains(limit) else {
-            throw options.misuse("--limit '\(text)' is no number of rows; write 0 to 1000000000, or all")
+        guard let limit = Int(text), (1...1_000_000_000).contains(limit) else {
+            throw options.misuse("--limit '\(text)' is no number of rows; write 1 to 1000000000, or all")
         }
         return limit
     }

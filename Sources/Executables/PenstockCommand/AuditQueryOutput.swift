@@ -37,7 +37,7 @@ struct QueryOutput {
 
     /// Writes what was collected.
     mutating func flush() {
-        writeToStandardOutput(text)
+        deliver(text)
         text = ""
     }
 }

@@ -28,7 +28,7 @@ extension ReindexRequest {
         let span = spanText(milliseconds: (monotonicNanoseconds() - start) / 1_000_000)
         let counted = "\(summary.records) record\(summary.records == 1 ? "" : "s")"
         let sources = "\(summary.files) file\(summary.files == 1 ? "" : "s")"
-        writeToStandardOutput(printable("\(index): \(counted) of \(sources), in \(span)") + "\n")
+        deliver(printable("\(index): \(counted) of \(sources), in \(span)") + "\n")
         sayForeign(summary.unreadable)
         return .done
     }

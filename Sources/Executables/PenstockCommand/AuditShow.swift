@@ -44,14 +44,14 @@ extension ShowRequest {
         }
         guard search.owners.count == 1 else {
             say("\(identifier) may be any of these; write more of it")
-            writeToStandardOutput(search.owners.map { printable($0) + "\n" }.joined())
+            deliver(search.owners.map { printable($0) + "\n" }.joined())
             return .problems
         }
         var story = Story(of: owner, isJSON: isJSON, palette: .forOutput())
         let foreign = try readRecords(files) { record, line, place throws(AuditReadingError) in
             story.add(record, line, place)
         }
-        writeToStandardOutput(story.text)
+        deliver(story.text)
         sayForeign(foreign)
         return .done
     }

@@ -31,7 +31,7 @@ extension StatsRequest {
             counter.add(AuditLine(record, in: line))
         }
         let stats = AuditStats(counter, top: top)
-        writeToStandardOutput(isJSON ? stats.json + "\n" : stats.text(.forOutput()))
+        deliver(isJSON ? stats.json + "\n" : stats.text(.forOutput()))
         sayForeign(foreign)
         return .done
     }

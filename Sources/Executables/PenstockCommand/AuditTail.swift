@@ -100,9 +100,9 @@ extension TailRequest {
         }
     }
 
-    private func follow(from offset: Int, _ output: inout TailOutput) throws(AuditReadingError) -> Never {
+    private func follow(from offset: Int, _ output: inout TailOutput) throws(AuditReadingError) {
         var segment = try FollowedSegment(file, from: offset)
-        while true {
+        while output.isRead {
             while let piece = try segment.next() {
                 output.show(segment.lines.window.span.extracting(piece.bytes))
             }

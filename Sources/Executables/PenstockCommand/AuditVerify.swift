@@ -58,7 +58,7 @@ extension VerifyRequest {
         var verification = ChainVerification(files, expectations)
         let report = try verification.run { progress.reached($0) }
         progress.finish()
-        writeToStandardOutput(isJSON ? report.json + "\n" : report.lines.map { printable($0) + "\n" }.joined())
+        deliver(isJSON ? report.json + "\n" : report.lines.map { printable($0) + "\n" }.joined())
         return report.fault == nil ? .done : .problems
     }
 

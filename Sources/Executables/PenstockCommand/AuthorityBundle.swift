@@ -40,7 +40,7 @@ extension AuthorityBundle {
             throw .failed(error)
         }
         try bundle.write(to: output)
-        writeToStandardOutput(
+        deliver(
             printable(
                 "\(output): \(ours.count) of ours, \(system.count) of \(place); `penstock ca env --bundle \(output)`"
             )

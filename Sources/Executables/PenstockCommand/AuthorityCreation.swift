@@ -43,15 +43,15 @@ extension AuthorityCreation {
     func run() throws(AuthorityError) -> ExitCode {
         let authority = try Authority.create(in: folder, wish, at: wallClockSeconds())
         let certificate = authority.certificate
-        writeToStandardOutput(
+        say(
+            "\(folder)/ca.key can speak for \(reach): keep it where no agent can read it. `penstock ca bundle --ca \(folder) "
+                + "--out DIR` writes what agents are given"
+        )
+        deliver(
             printable(
                 "\(folder): \(certificate.subject), \(certificate.fingerprint), until \(timeText(certificate.notAfter))"
             )
                 + "\n"
-        )
-        say(
-            "\(folder)/ca.key can speak for \(reach): keep it where no agent can read it. `penstock ca bundle --ca \(folder) "
-                + "--out DIR` writes what agents are given"
         )
         return .done
     }

@@ -30,10 +30,10 @@ extension AuthorityRotation {
             "\(folder): \(certificate.subject), \(certificate.fingerprint), until \(timeText(certificate.notAfter))"
         ]
         lines += authority.previous.map { "still trusted: \($0.certificate.fingerprint), until \(timeText($0.until))" }
-        writeToStandardOutput(lines.map { printable($0) + "\n" }.joined())
         say(
             "give agents the new bundle (`penstock ca bundle --ca \(folder) --out DIR`) before the daemon reads the new key"
         )
+        deliver(lines.map { printable($0) + "\n" }.joined())
         return .done
     }
 }

@@ -29,7 +29,7 @@ extension AuthorityShow {
         } catch {
             fault = error
         }
-        writeToStandardOutput(isJSON ? json(parts, fault) : text(parts, fault))
+        deliver(isJSON ? json(parts, fault) : text(parts, fault))
         return fault == nil ? .done : .problems
     }
 

@@ -41,9 +41,10 @@ extension ChainReport {
         var lines: [String] = []
         if tally.repairs > 0 { lines.append("repairs: \(tally.repairs), each of lines that a crash cut off") }
         lines.append("signatures: \(signatures)")
-        if let covered = tally.coveredThrough, let last = tally.lastSequence, covered < last {
-            let open = last - covered
-            lines.append("not signed yet: \(count(Int(clamping: open), "record")) behind record \(covered)")
+        // The checkpoint stands behind what it covers, and is signed itself.
+        if let checkpoint = tally.coveredThrough.map({ $0 + 1 }), let last = tally.lastSequence, checkpoint < last {
+            let open = count(Int(clamping: last - checkpoint), "record")
+            lines.append("not signed yet: \(open) behind the checkpoint, record \(checkpoint)")
         }
         if let tail { lines.append("tail: \(tail)") }
         return lines

@@ -45,7 +45,7 @@ extension DoctorRequest {
                 for probe in SelfTest.all { report.checks += probe.run(&line) }
             }
         }
-        writeToStandardOutput(
+        deliver(
             isJSON ? String(decoding: report.json, as: UTF8.self) + "\n" : report.table(Palette.forOutput(), line.way)
         )
         return report.isStrong ? .done : .problems

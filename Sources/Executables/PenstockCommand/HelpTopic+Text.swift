@@ -2,6 +2,13 @@ extension HelpTopic {
     /// What is printed.
     var text: String {
         switch self {
+        case .penstock, .policy, .audit, .authority: own
+        default: "\(own)\n\nLike every command it ends with 73 where standard output takes not all that it writes."
+        }
+    }
+
+    private var own: String {
+        switch self {
         case .penstock: Self.general
         case .policy: Self.policyText
         case .check: Self.checkText
@@ -74,6 +81,6 @@ extension HelpTopic {
                     66  a file cannot be read
                     69  the daemon cannot be asked
                     70  a defect of the program
-                    73  a file cannot be written
+                    73  a file cannot be written, or standard output took not all that was written to it
         """
 }

@@ -43,7 +43,7 @@ extension InjectRequest {
     /// Problems go where the manifest does not.
     private func put(_ line: String) {
         if action == .check {
-            writeToStandardOutput(line + "\n")
+            deliver(line + "\n")
         } else {
             writeToStandardError(line + "\n")
         }

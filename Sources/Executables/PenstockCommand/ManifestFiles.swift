@@ -27,17 +27,6 @@ private func readStandardInput() throws(SystemCallError) -> [UInt8] {
     return content
 }
 
-/// Writes all bytes to standard output, or says that it could not.
-func writeToOutput(_ bytes: [UInt8]) throws(Complaint) {
-    // Nothing is written to it afterwards.
-    let output = OwnedDescriptor(adopting: 1)
-    do throws(SystemCallError) {
-        try writeAll(bytes, to: output)
-    } catch {
-        throw Complaint("cannot write to standard output: \(error)", .unwritable)
-    }
-}
-
 /// Gives a file new content in one step: whoever reads it sees the old or the new, whole.
 ///
 /// A file that is there keeps its permissions.
@@ -65,7 +54,10 @@ func replaceContent(of path: String, with bytes: [UInt8]) throws(Complaint) {
     }
 }
 
-private func writeAll(_ bytes: [UInt8], to file: borrowing OwnedDescriptor) throws(SystemCallError) {
+/// Writes all bytes where the file stands.
+///
+/// - Throws: where not all of them could be written; what was written before that stays.
+func writeAll(_ bytes: [UInt8], to file: borrowing OwnedDescriptor) throws(SystemCallError) {
     var done = 0
     while done < bytes.count {
         let count = try writeBytes(file, bytes.span.extracting(done...))

@@ -5,6 +5,7 @@ import Telemetry
 @main
 enum PenstockCommand {
     static func main() {
+        holdStandardStreams()
         let command: Command
         do throws(Misuse) {
             command = try Command(CommandLine.arguments.dropFirst())
@@ -25,10 +26,10 @@ extension Command {
     fileprivate func run() throws(Complaint) -> ExitCode {
         switch self {
         case .help(let topic):
-            writeToStandardOutput(topic.text + "\n")
+            deliver(topic.text + "\n")
             return .done
         case .version:
-            writeToStandardOutput("penstock \(productVersion)\n")
+            deliver("penstock \(productVersion)\n")
             return .done
         case .policy(let command): return try command.run()
         case .audit(let command): return try command.run()

@@ -33,7 +33,7 @@ extension CheckRequest {
             var checked = CheckedPolicy(path, readPolicy(path, for: daemon), isStrict: isStrict)
             if checked.result == .problems { checked.hint = interceptionHint(path, for: daemon) }
             let lines = isJSON ? checked.json : checked.lines(&texts)
-            writeToStandardOutput(lines.map { $0 + "\n" }.joined())
+            deliver(lines.map { $0 + "\n" }.joined())
             if checked.result.rawValue > worst.rawValue { worst = checked.result }
         }
         return worst

@@ -51,12 +51,12 @@ extension DiffRequest {
         let rules = PolicyComparison(old: before.policy, new: after.policy)
         guard let files else {
             let lines = isJSON ? rules.json : rules.lines
-            writeToStandardOutput(lines.map { printable($0) + "\n" }.joined())
+            deliver(lines.map { printable($0) + "\n" }.joined())
             return rules.isEmpty ? .done : .problems
         }
         let traffic = try replay(files, before.policy, after.policy)
         let text = isJSON ? traffic.json(top: top) : traffic.text(top: top, .forOutput())
-        writeToStandardOutput(text.map { $0 + "\n" }.joined())
+        deliver(text.map { $0 + "\n" }.joined())
         return traffic.changed == 0 ? .done : .problems
     }
 

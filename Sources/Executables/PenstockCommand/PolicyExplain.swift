@@ -10,7 +10,7 @@ extension ExplainRequest {
     func run() throws(Complaint) -> ExitCode {
         let loaded = try loadedPolicy(policy, for: daemon, or: .problems)
         let lines = Explanation(question, loaded).lines
-        writeToStandardOutput(lines.map { printable($0) + "\n" }.joined())
+        deliver(lines.map { printable($0) + "\n" }.joined())
         return .done
     }
 }

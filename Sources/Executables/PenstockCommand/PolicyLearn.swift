@@ -63,7 +63,7 @@ extension LearnRequest {
             canIntercept: canIntercept
         )
         let text = policy.text(preface(traffic, policy).map { printable($0) })
-        writeToStandardOutput(text)
+        deliver(text)
         try requireLoading(text)
         return .done
     }

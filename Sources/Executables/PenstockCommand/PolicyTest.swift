@@ -37,7 +37,7 @@ extension TestRequest {
         let coverage = RuleCoverage(of: results, by: loaded.policy)
         let lines =
             isJSON ? results.map(\.json) + [coverage.json(results)] : text(results, coverage, loaded.policy)
-        writeToStandardOutput(lines.map { $0 + "\n" }.joined())
+        deliver(lines.map { $0 + "\n" }.joined())
         let isGood = results.allSatisfy(\.faults.isEmpty) && (!isStrict || coverage.missed.isEmpty)
         return isGood ? .done : .problems
     }

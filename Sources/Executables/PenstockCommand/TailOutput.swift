@@ -9,6 +9,8 @@ struct TailOutput {
     private(set) var filter: RecordFilter
     /// Lines that are no records.
     private(set) var foreign = 0
+    /// Whether somebody may still be reading.
+    private(set) var isRead = true
     private var table: AuditTable?
     private var text = ""
     private var lastSequence: UInt64?
@@ -55,7 +57,7 @@ struct TailOutput {
     /// Writes what was collected.
     mutating func flush() {
         guard !text.isEmpty else { return }
-        writeToStandardOutput(text)
+        isRead = deliver(text)
         text = ""
     }
 

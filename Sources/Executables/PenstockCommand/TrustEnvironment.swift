@@ -80,7 +80,7 @@ extension TrustEnvironment {
             )
         }
         let values = variables.map { ($0, $0.value(folder: shownFolder)) }
-        writeToStandardOutput(form == .json ? Self.json(values) : values.map(line).joined())
+        deliver(form == .json ? Self.json(values) : values.map(line).joined())
         return .done
     }
 

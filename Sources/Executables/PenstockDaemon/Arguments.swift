@@ -15,33 +15,32 @@ enum Arguments: Hashable {
 
     /// Reads the arguments after the program's name.
     init(_ words: some Sequence<String>) throws(Misuse) {
+        let words = Array(words)
+        if let asked = try Self.alone(words) {
+            self = asked
+            return
+        }
         var config: String?
         var isCheck = false
         var workload = WorkloadFlags()
         var owner: ListenSettings.AdminOwner?
-        var words = words.makeIterator()
-        while let word = words.next() {
-            switch word {
-            case "--help", "-h":
-                self = .help
-                return
-            case "--version":
-                self = .version
-                return
-            case "--check-config": isCheck = true
+        var rest = words.makeIterator()
+        while let word = rest.next() {
+            let (name, value) = Self.parts(word)
+            switch name {
+            case "--check-config" where value == nil: isCheck = true
             case "--config":
-                guard let value = words.next() else { throw Misuse(text: "--config needs a file") }
-                config = value
+                guard config == nil else { throw Misuse(text: "--config is given twice") }
+                guard let file = value ?? rest.next() else { throw Misuse(text: "--config needs a file") }
+                config = file
+            case "--run-as":
+                guard owner == nil else { throw Misuse(text: "--run-as is given twice") }
+                owner = (value ?? rest.next()).flatMap { ListenSettings.AdminOwner($0) }
+                guard owner != nil else {
+                    throw Misuse(text: "--run-as needs UID:GID, such as 10880:10880, without UID 0")
+                }
             default:
-                if word.hasPrefix("--config=") {
-                    config = String(word.dropFirst("--config=".count))
-                } else if word == "--run-as" || word.hasPrefix("--run-as=") {
-                    let value = word == "--run-as" ? words.next() : String(word.dropFirst("--run-as=".count))
-                    owner = value.flatMap { ListenSettings.AdminOwner($0) }
-                    guard owner != nil else {
-                        throw Misuse(text: "--run-as needs UID:GID, such as 10880:10880, without UID 0")
-                    }
-                } else if try !workload.take(word, next: { words.next() }) {
+                guard try workload.take(word, next: { rest.next() }) else {
                     throw Misuse(text: "unknown argument '\(word)'")
                 }
             }
@@ -50,6 +49,22 @@ enum Arguments: Hashable {
         self =
             isCheck
             ? .check(config: config, workload: workload) : .run(config: config, workload: workload, owner: owner)
+    }
+
+    /// What is asked for with one word alone.
+    ///
+    /// Help is given whatever stands beside it.
+    private static func alone(_ words: [String]) throws(Misuse) -> Arguments? {
+        if words.contains("--help") || words.contains("-h") { return .help }
+        guard words.contains("--version") else { return nil }
+        guard words.count == 1 else { throw Misuse(text: "--version stands alone") }
+        return .version
+    }
+
+    /// The name of an option, and its value where that stands behind `=`.
+    private static func parts(_ word: String) -> (name: String, value: String?) {
+        guard let equals = word.firstIndex(of: "=") else { return (word, nil) }
+        return (String(word[..<equals]), String(word[word.index(after: equals)...]))
     }
 
     static let helpText = """
@@ -75,8 +90,9 @@ enum Arguments: Hashable {
                     64  the command line is wrong
                     69  a port is held by somebody else, or the machine lacks what is needed
                     70  a defect of the daemon
-                    73  the audit file cannot be used
-                    77  CAP_NET_ADMIN is missing, which listen.transparent.tproxy needs
+                    73  the audit file cannot be used, or could not be written to the end
+                    74  --help, --version, --check-config: standard output took not all of it
+                    77  CAP_NET_ADMIN is missing, which listen.transparent.tproxy needs, or a capability that --run-as needs
                     78  the configuration (with --check-config: or the policy) is wrong
         """
 }

@@ -23,6 +23,8 @@ enum ExitCode: Int32 {
     case unavailable = 69
     case defect = 70
     case audit = 73
+    /// Of `--help`, `--version` and `--check-config`, which open no audit file.
+    case output = 74
     case permission = 77
     case configuration = 78
 }

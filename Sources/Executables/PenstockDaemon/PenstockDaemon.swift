@@ -14,10 +14,11 @@ import TLSInterception
 @main
 enum PenstockDaemon {
     static func main() {
+        holdStandardStreams()
         do throws(Arguments.Misuse) {
             switch try Arguments(CommandLine.arguments.dropFirst()) {
-            case .help: writeToStandardOutput(Arguments.helpText + "\n")
-            case .version: writeToStandardOutput("penstockd \(DaemonPlan.version)\n")
+            case .help: answer(Arguments.helpText)
+            case .version: answer("penstockd \(DaemonPlan.version)")
             case .check(let path, let workload): check(path, workload)
             case .run(let path, let workload, let owner): run(path, workload, as: owner)
             }
@@ -27,13 +28,23 @@ enum PenstockDaemon {
         }
     }
 
+    /// Writes what was asked for to standard output; a reader that has gone misses nothing.
+    private static func answer(_ text: String) {
+        do throws(SystemCallError) {
+            try deliverToStandardOutput(text + "\n")
+        } catch {
+            guard !error.isReaderGone else { return }
+            end(Complaint("cannot write to standard output: \(error)", .output))
+        }
+    }
+
     private static func check(_ path: String, _ workload: WorkloadFlags) {
         do throws(Complaint) {
             let plan = try DaemonPlan(configurationFile: path, workload: workload)
             if let interception = plan.interception { try interception.check() }
             do {
                 let policy = try plan.loadPolicy().policy
-                writeToStandardOutput("\(path): ok; policy '\(policy.name)' \(policy.hash)\n")
+                answer("\(path): ok; policy '\(policy.name)' \(policy.hash)")
             } catch {
                 throw Complaint("\(error)", .configuration)
             }

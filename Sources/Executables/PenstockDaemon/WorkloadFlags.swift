@@ -18,6 +18,7 @@ struct WorkloadFlags: Hashable, Sendable {
     mutating func take(_ word: String, next: () -> String?) throws(Arguments.Misuse) -> Bool {
         let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
         guard let flag = parts.first.map(String.init), let path = Self.names[flag] else { return false }
+        guard self[keyPath: path] == nil else { throw Arguments.Misuse(text: "\(flag) is given twice") }
         guard let value = parts.count == 2 ? String(parts[1]) : next(), !value.isEmpty else {
             throw Arguments.Misuse(text: "\(flag) needs a name")
         }

@@ -1,5 +1,6 @@
 import LinuxBindings
 import Posture
+import Telemetry
 import TrafficCapture
 
 /// Compares the kernel's rules with the plan after every change, and tells people and the daemon.
@@ -87,7 +88,7 @@ struct Watch {
             let wait = isQuick ? min(Self.retry, settings.seconds * 1000) : settings.seconds * 1000
             let awaited = [signals.descriptor.number, notices.folders.number] + notices.rules.numbers
             switch pause(awaited, link.number, milliseconds: wait) {
-            case .stop: return say(keeps ? "stopped: told to; the rules stay" : "stopped: told to")
+            case .stop: return say("stopped: told to\(keeps ? try lastWords(plan, &capture) : "")")
             case .changed: sleepMilliseconds(Self.settling)
             case .folderChanged, .due: break
             case .linkEnded: link.heard()
@@ -129,10 +130,27 @@ struct Watch {
         _ capture: inout TrafficCapture,
         _ repairs: inout Repairs
     ) throws(CaptureError) -> Bool {
-        guard keeps, repairs.take(at: monotonicNanoseconds()) else { return false }
+        guard keeps else { return false }
+        switch repairs.take(at: monotonicNanoseconds()) {
+        case .granted: break
+        case .pauseBegins(let seconds):
+            say(
+                "not put back: table inet \(plan.table): that was done \(Repairs.limit) times within a minute; look who changes "
+                    + "it: the next time is in \(seconds) s"
+            )
+            return false
+        case .pausing: return false
+        }
         _ = try capture.replace(plan, isInstalled: true)
         say("put back: table inet \(plan.table)")
         return true
+    }
+
+    /// What is left behind, as it is now.
+    private func lastWords(_ plan: CapturePlan, _ capture: inout TrafficCapture) throws(CaptureError) -> String {
+        let differences = try compare(plan, &capture).differences
+        guard let first = differences.first else { return "; the rules stay" }
+        return "; what stays is not as planned: \(printable(first)) (\(differences.count) in all)"
     }
 
     private enum Wake {

@@ -22,6 +22,10 @@ struct ChainDiagnosis {
     /// The line behind the broken one is tied to it.
     private var isAttested = false
     private var hasSuccessor = false
+    /// A line of ours stands somewhere behind the broken one.
+    private var isFollowed = false
+    /// It begins as lines of ours do.
+    private var beginsAsOurs = false
     private var isOtherVersion = false
     private var endsInReturn = false
 
@@ -58,6 +62,7 @@ struct ChainDiagnosis {
         let frame = StoredFrame(line)
         guard ordinal != broken.ordinal else {
             isOtherVersion = frame == nil && line.isOfOtherVersion
+            beginsAsOurs = StoredLine.mayBeCutOff(line)
             endsInReturn = frame == nil && line.count > 0 && line[line.count - 1] == UInt8(ascii: "\r")
             return
         }
@@ -72,6 +77,7 @@ struct ChainDiagnosis {
             hasSuccessor = true
             isAttested = link.previous == broken.hash
         }
+        if ordinal > broken.ordinal, frame != nil { isFollowed = true }
         if copy == nil, link.hash == broken.hash { copy = link }
         if link.sequence != nil, link.sequence == broken.sequence { hasNamesake = true }
         if continuation == nil, ordinal > broken.ordinal, let frame, expected.fits(frame, in: line) {
@@ -115,6 +121,15 @@ struct ChainDiagnosis {
                 .inserted,
                 broken,
                 "not written by Penstock; what belongs here stands at \(continuation.place)"
+            )
+        }
+        // No line of ours is known to have stood here.
+        if !isFollowed, !beginsAsOurs, !endsInReturn, last != nil {
+            return fault(
+                .inserted,
+                broken,
+                "not written by Penstock; nothing of the chain stands behind it, so it was appended, or put in the place of "
+                    + "the last record"
             )
         }
         return ChainFault(
@@ -174,9 +189,11 @@ extension Span<UInt8> {
             guard position < count, self[position] == expected else { return false }
             position += 1
         }
-        guard position + 1 < count, (UInt8(ascii: "1")...UInt8(ascii: "9")).contains(self[position]) else {
-            return false
-        }
-        return self[position] != UInt8(ascii: "1") || self[position + 1] != UInt8(ascii: ",")
+        let first = position
+        guard position < count, self[position] != UInt8(ascii: "0") else { return false }
+        while position < count, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(self[position]) { position += 1 }
+        // A line of ours has more than its version.
+        guard position > first, position < count, self[position] == UInt8(ascii: ",") else { return false }
+        return position > first + 1 || self[first] != UInt8(ascii: "1")
     }
 }

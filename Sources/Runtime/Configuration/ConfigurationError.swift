@@ -29,6 +29,8 @@ package struct FileProblem: Error, Hashable, Sendable {
         case systemCall(SystemCallError)
         /// Neither a file nor a directory where one is expected: a pipe, a socket, a device.
         case notRegular
+        /// A directory where only a file will do.
+        case directory
         /// The limit in bytes.
         case tooLarge(limit: Int)
         case tooManyFiles(limit: Int)
@@ -65,6 +67,7 @@ extension FileProblem.Cause {
         switch self {
         case .systemCall(let error): error.description
         case .notRegular: "this is neither a file nor a directory"
+        case .directory: "this is a directory"
         case .tooLarge(let limit): "there are more than \(limit) bytes"
         case .tooManyFiles(let limit): "the directory has more than \(limit) files"
         case .noPolicyFile: "the directory has no policy file"
@@ -80,7 +83,7 @@ extension FileProblem.Cause {
     fileprivate var remedy: String {
         switch self {
         case .systemCall: "check the path, and that the daemon's user may read it"
-        case .notRegular: "name a file"
+        case .notRegular, .directory: "name a file"
         case .tooLarge: "split it, or remove what is not needed"
         case .tooManyFiles: "keep policies in a directory of their own"
         case .noPolicyFile: "add one whose name ends in .yaml or .yml"

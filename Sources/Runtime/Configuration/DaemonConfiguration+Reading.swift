@@ -22,13 +22,8 @@ extension DaemonConfiguration {
         file: String,
         limits: YAMLLimits = YAMLLimits()
     ) throws(SourceProblems) -> DaemonConfiguration {
-        let documents = try readYAML(bytes, file: file, limits: limits)
-        guard let document = documents.first else { return DaemonConfiguration() }
-        guard documents.count == 1 else {
-            throw SourceProblems([
-                SourceProblem("a second document begins here, expected one", at: documents[1].location)
-            ])
-        }
+        let document = try readYAMLDocumentIfAny(bytes, file: file, limits: limits)
+        guard let document else { return DaemonConfiguration() }
         return try MappingReader.read(document, as: "the configuration") { read(&$0) }
     }
 

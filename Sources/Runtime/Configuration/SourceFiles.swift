@@ -84,7 +84,9 @@ func readWhole(
     limit: Int
 ) throws(ConfigurationError) -> [UInt8] {
     let status = try reading(path) { () throws(SystemCallError) in try fileStatus(file) }
-    guard status.isRegular else { throw .file(FileProblem(path: path, cause: .notRegular)) }
+    guard status.isRegular else {
+        throw .file(FileProblem(path: path, cause: status.isDirectory ? .directory : .notRegular))
+    }
     var content: [UInt8] = []
     while true {
         // One byte more than may be there, so that a file that grows is noticed.

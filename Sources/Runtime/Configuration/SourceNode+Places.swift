@@ -36,9 +36,29 @@ extension SourceNode {
     func server(_ subject: String) throws(SourceProblem) -> SocketAddress {
         let expected = "an IP address, or one with a port such as 10.96.0.10:53 or [2001:db8::53]:53"
         let text = try string(subject, expected: expected)
-        if let address = IPAddress(text) { return SocketAddress(address, port: 53) }
+        if let address = IPAddress(text) { return try oneServer(SocketAddress(address, port: 53), subject) }
         guard let server = SocketAddress(text), server.port != 0 else {
             throw SourceProblem("\(subject) is `\(printable(text))`, expected \(expected)", at: location)
+        }
+        return try oneServer(server, subject)
+    }
+
+    /// Refuses addresses that no single server has, and those that leave in another family than they are written in.
+    private func oneServer(_ server: SocketAddress, _ subject: String) throws(SourceProblem) -> SocketAddress {
+        let address = server.address
+        guard !address.isMappedIPv4 else {
+            throw SourceProblem(
+                "\(subject) is `\(address)`: IPv4-mapped addresses leave as IPv4",
+                at: location,
+                remedy: "write \(address.unmapped)"
+            )
+        }
+        guard address.isOneMachines else {
+            throw SourceProblem(
+                "\(subject) is `\(address)`, which is no address of a single server",
+                at: location,
+                remedy: "name the server's own"
+            )
         }
         return server
     }

@@ -9,11 +9,12 @@ extension CaptureSettings {
     ///
     /// - Throws: everything wrong with the file, each with its place.
     package init(yaml bytes: [UInt8], file: String, mode: CaptureMechanism? = nil) throws(SourceProblems) {
-        let document = try readYAMLDocument(
-            bytes,
-            file: file,
-            limits: YAMLLimits(bytes: 1 << 18, depth: 4, nodes: 2000)
-        )
+        let limits = YAMLLimits(bytes: 1 << 18, depth: 4, nodes: 2000)
+        // What holds comments alone says nothing, and that is no mistake.
+        guard let document = try readYAMLDocumentIfAny(bytes, file: file, limits: limits) else {
+            self.init()
+            return
+        }
         self = try MappingReader.read(document, as: "the configuration") { reader in
             var settings = CaptureSettings()
             for flag in CaptureFlag.allCases where !flag.isOfTheRun { settings.read(flag, from: &reader) }
@@ -23,15 +24,19 @@ extension CaptureSettings {
         }
     }
 
-    /// Notes keys that mean nothing in the file's own mode; a file that is right by itself stays so under another mode.
+    /// Notes keys that mean nothing in the mode that comes of the file and the command line, `mode`.
     private func checkModes(besides mode: CaptureMechanism?, _ reader: inout MappingReader) {
         for flag in CaptureFlag.allCases where reader.has(flag.key) {
-            guard let needed = flag.neededMode, needed != mechanism, needed != mode else { continue }
+            guard let needed = flag.neededMode, needed != mode ?? mechanism else { continue }
+            // Then the file is right by itself.
+            let isOverruled = needed == mechanism
             reader.note(
                 SourceProblem(
-                    "`\(flag.key)` means nothing without `mode: \(needed.rawValue)`",
+                    isOverruled
+                        ? "`\(flag.key)` means nothing with `--mode \((mode ?? mechanism).rawValue)` on the command line"
+                        : "`\(flag.key)` means nothing without `mode: \(needed.rawValue)`",
                     at: reader.keyLocation(of: flag.key),
-                    remedy: "write both, or neither"
+                    remedy: isOverruled ? "leave out the one or the other" : "write both, or neither"
                 )
             )
         }

@@ -77,7 +77,8 @@ struct AuditQueryTests {
             (["--uid", "-1"], "--uid '-1' is no user number; write 0 to 4294967295"),
             (["--kind", "connections"], "unknown kind 'connections'; did you mean 'connection'?"),
             (["--text", "a *"], "--text 'a *' has no letters or digits to look for in every word"),
-            (["--limit", "some"], "--limit 'some' is no number of rows; write 0 to 1000000000, or all"),
+            (["--limit", "some"], "--limit 'some' is no number of rows; write 1 to 1000000000, or all"),
+            (["--limit", "0"], "--limit '0' is no number of rows; write 1 to 1000000000, or all"),
             (["--format", "cvs"], "unknown format 'cvs'; did you mean 'csv'?"),
             (["--forrmat", "csv"], "unknown option '--forrmat'; did you mean '--format'?"),
         ]

@@ -126,6 +126,7 @@ struct AuditVerifyTests {
         let said = try penstock("audit", "verify", "audit.jsonl", "--key", "pinned.pem", in: folder)
         #expect(said.status == 0, "\(said)")
         #expect(said.lines.contains("signatures: 1 checkpoint, 1 key published; 1 trusted by --key"))
+        #expect(!said.output.contains("not signed yet"), "a checkpoint at the end signs everything")
         // OpenSSL's own program reads it, and agrees on what it is called.
         #expect(system("openssl pkey -pubin -in \(folder.path)/pinned.pem -outform DER -out \(folder.path)/der") == 0)
         let der = try [UInt8](Data(contentsOf: URL(filePath: folder.path + "/der")))

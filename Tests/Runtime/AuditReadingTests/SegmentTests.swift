@@ -53,7 +53,7 @@ struct SegmentTests {
         #expect(try verify([folder.file]).fault == nil)
         let giant = [UInt8](repeating: UInt8(ascii: "x"), count: RecordLimits.standard.lineBytes * 2)
         let path = try folder.put(lines + [giant])
-        #expect(try found([path]) == "changed 62")
+        #expect(try found([path]) == "inserted 62")
         let between = try folder.put(Array(lines[..<3]) + [giant] + lines[3...], as: "between")
         #expect(try found([between]) == "inserted 4")
     }

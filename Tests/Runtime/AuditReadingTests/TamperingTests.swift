@@ -55,6 +55,15 @@ struct TamperingTests {
         Tampering("a line is moved far up", "reordered 3") { $0.insert($0.remove(at: 8), at: 2) },
         Tampering("a line of somebody else's is inserted", "inserted 5") { $0.insert(Array("hello".utf8), at: 4) },
         Tampering("an empty line is inserted", "inserted 5") { $0.insert([], at: 4) },
+        Tampering("a line of somebody else's is appended", "inserted 13") { $0.append(Array("hello".utf8)) },
+        Tampering("an empty line is appended", "inserted 13") { $0.append([]) },
+        Tampering("several are appended", "inserted 13") { $0 += [Array("{\"v\":1}".utf8), Array("hello".utf8)] },
+        Tampering("a line that has a version and nothing else is inserted", "inserted 5") { lines in
+            lines.insert(Array("{\"v\":1}".utf8), at: 4)
+        },
+        Tampering("a line becomes one that has a version and nothing else", "changed 5") { lines in
+            lines[4] = Array("{\"v\":1}".utf8)
+        },
         Tampering("a line is made up that ties in with the one before", "inserted 5") { lines in
             let text = String(decoding: lines[4], as: UTF8.self)
             lines.insert(Array(text.replacing("host4.example", with: "host9.example").utf8), at: 4)
@@ -72,6 +81,13 @@ struct TamperingTests {
         Tampering("everything is missing", "missing_head") { $0.removeAll() },
         Tampering("a line is of a version to come", "unsupported_version 5") { lines in
             lines[4] = try lines[4].replacing("{\"v\":1,", with: "{\"v\":2,")
+        },
+        Tampering("a line is of a version far from now", "unsupported_version 5") { lines in
+            lines[4] = try lines[4].replacing("{\"v\":1,", with: "{\"v\":12,")
+        },
+        Tampering("the last line is broken, and another appended", "changed 12") { lines in
+            lines[11][150] = 0x1b
+            lines.append(Array("hello".utf8))
         },
     ]
 

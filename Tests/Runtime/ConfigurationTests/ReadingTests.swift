@@ -222,6 +222,22 @@ struct ReadingTests {
     }
 
     @Test(
+        "a resolver is one server's address, in the family that packets to it leave in; what to write is said",
+        arguments: [
+            ("\"::ffff:10.0.0.1\"", "`::ffff:10.0.0.1`: IPv4-mapped addresses leave as IPv4; write 10.0.0.1"),
+            ("\"[::ffff:10.0.0.1]:53\"", "`::ffff:10.0.0.1`: IPv4-mapped addresses leave as IPv4; write 10.0.0.1"),
+            ("0.0.0.0", "`0.0.0.0`, which is no address of a single server; name the server's own"),
+            ("\"::\"", "`::`, which is no address of a single server; name the server's own"),
+            ("224.0.0.1", "`224.0.0.1`, which is no address of a single server; name the server's own"),
+            ("\"[ff02::1]:53\"", "`ff02::1`, which is no address of a single server; name the server's own"),
+        ]
+    )
+    func noServer(item: String, says: String) {
+        let found = problems("dial: { resolvers: [10.0.0.1, \(item)] }")
+        #expect(found == ["penstock.yaml:1:31: item 2 of `resolvers` is " + says])
+    }
+
+    @Test(
         "no two listeners share a port, a default among them",
         arguments: [
             "listen: { explicit: { port: 15880 } }", "listen: { transparent: { port: 8081 } }",

@@ -98,6 +98,26 @@ struct CaptureArgumentsTests {
         #expect(settings.routing.priority == 14)
     }
 
+    @Test("keys of TPROXY in a file that is right by itself are errors with their places beside --mode redirect")
+    func overruledMode() throws {
+        let yaml = "mode: tproxy\ntproxy_mark: 0x100/0xff00\ntproxy_priority: 14\ntproxy_table: 15"
+        let found = #expect(throws: SourceProblems.self) {
+            try CaptureSettings(yaml: Array(yaml.utf8), file: "init.yaml", mode: .redirect)
+        }
+        let said = found?.problems.map(\.description) ?? []
+        #expect(said.map { $0.prefix(14) } == ["init.yaml:2:1:", "init.yaml:3:1:", "init.yaml:4:1:"])
+        let first =
+            "init.yaml:2:1: `tproxy_mark` means nothing with `--mode redirect` on the command line; leave out the one or the other"
+        #expect(said.first == first)
+        let plain = try CaptureSettings(yaml: Array("mode: tproxy".utf8), file: "init.yaml", mode: .redirect)
+        #expect(plain.mechanism == .tproxy)
+    }
+
+    @Test("a file without a document sets nothing", arguments: ["", "# comment\n", "\n\n"])
+    func empty(yaml: String) throws {
+        #expect(try read(yaml) == CaptureSettings())
+    }
+
     @Test("the version is said wherever it is asked for")
     func version() throws {
         for arguments in [["--version"], ["verify", "--version"]] {
