@@ -15,6 +15,8 @@ package enum AuditError: Error, Hashable, Sendable {
     case severalNames(Int)
     /// Another daemon writes it.
     case inUse
+    /// Another daemon keeps its state in the same directory.
+    case stateInUse
     /// The line that starts at this offset, in bytes, is none that Penstock has written whole.
     case foreignLine(offset: Int)
     /// It was cut short, written to or removed by somebody else while we had it.
@@ -58,6 +60,8 @@ extension AuditError: CustomStringConvertible {
         case .severalNames(let count):
             "the audit file has \(count) names (hard links): remove the others, or name another file"
         case .inUse: "the audit file is in use by another daemon: stop it, or name another file"
+        case .stateInUse:
+            "state.path (where that is not said, the directory of audit.path; /var/lib/penstock where that is standard output) is in use by another daemon: stop it, or give this one a state.path of its own"
         case .foreignLine(let offset):
             "the line at byte \(offset) of the audit file was not written by Penstock: move the file away and keep it, then start again"
         case .changedByOthers:

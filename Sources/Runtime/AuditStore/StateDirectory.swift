@@ -16,6 +16,24 @@ final class StateDirectory: Sendable {
         }
     }
 
+    /// Takes the directory for the one daemon that writes there, as long as this lives or until `unlock`.
+    ///
+    /// Whoever only reads does not call it.
+    ///
+    /// - Throws: `.stateInUse` where another daemon has it.
+    func lock() throws(AuditError) {
+        let isOurs: Bool
+        do throws(SystemCallError) {
+            isOurs = try lockExclusively(descriptor)
+        } catch {
+            throw .noState(error)
+        }
+        guard isOurs else { throw .stateInUse }
+    }
+
+    /// Lets the next daemon have the directory, at once, whoever else has its descriptor by a fork.
+    func unlock() { LinuxBindings.unlock(descriptor) }
+
     /// The content of a file; nil where there is none.
     ///
     /// - Throws: `.foreignState` for one that somebody else may have put there.
@@ -67,7 +85,7 @@ final class StateDirectory: Sendable {
             } else if try lockExclusively(file) {
                 return file
             } else {
-                fault = .inUse
+                fault = .stateInUse
             }
         } catch {
             fault = .noState(error)

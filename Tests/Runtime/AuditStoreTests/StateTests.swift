@@ -1,0 +1,85 @@
+import AuditStore
+import AuditTrail
+import Foundation
+import Synchronization
+import Testing
+
+/// What the trail keeps beside its file, and what the operator is told.
+@Suite struct StateTests {
+    @Test("G06: a second daemon that keeps its state in the same directory is refused, and may have it afterwards")
+    func shared() throws {
+        let folder = try AuditFolder()
+        let first = try folder.writer(store: AuditStoreSettings(statePath: folder.path))
+        #expect(throws: AuditError.stateInUse) { try other(in: folder) }
+        #expect(AuditError.stateInUse.description.contains("in use by another daemon"))
+        #expect(AuditError.stateInUse.description.contains("a state.path of its own"))
+        // The same file again: that is what is told.
+        #expect(throws: AuditError.inUse) { try folder.writer(store: AuditStoreSettings(statePath: folder.path)) }
+        // Beside standard output as well.
+        #expect(throws: AuditError.stateInUse) { try other(in: folder, path: "-") }
+        #expect(first.finish(timeout: .seconds(20)))
+        #expect(try other(in: folder).finish(timeout: .seconds(20)))
+    }
+
+    @Test("what another audit file left of its chain is not believed, and told of; an older daemon's is")
+    func otherFile() throws {
+        let folder = try AuditFolder()
+        let told = Told()
+        let store = AuditStoreSettings(statePath: folder.path, report: told.report)
+        let first = try folder.writer(store: store)
+        #expect(submit(1...30, to: first))
+        #expect(first.finish(timeout: .seconds(20)))
+        #expect(try other(in: folder, report: told.report).finish(timeout: .seconds(20)))
+        let second = try readChain(folder.read("second.jsonl"))
+        #expect(second.map(\.event) == ["started"])
+        #expect(
+            told.lines.filter { $0.contains("left by another audit file, audit.jsonl") }.count == 1,
+            "\(told.lines)"
+        )
+        // Its own is believed, and that of a daemon that did not tell the file as well.
+        var kept = String(decoding: try folder.read("audit.chain"), as: UTF8.self)
+        #expect(kept.contains("\"file\":\"second.jsonl\""))
+        for _ in 1...2 {
+            try folder.write([], to: "second.jsonl")
+            try folder.write(Array(kept.utf8), to: "audit.chain")
+            #expect(try other(in: folder, report: told.report).finish(timeout: .seconds(20)))
+            #expect(String(decoding: try folder.read("second.jsonl"), as: UTF8.self).contains("\"event\":\"missing\""))
+            kept = kept.replacing(",\"file\":\"second.jsonl\"", with: "")
+        }
+        #expect(told.lines.count == 1, "\(told.lines)")
+    }
+
+    @Test("a damaged or an empty file of the chain's end is told of", arguments: ["", "{}\n", "x"])
+    func damagedChain(content: String) throws {
+        let folder = try AuditFolder()
+        let told = Told()
+        try folder.write(Array(content.utf8), to: "audit.chain")
+        let writer = try folder.writer(store: AuditStoreSettings(statePath: folder.path, report: told.report))
+        #expect(writer.finish(timeout: .seconds(20)))
+        let word = content.isEmpty ? "empty" : "damaged"
+        #expect(told.lines.filter { $0.contains("audit.chain in state.path is \(word)") }.count == 1, "\(told.lines)")
+    }
+
+    /// A writer of another file in the same directory.
+    private func other(
+        in folder: AuditFolder,
+        path: String? = nil,
+        report: AuditStoreSettings.Report = AuditStoreSettings.Report { _ in }
+    ) throws(AuditError) -> AuditWriter {
+        try folder.writer(
+            of: path ?? folder.path + "/second.jsonl",
+            store: AuditStoreSettings(statePath: folder.path, report: report)
+        )
+    }
+}
+
+/// What the operator was told.
+private final class Told: Sendable {
+    private let all = Mutex<[String]>([])
+
+    var lines: [String] { all.withLock { $0 } }
+
+    var report: AuditStoreSettings.Report {
+        AuditStoreSettings.Report { line in self.all.withLock { $0.append(line) } }
+    }
+}
