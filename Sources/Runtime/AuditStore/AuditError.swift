@@ -21,6 +21,10 @@ package enum AuditError: Error, Hashable, Sendable {
     case foreignLine(offset: Int)
     /// It was cut short, written to or removed by somebody else while we had it.
     case changedByOthers
+    /// A closed file of this name may have been put there by somebody else.
+    case foreignSegment(String)
+    /// A closed file of this name cannot be decompressed.
+    case damagedSegment(String)
     /// What was written may not have reached the disk, and cannot be told from what has.
     case notSynchronized(SystemCallError)
     /// The directory of the daemon's own state, or what the trail keeps there, cannot be used.
@@ -66,6 +70,10 @@ extension AuditError: CustomStringConvertible {
             "the line at byte \(offset) of the audit file was not written by Penstock: move the file away and keep it, then start again"
         case .changedByOthers:
             "the audit file was cut short, written to or removed by somebody else: move it away and keep it, then start again"
+        case .foreignSegment(let name):
+            "the closed audit file \(name) is no regular file of the daemon's user with one name: look who put it there, and move it away"
+        case .damagedSegment(let name):
+            "the closed audit file \(name) cannot be decompressed, it was cut short or changed: move it away and keep it"
         case .notSynchronized(let error):
             "records may not have reached the disk (\(error)): check the disk, then start again"
         case .noState(let error):

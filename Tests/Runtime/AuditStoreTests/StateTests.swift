@@ -60,6 +60,39 @@ import Testing
         #expect(told.lines.filter { $0.contains("audit.chain in state.path is \(word)") }.count == 1, "\(told.lines)")
     }
 
+    @Test("a segment that is damaged or was put there by others is named, and retention goes on behind it")
+    func damagedSegment() throws {
+        let folder = try AuditFolder()
+        let told = Told()
+        let writer = try folder.writer(store: AuditFolder.rotating())
+        for round in 0..<8 { #expect(submit(round * 40 + 1...round * 40 + 40, to: writer)) }
+        #expect(folder.waitForCompression())
+        #expect(writer.finish(timeout: .seconds(20)))
+        let segments = folder.segments.map(\.text)
+        try #require(segments.count >= 4)
+        try folder.write([UInt8](repeating: 0, count: 64), to: segments[1])
+        // Another's plain file that pretends to be older than all, a directory, and another's in the place of a segment.
+        let names = ["audit-20200101T000000Z-000000000001.jsonl", "audit-20200101T000000Z-000000000002.jsonl.zst"]
+        try run("sh", "-c", "cd \(folder.path) && touch \(names[0]) && mkdir \(names[1]) && chown 65534 \(names[0])")
+        try run("chown", "65534", "\(folder.path)/\(segments[2])")
+        var store = AuditFolder.rotating(bytes: 1 << 30, keeping: AuditStoreSettings.Keeping(bytes: 1))
+        store.report = told.report
+        let second = try folder.writer(store: store)
+        #expect(eventually { folder.segments.map(\.text) == [names[1]] })
+        #expect(second.finish(timeout: .seconds(20)))
+        for name in [names[0], segments[1], segments[2]] {
+            let isNamed = told.lines.contains { $0.contains("closed audit file \(name) ") }
+            #expect(isNamed, "\(name): \(told.lines)")
+        }
+        let removed = try folder.content.split(separator: UInt8(ascii: "\n")).compactMap {
+            try JSONSerialization.jsonObject(with: Data($0)) as? [String: Any]
+        }.filter { $0["event"] as? String == "removed" }
+        #expect(removed.map { $0["segment"] as? String } == [names[0]] + segments)
+        // Of those before the two that cannot be read, and of no other.
+        let unknown = removed.filter { $0["after"] == nil }.map { $0["segment"] as? String }
+        #expect(unknown == [segments[0], segments[1]])
+    }
+
     /// A writer of another file in the same directory.
     private func other(
         in folder: AuditFolder,
