@@ -29,14 +29,42 @@ package enum AuditError: Error, Hashable, Sendable {
     case notSynchronized(SystemCallError)
     /// The directory of the daemon's own state, or what the trail keeps there, cannot be used.
     case noState(SystemCallError)
-    /// What the trail keeps there was put there by somebody else.
-    case foreignState(String)
+    /// What the trail keeps there under this name cannot be used, or was put there by somebody else.
+    case foreignState(String, StateFault)
     /// The key that signs the chain cannot be read, made or used.
     case noKey(String)
     /// The key that secrets are masked with cannot be read.
     case noMaskKey
     /// The writer's thread could not be started.
     case noThread(SystemCallError)
+}
+
+/// What is wrong with a file of the daemon's state.
+package enum StateFault: Hashable, Sendable {
+    /// It is a symbolic link.
+    case link
+    /// It is a directory, a device, a pipe or a socket.
+    case notRegular
+    /// It belongs to this user.
+    case owner(UInt32)
+    /// It has so many names.
+    case names(Int)
+    /// The daemon's user may not open it, or it cannot be read.
+    case unreadable(SystemCallError)
+}
+
+extension StateFault: CustomStringConvertible {
+    /// What goes on a sentence that begins with the file's name.
+    package var description: String {
+        switch self {
+        case .link: "is a symbolic link, and none is followed: put the regular file itself there"
+        case .notRegular: "is not a regular file: look who put it there, and remove it or put a regular file there"
+        case .owner(let uid):
+            "belongs to user \(uid), not to the daemon's: look who put it there, and chown it to the daemon's user"
+        case .names(let count): "has \(count) names (hard links): look who made them, and remove the others"
+        case .unreadable(let error): "cannot be read: \(error): the daemon's user must be able to read it (chmod 600)"
+        }
+    }
 }
 
 /// Makes calls on the file or its directory, whose failure is that the file cannot be used.
@@ -82,8 +110,7 @@ extension AuditError: CustomStringConvertible {
             "the key that signs the audit trail cannot be used: \(text): put it back, or take it away and have another made"
         case .noMaskKey:
             "mask.key in state.path is not 64 hexadecimal digits: put it back, or remove it and have another made"
-        case .foreignState(let name):
-            "\(name) in state.path is no regular file of the daemon's user with one name: look who put it there, and remove it"
+        case .foreignState(let name, let fault): "\(name) in state.path \(fault)"
         case .noThread(let error): "the audit writer's thread cannot be started: \(error)"
         }
     }

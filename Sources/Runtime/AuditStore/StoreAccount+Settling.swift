@@ -12,7 +12,11 @@ extension StoreAccount {
             settings.budget = nil
         }
         let state: StateDirectory?
-        if let path = settings.statePath { state = try StateDirectory(path) } else { state = nil }
+        if let path = settings.statePath {
+            state = try StateDirectory(path, report: settings.report)
+        } else {
+            state = nil
+        }
         let directory: AuditDirectory?
         if isStream {
             directory = nil

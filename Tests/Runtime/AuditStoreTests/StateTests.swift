@@ -60,6 +60,51 @@ import Testing
         #expect(told.lines.filter { $0.contains("audit.chain in state.path is \(word)") }.count == 1, "\(told.lines)")
     }
 
+    @Test(
+        "G06: a key that is a link or another user's keeps everything back, names its file, and says what to do",
+        arguments: ["audit.key", "audit.key.new"],
+        [
+            ["ln -sf /etc/hostname", "is a symbolic link"], ["mkdir", "is not a regular file"],
+            ["touch other; chown 65534 other; mv other", "belongs to user 65534, not to the daemon's"],
+        ]
+    )
+    func foreignKey(name: String, fault: [String]) throws {
+        let folder = try AuditFolder()
+        let told = Told()
+        try run("sh", "-c", "cd \(folder.path) && \(fault[0]) \(name)")
+        let writer = try folder.writer(
+            store: AuditStoreSettings(
+                statePath: folder.path,
+                signing: AuditStoreSettings.Signing(),
+                report: told.report
+            )
+        )
+        #expect(eventually { if case .failed(.foreignState) = writer.state { true } else { false } })
+        #expect(eventually { !told.lines.isEmpty })
+        #expect(told.lines.count == 1 && told.lines[0].hasPrefix("audit: \(name) in state.path "), "\(told.lines)")
+        #expect(told.lines[0].contains(fault[1]), "\(told.lines)")
+        _ = writer.finish(timeout: .seconds(20))
+    }
+
+    @Test("a key that others may read is used, and warned of once")
+    func exposedKey() throws {
+        let folder = try AuditFolder()
+        let told = Told()
+        let store = AuditStoreSettings(
+            statePath: folder.path,
+            signing: AuditStoreSettings.Signing(),
+            report: told.report
+        )
+        #expect(try folder.writer(store: store).finish(timeout: .seconds(20)))
+        #expect(told.lines.isEmpty, "\(told.lines)")
+        try run("chmod", "644", folder.path + "/audit.key")
+        #expect(try folder.writer(store: store).finish(timeout: .seconds(20)))
+        #expect(told.lines.count == 1, "\(told.lines)")
+        #expect(
+            told.lines.first?.contains("warning: audit: audit.key in state.path is secret, and its mode 644") == true
+        )
+    }
+
     @Test("a segment that is damaged or was put there by others is named, and retention goes on behind it")
     func damagedSegment() throws {
         let folder = try AuditFolder()
