@@ -166,7 +166,11 @@ package final class AuditWriter: Sendable {
             isForLoops.store(state == .writable && durability == .written && account.stream == nil, ordering: .relaxed)
             return current != state
         }
-        if changed { notifyWatchers() }
+        if changed {
+            // Of a write that fails once there is no need to tell: see `flush`.
+            if case .stalled = state {} else { account.report(state) }
+            notifyWatchers()
+        }
     }
 
     func notifyWatchers() {

@@ -105,6 +105,26 @@ import Testing
         )
     }
 
+    @Test("a disk that is full is told of once, and that records are written again")
+    func stalled() throws {
+        let folder = try AuditFolder(kibibytes: 64)
+        let told = Told()
+        let writer = try folder.writer(store: AuditStoreSettings(report: told.report))
+        #expect(submit(1...3, to: writer))
+        try run("sh", "-c", "dd if=/dev/zero of=\(folder.path)/filler bs=4k 2>/dev/null || true")
+        for number in 4...40 { writer.submit(connection(number)) }
+        #expect(eventually { !told.lines.isEmpty })
+        Thread.sleep(forTimeInterval: 1.5)
+        #expect(told.lines.count == 1, "\(told.lines)")
+        #expect(told.lines[0].hasPrefix("audit: write: No space left on device"), "\(told.lines)")
+        #expect(told.lines[0].hasSuffix("; nothing new passes until it can be written"), "\(told.lines)")
+        try run("rm", folder.path + "/filler")
+        #expect(eventually { told.lines.count == 2 })
+        #expect(told.lines.last == "audit: records are written again")
+        #expect(writer.finish(timeout: .seconds(20)))
+        #expect(told.lines.count == 2, "\(told.lines)")
+    }
+
     @Test("a segment that is damaged or was put there by others is named, and retention goes on behind it")
     func damagedSegment() throws {
         let folder = try AuditFolder()
