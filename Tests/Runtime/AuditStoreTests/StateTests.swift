@@ -105,6 +105,23 @@ import Testing
         )
     }
 
+    @Test("a file that was removed is told of once with the remedy; connections may come for their refusal still")
+    func failed() throws {
+        let folder = try AuditFolder()
+        let told = Told()
+        let writer = try folder.writer(store: AuditStoreSettings(report: told.report))
+        #expect(submit(1...3, to: writer))
+        try run("rm", folder.file)
+        writer.submit(connection(4))
+        #expect(eventually { writer.state == .failed(.changedByOthers) })
+        #expect(eventually { !told.lines.isEmpty })
+        #expect(!writer.takesDecisions && writer.hasRoom(backlog: 10))
+        for number in 5...14 { writer.submit(connection(number)) }
+        #expect(!writer.hasRoom(backlog: 10))
+        #expect(!writer.finish(timeout: .seconds(20)))
+        #expect(told.lines == ["audit: \(AuditError.changedByOthers)"])
+    }
+
     @Test("a disk that is full is told of once, and that records are written again")
     func stalled() throws {
         let folder = try AuditFolder(kibibytes: 64)
