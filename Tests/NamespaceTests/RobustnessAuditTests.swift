@@ -101,6 +101,16 @@ struct RobustnessAuditTests {
             let unready = try bed.health("/readyz", status: 503)
             #expect(unready.contains("audit: the audit file was cut short, written to or removed"), "\(unready)")
             #expect(try bed.health("/healthz", status: 200).hasPrefix("200"))
+            // Whoever comes later is refused as well, and is not left waiting in the kernel's queue.
+            for address in ["203.0.113.8", "2001:db8:99::8"] {
+                #expect(try bed.agent("print(echo('\(address)', timeout=40))") == "ECONNRESET\n")
+            }
+            #expect(try bed.arrivals().isEmpty)
+            #expect(bed.end() == 73)
+            let told = bed.said.split(separator: "\n").filter { $0.contains("was cut short, written to") }
+            #expect(told.count == 2, "\(told)")
+            #expect(told.first?.hasPrefix("penstockd: audit: the audit file was cut short") == true, "\(told)")
+            #expect(told.last?.contains("could not be written to the end: the audit file was") == true, "\(told)")
         }
     }
 

@@ -60,7 +60,8 @@ package struct StoredLine: Hashable, Sendable {
     /// Whether bytes may be the beginning of a line of ours that was cut off.
     ///
     /// After a loss of power a file system may leave zeros where the rest of a line should stand. No crash leaves a carriage
-    /// return, which no line of ours holds: somebody has converted the ends of the lines.
+    /// return, which no line of ours holds: somebody has converted the ends of the lines. And none leaves an object that is closed,
+    /// unless that is a line of ours with zeros behind it: somebody has changed it.
     package static func mayBeCutOff(_ bytes: borrowing Span<UInt8>) -> Bool {
         guard !bytes.isEmpty else { return false }
         var count = bytes.count
@@ -72,11 +73,37 @@ package struct StoredLine: Hashable, Sendable {
             guard bytes[position] == expected else { return false }
             position += 1
         }
-        return true
+        guard bytes.extracting(..<count).closesObject else { return true }
+        return count < bytes.count && StoredLine(bytes.extracting(..<count)) != nil
     }
 }
 
 extension Span<UInt8> {
+    /// Whether the bracket that comes first is closed, outside of texts and before any zero.
+    fileprivate var closesObject: Bool {
+        var depth = 0
+        var isText = false
+        var isEscaped = false
+        for index in indices {
+            let byte = self[index]
+            guard byte != 0 else { return false }
+            if isText {
+                if !isEscaped, byte == UInt8(ascii: "\"") { isText = false }
+                isEscaped = !isEscaped && byte == UInt8(ascii: "\\")
+                continue
+            }
+            switch byte {
+            case UInt8(ascii: "\""): isText = true
+            case UInt8(ascii: "{"), UInt8(ascii: "["): depth += 1
+            case UInt8(ascii: "}"), UInt8(ascii: "]"):
+                depth -= 1
+                if depth <= 0 { return true }
+            default: break
+            }
+        }
+        return false
+    }
+
     private func takeIdentifier(_ position: inout Int) -> RecordIdentifier? {
         guard skip(#""id":""#, &position), count - position >= RecordIdentifier.length else { return nil }
         let text = extracting(position..<position + RecordIdentifier.length)

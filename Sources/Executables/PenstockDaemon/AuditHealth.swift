@@ -7,15 +7,8 @@ extension AuditWriter {
 
     /// Why records are not written as they come; nil where they are.
     var problem: String? {
-        switch state {
-        case .writable: slowness
-        case .recovering: "reading back what was open when the file was left"
-        case .stalled(let reason, _): "\(reason); nothing new passes until it can be written"
-        case .overBudget(let used, let budget, _):
-            "the files take \(used) bytes of audit.budget_bytes \(budget), and the rest is set aside; nothing new passes until some are taken away"
-        case .failed(let error): "\(error)"
-        case .finished: "the file is closed"
-        }
+        let state = state
+        return state == .writable ? slowness : state.problem
     }
 
     private var slowness: String? {

@@ -132,7 +132,7 @@ final class Daemon: EventHandler {
         // What was leased and not spent is given back: the next start counts on from here.
         if !counters.finish(milliseconds: 5000) { say("the counters could not be written to the end") }
         let isWhole = audit.finish(timeout: .seconds(5))
-        if !isWhole { say("the audit file could not be written to the end") }
+        if !isWhole { say("the audit file could not be written to the end: \(audit.problem ?? "it took too long")") }
         exitProcess(isWhole ? ExitCode.done.rawValue : ExitCode.audit.rawValue)
     }
 

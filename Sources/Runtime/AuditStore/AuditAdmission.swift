@@ -8,13 +8,13 @@ extension AuditWriter {
     }
 
     /// Whether a connection may be accepted, if only to refuse it: its record is written at once, or waits among at most
-    /// `backlog` others.
+    /// `backlog` others; where none is written any more, it waits among them for its refusal.
     package func hasRoom(backlog limit: Int) -> Bool {
         guard backlog.records < limit else { return false }
         switch state {
-        case .writable, .stalled: return true
+        case .writable, .stalled, .failed: return true
         case .overBudget(_, _, let takesRefusals): return takesRefusals
-        case .recovering, .failed, .finished: return false
+        case .recovering, .finished: return false
         }
     }
 }

@@ -77,15 +77,21 @@ final class AuditDirectory: Sendable {
 
 /// Opens a file of the trail for reading, below its directory.
 ///
-/// - Throws: `.notRegular`, `.foreignOwner`, `.severalNames` for a file that somebody else may have put there.
+/// - Throws: `.foreignSegment` for a file that somebody else may have put there, a symbolic link among them.
 func openSegment(
     _ name: String,
     in directory: AuditDirectory
 ) throws(AuditError) -> OpenSegment {
-    let file = try onFiles { () throws(SystemCallError) in try directory.open(name, .readOnly) }
-    let status = try onFiles { () throws(SystemCallError) in try fileStatus(file) }
-    if let fault = AuditFile.fault(of: status) { throw fault }
-    return OpenSegment(file: file, size: status.size)
+    do throws(SystemCallError) {
+        let file = try directory.open(name, .readOnly)
+        let status = try fileStatus(file)
+        if AuditFile.fault(of: status) == nil { return OpenSegment(file: file, size: status.size) }
+    } catch {
+        // What others own cannot even be opened.
+        let isForeign = (try? directory.status(name)).flatMap { $0 }.map { AuditFile.fault(of: $0) != nil } ?? false
+        guard isForeign else { throw .notOpened(error) }
+    }
+    throw .foreignSegment(name)
 }
 
 /// A file of the trail, open for reading.

@@ -24,6 +24,31 @@ package enum AuditState: Hashable, Sendable {
     case finished
 }
 
+extension AuditState {
+    /// Why records are not written as they come, and what an operator can do about it; nil where they are.
+    package var problem: String? {
+        switch self {
+        case .writable: nil
+        case .recovering: "reading back what was open when the file was left"
+        case .stalled(let reason, _): "\(reason); nothing new passes until it can be written"
+        case .overBudget(let used, let budget, _):
+            "the files take \(used) bytes of audit.budget_bytes \(budget), and the rest is set aside; nothing new passes until some are taken away"
+        case .failed(let error): "\(error)"
+        case .finished: "the file is closed"
+        }
+    }
+
+    /// What stops the traffic, without what changes from one look to the next; nil where nothing does.
+    var obstacle: String? {
+        switch self {
+        case .recovering, .writable, .finished: nil
+        case .stalled(let reason, _): reason
+        case .overBudget: "budget"
+        case .failed: problem
+        }
+    }
+}
+
 /// What was submitted and is not yet written.
 package struct AuditBacklog: Hashable, Sendable {
     package let records: Int

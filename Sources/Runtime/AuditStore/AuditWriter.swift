@@ -77,7 +77,7 @@ package final class AuditWriter: Sendable {
         let opening = try AuditOpening(
             of: file,
             earlier: earlier,
-            kept: try account.state?.read(KeptChain.fileName).flatMap { KeptChain($0) },
+            kept: try account.keptChain(),
             started: started,
             limits: limits,
             now: clock(),
@@ -140,7 +140,10 @@ package final class AuditWriter: Sendable {
             _ = hasEnded(within: .milliseconds(250))
         }
         // What the keeper has not finished, the next start does.
-        if keeperEnded.wait(milliseconds: 1000) { keeperEnded.signal() }
+        if keeperEnded.wait(milliseconds: 1000) {
+            keeperEnded.signal()
+            account.state?.unlock()
+        }
         return writtenThrough >= ticket
     }
 
@@ -163,7 +166,11 @@ package final class AuditWriter: Sendable {
             isForLoops.store(state == .writable && durability == .written && account.stream == nil, ordering: .relaxed)
             return current != state
         }
-        if changed { notifyWatchers() }
+        if changed {
+            // Of a write that fails once there is no need to tell: see `flush`.
+            if case .stalled = state {} else { account.report(state) }
+            notifyWatchers()
+        }
     }
 
     func notifyWatchers() {
@@ -203,7 +210,7 @@ package final class AuditWriter: Sendable {
     /// Both threads come here. The keeper has waited for the disk and may be late: the end that the writer kept stays.
     func keepPosition(_ position: ChainPosition, checkpoint: UInt64) {
         guard let state = account.state, account.directory != nil else { return }
-        let text = KeptChain(position: position, checkpoint: checkpoint).text
+        let text = KeptChain(position: position, checkpoint: checkpoint, file: account.fileName).text
         keptThrough.withLock { kept in
             guard position.sequence >= kept else { return }
             do throws(SystemCallError) {

@@ -5,6 +5,8 @@ import ZstdBindings
 private let blockBytes = 1 << 18
 
 /// Hands the decompressed bytes of a file to `take`, until it answers false.
+///
+/// - Throws: `.damagedSegment` for one that is not whole, and what `openSegment` throws.
 func readCompressed(
     _ name: String,
     in directory: AuditDirectory,
@@ -31,7 +33,7 @@ func readCompressed(
         }
         guard !decompressor.isInsideFrame else { throw .damaged(code: 0) }
     } catch {
-        throw .notOpened(.inputOutput("decompress"))
+        throw .damagedSegment(name)
     }
 }
 

@@ -12,7 +12,7 @@ extension KeeperThread {
             var record = writer.started
             record.event = .removed
             record.segment = oldest.text
-            record.after = try lastHash(before: next, in: directory)
+            record.after = knownHash(before: next, in: directory)
             waitUntilWritten(writer.submit(record))
             try onFiles { () throws(SystemCallError) in
                 try directory.remove(oldest.text)
@@ -27,14 +27,44 @@ extension KeeperThread {
         _ keeping: AuditStoreSettings.Keeping,
         in directory: AuditDirectory
     ) throws(AuditError) -> (SegmentName, String)? {
-        let segments = try count(in: directory)
-        guard let oldest = segments.first, oldest.isCompressed else { return nil }
+        var segments: [SegmentName] = []
+        // A directory with a segment's name is no file of the trail, and is not removed like one.
+        for segment in try count(in: directory) where try status(segment.text, in: directory)?.isDirectory != true {
+            segments.append(segment)
+        }
+        guard let oldest = segments.first else { return nil }
+        // One of ours waits until it is compressed, which one that others put there never is.
+        if !oldest.isCompressed {
+            guard let status = try status(oldest.text, in: directory), AuditFile.fault(of: status) != nil else {
+                return nil
+            }
+        }
         let shared = account.now
         let age = writer.clock() / 1_000_000 - oldest.closed
         let isTooOld = keeping.seconds.map { age > $0 } ?? false
         let isTooMuch = keeping.bytes.map { shared.otherBytes + shared.activeBytes > $0 } ?? false
         guard isTooOld || isTooMuch else { return nil }
         return (oldest, segments.count > 1 ? segments[1].text : directory.activeName)
+    }
+
+    private func status(_ name: String, in directory: AuditDirectory) throws(AuditError) -> FileStatus? {
+        try onFiles { () throws(SystemCallError) in try directory.status(name) }
+    }
+
+    /// The hash of the line before a file; nil where that file does not tell it, and the operator is told.
+    ///
+    /// A file that is damaged or not ours is no reason to keep those before it: the trail would fill its disk, or its budget.
+    private func knownHash(before name: String, in directory: AuditDirectory) -> String? {
+        var reason = "it does not begin with a line of Penstock's"
+        do throws(AuditError) {
+            if let hash = try lastHash(before: name, in: directory) { return hash }
+        } catch {
+            reason = "\(error)"
+        }
+        account.settings.report.say(
+            "audit: retention: \(name) does not tell the hash of the line before it, and the record of the removal of what came before it has no `after`: \(reason)"
+        )
+        return nil
     }
 
     /// The hash of the line before a file, as its first line has it.

@@ -41,10 +41,18 @@ struct KeeperThread: ~Copyable {
 
     private func lookAfterSegments(in directory: AuditDirectory) {
         attempt(.compression) { () throws(AuditError) in
+            var foreign: AuditError?
             for segment in try count(in: directory) where !segment.isCompressed {
                 guard !writer.isEnding else { return }
-                try compress(segment, in: directory)
+                do throws(AuditError) {
+                    try compress(segment, in: directory)
+                } catch {
+                    // One that others put there is no reason to leave ours as they are.
+                    guard case .foreignSegment = error else { throw error }
+                    foreign = foreign ?? error
+                }
             }
+            if let foreign { throw foreign }
         }
         attempt(.retention) { () throws(AuditError) in
             guard let keeping = account.settings.keeping else { return }
@@ -73,11 +81,23 @@ struct KeeperThread: ~Copyable {
     /// Brings the file that is being written to the disk, its name, and those that it followed and that are not compressed.
     func synchronizeFiles(in directory: AuditDirectory) throws(AuditError) {
         let plain = try onFiles { () throws(SystemCallError) in try directory.segments() }.filter { !$0.isCompressed }
-        for name in plain.map(\.text) + [directory.activeName] {
+        for name in plain.map(\.text) { try synchronizeFile(name, in: directory, isForeignAllowed: true) }
+        try synchronizeFile(directory.activeName, in: directory, isForeignAllowed: false)
+        try onFiles { () throws(SystemCallError) in try directory.synchronize() }
+    }
+
+    /// Brings a file to the disk, or passes over one that others put there.
+    private func synchronizeFile(
+        _ name: String,
+        in directory: AuditDirectory,
+        isForeignAllowed: Bool
+    ) throws(AuditError) {
+        do throws(AuditError) {
             let open = try openSegment(name, in: directory)
             try onFiles { () throws(SystemCallError) in try synchronizeData(open.file) }
+        } catch {
+            guard isForeignAllowed, case .foreignSegment = error else { throw error }
         }
-        try onFiles { () throws(SystemCallError) in try directory.synchronize() }
     }
 
     private func attempt(_ task: AuditTask, _ body: () throws(AuditError) -> Void) {

@@ -19,7 +19,7 @@ package struct SecretMask: SecretHashing {
     ///
     /// - Throws: `.noMaskKey` for a key that cannot be read: nothing is recorded under a key that nobody will know again.
     init(in directory: StateDirectory?) throws(AuditError) {
-        if let text = try directory?.read(Self.fileName) {
+        if let text = try directory?.read(Self.fileName, isSecret: true) {
             guard let key = Self.key(text) else { throw .noMaskKey }
             keyed = KeyedHash(key: key)
             return

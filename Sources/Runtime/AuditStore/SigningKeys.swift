@@ -59,7 +59,7 @@ struct SigningKeys {
     }
 
     private func read(_ name: String) throws(AuditError) -> Key? {
-        guard let bytes = try directory.read(name) else { return nil }
+        guard let bytes = try directory.read(name, isSecret: true) else { return nil }
         do throws(SigningError) {
             return Key(key: try Ed25519PrivateKey(pem: bytes), made: Self.made(bytes))
         } catch {

@@ -12,7 +12,11 @@ extension StoreAccount {
             settings.budget = nil
         }
         let state: StateDirectory?
-        if let path = settings.statePath { state = try StateDirectory(path) } else { state = nil }
+        if let path = settings.statePath {
+            state = try StateDirectory(path, report: settings.report)
+        } else {
+            state = nil
+        }
         let directory: AuditDirectory?
         if isStream {
             directory = nil
@@ -28,9 +32,42 @@ extension StoreAccount {
         }
     }
 
+    /// Opens the file, and takes it and the state's directory against a second daemon.
+    ///
+    /// The file first: whoever starts a daemon twice is told of the file.
     func openFile(durability: AuditDurability) throws(AuditError) -> AuditFile {
-        guard let directory else { return try .standardOutput() }
-        return try .open(in: directory, durability: durability)
+        let file: AuditFile
+        if let directory {
+            file = try .open(in: directory, durability: durability)
+        } else {
+            file = try .standardOutput()
+        }
+        try state?.lock()
+        return file
+    }
+
+    /// What `audit.chain` has for its file: the audit file's name, or `-`.
+    var fileName: String { KeptChain.fileName(of: directory?.activeName ?? "-") }
+
+    /// Where the chain had come to when it was kept last; nil where nobody knows.
+    ///
+    /// What another audit file left, and what cannot be read, says nothing of this one; the operator is told.
+    func keptChain() throws(AuditError) -> KeptChain? {
+        guard let bytes = try state?.read(KeptChain.fileName) else { return nil }
+        // Beside standard output it was made a moment ago.
+        if bytes.isEmpty, stream != nil { return nil }
+        let name = KeptChain.fileName
+        guard let kept = KeptChain(bytes) else {
+            settings.report.say(
+                "audit: state: \(name) in state.path is \(bytes.isEmpty ? "empty" : "damaged"): what was cut away from the trail before this start cannot be told; it is written anew"
+            )
+            return nil
+        }
+        guard let file = kept.file, file != fileName else { return kept }
+        settings.report.say(
+            "audit: state: \(name) in state.path was left by another audit file, \(file): it says nothing of this one, and is written anew; give each its own state.path"
+        )
+        return nil
     }
 
     /// Repairs what a crash in the middle of a rotation or a compression left, before the file is opened.

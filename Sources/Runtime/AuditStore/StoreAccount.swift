@@ -33,6 +33,8 @@ final class StoreAccount: Sendable {
     let bell: EventDescriptor
     private let shared = Mutex(Shared())
     private let lastReports = Mutex<[AuditTask: String]>([:])
+    /// What stopped the traffic when the operator was told of it last; nil: nothing did.
+    private let lastObstacle = Mutex<String?>(nil)
 
     init(
         _ settings: AuditStoreSettings,
@@ -62,6 +64,19 @@ final class StoreAccount: Sendable {
         }
         guard isNews else { return }
         settings.report.say("audit: \(task.rawValue): \(problem ?? "it works again")")
+    }
+
+    /// Tells the operator that the trail stops all traffic, once for each reason, and that it no longer does.
+    func report(_ state: AuditState) {
+        // That the file is closed is no news of what was wrong with it.
+        if case .finished = state { return }
+        let obstacle = state.obstacle
+        let isNews = lastObstacle.withLock { last in
+            defer { last = obstacle }
+            return last != obstacle
+        }
+        guard isNews else { return }
+        settings.report.say("audit: \(obstacle == nil ? "records are written again" : state.problem ?? "")")
     }
 
     /// The tasks that go wrong now.

@@ -14,7 +14,11 @@ extension WriterThread {
 
     private func keepStream(isSettled: Bool) throws(AuditError) {
         guard let stream = writer.account.stream else { return }
-        var kept = KeptChain(position: chain.position, checkpoint: signer?.lastCheckpoint ?? 0)
+        var kept = KeptChain(
+            position: chain.position,
+            checkpoint: signer?.lastCheckpoint ?? 0,
+            file: writer.account.fileName
+        )
         kept.isSettled = isSettled
         do throws(SystemCallError) {
             try writeBytes(stream.file, kept.text, at: 0)

@@ -178,6 +178,7 @@ struct WriterThread: ~Copyable {
         while done < lines.count {
             guard let failure = try attempt() else { continue }
             writer.stall(failure)
+            if backoff > Self.backoffMilliseconds.lowerBound { writer.account.report(writer.state) }
             guard writer.queue.stopRequest != .now else { return false }
             writer.queue.sleep(milliseconds: backoff)
             backoff = min(backoff * 2, Self.backoffMilliseconds.upperBound)

@@ -52,6 +52,23 @@ import Testing
         }
     }
 
+    @Test("a whole object that is no line of ours was changed, and not cut off, whatever stands behind it")
+    func changedWhole() {
+        let line = Sample.line(Sample.denied)
+        let text = String(decoding: line, as: UTF8.self)
+        let changed = Array(text.replacing("\"time\":\"2", with: "\"time\":\"").utf8)
+        #expect(changed != line && StoredLine(changed.span) == nil)
+        for bytes in [changed, changed + [0, 0], changed + Array("x".utf8), Array(#"{"v":1,"kind":"a}"}"#.utf8)] {
+            let mayBeCutOff = StoredLine.mayBeCutOff(bytes.span)
+            #expect(!mayBeCutOff)
+        }
+        // Brackets in a text close nothing; and a loss of power may leave a line whole but for its newline.
+        for bytes in [Array(#"{"v":1,"kind":"a}]"#.utf8), Array(#"{"v":1,"kind":"\"}"#.utf8), line + [0, 0]] {
+            let mayBeCutOff = StoredLine.mayBeCutOff(bytes.span)
+            #expect(mayBeCutOff)
+        }
+    }
+
     @Test("a line with one byte of its frame changed is none of ours")
     func changedFrame() {
         let line = Sample.line(Sample.denied)

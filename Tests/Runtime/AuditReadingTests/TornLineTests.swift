@@ -54,6 +54,19 @@ struct TornLineTests {
         #expect(try found([folder.put(lines)]) == "whole")
     }
 
+    @Test("G06: a last line that was altered is a change, and no start takes it for one that was cut off")
+    func alteredLast() throws {
+        let folder = try TrailFolder()
+        let lines = try folder.write([connection(1), connection(2)])
+        let altered = Array(lines[..<2]) + [try lines[2].replacing("\"time\":\"2", with: "\"time\":\"")]
+        for isTerminated in [true, false] {
+            let file = try folder.put(altered, terminated: isTerminated)
+            #expect(try found([file]) == "changed 3")
+            #expect(throws: AuditError.self) { try folder.write([connection(3)]) }
+            #expect(try folder.lines() == altered)
+        }
+    }
+
     @Test("a torn line that no repair follows, or the repair of another, was done by somebody")
     func forgedRepair() throws {
         let folder = try TrailFolder()

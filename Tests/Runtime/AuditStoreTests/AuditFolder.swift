@@ -40,7 +40,10 @@ final class AuditFolder: Sendable {
     }
 
     /// A writer of this folder's file, whose clock goes on by a microsecond with each look.
+    ///
+    /// `path`: of another file; `-` is standard output.
     func writer(
+        of path: String? = nil,
         durability: AuditDurability = .written,
         store: AuditStoreSettings = AuditStoreSettings(),
         ticks: Ticks = Ticks()
@@ -48,13 +51,17 @@ final class AuditFolder: Sendable {
         var attempts = 0
         while true {
             do throws(AuditError) {
-                return try AuditWriter(path: file, durability: durability, store: store, version: "1.2.3", pid: 7) {
-                    ticks.next()
-                }
+                return try AuditWriter(
+                    path: path ?? file,
+                    durability: durability,
+                    store: store,
+                    version: "1.2.3",
+                    pid: 7
+                ) { ticks.next() }
             } catch {
                 // A program that another test starts at this moment holds the lock until it has begun to run.
                 attempts += 1
-                guard error == .inUse, attempts < 50 else { throw error }
+                guard error == .inUse || error == .stateInUse, attempts < 50 else { throw error }
                 Thread.sleep(forTimeInterval: 0.01)
             }
         }
