@@ -63,22 +63,35 @@ package struct StoredLine: Hashable, Sendable {
     /// return, which no line of ours holds: somebody has converted the ends of the lines. And none leaves an object that is closed,
     /// unless that is a line of ours with zeros behind it: somebody has changed it.
     package static func mayBeCutOff(_ bytes: borrowing Span<UInt8>) -> Bool {
-        guard !bytes.isEmpty else { return false }
-        var count = bytes.count
-        while count > 0, bytes[count - 1] == 0 { count -= 1 }
+        guard beginsAsOurs(bytes) else { return false }
+        let count = bytes.countWithoutZeros
         guard count == 0 || bytes[count - 1] != UInt8(ascii: "\r") else { return false }
+        guard bytes.extracting(..<count).closesObject else { return true }
+        return count < bytes.count && StoredLine(bytes.extracting(..<count)) != nil
+    }
+
+    /// Whether bytes begin as lines of ours do, as far as they go before zeros at their end.
+    package static func beginsAsOurs(_ bytes: borrowing Span<UInt8>) -> Bool {
+        guard !bytes.isEmpty else { return false }
+        let count = bytes.countWithoutZeros
         var position = 0
         for expected in lineOpening.utf8 {
             guard position < count else { return true }
             guard bytes[position] == expected else { return false }
             position += 1
         }
-        guard bytes.extracting(..<count).closesObject else { return true }
-        return count < bytes.count && StoredLine(bytes.extracting(..<count)) != nil
+        return true
     }
 }
 
 extension Span<UInt8> {
+    /// How many octets there are up to the last that is not zero.
+    fileprivate var countWithoutZeros: Int {
+        var count = self.count
+        while count > 0, self[count - 1] == 0 { count -= 1 }
+        return count
+    }
+
     /// Whether the bracket that comes first is closed, outside of texts and before any zero.
     fileprivate var closesObject: Bool {
         var depth = 0

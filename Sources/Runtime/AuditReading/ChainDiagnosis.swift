@@ -62,7 +62,7 @@ struct ChainDiagnosis {
         let frame = StoredFrame(line)
         guard ordinal != broken.ordinal else {
             isOtherVersion = frame == nil && line.isOfOtherVersion
-            beginsAsOurs = StoredLine.mayBeCutOff(line)
+            beginsAsOurs = StoredLine.beginsAsOurs(line)
             endsInReturn = frame == nil && line.count > 0 && line[line.count - 1] == UInt8(ascii: "\r")
             return
         }
