@@ -58,4 +58,47 @@ struct EgressLeavingTests {
             #expect(found.endValues("outcome") == ["reset"] && found.endValues("closed_by") == ["upstream"], "\(found)")
         }
     }
+
+    /// Takes nothing more, or sends as long as anybody takes it and resets then, as the second octet says.
+    private static let stubborn = """
+        def fill(c):
+            c.settimeout(1)
+            try:
+                while True: c.send(bytes(65536))
+            except TimeoutError: pass
+        def serve(c):
+            c.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+            if c.recv(2) == b"\\0U": time.sleep(600)
+            fill(c); c.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)); c.close()
+        l = socket.socket(); l.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        l.bind(("203.0.113.30", 8601)); l.listen(64); print("ready", flush=True)
+        while True:
+            c = l.accept()[0]; threading.Thread(target=serve, args=(c,), daemon=True).start()
+        """
+
+    @Test("a side that is gone is noticed though the other takes nothing more, and the other is told")
+    func stalled() throws {
+        try GuardedPod.with { pod in
+            let server = try pod.net.world.startPython(EgressClients.kit + Self.stubborn)
+            defer { server.stop() }
+            let (result, found) = try pod.recorded(2) {
+                try pod.python(
+                    """
+                    up = socket.create_connection(("203.0.113.30", 8601)); up.sendall(b"\\0U"); up.settimeout(1)
+                    down = socket.create_connection(("203.0.113.30", 8601)); down.sendall(b"\\0D")
+                    try:
+                        while True: up.send(bytes(65536))
+                    except TimeoutError: pass
+                    up.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)); up.close()
+                    poll = select.poll(); poll.register(down, 0)
+                    print([bool(event & select.POLLERR) for _, event in poll.poll(30000)])
+                    """,
+                    seconds: 60
+                )
+            }
+            #expect(result.output == "[True]\n", "\(result)")
+            #expect(found.endValues("outcome") == ["reset"], "\(found)")
+            #expect(found.endValues("closed_by") == ["client", "upstream"], "\(found)")
+        }
+    }
 }

@@ -173,6 +173,7 @@ final class HTTPOrigin {
                 elif path == "/upgrade":
                     c.sendall(b"HTTP/1.1 101 Switching Protocols\\r\\nConnection: Upgrade\\r\\nUpgrade: %s\\r\\n\\r\\nwelcome"
                               % head["upgrade"].encode())
+                    if target.endswith("?deaf"): time.sleep(60); return
                     while data := (p.held or c.recv(65536)):
                         p.all += data if not p.held else b""; p.held = b""
                         c.sendall(data.upper())

@@ -36,6 +36,31 @@ struct HTTPLeavingTests {
         }
     }
 
+    @Test("a client that resets behind an upgrade is noticed, though the server takes nothing more of what it said")
+    func goneUpgraded() throws {
+        try HTTPPod.with { bed in
+            let said = try bed.agent(
+                """
+                import struct
+                s = socket.create_connection(("203.0.113.10", 8080), 10)
+                s.sendall(("\\r\\n".join(get("/upgrade?deaf") + ("Connection: Upgrade", "Upgrade: test")) + "\\r\\n\\r\\n").encode())
+                got = b""
+                while not got.endswith(b"welcome"): got += s.recv(999)
+                s.settimeout(1)
+                try:
+                    while True: s.send(bytes(65536))
+                except TimeoutError: print("full")
+                s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)); s.close()
+                """
+            )
+            #expect(said == ["full"])
+            let end = try #require(try bed.requests(1).first?.end)
+            #expect(end["outcome"] == "reset" && end["closed_by"] == "client", "\(end)")
+            let took = try #require(end["duration_ms"].flatMap { Int($0) })
+            #expect(took > 9_000 && took < 40_000, "\(end)")
+        }
+    }
+
     @Test(
         "the answer of a server that closes in the midst of the upload arrives whole, though the client reads it slowly"
     )

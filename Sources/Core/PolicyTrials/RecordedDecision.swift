@@ -30,6 +30,7 @@ package struct RecordedDecision: Hashable, Sendable {
         reason = record.text("reason", in: line) ?? ""
         if reason == Reason.perRequest.rawValue { throw .unjudged(.carrier) }
         if reasonsOfCounters.contains(reason) { throw .unjudged(.spent) }
+        if reason == Reason.unreadableContent.rawValue { throw .unjudged(.unreadContent) }
         if reasonsBeyondPolicy.contains(reason) { throw .unjudged(.beyondPolicy) }
         question = try Question(record, of: kind, reason, in: line)
     }
@@ -63,12 +64,11 @@ private func isBeyondPolicy(_ reason: Reason) -> Bool {
     switch reason {
     case .ownListener, .noOriginalDestination, .malformedOpening, .malformedName, .proxyInCapture, .malformedRequest,
         .nameMismatch, .encryptedName, .unknownAction, .sniffLimit, .undecidedLimit, .auditUnavailable,
-        .decisionRate, .draining, .requestTooLarge, .responseTooLarge, .unreadableContent,
-        .policyChanged:
+        .decisionRate, .draining, .requestTooLarge, .responseTooLarge, .policyChanged:
         true
     case .ruleAllow, .ruleDeny, .defaultAllow, .defaultDeny, .specialAddress, .deniedAddress, .outsideCIDRs,
         .unresolvable, .noPolicy, .rateExceeded, .budgetExhausted, .countersUnavailable, .perRequest, .ambiguousPath,
-        .ambiguousMethod, .ambiguousQuery, .malformedCall, .undetermined:
+        .ambiguousMethod, .ambiguousQuery, .malformedCall, .unreadableContent, .undetermined:
         false
     }
 }

@@ -4,6 +4,8 @@ package enum UnjudgedCause: String, Hashable, Sendable, CaseIterable {
     case carrier
     /// It was refused for what it was, not by a policy: malformed, contradictory, in excess, or while nothing could be recorded.
     case beyondPolicy = "beyond_policy"
+    /// What its body says could not be found out, and no record holds it: it was refused, or went on because of `mode: audit`.
+    case unreadContent = "unread_content"
     /// A rate or a budget was used up, which is not counted anew.
     case spent
     /// The record does not say where it was going.
@@ -25,6 +27,7 @@ extension UnjudgedCause {
         case .carrier: "connections whose requests are read: each of these has a record of its own"
         case .beyondPolicy:
             "refused whatever a policy says: malformed, contradictory, in excess, or while nothing could be recorded"
+        case .unreadContent: "whose body a rule asks about, and could not be read (unreadable_content)"
         case .spent: "refused because a rate or a budget was used up, which is not counted anew"
         case .noDestination: "where the record does not say where it was going"
         case .insideTLS: "requests inside TLS, which policies judge with --intercept only"

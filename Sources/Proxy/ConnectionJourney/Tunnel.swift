@@ -23,6 +23,8 @@ final class Tunnel: SocketObserver, DeferredWork {
     private var isScheduled = false
     private var isWatched = false
     private var isLeaving = false
+    /// Set while the end of a tunnel of which one side is gone is awaited; it keeps the sockets, and so it is cancelled with it.
+    private var stallTimer: TimerToken?
     /// Why it ends, where what has come from the other side is still on its way.
     private var last: Ending?
 
@@ -105,6 +107,21 @@ final class Tunnel: SocketObserver, DeferredWork {
         } else if hasMore {
             isScheduled = true
             loop.runAgain(self)
+        } else if connection.client.hasFailed || upstream.hasFailed {
+            watchStall(on: loop)
+        }
+    }
+
+    /// Ends a tunnel of which one side is gone and the other takes no more of what it said: no read and no write would tell of it.
+    private func watchStall(on loop: isolated EventLoop) {
+        guard stallTimer == nil else { return }
+        let moved = up.moved &+ down.moved
+        stallTimer = loop.schedule(afterNanoseconds: Self.longestLeave) {
+            self.stallTimer = nil
+            guard self.isRelaying, !self.isLeaving else { return }
+            guard self.up.moved &+ self.down.moved == moved else { return self.watchStall(on: loop) }
+            let gone: ClosingSide = self.connection.client.hasFailed ? .client : .upstream
+            self.finish(Ending(.reset, closedBy: gone), reset: true, on: loop)
         }
     }
 
@@ -161,6 +178,7 @@ final class Tunnel: SocketObserver, DeferredWork {
     private func finish(_ ending: Ending, reset: Bool, on loop: isolated EventLoop) {
         guard isRelaying else { return }
         isRelaying = false
+        if let stallTimer { loop.cancel(stallTimer) }
         late?.stop(on: loop)
         late = nil
         close(connection.client, reset: reset, on: loop)

@@ -19,6 +19,21 @@ extension Exchange {
         if down.isBetweenFrames { hasSaidClose = say(WebSocketClose.policyViolation.ofServer, to: client) }
     }
 
+    /// Ends a changed protocol of which one side is gone and the other takes no more of what it said: nothing else would tell of it.
+    func watchStall(on loop: isolated EventLoop) {
+        guard stallTimer == nil else { return }
+        let moved = up.moved &+ down.moved
+        stallTimer = loop.schedule(afterNanoseconds: Self.longestStall) {
+            self.stallTimer = nil
+            guard self.phase == .tunnel else { return }
+            guard self.up.moved &+ self.down.moved == moved else { return self.watchStall(on: loop) }
+            self.finish(self.client.socket.hasFailed ? .clientFailed(nil) : .upstreamFailed(nil), on: loop)
+        }
+    }
+
+    /// How long a side may take nothing of what one that is gone has said, in nanoseconds.
+    private static let longestStall: UInt64 = 10_000_000_000
+
     private func say(_ frame: [UInt8], to end: HTTPEnd) -> Bool {
         guard case .done(let count)? = try? end.socket.send(frame[...]) else { return false }
         return count == frame.count

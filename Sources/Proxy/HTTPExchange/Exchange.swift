@@ -90,6 +90,8 @@ package final class Exchange: SocketObserver, DeferredWork {
     private var before: (up: UInt64, down: UInt64) = (0, 0)
     private var party: (any ExchangeParty)?
     private var isScheduled = false
+    /// Set while the end of a changed protocol of which one side is gone is awaited.
+    var stallTimer: TimerToken?
     /// Set while requests may follow; once false, the next answer's head says that the connection ends.
     package var mayKeepClient = true
 
@@ -212,6 +214,8 @@ package final class Exchange: SocketObserver, DeferredWork {
         if hasMoreUp || hasMoreDown {
             isScheduled = true
             loop.runAgain(self)
+        } else if phase == .tunnel, client.socket.hasFailed || upstream.socket.hasFailed {
+            watchStall(on: loop)
         }
     }
 
@@ -234,6 +238,7 @@ package final class Exchange: SocketObserver, DeferredWork {
         sayClose(outcome)
         let result = result(outcome)
         phase = .over
+        if let stallTimer { loop.cancel(stallTimer) }
         inspection = nil
         up.abandon(means)
         down.abandon(means)

@@ -35,6 +35,8 @@ package final class StreamSocket: EventHandler {
     }
     /// The peer will send no more than what is buffered, or the socket has failed: reading goes on to the end.
     package var isEnding: Bool { hasEnd }
+    /// The connection was reset, or has failed; what the peer sent before may still be read.
+    package var hasFailed: Bool { isBroken }
     /// A read may be short and not have taken all that there is: it is asked until there is nothing, because no edge will tell of the
     /// rest.
     ///
@@ -59,6 +61,7 @@ package final class StreamSocket: EventHandler {
     private var canBeWritten = true
     private var hasEnd = false
     private var hasLast = false
+    private var isBroken = false
     private var hasMark = false
     private var listener: (any SocketObserver)?
     private var coding: (any SocketCipher)?
@@ -119,6 +122,7 @@ package final class StreamSocket: EventHandler {
         if events.has(anyOf: .ending) {
             hasEnd = true
             canBeRead = true
+            if events.has(anyOf: .failed) { isBroken = true }
             hasLast = events.has(anyOf: .peerClosed) && !events.has(anyOf: .failed)
         }
         if events.has(anyOf: .readable) { canBeRead = true }

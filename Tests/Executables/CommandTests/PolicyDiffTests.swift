@@ -174,8 +174,10 @@ struct PolicyDiffTests {
         malformed.reason = "malformed_opening"
         var carrier = Trail.connection(4, "api.example.com", .allow)
         carrier.reason = "per_request"
+        var unread = Trail.request(5, of: 4, .allow, "/mcp")
+        unread.reason = "unreadable_content"
         let folder = try Trail.folder([
-            Trail.request(1, of: 4, .deny, "/"), special, malformed, carrier,
+            Trail.request(1, of: 4, .deny, "/"), special, malformed, carrier, unread,
         ])
         try folder.put(policy(Self.old), as: "old.yaml")
         try folder.put(policy(rule), as: "new.yaml")
@@ -185,6 +187,7 @@ struct PolicyDiffTests {
             said.lines.dropFirst() == [
                 "not judged:", "  1 connections whose requests are read: each of these has a record of its own",
                 "  1 refused whatever a policy says: malformed, contradictory, in excess, or while nothing could be recorded",
+                "  1 whose body a rule asks about, and could not be read (unreadable_content)",
                 "  1 where rules ask for what no record holds, such as header values, what follows a `?` or what a tunnel carried",
                 "  1 that were refused for the addresses of a name, which no record holds",
             ],
