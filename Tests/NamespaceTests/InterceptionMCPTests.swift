@@ -197,6 +197,27 @@ struct InterceptionMCPTests {
         ])
     }
 
+    @Test("F07: a call in an encoding, or in a coding, that servers may look at or not is refused")
+    func encodings() throws {
+        let wide = Self.call("+AGQ-elete_file", id: "1")
+        let named = ["Content-Type: application/json; charset=utf-7"]
+        try expect([
+            Message(body: wide, fields: named, gets: "400 mcp_encoding"),
+            Message(body: Self.call("read_file", id: "1"), fields: named, gets: "400 mcp_encoding"),
+            Message(
+                body: Self.call("read_file", id: "1"),
+                fields: ["Content-Type: application/json; charset=\"UTF-8\"; x=y"],
+                gets: "200 POST /mcp"
+            ),
+            Message(body: Self.blankOnceDecoded, fields: ["Content-Encoding: br"], gets: "400 mcp_coding"),
+        ])
+    }
+
+    /// A call that is a stream of brotli as well, of nothing but white space.
+    private static let blankOnceDecoded =
+        "\r{\"P!@\u{BE}\u{22A}eMX(" + #"":0,"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"delete_file","#
+        + #""arguments":{}},"p":""# + String(repeating: "a", count: 20549) + #"","z":"(5@DaBD(Dw1H"}"#
+
     private func nested(_ depth: Int) -> String {
         String(repeating: "[", count: depth) + String(repeating: "]", count: depth)
     }

@@ -13,9 +13,18 @@ package struct MCPReader: Sendable {
 
     /// Reads a whole body, its content codings undone.
     ///
+    /// - Parameters:
+    ///   - body: all of it.
+    ///   - head: what the request says of it.
+    ///   - coded: what was found of it as it came, where it was coded: many servers look at no coding of requests.
     /// - Returns: the message; `nil` for a body that is none, and is taken for none by whoever looks at the head.
     /// - Throws: why a body that claims to be one is refused.
-    package func read(_ body: [UInt8], of head: MCPHead) throws(MCPViolation) -> MCPMessage? {
+    package func read(
+        _ body: [UInt8],
+        of head: MCPHead,
+        coded: JSONOpening? = nil
+    ) throws(MCPViolation) -> MCPMessage? {
+        if let coded, coded.isOpen { throw MCPViolation(.coding) }
         guard let root = try text(body, of: head), let messages = try messages(in: root) else {
             guard !head.claimsMessage else { throw MCPViolation(.headerAlone) }
             return nil
@@ -44,10 +53,11 @@ package struct MCPReader: Sendable {
 
     /// The JSON text of a body; `nil` for one that is none and does not say that it is.
     private func text(_ body: [UInt8], of head: MCPHead) throws(MCPViolation) -> JSONValue? {
-        guard let first = body.first(where: { !isWhiteSpace($0) }) else { return nil }
-        guard !isWiderThanUTF8(body) else { throw MCPViolation(.encoding) }
-        let opens = first == UInt8(ascii: "{") || first == UInt8(ascii: "[")
-        guard opens || head.claimsJSON || body.starts(with: [0xEF, 0xBB, 0xBF]) else { return nil }
+        guard body.contains(where: { !isWhiteSpace($0) }) else { return nil }
+        guard !isWiderThanUTF8(body), head.isInUTF8 else { throw MCPViolation(.encoding) }
+        var opening = JSONOpening(.text)
+        opening.read(body.span)
+        guard opening.isOpen || head.claimsJSON || body.starts(with: [0xEF, 0xBB, 0xBF]) else { return nil }
         do throws(JSONViolation) {
             return try JSONDocument(body, limits: limits.json).root
         } catch {
@@ -61,7 +71,10 @@ package struct MCPReader: Sendable {
         case .object: return root.claimsMessage ? [root] : nil
         case .array:
             let elements = Array(root.elements)
-            guard elements.contains(where: \.claimsMessage) else { return nil }
+            guard elements.contains(where: \.claimsMessage) else {
+                guard !elements.contains(where: \.listsMessages) else { throw MCPViolation(.batchElement) }
+                return nil
+            }
             guard elements.count <= limits.calls else { throw MCPViolation(.batchTooLong) }
             guard elements.allSatisfy(\.claimsMessage) else { throw MCPViolation(.batchElement) }
             return elements
@@ -86,6 +99,16 @@ extension JSONValue {
         for (name, _) in members {
             let folded = name.text.map(caseFolded)
             if folded == "jsonrpc" || folded == "method" { return true }
+        }
+        return false
+    }
+
+    /// True for an array in which, however deep, a message stands.
+    fileprivate var listsMessages: Bool {
+        var pending = kind == .array ? Array(elements) : []
+        while let value = pending.popLast() {
+            if value.claimsMessage { return true }
+            if value.kind == .array { pending += Array(value.elements) }
         }
         return false
     }

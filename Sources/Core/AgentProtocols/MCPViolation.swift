@@ -15,8 +15,10 @@ package struct MCPViolation: Error, Hashable, Sendable {
 /// What is wrong with a message.
 package enum MCPFault: Error, Hashable, Sendable {
     case json(JSONViolation.Fault)
-    /// The text is not in UTF-8, as some servers find out from its first bytes.
+    /// The text is not in UTF-8, as some servers find out from its first bytes, and others from `charset`.
     case encoding
+    /// The body is coded, and without undoing that it could be JSON as well.
+    case coding
     /// A number is beyond what servers can hold.
     case numberRange
     /// A key that matters is spelled in another case, which some servers do not tell apart.
@@ -64,6 +66,7 @@ package enum MCPFault: Error, Hashable, Sendable {
         switch self {
         case .json(let fault): "mcp_json_\(fault.rawValue)"
         case .encoding: "mcp_encoding"
+        case .coding: "mcp_coding"
         case .numberRange: "mcp_number_range"
         case .keyCase: "mcp_key_case"
         case .jsonrpcVersion: "mcp_jsonrpc_version"
@@ -93,7 +96,7 @@ package enum MCPFault: Error, Hashable, Sendable {
     /// The code of JSON-RPC and MCP for it.
     package var code: Int {
         switch self {
-        case .json, .encoding: -32700
+        case .json, .encoding, .coding: -32700
         case .headerRepeated, .headerMissing, .headerMismatch, .headerEncoding, .headerAlone: -32020
         case .versionUnknown: -32022
         case .numberRange, .keyCase, .jsonrpcVersion, .messageKind, .methodName, .methodCase, .methodReserved, .idType,

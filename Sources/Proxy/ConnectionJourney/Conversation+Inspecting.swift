@@ -1,3 +1,4 @@
+import AgentProtocols
 import ContentInspection
 import EventLoops
 import HTTPExchange
@@ -89,12 +90,17 @@ extension Conversation {
         var tooLarge = denial
         tooLarge.detail = ContentFault.tooLarge.rawValue
         var found: SpokenCalls?
+        var coded: JSONOpening?
         let whole = WholeBody(atMost: limits.heldBytes, tooLarge: tooLarge) { octets, _ in
-            found = SpokenCalls(octets, of: request)
+            found = SpokenCalls(octets, of: request, coded: coded)
             return .release
         }
         let panel = InspectorPanel([whole], unreadable: denial, within: worker.allowance)
         let body = BodyInspection(of: request.fields, request.framing, .up, by: panel, limits: limits)
+        body.watchCoded = { octets in
+            if coded == nil { coded = JSONOpening(.coded) }
+            coded?.read(octets)
+        }
         if let denial = body.denial {
             found = .unreadable(denial.detail)
         } else {

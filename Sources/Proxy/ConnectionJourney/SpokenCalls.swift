@@ -12,10 +12,10 @@ enum SpokenCalls: Sendable {
     /// It could not be read; why, for the record's `detail`.
     case unreadable(String?)
 
-    /// Reads a body, its content codings undone.
-    init(_ body: [UInt8], of request: HTTP1Request) {
+    /// Reads a body, its content codings undone; `coded` is what was found of it before, where it had any.
+    init(_ body: [UInt8], of request: HTTP1Request, coded: JSONOpening?) {
         do throws(MCPViolation) {
-            self = try MCPReader().read(body, of: MCPHead(request)).map(SpokenCalls.message) ?? .nothing
+            self = try MCPReader().read(body, of: MCPHead(request), coded: coded).map(SpokenCalls.message) ?? .nothing
         } catch {
             self = .malformed(error)
         }

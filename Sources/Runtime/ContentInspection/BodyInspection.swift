@@ -17,6 +17,8 @@ package final class BodyInspection: PassageInspection {
     private let share: InspectionShare
     /// Whoever reads ahead keeps the body, and counts what is held of it.
     package var isKeptElsewhere = false
+    /// Sees the octets of a coded body as they come.
+    package var watchCoded: ((borrowing Span<UInt8>) -> Void)?
     /// Decoded octets that inspectors have been shown, or that the events among them lie in.
     private var shown: UInt64 = 0
 
@@ -101,6 +103,7 @@ package final class BodyInspection: PassageInspection {
                 return fail(error)
             }
             map.add(octets.count, decoded: decoder.decodedCount)
+            if !map.isPlain { watchCoded?(octets) }
             let passage = settle()
             guard case .open(let held) = passage, !take(held, decoder) else { return passage }
             return fail(.crowded)

@@ -148,6 +148,85 @@ import Testing
         #expect(refusal(call + "\n" + call, MCPHead()) == "mcp_json_trailing_bytes")
     }
 
+    @Test(
+        "F07: a content type that names another encoding is refused, however it is spelled",
+        arguments: [
+            "application/json; charset=utf-7", "text/plain;CHARSET=cp037", "application/json; charset=\"utf-7\"",
+            "application/json; charset=utf-8; charset=utf-7", "application/json; charset = utf-8",
+            "application/json; charset*=utf-8''utf-7", "application/json; charset=", "application/json; charset",
+            "application/json; charset=\"utf-8", "application/json; charset=utf-8\"", "text/plain; charset=utf-16",
+            "application/json; charset=shift_jis", "application/json; charset='utf-8'",
+        ]
+    )
+    func refusesCharsets(type: String) {
+        let head = MCPHead(contentTypes: [Array("application/json".utf8), Array(type.utf8)])
+        #expect(refusal(toolCall("x"), head) == "mcp_encoding")
+        #expect(refusal("hello", head) == "mcp_encoding")
+        #expect(refusal(" ", MCPHead(contentTypes: [Array(type.utf8)])) == nil)
+    }
+
+    @Test(
+        "F07: a content type that names what reads JSON as UTF-8 does is not",
+        arguments: [
+            "application/json", "application/json; charset=utf-8", "application/json;charset=UTF8;x=y",
+            "application/json; charset=\"us-ascii\"; a", "text/plain; charset=ISO-8859-1", "application/json; char=set",
+        ]
+    )
+    func passesCharsets(type: String) {
+        #expect(refusal(toolCall("x"), MCPHead(contentTypes: [Array(type.utf8)])) == nil)
+    }
+
+    @Test(
+        "F07: what lenient readers pass over hides no call",
+        arguments: [
+            "\u{0B}", "\u{0C}", "\u{1F}", "\u{85}", "\u{A0}", "\u{1680}", "\u{2003}", "\u{200B}", "\u{2028}", "\u{205F}",
+            "\u{3000}", "\n\u{FEFF}", "\u{FEFF}\u{FEFF}", "/**/", "/* a */ // b\n", "//\r", "\u{A0}/***/ ",
+        ]
+    )
+    func refusesHiddenOpenings(before: String) {
+        let said = refusal(before + toolCall("x"), MCPHead())
+        #expect(said?.hasPrefix("mcp_json_") ?? false, "\(said ?? "passed")")
+        #expect(refusal(before + "hello", MCPHead()) == nil || before.hasPrefix("\u{FEFF}"))
+    }
+
+    @Test("F07: a message in a list within a list is refused")
+    func refusesNestedLists() {
+        #expect(refusal("[[\(toolCall("a"))]]", MCPHead()) == "mcp_batch_element")
+        #expect(refusal("[1,[[],[\(toolCall("a"))]]]", MCPHead()) == "mcp_batch_element")
+        #expect(refusal("[[1],[{\"a\":1}]]", MCPHead()) == nil)
+    }
+
+    @Test(
+        "F07: coded octets that could be JSON as they are, are refused",
+        arguments: [
+            "{", "\r{\"P!@", "\n [{", "[\"a\"", "[[", "[1,", "[-", "[\n true", "\u{FEFF}{", "/* x */ [ {", "[/**/null",
+        ]
+    )
+    func refusesCodedOpenings(coded: String) {
+        var opening = JSONOpening(.coded)
+        for octet in coded.utf8 { opening.read([octet].span) }
+        #expect(opening.isOpen)
+        do throws(MCPViolation) {
+            _ = try MCPReader().read([], of: MCPHead(), coded: opening)
+            Issue.record("passed")
+        } catch {
+            #expect(error.fault.word == "mcp_coding")
+        }
+    }
+
+    @Test(
+        "codings begin otherwise: gzip, zlib, zstd, brotli stored and not",
+        arguments: [
+            [0x1F, 0x8B, 8, 0], [0x78, 0x9C, 0x7B], [0x28, 0xB5, 0x2F, 0xFD], [0x0B, 0x03, 0x80, 0x7B],
+            [0x5B, 0xFF, 0xFF, 3], [0xC2, 0x7B], [0xE2, 0x80, 0x7B, 0x7B], [0x2F, 0x7B], [],
+        ] as [[UInt8]]
+    )
+    func passesCodings(octets: [UInt8]) {
+        var opening = JSONOpening(.coded)
+        opening.read(octets.span)
+        #expect(!opening.isOpen)
+    }
+
     @Test("F07: what says no revision of JSON-RPC, or another, is refused")
     func refusesOtherRevisions() {
         for version in ["\"1.0\"", "2.0", "\"2\"", "null"] {
