@@ -215,8 +215,9 @@ struct InterceptionMCPTests {
 
     /// A call that is a stream of brotli as well, of nothing but white space.
     private static let blankOnceDecoded =
-        "\r{\"P!@\u{BE}\u{22A}eMX(" + #"":0,"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"delete_file","#
-        + #""arguments":{}},"p":""# + String(repeating: "a", count: 20549) + #"","z":"(5@DaBD(Dw1H"}"#
+        "\r{\"P!@\u{BE}\u{22A}eMX(" + #"":0,"jsonrpc":"2.0","id":1,"method":"tools/call","#
+        + #""params":{"name":"delete_file","arguments":{}},"p":""#
+        + String(repeating: "a", count: 20549) + #"","z":"(5@DaBD(Dw1H"}"#
 
     private func nested(_ depth: Int) -> String {
         String(repeating: "[", count: depth) + String(repeating: "]", count: depth)

@@ -103,7 +103,10 @@ package final class BodyInspection: PassageInspection {
                 return fail(error)
             }
             map.add(octets.count, decoded: decoder.decodedCount)
-            if !map.isPlain { watchCoded?(octets) }
+            if !map.isPlain {
+                watchCoded?(octets)
+                deny(panel.denial(ofCoded: map.came))
+            }
             let passage = settle()
             guard case .open(let held) = passage, !take(held, decoder) else { return passage }
             return fail(.crowded)

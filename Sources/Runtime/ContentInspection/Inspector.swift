@@ -115,6 +115,9 @@ package protocol Inspector: AnyObject {
     /// What it says to a body that will have so many octets, decoded, before any of them has come.
     func inspectSize(_ count: UInt64, _ findings: inout Findings) -> Denial?
 
+    /// What it says to a message of which so many octets were sent that a coding makes others of, however many or few.
+    func inspectCoded(_ count: UInt64, _ findings: inout Findings) -> Denial?
+
     /// Sees the next octets of a message, at least one.
     func inspect(
         _ octets: borrowing Span<UInt8>,
@@ -130,4 +133,6 @@ extension Inspector {
     package var wantsEvents: Bool { false }
 
     package func inspectSize(_ count: UInt64, _ findings: inout Findings) -> Denial? { nil }
+
+    package func inspectCoded(_ count: UInt64, _ findings: inout Findings) -> Denial? { nil }
 }

@@ -44,6 +44,14 @@ package final class InspectorPanel {
         return nil
     }
 
+    /// What they say to a message of so many octets as they are sent, coded.
+    func denial(ofCoded count: UInt64) -> Denial? {
+        for inspector in inspectors {
+            if let denial = inspector.inspectCoded(count, &findings) { return denial }
+        }
+        return nil
+    }
+
     /// What is done about content that cannot be looked at: `nil` where it passes.
     package func denial(of fault: ContentFault) -> Denial? {
         guard var denial else {

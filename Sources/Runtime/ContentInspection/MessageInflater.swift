@@ -9,7 +9,7 @@ final class MessageInflater {
     private var inflater: Inflater?
     private var buffer: [UInt8] = []
     /// Octets of the message that came, and that they made.
-    private var came: UInt64 = 0
+    private(set) var came: UInt64 = 0
     private var made: UInt64 = 0
 
     /// What every sender leaves away at the end of a message.

@@ -143,6 +143,7 @@ package final class WebSocketInspection: PassageInspection {
             guard !group.isEmpty else { return }
             guard isCompressed else { return show(payload.span, at: place) }
             try inflater?.inflate(payload.span) { piece in show(piece, at: place) }
+            deny(panel.denial(ofCoded: inflater?.came ?? 0))
         case .ended:
             guard !group.isEmpty else { return }
             if isCompressed { try inflater?.end { piece in show(piece, at: place) } }

@@ -179,8 +179,8 @@ import Testing
     @Test(
         "F07: what lenient readers pass over hides no call",
         arguments: [
-            "\u{0B}", "\u{0C}", "\u{1F}", "\u{85}", "\u{A0}", "\u{1680}", "\u{2003}", "\u{200B}", "\u{2028}", "\u{205F}",
-            "\u{3000}", "\n\u{FEFF}", "\u{FEFF}\u{FEFF}", "/**/", "/* a */ // b\n", "//\r", "\u{A0}/***/ ",
+            "\u{0B}", "\u{0C}", "\u{1F}", "\u{85}", "\u{A0}", "\u{1680}", "\u{2003}", "\u{200B}", "\u{2028}",
+            "\u{205F}", "\u{3000}", "\n\u{FEFF}", "\u{FEFF}\u{FEFF}", "/**/", "/* a */ // b\n", "//\r", "\u{A0}/***/ ",
         ]
     )
     func refusesHiddenOpenings(before: String) {

@@ -130,6 +130,34 @@ import WireFormats
         #expect(judged == [String(decoding: Samples.text, as: UTF8.self)])
     }
 
+    @Test(
+        "codings that carry octets and make none are bounded by what is sent: empty frames of zstd, names of gzip's members",
+        arguments: ["zstd", "gzip"]
+    )
+    func emptyFrames(coding: String) throws {
+        let denial = Denial(.requestTooLarge)
+        let isZstd = coding == "zstd"
+        let first = isZstd ? [0x28, 0xB5, 0x2F, 0xFD, 0x20, 1, 9, 0, 0, 0x78] : Samples.gzip
+        // A skippable frame of 1,000 octets; an empty member with a name of 996.
+        let stored: [UInt8] = [1, 0, 0, 0xFF, 0xFF] + [UInt8](repeating: 0, count: 8)
+        let name = [UInt8](repeating: 0x61, count: 995) + [0]
+        let more: [UInt8] =
+            isZstd
+            ? [0x50, 0x2A, 0x4D, 0x18, 0xE8, 3, 0, 0] + [UInt8](repeating: 0x61, count: 1000)
+            : [0x1F, 0x8B, 8, 8, 0, 0, 0, 0, 0, 3] + name + stored
+        for isEnforced in [true, false] {
+            let limit = SizeLimit(64 << 10, denial: denial, isEnforced: isEnforced)
+            let panel = InspectorPanel([limit], unreadable: Self.unreadable)
+            let body = try body(panel, "Content-Encoding: \(coding)")
+            #expect(body.see(first) == open(0))
+            let seen = (0..<80).map { _ in body.see(more) }
+            // 64 KiB, a 64th of them, and 1 KiB.
+            let passed = seen.prefix { $0 == open(0) }.count
+            #expect(passed == (isEnforced ? isZstd ? 67 : 66 : 80))
+            #expect(panel.findings.notes == (isEnforced ? [] : ["request_too_large"]))
+        }
+    }
+
     @Test("on trial, what is too large is noted once")
     func trial() throws {
         let limit = SizeLimit(10, denial: Denial(.requestTooLarge), isEnforced: false)

@@ -107,6 +107,21 @@ import WireFormats
         #expect(both.down?.see((frame(2, "01234", isFinal: false) + frame(0, "567890"))) == .denied(denial))
     }
 
+    @Test("a compressed message of blocks that make nothing is bounded by what is sent")
+    func emptyBlocks() throws {
+        let denial = Denial(.requestTooLarge)
+        let panel = InspectorPanel([SizeLimit(1024, denial: denial, isEnforced: true)], unreadable: unreadable)
+        let fields = try fields(["Sec-WebSocket-Extensions: permessage-deflate"])
+        let limits = InspectionLimits()
+        let both = WebSocketInspection.both(offer: fields, answer: fields, up: panel, down: nil, limits: limits)
+        let up = try #require(both.up)
+        // Stored blocks of no octets.
+        let blocks = [[UInt8]](repeating: [0, 0, 0, 0xFF, 0xFF], count: 24).flatMap(\.self)
+        let seen = (0..<18).map { up.see(frame($0 == 0 ? 0x41 : 0, blocks, isFinal: false, mask: true)) }
+        // 1 KiB, a 64th of it, and 1 KiB.
+        #expect(seen == Array(repeating: .open(held: 0), count: 17) + [.denied(denial)])
+    }
+
     private func both(
         _ inspector: ScriptedInspector,
         _ agreed: String? = nil
