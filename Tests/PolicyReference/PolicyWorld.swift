@@ -157,7 +157,9 @@ package struct PolicyWorld {
         if isWhole || random.chance(60) {
             let values = random.chance(20) ? [] : random.some(of: requests.fieldValues)
             let fields = values.map { RequestField(name: requests.fieldName, value: $0) }
-            request.fields = RequestFields(of: random.chance(90) ? [requests.fieldName] : [], fields)
+            let asked = random.chance(90) ? [requests.fieldName] : []
+            let lookalikes = random.chance(3) ? [requests.fieldName.replacing("-", with: "_")] : []
+            request.fields = RequestFields(of: asked, fields, lookalikes: lookalikes)
         }
         request.calls = calls(&random)
         if isWhole || random.chance(60) { request.query = queries.randomElement(using: &random) }

@@ -49,6 +49,7 @@ package struct ReferenceEvaluator {
             return .deny("ambiguous_path", nil)
         }
         if question.hasAmbiguousMethod { return .deny("ambiguous_method", nil) }
+        if question.hasAmbiguousField { return .deny("ambiguous_field", nil) }
         if let denial = question.denial(original: facts.original?.socket.address, sure: "rule_deny") { return denial }
         let allows = policy.rules.filter { $0.action != .deny }
         let winner = allows.first { question.allows($0) == .surely }

@@ -262,6 +262,12 @@ struct ReferenceQuestion {
         return !lists.isEmpty && !known.contains(method) && known.contains { $0.lowercased() == method.lowercased() }
     }
 
+    /// True where a rule that counts asks for a field, and one of another spelling was sent.
+    var hasAmbiguousField: Bool {
+        guard canRead, facts.request?.fields?.lookalikes.isEmpty == false else { return false }
+        return policy.rules.contains { (isStrict || !$0.terms.isOnTrial) && $0.match.http?.fields?.isEmpty == false }
+    }
+
     // MARK: Dialling
 
     func admit(_ winner: Rule?) -> ReferenceAnswer {

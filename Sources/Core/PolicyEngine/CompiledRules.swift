@@ -39,6 +39,10 @@ struct RuleTraits: Sendable {
     let methodCases: MethodCases?
     /// The same without rules on trial.
     let methodCasesInForce: MethodCases?
+    /// `nil` where no rule names a header field.
+    let fieldSpellings: FieldSpellings?
+    /// The same without rules on trial.
+    let fieldSpellingsInForce: FieldSpellings?
     let asksForCalls: Bool
     let hasCounters: Bool
     let hasTrials: Bool
@@ -57,6 +61,8 @@ struct RuleTraits: Sendable {
         asksForQuery = requests.contains { $0.query != nil }
         methodCases = MethodCases(rules)
         methodCasesInForce = MethodCases(rules.lazy.filter { !$0.terms.isOnTrial })
+        fieldSpellings = FieldSpellings(rules)
+        fieldSpellingsInForce = FieldSpellings(rules.lazy.filter { !$0.terms.isOnTrial })
         asksForCalls = rules.contains { $0.match.mcp != nil }
         hasCounters = rules.contains { $0.terms.rate != nil || $0.terms.budget != nil }
         hasTrials = rules.contains(where: \.terms.isOnTrial)

@@ -4,6 +4,8 @@ import NetworkTypes
 struct Survey {
     /// Servers may take the method of the request for another one.
     fileprivate(set) var hasAmbiguousMethod = false
+    /// Servers may take a field of the request for another one.
+    fileprivate(set) var hasAmbiguousField = false
     /// The first deny that is sure.
     private(set) var sureDeny: Int?
     /// The first deny that cannot be disproved.
@@ -67,6 +69,8 @@ extension Policy {
         var survey = Survey()
         survey.hasAmbiguousMethod = hasAmbiguousMethod(facts, isStrict: isStrict)
         guard !survey.hasAmbiguousMethod else { return survey }
+        survey.hasAmbiguousField = hasAmbiguousField(facts, isStrict: isStrict)
+        guard !survey.hasAmbiguousField else { return survey }
         surveyDenies(facts, isStrict: isStrict, &survey)
         guard survey.sureDeny == nil else { return survey }
         for place in compiled.allows.places(Probe(facts, of: .allow)) {
@@ -86,10 +90,19 @@ extension Policy {
         return cases.isAmbiguous(method)
     }
 
-    /// The denial that a survey found: of a method that is another one to some servers; of the first deny that is sure; else of
+    /// True where a rule, with `isStrict` one on trial, too, names a field that servers may take another one for.
+    private func hasAmbiguousField(_ facts: Facts, isStrict: Bool) -> Bool {
+        guard let lookalikes = facts.request?.fields?.lookalikes, !lookalikes.isEmpty, canRead(facts),
+            let spellings = isStrict ? compiled.traits.fieldSpellings : compiled.traits.fieldSpellingsInForce
+        else { return false }
+        return lookalikes.contains { spellings.isLookalike(Array($0.utf8).span) }
+    }
+
+    /// The denial that a survey found: of a method or a field that is another one to some servers; of the first deny that is sure; else of
     /// the first that cannot be disproved.
     func denial(_ survey: Survey, _ facts: Facts) -> Decision? {
         if survey.hasAmbiguousMethod { return .refused(.ambiguousMethod, port: facts.port) }
+        if survey.hasAmbiguousField { return .refused(.ambiguousField, port: facts.port) }
         if let place = survey.sureDeny { return .refused(.ruleDeny, rule: rules[place].name, port: facts.port) }
         return survey.unprovableDeny.map { unproved(rules[$0], facts) }
     }

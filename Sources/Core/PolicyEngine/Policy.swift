@@ -112,6 +112,8 @@ package struct Policy: Sendable {
 
     /// The header fields that any rule asks for, in lower case, each once: of a request, policy is told these.
     package var askedFields: [String] { compiled.traits.askedFields }
+    /// The header fields that rules name in any way; `nil` where they name none.
+    package var fieldSpellings: FieldSpellings? { compiled.traits.fieldSpellings }
     /// True where any rule asks for the query of a request.
     package var asksForQuery: Bool { compiled.traits.asksForQuery }
     /// True where any rule asks for the calls in the body of a request: a decision may need them.

@@ -38,6 +38,8 @@ package enum Reason: String, Hashable, Sendable, CaseIterable {
     case ambiguousPath = "ambiguous_path"
     /// The method of a request differs in case alone from one that is registered, or that a rule names: servers may take it for that.
     case ambiguousMethod = "ambiguous_method"
+    /// The name of a header field differs from one that a rule names in what some servers do not tell apart.
+    case ambiguousField = "ambiguous_field"
     /// A deny asks for the query of a request, which servers could read in more than one way.
     case ambiguousQuery = "ambiguous_query"
     /// Encrypted Client Hello hides the name that is meant: the one that shows is that of a provider's front for all names.

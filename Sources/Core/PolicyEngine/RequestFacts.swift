@@ -33,11 +33,14 @@ package struct RequestFields: Hashable, Sendable {
     package let asked: [String]
     /// In the order of the message; a field may occur several times.
     package let occurrences: [RequestField]
+    /// The names of those that servers may take for others, as `Policy.fieldSpellings` tells.
+    package let lookalikes: [String]
 
-    /// Takes what was found of `Policy.askedFields`.
-    package init(of asked: [String], _ occurrences: [RequestField]) {
+    /// Takes what was found of `Policy.askedFields` and of `Policy.fieldSpellings`.
+    package init(of asked: [String], _ occurrences: [RequestField], lookalikes: [String] = []) {
         self.asked = asked
         self.occurrences = occurrences
+        self.lookalikes = lookalikes
     }
 }
 

@@ -77,7 +77,10 @@ extension Question {
     fileprivate func request(askedBy policy: Policy) throws(Judgement.Fault) -> RequestFacts? {
         guard isRequest || method != nil || path != nil else { return nil }
         // Whoever names headers names all that the request has.
-        let fields = headers.map { RequestFields(of: policy.askedFields, $0) }
+        let fields = headers.map { headers in
+            let names = headers.map(\.name).filter { policy.fieldSpellings?.isLookalike(Array($0.utf8).span) ?? false }
+            return RequestFields(of: policy.askedFields, headers, lookalikes: names)
+        }
         return RequestFacts(
             method: method,
             path: try readPath(),

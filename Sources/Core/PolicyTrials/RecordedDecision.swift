@@ -68,7 +68,7 @@ private func isBeyondPolicy(_ reason: Reason) -> Bool {
         true
     case .ruleAllow, .ruleDeny, .defaultAllow, .defaultDeny, .specialAddress, .deniedAddress, .outsideCIDRs,
         .unresolvable, .noPolicy, .rateExceeded, .budgetExhausted, .countersUnavailable, .perRequest, .ambiguousPath,
-        .ambiguousMethod, .ambiguousQuery, .malformedCall, .unreadableContent, .undetermined:
+        .ambiguousMethod, .ambiguousField, .ambiguousQuery, .malformedCall, .unreadableContent, .undetermined:
         false
     }
 }

@@ -93,6 +93,10 @@ extension Explanation {
         case .ambiguousMethod:
             let method = question.method?.text ?? ""
             return "case counts in methods, and many servers fold it: \(method) could be another, and rules ask for it"
+        case .ambiguousField:
+            let names = judgement.facts.request?.fields?.lookalikes ?? []
+            return "servers after CGI tell `-` from `_` in no header's name, and rules name what "
+                + "\(names.map { "`\($0)`" }.joined(separator: ", ")) could be taken for"
         case .ambiguousQuery: return "servers could read the query in more than one way, and the rule asks for it"
         case .malformedRequest: return "`*` is asked for by OPTIONS alone"
         case .proxyInCapture: return "CONNECT is for proxies; the explicit proxy judges the connection that it asks for"

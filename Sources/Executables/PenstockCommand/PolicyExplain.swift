@@ -30,8 +30,8 @@ struct Explanation {
     init(_ question: Question, _ loaded: LoadedPolicy) {
         self.loaded = loaded
         judgement = Judgement(question, by: loaded.policy)
-        let isAsked =
-            judgement.fault == nil && ![.ambiguousPath, .ambiguousMethod].contains(judgement.decision.reason)
+        let ofTheRequest: [Reason] = [.ambiguousPath, .ambiguousMethod, .ambiguousField]
+        let isAsked = judgement.fault == nil && !ofTheRequest.contains(judgement.decision.reason)
         trace = isAsked ? PolicyTrace(judgement, by: loaded.policy) : nil
     }
 }

@@ -123,7 +123,18 @@ extension Conversation {
         let occurrences = policy.askedFields.flatMap { name in
             request.fields.values(of: name).map { RequestField(name: name, value: Array($0)) }
         }
-        return RequestFields(of: policy.askedFields, occurrences)
+        return RequestFields(of: policy.askedFields, occurrences, lookalikes: lookalikes(request, of: policy))
+    }
+
+    /// The names of the fields that a server may take for others, which rules name.
+    private func lookalikes(_ request: HTTP1Request, of policy: Policy) -> [String] {
+        guard let spellings = policy.fieldSpellings else { return [] }
+        let bytes = request.fields.bytes.span
+        var names: [String] = []
+        for line in request.fields.lines where line.isForwarded && spellings.isLookalike(bytes.extracting(line.name)) {
+            names.append(String(decoding: request.fields.bytes[line.name], as: UTF8.self).lowercased())
+        }
+        return names
     }
 
     private func path(of request: HTTP1Request) throws(RequestObjection) -> CanonicalPath {

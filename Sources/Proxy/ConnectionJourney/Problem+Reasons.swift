@@ -97,6 +97,7 @@ extension Decision {
         case .malformedCall: "Servers could read what it calls in more than one way."
         case .ambiguousPath: "Servers could read its path in more than one way."
         case .ambiguousMethod: "Its method differs in case alone from one that the server may take it for."
+        case .ambiguousField: "Servers could take one of its header fields for another, which the policy names."
         case .ambiguousQuery: "Servers could read its query in more than one way\(by)."
         case .nameMismatch: "The names that it gives contradict each other."
         case .encryptedName: "It hides the name of the server that it is meant for."
@@ -136,8 +137,8 @@ extension Reason {
         case .malformedRequest, .malformedOpening, .malformedName, .malformedCall: true
         case .ruleAllow, .ruleDeny, .defaultAllow, .defaultDeny, .specialAddress, .deniedAddress, .outsideCIDRs,
             .unresolvable, .ownListener, .noPolicy, .noOriginalDestination, .proxyInCapture, .perRequest,
-            .ambiguousPath, .ambiguousMethod, .ambiguousQuery, .nameMismatch, .encryptedName, .unknownAction,
-            .decisionRate, .rateExceeded, .countersUnavailable,
+            .ambiguousPath, .ambiguousMethod, .ambiguousField, .ambiguousQuery, .nameMismatch, .encryptedName,
+            .unknownAction, .decisionRate, .rateExceeded, .countersUnavailable,
             .budgetExhausted, .requestTooLarge, .responseTooLarge, .unreadableContent, .sniffLimit, .undecidedLimit,
             .auditUnavailable, .undetermined, .draining, .policyChanged:
             false

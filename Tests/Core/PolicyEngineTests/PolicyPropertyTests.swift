@@ -37,6 +37,7 @@ import Testing
             "allow rule_allow", "allow default_allow", "deny rule_deny", "deny default_deny", "deny special_address",
             "deny denied_address", "deny outside_cidrs", "deny unresolvable", "deny undetermined", "deny own_listener",
             "deny no_original_destination", "deny ambiguous_path", "deny ambiguous_method", "deny ambiguous_query",
+            "deny ambiguous_field",
             "undetermined undetermined",
             "needsBody undetermined", "deny malformed_call",
             "http rule_allow", "http default_allow", "intercept per_request", "intercept rule_allow",

@@ -81,6 +81,10 @@ struct PolicyExplainTests {
                 "--host web.example --port 80 --protocol http --path /v1/ --method get", "deny", "ambiguous_method",
                 "none"
             ),
+            (
+                "--host web.example --port 80 --protocol http --path /v1/ --method GET --header=X_A:b", "deny",
+                "ambiguous_field", "none"
+            ),
             ("--host api.example --port 80 --protocol http --path * --method OPTIONS", "allow", "rule_allow", "api"),
             ("--host api.example --port 80 --protocol http --path * --method GET", "deny", "malformed_request", "none"),
             (
