@@ -28,6 +28,10 @@ struct ManifestRefusalTests {
             (Manifests.pod(spec: "hostPID: \"true\""), "9:12", "neither true nor false"),
             (Manifests.pod(context: "runAsUser: 0x7d0"), "8:34", "no plain decimal number"),
             ("kind: Pod\nkind: Pod\n", "2:1", "a second time"),
+            (Manifests.pod(spec: "? hostname\n: agent"), "9:5", "`? hostname` is a key that cannot be edited"),
+            (Manifests.pod(spec: "? # c\n  hostname\n: agent"), "10:5", "`? hostname` is a key that cannot be edited"),
+            ("kind: Pod\nspec: {containers: [{? name : a, image: b}]}\n", "2:24", "`? name` is a key"),
+            ("{\"kind\": \"Pod\", \"x\": \"\\ud83d\\ude00\"}\n", "1:", "Unicode character escape"),
             ("kind: Pod\n\tspec: {}\n", "2:1", "found a tab character"),
             ("kind: Pod\n", "1:1", "has no `spec`"),
             (
