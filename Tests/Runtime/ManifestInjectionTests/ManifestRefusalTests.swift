@@ -71,6 +71,23 @@ struct ManifestRefusalTests {
         #expect(found.map(\.problem.location.line) == [18, 19, 20])
     }
 
+    @Test("a kind that is not known, and a record that says nothing, hide none of what else is wrong")
+    func everyKind() throws {
+        let text =
+            "kind: Rollout\nspec: {template: {spec: {containers: [{name: a, image: b}]}}}\n---\n"
+            + Manifests.pod(spec: "hostPID: true") + "---\n"
+            + Manifests.pod(metadata: "annotations: {penstock/injected: no}")
+        let found = try refusals(text)
+        #expect(found.map(\.problem.location.line) == [2, 12, 16], "\(found)")
+    }
+
+    @Test("a manifest that is too large with the guard in it is refused, and called no defect")
+    func tooLarge() throws {
+        let filling = String(repeating: "x", count: (16 << 20) - 512)
+        let found = try problems(of: "kind: ConfigMap\ndata: {a: \(filling)}\n---\n" + Manifests.pod())
+        #expect(found.map(\.remedy) == ["put its objects into several files"])
+    }
+
     @Test("an annotation that does not say what was added is not believed")
     func foreignRecord() throws {
         let found = try refusals(Manifests.pod(metadata: "annotations: {penstock/injected: \"true\"}"))

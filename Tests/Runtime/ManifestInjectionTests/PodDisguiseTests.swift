@@ -83,6 +83,25 @@ struct PodDisguiseTests {
         #expect(hit?.remedy?.isEmpty == false)
     }
 
+    @Test(
+        "G03: a ConfigMap beside the pod that takes the place of the daemon's policy or configuration is a warning",
+        arguments: [
+            Manifests.pod() + "---\nkind: ConfigMap\nmetadata: {name: penstock-policy}\n",
+            Manifests.pod() + "---\nkind: List\nitems: [{kind: ConfigMap, metadata: {name: penstock-config}}]\n",
+            Manifests.pod() + "---\nkind: ConfigMapList\nitems: [{metadata: {name: penstock-policy}}]\n",
+        ]
+    )
+    func configMapBeside(text: String) throws {
+        let found = try inject(text).warnings
+        #expect(found.map(\.threats) == [["G03"]])
+        #expect(found.first?.problem.message.contains("takes the place of the operator's") == true)
+        let others = try inject(text) { options in
+            options.policy = "p"
+            options.configuration = "c"
+        }
+        #expect(others.warnings.isEmpty)
+    }
+
     @Test("G03: the claims of a StatefulSet in a List cannot take the place of the guard's volumes")
     func claimsInList() throws {
         let set =
