@@ -74,7 +74,7 @@ let core: [Target] = [
     module("Core", "PolicyTrials", ["AuditTrail", "NetworkTypes", "PolicyEngine", "SourceDocuments"]),
     module("Core", "Telemetry"),
     module("Core", "Posture", ["AuditTrail", "WireFormats"]),
-    module("Core", "PodInjection", ["SourceDocuments"]),
+    module("Core", "PodInjection", ["NetworkTypes", "SourceDocuments"]),
 ]
 
 let bindings: [Target] = [

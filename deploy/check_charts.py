@@ -157,6 +157,7 @@ def check_chart(programs, folder):
     check_settings()
     check_test_pods(of_kind(items, "Pod"))
     check_values(folder)
+    check_readme(folder)
     check_notes(programs, folder)
     (folder / "checked").mkdir()
     (folder / "checked/chart.yaml").write_text(rendered)
@@ -216,6 +217,9 @@ def check_values(folder):
         {"name": "a", "namespace": "one", "files": {"x.yaml": "a"}},
         {"name": "b", "namespace": "one", "files": {"x.yml": "b"}},
         {"name": "a", "namespace": "two", "files": {"x.yaml": "c\nd\n"}},
+        # Names that YAML takes for something else, and texts that a block of lines would not keep.
+        {"name": "123", "namespace": "1e3", "files": {"x.yaml": "  # <e>\nf:\n  \n- g\n"}},
+        {"name": "true", "namespace": "two", "files": {"x.yaml": "\n   \nh: 1 # \t\n\n"}},
     ]
     values.write_text(json.dumps({
         "policies": policies,
@@ -233,7 +237,10 @@ def check_values(folder):
     for name in [("ConfigMap", "two", "a"), ("NetworkPolicy", "two", "penstock-guarded")]:
         expect(name in names, f"chart: {name} is not in {names}")
     texts = [item["data"]["x.yaml"] for item in items if item["kind"] == "ConfigMap" and "x.yaml" in item["data"]]
-    expect(sorted(texts) == ["a\n", "c\nd\n"], f"chart: the texts of policies: {texts}")
+    given = [policy["files"]["x.yaml"] for policy in policies if "x.yaml" in policy["files"]]
+    expect(texts == given, f"chart: the texts of policies: {texts}")
+    for name in [("ConfigMap", "1e3", "123"), ("ConfigMap", "two", "true")]:
+        expect(name in names, f"chart: {name} is not in {names}")
     expect(all(item["metadata"]["labels"]["team"] == "x" for item in items), "chart: commonLabels")
     images = {item["spec"]["containers"][0]["image"] for item in of_kind(items, "Pod")}
     expect(images == {"r.example/p@sha256:" + "0" * 64}, f"chart: the digest: {images}")
@@ -243,11 +250,34 @@ def check_values(folder):
         "config.settings.listen.admin.path=/tmp/a": "path", "watcher.enabled=1": "watcher",
         "config.settings.interception.authority=ephemeral,config.settings.interception.publish=/tmp": "publish",
         "config.settings.lisen.port=1": "lisen", "commonLabels.app\\.kubernetes\\.io/name=x": "name",
+        "networkPolicy.metricsNamespaces[0]=": "metricsNamespaces", "networkPolicy.dns.namespace=": "namespace",
+        "networkPolicy.allowedCIDRs[0]=10.0.0.0/99": "allowedCIDRs", "networkPolicy.allowedCIDRs[0]=fd00::/129": "allowedCIDRs",
+        "image.repository=penstock:1": "repository", "image.repository=r.example:5000/p@sha256:0": "repository",
         "config.name=penstock-policy": "penstock-policy", "policies[0].files.policy\\.txt=a": "policy.txt",
     }
     for setting, word in wrong.items():
         said = template("--set", setting, fails=True).stderr
         expect(word in said, f"chart: {setting} is refused without naming {word}: {said}")
+
+
+    right = ["networkPolicy.allowedCIDRs={10.0.0.0/8,fd00::/8,::ffff:10.0.0.1/128}", "image.repository=localhost:5000/a/penstock"]
+    for setting in right:
+        template("--set", setting)
+    made = template("--set", "networkPolicy.dns.podLabels.app=coredns").stdout
+    peer = of_kind(objects(made), "NetworkPolicy")[0]["spec"]["egress"][0]["to"][0]
+    expect(peer["podSelector"] == {"matchLabels": {"app": "coredns"}}, f"chart: dns.podLabels: {peer}")
+
+
+def check_readme(folder):
+    """The command of the chart's README installs the policy that it names."""
+    policy = folder / "policy.yaml"
+    policy.write_text("apiVersion: penstock/v1\nkind: EgressPolicy\nname: mine\n")
+    block = re.search(r"```sh\n(helm install .*?)\nhelm test", (CHART / "README.md").read_text(), re.DOTALL)[1]
+    words = shlex.split(block.replace("\\\n", " "))[2:]
+    words = [word.replace("=policy.yaml", f"={policy}").replace("charts/penstock", str(CHART)) for word in words]
+    made = run(TOOLS / "helm", "template", *words).stdout
+    texts = {item["metadata"]["name"]: item["data"] for item in of_kind(objects(made), "ConfigMap")}
+    expect(texts.get("penstock-policy") == {"policy.yaml": policy.read_text()}, f"chart: README: {texts}")
 
 
 def check_notes(programs, folder):

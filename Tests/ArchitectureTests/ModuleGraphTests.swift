@@ -18,7 +18,7 @@ private let allowed: [String: Set<String>] = [
     "PolicyTrials": ["AuditTrail", "NetworkTypes", "PolicyEngine", "SourceDocuments"],
     "Telemetry": [],
     "Posture": ["AuditTrail", "WireFormats"],
-    "PodInjection": ["SourceDocuments"],
+    "PodInjection": ["NetworkTypes", "SourceDocuments"],
     // Bindings: each its own door.
     "LinuxBindings": ["CLinux", "NetworkTypes"],
     "NetfilterBindings": ["CNetfilter", "NetworkTypes"],

@@ -170,14 +170,18 @@ struct YAMLEvent {
         }
         let mark = unsafe parser.pointee.problem_mark
         let context = unsafe string(parser.pointee.context).map { " \($0)" } ?? ""
-        let isTab = text.character(at: Int(clamping: mark.index)) == "\t"
-        let isAlias = context.contains("alias")
-        let quotes = isAlias ? "put text that begins with an asterisk in quotes" : nil
-        return SourceProblem(
-            problem + context,
-            at: location(mark),
-            remedy: isTab ? "indent with spaces, not with a tab" : quotes
-        )
+        let remedy: String? =
+            if text.character(at: Int(clamping: mark.index)) == "\t" {
+                "indent with spaces, not with a tab"
+            } else if context.contains("alias") {
+                "put text that begins with an asterisk in quotes"
+            } else if problem.contains("Unicode character escape") {
+                // JSON writes what needs more than four digits as two halves, which YAML does not read.
+                "write the character itself; Python's json.dumps does with ensure_ascii=False"
+            } else {
+                nil
+            }
+        return SourceProblem(problem + context, at: location(mark), remedy: remedy)
     }
 
     private var outOfMemory: SourceProblem {

@@ -59,7 +59,7 @@ struct YAMLLayoutComposer: ~Copyable {
             return .sequence(items, style)
         case .mappingStart:
             try limits.check(depth: depth, at: event.location)
-            let (entries, end) = try entries(depth: depth + 1)
+            let (entries, end) = try entries(depth: depth + 1, style)
             let last = entries.last.map { max($0.keyRange.upperBound, $0.value.range.upperBound) }
             range = range.lowerBound..<(style == .flow ? end : last ?? range.upperBound)
             return .mapping(entries, style)
@@ -93,7 +93,10 @@ struct YAMLLayoutComposer: ~Copyable {
     }
 
     /// The entries, and where the closing bracket ends.
-    private mutating func entries(depth: Int) throws(SourceProblem) -> ([LayoutNode.Entry], Int) {
+    private mutating func entries(
+        depth: Int,
+        _ layout: LayoutNode.CollectionStyle
+    ) throws(SourceProblem) -> ([LayoutNode.Entry], Int) {
         var entries: [LayoutNode.Entry] = []
         var places: [String: SourceLocation] = [:]
         while true {
@@ -127,10 +130,19 @@ struct YAMLLayoutComposer: ~Copyable {
                     keyLocation: event.location,
                     keyRange: key.range,
                     isMerge: text == "<<" && style == .plain,
+                    isExplicit: isExplicit(key.range, layout),
                     value: value
                 )
             )
         }
+    }
+
+    /// True of a key with a `?` in front of it on its line, or in lines without its colon behind it.
+    private func isExplicit(_ key: Range<Int>, _ layout: LayoutNode.CollectionStyle) -> Bool {
+        let bytes = events.text.bytes
+        let isSpace = { (byte: UInt8) in byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
+        if bytes[..<key.lowerBound].last(where: { !isSpace($0) }) == UInt8(ascii: "?") { return true }
+        return layout == .block && bytes[key.upperBound...].first { !isSpace($0) } != UInt8(ascii: ":")
     }
 
     private mutating func count(_ more: Int, at location: SourceLocation) throws(SourceProblem) {

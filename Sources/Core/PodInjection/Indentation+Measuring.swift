@@ -9,21 +9,24 @@ extension Indentation {
         self.init(step: step ?? 2, dash: dash ?? 0)
     }
 
+    /// What stands in brackets is passed over: no lines are in it, and a column is counted from where the line begins.
     private static func measure(_ node: LayoutNode, _ text: ManifestText, _ step: inout Int?, _ dash: inout Int?) {
-        guard step == nil || dash == nil else { return }
-        for item in node.items { measure(item, text, &step, &dash) }
-        for entry in node.entries {
-            guard step == nil || dash == nil else { return }
-            guard entry.value.alias == nil else { continue }
-            let column = text.column(of: entry.keyRange.lowerBound)
-            switch entry.value.content {
-            case .mapping(let entries, .block):
-                if let below = entries.first { step = step ?? text.column(of: below.keyRange.lowerBound) - column }
-            case .sequence(_, .block) where entry.value.anchor == nil && entry.value.tag == nil:
-                dash = dash ?? text.column(of: entry.value.range.lowerBound) - column
-            case .scalar, .mapping, .sequence: break
+        switch node.content {
+        case .scalar, .mapping(_, .flow), .sequence(_, .flow): return
+        case .sequence(let items, .block):
+            for item in items where step == nil || dash == nil { measure(item, text, &step, &dash) }
+        case .mapping(let entries, .block):
+            for entry in entries where (step == nil || dash == nil) && entry.value.alias == nil {
+                let distance = { text.column(of: $0) - text.column(of: entry.keyRange.lowerBound) }
+                switch entry.value.content {
+                case .mapping(let entries, .block):
+                    if let below = entries.first { step = step ?? distance(below.keyRange.lowerBound) }
+                case .sequence(_, .block) where entry.value.anchor == nil && entry.value.tag == nil:
+                    dash = dash ?? distance(entry.value.range.lowerBound)
+                case .scalar, .mapping, .sequence: break
+                }
+                measure(entry.value, text, &step, &dash)
             }
-            measure(entry.value, text, &step, &dash)
         }
     }
 }

@@ -38,7 +38,9 @@ package struct ManifestText: Sendable {
 
     /// True where only spaces stand before a byte on its line.
     func isFirstOnLine(_ offset: Int) -> Bool {
-        bytes[lineStart(of: offset)..<min(offset, bytes.count)].allSatisfy { $0 == UInt8(ascii: " ") }
+        // Backwards: a text of one line may be long.
+        let before = bytes[..<min(offset, bytes.count)].last { $0 != UInt8(ascii: " ") }
+        return before == nil || before == UInt8(ascii: "\n")
     }
 
     /// How far the line of a byte is indented.

@@ -2,24 +2,26 @@ import SourceDocuments
 
 extension Overlay {
     /// Every place where something of its own comes to stand, once it is put into this node.
-    package func additions(to node: LayoutNode, at path: AdditionPath = AdditionPath()) -> [AdditionPath] {
+    ///
+    /// What is made because it was not there is named with what is put into it, so that more may come in later and stay.
+    package func additions(to node: LayoutNode?, at path: AdditionPath = AdditionPath()) -> [AdditionPath] {
+        let made = node == nil ? [path] : []
         switch self {
         case .value: return [path]
         case .keys(let entries):
-            return entries.filter { !$0.overlay.isEmpty }.flatMap { entry in
-                let path = path.key(entry.key)
-                return node.entry(entry.key).map { entry.overlay.additions(to: $0.value, at: path) } ?? [path]
-            }
+            return made
+                + entries.filter { !$0.overlay.isEmpty }.flatMap { entry in
+                    entry.overlay.additions(to: node?.entry(entry.key)?.value, at: path.key(entry.key))
+                }
         case .items(let first, let last):
-            return (first + last).compactMap { $0.itemName.map(path.item) }
+            return made + (first + last).compactMap { $0.itemName.map(path.item) }
         case .within(let overlays, let first):
+            let items = node?.items ?? []
             let inside = overlays.sorted { $0.key < $1.key }.flatMap { index, overlay in
-                let item = node.items.indices.contains(index) ? node.items[index] : nil
-                return item?.itemName.map { name in
-                    overlay.additions(to: item ?? node, at: path.item(name))
-                } ?? []
+                guard items.indices.contains(index), let name = items[index].itemName else { return [AdditionPath]() }
+                return overlay.additions(to: items[index], at: path.item(name))
             }
-            return first.compactMap { $0.itemName.map(path.item) } + inside
+            return made + first.compactMap { $0.itemName.map(path.item) } + inside
         }
     }
 }

@@ -196,6 +196,8 @@ extension PodJudgement {
         }
         if let user {
             judgeKnownUser(user.value, at: user.at)
+        } else if options.agentUser != nil {
+            return
         } else if let nonRoot, !nonRoot.value {
             refuse(
                 ["A02"],
@@ -203,7 +205,7 @@ extension PodJudgement {
                 at: nonRoot.at,
                 "write runAsUser with a number above 0, or runAsNonRoot: true"
             )
-        } else if options.agentUser == nil {
+        } else {
             warn(
                 ["A01"],
                 "whom `\(container.value("name")?.text ?? "")` runs as is known to its image alone; it must be neither root, "

@@ -1,3 +1,4 @@
+import NetworkTypes
 import SourceDocuments
 
 extension PodJudgement {
@@ -77,7 +78,11 @@ extension PodJudgement {
     mutating func judgeDNS(_ spec: LayoutNode) {
         let remedy = "name the servers that may be asked with --dns-server"
         for server in spec.value(at: ["dnsConfig", "nameservers"])?.items ?? [] {
-            guard let address = server.text, !options.dnsServers.contains(address) else { continue }
+            guard let address = server.text else { continue }
+            // One address is written in many ways.
+            if let address = IPAddress(address), options.dnsServers.contains(where: { IPAddress($0) == address }) {
+                continue
+            }
             refuse(
                 ["D05", "G11"],
                 "`dnsConfig` has the daemon ask the DNS server `\(address)`, which the operator does not name",

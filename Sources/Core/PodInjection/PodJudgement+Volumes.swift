@@ -9,6 +9,9 @@ extension PodJudgement {
             judgeSource(of: volume)
             judgeToken(of: volume)
             judgeClaim(of: volume)
+            if volume.value("ephemeral") != nil {
+                judgeOwnClaim(volume.value("name")) { name, set in ("\(set)-", "-\(name)") }
+            }
             judgeSecret(volume.value(at: ["secret", "secretName"]))
             judgeConfigMap(volume.value(at: ["configMap", "name"]))
             for source in volume.value(at: ["projected", "sources"])?.items ?? [] {
@@ -16,7 +19,10 @@ extension PodJudgement {
                 judgeConfigMap(source.value(at: ["configMap", "name"]))
             }
         }
-        for claim in volumeClaims { judgeName(of: claim.value("metadata") ?? claim) }
+        for claim in volumeClaims {
+            judgeName(of: claim.value("metadata") ?? claim)
+            judgeOwnClaim(claim.value(at: ["metadata", "name"])) { name, set in ("\(name)-\(set)-", "") }
+        }
     }
 
     /// The claims that a StatefulSet makes for each of its pods.
@@ -120,6 +126,33 @@ extension PodJudgement {
         )
     }
 
+    /// A claim that is made for each pod, and named for it and for what makes it.
+    ///
+    /// `ends` is given the node's name and the template's holder. Those of a StatefulSet are numbered, between both ends; those of a Deployment have names that nobody knows before.
+    private mutating func judgeOwnClaim(_ node: LayoutNode?, between ends: (String, String) -> (String, String)) {
+        guard let claim = options.auditClaim, let holder = template.name, let node, let name = node.text else { return }
+        let (start, end) = ends(name, holder)
+        let isOwn =
+            switch template.kind {
+            case .pod: claim == "\(holder)-\(name)"
+            case .statefulSet: Self.isNumbered(claim, start, end)
+            case .podTemplate, .deployment, .daemonSet, .replicaSet, .replicationController, .job, .cronJob: false
+            }
+        guard isOwn else { return }
+        refuse(
+            ["G01", "G06"],
+            "`\(name)` makes the claim `\(claim)` for a pod of the agent's, and it is to hold the audit files",
+            at: node.location,
+            "name another claim with --audit-claim"
+        )
+    }
+
+    private static func isNumbered(_ claim: String, _ start: String, _ end: String) -> Bool {
+        guard claim.hasPrefix(start), claim.hasSuffix(end) else { return false }
+        let number = claim.utf8.dropFirst(start.utf8.count).dropLast(end.utf8.count)
+        return !number.isEmpty && number.allSatisfy { (0x30...0x39).contains($0) }
+    }
+
     /// What only the daemon may know, by the name of the Secret that holds it.
     mutating func judgeSecret(_ name: LayoutNode?) {
         guard let secret = options.secret, let name, name.text == secret else { return }
@@ -133,13 +166,7 @@ extension PodJudgement {
 
     /// One of the agent's that has the name of the daemon's would be taken for it, or is it.
     mutating func judgeConfigMap(_ name: LayoutNode?) {
-        guard let name, let text = name.text else { return }
-        let held: (what: String, flag: String)
-        switch text {
-        case options.policy: held = ("policy", "--policy")
-        case options.configuration: held = ("configuration", "--config")
-        default: return
-        }
+        guard let name, let text = name.text, let held = options.heldByDaemon(text) else { return }
         refuse(
             ["G03"],
             "the ConfigMap `\(text)` is to hold the daemon's \(held.what), and the agent uses it too",

@@ -86,7 +86,7 @@ package struct PodJudgement {
         "true": true, "True": true, "TRUE": true, "false": false, "False": false, "FALSE": false,
     ]
 
-    /// Merge keys and tags hide from a reader what is said.
+    /// Merge keys and tags hide from a reader what is said; instructions to kubectl change it.
     private mutating func judgeLayout(of node: LayoutNode) {
         if let tag = node.tag {
             refuse([], "the tag `\(tag)` in a pod is not understood here", at: node.location, "remove it")
@@ -99,11 +99,33 @@ package struct PodJudgement {
                     at: entry.keyLocation,
                     "write the keys out"
                 )
+            } else if entry.isDirective {
+                refuse(
+                    ["A08", "A20"],
+                    "`\(entry.key)` has kubectl change the pod that stands here: what it orders, replaces or deletes may be the guard's",
+                    at: entry.keyLocation,
+                    "remove it; a manifest says what is to be, and no patch"
+                )
+            }
+            if entry.isExplicit {
+                refuse(
+                    [],
+                    "`? \(entry.key)` is a key that cannot be edited in place",
+                    at: entry.keyLocation,
+                    "write it as `\(entry.key):`"
+                )
             }
             judgeLayout(of: entry.value)
         }
         for item in node.items { judgeLayout(of: item) }
     }
+}
+
+extension LayoutNode.Entry {
+    /// True of an instruction of strategic merge patches: `$patch`, `$retainKeys`, `$setElementOrder/…`.
+    ///
+    /// kubectl obeys one in the manifest that it applies. No field, label or annotation begins like that.
+    var isDirective: Bool { key.hasPrefix("$") }
 }
 
 extension LayoutNode {

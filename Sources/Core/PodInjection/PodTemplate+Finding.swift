@@ -23,7 +23,7 @@ extension PodTemplate {
             guard !object.isNull else { return }
             let name = object.value("kind")?.text ?? inherited
             if let name, name.hasSuffix("List"), let items = object.value("items") {
-                refuseMerges(in: object)
+                refuseRewriting(in: object)
                 let kind = name == "List" ? nil : String(name.dropLast("List".count))
                 for item in items.items { visit(item, of: document, kind: kind) }
                 return
@@ -37,7 +37,7 @@ extension PodTemplate {
 
         private mutating func visit(_ object: LayoutNode, _ kind: Kind, of document: LayoutNode) {
             refuseItems(of: object, kind)
-            refuseMerges(above: kind, in: object)
+            refuseRewriting(above: kind, in: object)
             guard let node = object.value(at: kind.path), node.value("spec") != nil else {
                 let key = (kind.path + ["spec"]).joined(separator: ".")
                 problems.append(
@@ -85,23 +85,23 @@ extension PodTemplate {
             )
         }
 
-        /// Merge keys above a pod: some readers let them replace the pod that stands here.
-        private mutating func refuseMerges(above kind: Kind, in object: LayoutNode) {
+        /// Merge keys and instructions to kubectl above a pod: some readers let them replace the pod that stands here.
+        private mutating func refuseRewriting(above kind: Kind, in object: LayoutNode) {
             var node: LayoutNode? = object
             for key in kind.path {
                 guard let mapping = node else { return }
-                refuseMerges(in: mapping)
+                refuseRewriting(in: mapping)
                 node = mapping.value(key)
             }
         }
 
-        private mutating func refuseMerges(in mapping: LayoutNode) {
-            for entry in mapping.entries where entry.isMerge {
+        private mutating func refuseRewriting(in mapping: LayoutNode) {
+            for entry in mapping.entries where entry.isMerge || entry.isDirective {
                 problems.append(
                     SourceProblem(
-                        "the merge key `<<` above a pod may replace it",
+                        "the \(entry.isMerge ? "merge key" : "instruction to kubectl") `\(entry.key)` above a pod may replace it",
                         at: entry.keyLocation,
-                        remedy: "write the keys out"
+                        remedy: entry.isMerge ? "write the keys out" : "remove it"
                     )
                 )
             }

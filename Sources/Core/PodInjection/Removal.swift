@@ -23,7 +23,6 @@ package struct Removal {
 
     private mutating func visit(_ node: LayoutNode, _ paths: [ArraySlice<AdditionPath.Step>]) {
         guard !paths.isEmpty, node.alias == nil else { return }
-        let ends = Set(paths.filter { $0.count == 1 }.compactMap(\.first))
         switch node.content {
         case .scalar: return
         case .mapping(let entries, let style):
@@ -32,12 +31,12 @@ package struct Removal {
                     start: entry.keyRange.lowerBound,
                     value: entry.value,
                     end: max(entry.keyRange.upperBound, entry.value.range.upperBound),
-                    goes: ends.contains(.key(entry.key))
+                    goes: entry.value.goes(with: paths.behind(.key(entry.key)))
                 )
             }
             remove(parts, style)
-            for entry in entries where !ends.contains(.key(entry.key)) {
-                visit(entry.value, rest(of: paths, behind: .key(entry.key)))
+            for (entry, part) in zip(entries, parts) where !part.goes {
+                visit(entry.value, paths.behind(.key(entry.key)))
             }
         case .sequence(let items, let style):
             let steps = items.map { $0.itemName.map(AdditionPath.Step.item) }
@@ -46,12 +45,12 @@ package struct Removal {
                     start: item.range.lowerBound,
                     value: item,
                     end: item.range.upperBound,
-                    goes: step.map(ends.contains) ?? false
+                    goes: step.map { item.goes(with: paths.behind($0)) } ?? false
                 )
             }
             remove(parts, style)
-            for (item, step) in zip(items, steps) {
-                if let step, !ends.contains(step) { visit(item, rest(of: paths, behind: step)) }
+            for (part, step) in zip(parts, steps) {
+                if let step, !part.goes { visit(part.value, paths.behind(step)) }
             }
         }
     }
@@ -62,13 +61,6 @@ package struct Removal {
         var value: LayoutNode
         var end: Int
         var goes: Bool
-    }
-
-    private func rest(
-        of paths: [ArraySlice<AdditionPath.Step>],
-        behind step: AdditionPath.Step
-    ) -> [ArraySlice<AdditionPath.Step>] {
-        paths.filter { $0.count > 1 && $0.first == step }.map { $0.dropFirst() }
     }
 
     private mutating func remove(_ parts: [Part], _ style: LayoutNode.CollectionStyle) {
@@ -121,21 +113,21 @@ extension LayoutNode {
 
     private func without(_ paths: [ArraySlice<AdditionPath.Step>]) -> LayoutNode {
         guard !paths.isEmpty, alias == nil else { return self }
-        let below = { (step: AdditionPath.Step, node: LayoutNode) -> LayoutNode? in
-            let here = paths.filter { $0.first == step }
-            return here.contains { $0.count == 1 } ? nil : node.without(here.map { $0.dropFirst() })
+        let left = { (node: LayoutNode, step: AdditionPath.Step) -> LayoutNode? in
+            let below = paths.behind(step)
+            return node.goes(with: below) ? nil : node.without(below)
         }
         var node = self
         switch content {
         case .scalar: return self
         case .sequence(let items, let style):
             let kept = items.compactMap { item in
-                item.itemName.map { below(.item($0), item) } ?? item
+                item.itemName.map { left(item, .item($0)) } ?? item
             }
             node.content = .sequence(kept, style)
         case .mapping(let entries, let style):
             let kept = entries.compactMap { entry -> LayoutNode.Entry? in
-                guard let value = below(.key(entry.key), entry.value) else { return nil }
+                guard let value = left(entry.value, .key(entry.key)) else { return nil }
                 var entry = entry
                 entry.value = value
                 return entry
@@ -143,5 +135,27 @@ extension LayoutNode {
             node.content = .mapping(kept, style)
         }
         return node
+    }
+
+    /// True of what goes whole when these paths, each from here on, are taken out.
+    ///
+    /// A path that ends here says that this was added. Where others go on below it, those are what was added in it, and the
+    /// rest is somebody else's: it goes once nothing is left. So does what stands in lines, which cannot be empty.
+    fileprivate func goes(with paths: [ArraySlice<AdditionPath.Step>]) -> Bool {
+        let below = paths.filter { !$0.isEmpty }
+        let isAdded = below.count < paths.count
+        guard !below.isEmpty else { return isAdded }
+        switch without(below).content {
+        case .mapping(let entries, let style): return entries.isEmpty && (isAdded || style == .block)
+        case .sequence(let items, let style): return items.isEmpty && (isAdded || style == .block)
+        case .scalar: return false
+        }
+    }
+}
+
+extension [ArraySlice<AdditionPath.Step>] {
+    /// The paths that begin with a step, without it.
+    fileprivate func behind(_ step: AdditionPath.Step) -> Self {
+        filter { $0.first == step }.map { $0.dropFirst() }
     }
 }

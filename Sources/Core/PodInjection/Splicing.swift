@@ -10,32 +10,25 @@ package struct Splicing {
     /// True of a document that is JSON, or writes like it: keys and text in quotes.
     let isQuoted: Bool
     /// The whole document: its aliases may stand for what is edited.
-    let document: LayoutNode
-    private(set) var edits: [TextEdit] = []
-    private(set) var problems: [SourceProblem] = []
+    package let document: LayoutNode
+    package private(set) var edits: [TextEdit] = []
+    package private(set) var problems: [SourceProblem] = []
 
-    /// Works out the changes.
+    /// Makes ready for the pods of one document, whose layout is looked at here and not again.
     ///
     /// - Parameters:
-    ///   - overlay: what is put in.
-    ///   - target: the node that it is put into.
-    ///   - document: the whole document around it.
+    ///   - document: the whole document around them.
     ///   - text: the text of all documents.
-    /// - Returns: the changes, and where they cannot be made.
-    package static func edits(
-        putting overlay: Overlay,
-        into target: LayoutNode,
-        of document: LayoutNode,
-        in text: ManifestText
-    ) -> (edits: [TextEdit], problems: [SourceProblem]) {
-        var splicing = Splicing(
-            text: text,
-            indentation: Indentation(of: document, in: text),
-            isQuoted: document.writesLikeJSON(text),
-            document: document
-        )
-        splicing.put(overlay, into: target, behind: nil)
-        return (splicing.edits, splicing.problems)
+    package init(_ document: LayoutNode, in text: ManifestText) {
+        self.text = text
+        self.document = document
+        indentation = Indentation(of: document, in: text)
+        isQuoted = document.writesLikeJSON(text)
+    }
+
+    /// Works out the changes that put an overlay into a node of the document, or why they cannot be made.
+    package mutating func put(_ overlay: Overlay, into target: LayoutNode) {
+        put(overlay, into: target, behind: nil)
     }
 
     private mutating func put(_ overlay: Overlay, into node: LayoutNode, behind key: LayoutNode.Entry?) {

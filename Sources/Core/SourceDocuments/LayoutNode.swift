@@ -52,6 +52,8 @@ package struct LayoutNode: Hashable, Sendable {
         package var keyRange: Range<Int>
         /// True of the plain key `<<`, which stands for the keys of other mappings.
         package var isMerge: Bool
+        /// True of a key behind a `?`, which its colon need not follow.
+        package var isExplicit: Bool
         package var value: LayoutNode
 
         package init(
@@ -59,12 +61,14 @@ package struct LayoutNode: Hashable, Sendable {
             keyLocation: SourceLocation,
             keyRange: Range<Int>,
             isMerge: Bool,
+            isExplicit: Bool,
             value: LayoutNode
         ) {
             self.key = key
             self.keyLocation = keyLocation
             self.keyRange = keyRange
             self.isMerge = isMerge
+            self.isExplicit = isExplicit
             self.value = value
         }
     }

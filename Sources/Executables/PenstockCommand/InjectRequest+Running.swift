@@ -36,6 +36,12 @@ extension InjectRequest {
             tell("\(name): as it should be")
             return .done
         }
+        let problem = SourceProblem(
+            "this is not as `penstock inject` would write it",
+            at: SourceLocation(file: name, line: result.bytes.firstOtherLine(in: bytes), column: 1),
+            remedy: "run it with the same options"
+        )
+        if isJSON { report([PodFinding(.refusal, [], problem)]) }
         tell("\(name): not as `penstock inject` would write it; run it with the same options")
         return .problems
     }
@@ -103,6 +109,14 @@ extension InjectRequest {
     private func write(_ bytes: [UInt8]) throws(Complaint) {
         guard let output else { return try writeToOutput(bytes) }
         try replaceContent(of: output, with: bytes)
+    }
+}
+
+extension [UInt8] {
+    /// The first line of another text that is not the same here, counted from 1.
+    fileprivate func firstOtherLine(in other: [UInt8]) -> Int {
+        let same = zip(self, other).prefix { $0 == $1 }.count
+        return other[..<same].count { $0 == UInt8(ascii: "\n") } + 1
     }
 }
 

@@ -92,6 +92,7 @@ extension InjectionOptions {
         }
         for text in given.all("--request") { try given.take(text, "--request", into: &requests) }
         for text in given.all("--limit") { try given.take(text, "--limit", into: &limits) }
+        try judgeAmounts(given)
         if let text = given.value("--agent-user") { try take(user: text, given) }
         if let text = given.value("--api-port") {
             guard let port = Int(text), (1...65535).contains(port) else {
@@ -127,6 +128,25 @@ extension InjectionOptions {
         } catch {
             throw given.misuse("\(error)")
         }
+    }
+
+    /// The API server refuses a container that asks for more than it may use.
+    private func judgeAmounts(_ given: Options) throws(Misuse) {
+        for (name, request) in requests.sorted(by: { $0.key < $1.key }) {
+            guard let limit = limits[name], amount(request) > amount(limit) else { continue }
+            throw given.misuse(
+                "the request \(name)=\(request) is above the limit \(name)=\(limit); give both, with --request and --limit"
+            )
+        }
+    }
+
+    /// How much an amount of Kubernetes' is, which has been looked at before.
+    private func amount(_ text: String) -> Double {
+        let number = text.prefix { $0.isNumber || $0 == "." }
+        let factors: [Substring: Double] = [
+            "m": 1e-3, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "Ki": 0x1p10, "Mi": 0x1p20, "Gi": 0x1p30, "Ti": 0x1p40,
+        ]
+        return (Double(number) ?? 0) * (factors[text.dropFirst(number.count)] ?? 1)
     }
 
     private mutating func take(user text: String, _ given: Options) throws(Misuse) {

@@ -34,23 +34,39 @@ func replaceContent(of path: String, with bytes: [UInt8]) throws(Complaint) {
     let cut = path.lastIndex(of: "/")
     let folder = cut.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
     let name = cut.map { String(path[path.index(after: $0)...]) } ?? path
+    let isOdd: Bool
     do throws(SystemCallError) {
         let directory = try openFile(folder, [.readOnly, .directory])
         let status = try fileStatus(below: directory, name)
-        guard status?.isRegular ?? true else { throw .notRegular("write") }
-        let draft = ".\(name).\(processIdentifier()).penstock"
-        let permissions = status?.permissions ?? 0o666
-        let file = try openFile(below: directory, draft, [.readWrite, .create, .exclusive], mode: permissions)
-        do throws(SystemCallError) {
-            try writeAll(bytes, to: file)
-            try synchronize(file)
-            try replaceFile(below: directory, name, with: draft)
-        } catch {
-            try? removeFile(below: directory, draft)
-            throw error
-        }
+        isOdd = status.map { !$0.isRegular } ?? false
+        if !isOdd { try replaceFile(below: directory, name, with: bytes, status?.permissions ?? 0o666) }
     } catch {
         throw Complaint("cannot write \(path): \(error)", .unwritable)
+    }
+    guard !isOdd else {
+        throw Complaint(
+            "cannot write \(path): it is a link, a directory or a device, and no regular file; name the file itself, or leave out "
+                + "--output for standard output",
+            .unwritable
+        )
+    }
+}
+
+private func replaceFile(
+    below directory: borrowing OwnedDescriptor,
+    _ name: String,
+    with bytes: [UInt8],
+    _ permissions: UInt32
+) throws(SystemCallError) {
+    let draft = ".\(name).\(processIdentifier()).penstock"
+    let file = try openFile(below: directory, draft, [.readWrite, .create, .exclusive], mode: permissions)
+    do throws(SystemCallError) {
+        try writeAll(bytes, to: file)
+        try synchronize(file)
+        try replaceFile(below: directory, name, with: draft)
+    } catch {
+        try? removeFile(below: directory, draft)
+        throw error
     }
 }
 

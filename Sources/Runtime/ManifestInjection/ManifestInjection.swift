@@ -42,18 +42,19 @@ package func injectManifest(
 ) throws(ManifestInjectionError) -> InjectedManifest {
     let (mark, text) = withoutByteOrderMark(bytes)
     let documents = try read(text, file)
-    let found = try pods(in: documents)
-    let bare = try found.map { template throws(ManifestInjectionError) in try withoutAdditions(template) }
-    var findings = bare.flatMap { PodJudgement.findings(of: $0, options) }
-    findings += bare.flatMap {
-        edits(into: $0, options, ManifestText(text)).problems.map { PodFinding(.refusal, [], $0) }
-    }
+    let (found, strange) = PodTemplate.find(in: documents)
+    guard !found.isEmpty || !strange.isEmpty else { throw .noPod }
+    var findings = strange.map { PodFinding(.refusal, [], $0) } + found.compactMap(\.recordProblem)
+    let bare = found.filter { $0.recordProblem == nil }.map(\.withoutAdditions)
+    findings += bare.flatMap { PodJudgement.findings(of: $0, options) }
+    findings += edits(into: bare, options, text).problems.map { PodFinding(.refusal, [], $0) }
+    findings += documents.flatMap { PodJudgement.findings(beside: $0, options) }
     findings = findings.inOrderOfText
     guard !findings.contains(where: { $0.severity == .refusal }) else { throw .refused(findings) }
-    let original = try withoutAdditions(text, found, file)
-    let templates = PodTemplate.find(in: try read(original, file)).templates
+    let original = withoutAdditions(text, found)
+    let templates = PodTemplate.find(in: try readAgain(original, file)).templates
     guard templates.map(\.node.fragment) == bare.map(\.node.fragment) else { throw .unfaithful(start(file)) }
-    let result = templates.flatMap { edits(into: $0, options, ManifestText(original)).edits }.applied(to: original)
+    let result = edits(into: templates, options, original).edits.applied(to: original)
     try compare(result, with: templates, options, original, file)
     return InjectedManifest(bytes: mark + result, templates: templates, warnings: findings)
 }
@@ -64,11 +65,15 @@ package func uninjectManifest(
     file: String
 ) throws(ManifestInjectionError) -> InjectedManifest {
     let (mark, text) = withoutByteOrderMark(bytes)
-    let templates = try pods(in: try read(text, file))
-    let bare = try templates.map { template throws(ManifestInjectionError) in try withoutAdditions(template) }
-    let original = try withoutAdditions(text, templates, file)
-    let after = PodTemplate.find(in: try read(original, file)).templates
-    guard after.map(\.node.fragment) == bare.map(\.node.fragment) else { throw .unfaithful(start(file)) }
+    let (templates, strange) = PodTemplate.find(in: try read(text, file))
+    let findings = strange.map { PodFinding(.refusal, [], $0) } + templates.compactMap(\.recordProblem)
+    guard findings.isEmpty else { throw .refused(findings.inOrderOfText) }
+    guard !templates.isEmpty else { throw .noPod }
+    let original = withoutAdditions(text, templates)
+    let after = PodTemplate.find(in: try readAgain(original, file)).templates
+    guard after.map(\.node.fragment) == templates.map(\.withoutAdditions.node.fragment) else {
+        throw .unfaithful(start(file))
+    }
     return InjectedManifest(bytes: mark + original, templates: templates, warnings: [])
 }
 
@@ -79,9 +84,14 @@ private func withoutByteOrderMark(_ bytes: [UInt8]) -> (mark: [UInt8], text: [UI
 
 private func start(_ file: String) -> SourceLocation { SourceLocation(file: file, line: 1, column: 1) }
 
-private func read(_ text: [UInt8], _ file: String) throws(ManifestInjectionError) -> [LayoutNode] {
-    // A List of everything in a namespace is still far below this.
-    let limits = YAMLLimits(bytes: 16 << 20, depth: 64, nodes: 1_000_000)
+/// A List of everything in a namespace is still far below this.
+private let limits = YAMLLimits(bytes: 16 << 20, depth: 64, nodes: 1_000_000)
+
+private func read(
+    _ text: [UInt8],
+    _ file: String,
+    _ limits: YAMLLimits = limits
+) throws(ManifestInjectionError) -> [LayoutNode] {
     do throws(SourceProblems) {
         return try readYAMLLayout(text, file: file, limits: limits)
     } catch {
@@ -89,33 +99,42 @@ private func read(_ text: [UInt8], _ file: String) throws(ManifestInjectionError
     }
 }
 
-private func pods(in documents: [LayoutNode]) throws(ManifestInjectionError) -> [PodTemplate] {
-    let (templates, problems) = PodTemplate.find(in: documents)
-    guard problems.isEmpty else { throw .refused(problems.map { PodFinding(.refusal, [], $0) }) }
-    guard !templates.isEmpty else { throw .noPod }
-    return templates
+/// Reads a text that was made here; the places of what is wrong with it are not those of the author's file.
+///
+/// One that only is too large could not be given to `penstock inject` again.
+private func readAgain(_ text: [UInt8], _ file: String) throws(ManifestInjectionError) -> [LayoutNode] {
+    if let documents = try? read(text, file) { return documents }
+    let room = YAMLLimits(bytes: limits.bytes * 16, depth: limits.depth * 2, nodes: limits.nodes * 16)
+    guard (try? read(text, file, room)) != nil else { throw .unfaithful(start(file)) }
+    throw .unreadable(
+        SourceProblems([
+            SourceProblem(
+                "with the guard in it this manifest is larger than `penstock inject` reads",
+                at: start(file),
+                remedy: "put its objects into several files"
+            )
+        ])
+    )
 }
 
-/// A pod as its author wrote it, with the places of the text that it stands in now.
-private func withoutAdditions(_ template: PodTemplate) throws(ManifestInjectionError) -> PodTemplate {
-    guard let record = template.record else { return template }
-    guard let paths = template.additions else {
+extension PodTemplate {
+    /// The pod as its author wrote it, with the places of the text that it stands in now.
+    fileprivate var withoutAdditions: PodTemplate { with(node.without(additions ?? [])) }
+
+    /// What is wrong with the annotation that says what was added.
+    fileprivate var recordProblem: PodFinding? {
+        guard let record, additions == nil else { return nil }
         let problem = SourceProblem(
             "`\(AdditionPath.annotation)` does not say what was added",
             at: record.location,
             remedy:
                 "begin with the manifest as it was before, or remove the annotation and the guard's containers by hand"
         )
-        throw .refused([PodFinding(.refusal, ["A21"], problem)])
+        return PodFinding(.refusal, ["A21"], problem)
     }
-    return template.with(template.node.without(paths))
 }
 
-private func withoutAdditions(
-    _ text: [UInt8],
-    _ templates: [PodTemplate],
-    _ file: String
-) throws(ManifestInjectionError) -> [UInt8] {
+private func withoutAdditions(_ text: [UInt8], _ templates: [PodTemplate]) -> [UInt8] {
     let manifest = ManifestText(text)
     return templates.flatMap { template in
         Removal.edits(taking: template.additions ?? [], outOf: template.node, in: manifest)
@@ -123,12 +142,20 @@ private func withoutAdditions(
 }
 
 private func edits(
-    into template: PodTemplate,
+    into templates: [PodTemplate],
     _ options: InjectionOptions,
-    _ text: ManifestText
+    _ text: [UInt8]
 ) -> (edits: [TextEdit], problems: [SourceProblem]) {
-    let overlay = PodAdditions.overlay(for: template, options)
-    return Splicing.edits(putting: overlay, into: template.node, of: template.document, in: text)
+    let manifest = ManifestText(text)
+    // One for each document, whose pods stand together.
+    var splicings: [Splicing] = []
+    for template in templates {
+        if splicings.last?.document.location != template.document.location {
+            splicings.append(Splicing(template.document, in: manifest))
+        }
+        splicings[splicings.count - 1].put(PodAdditions.overlay(for: template, options), into: template.node)
+    }
+    return (splicings.flatMap(\.edits), splicings.flatMap(\.problems))
 }
 
 /// Reads the outcome again: every pod must mean what was intended, everything else what it meant before, and taking out must
@@ -140,10 +167,11 @@ private func compare(
     _ original: [UInt8],
     _ file: String
 ) throws(ManifestInjectionError) {
-    let documents = try read(result, file)
+    let documents = try readAgain(result, file)
     let after = PodTemplate.find(in: documents).templates
-    let hidden = documents.map { $0.fragment(hiding: Set(after.map(\.node.range))) }
-    let around = try read(original, file).map { $0.fragment(hiding: Set(templates.map(\.node.range))) }
+    let (pods, podsBefore) = (Set(after.map(\.node.range)), Set(templates.map(\.node.range)))
+    let hidden = documents.map { $0.fragment(hiding: pods) }
+    let around = try readAgain(original, file).map { $0.fragment(hiding: podsBefore) }
     guard after.count == templates.count, hidden == around else {
         throw .unfaithful(start(file))
     }
@@ -151,7 +179,7 @@ private func compare(
         let intended = old.node.fragment.with(PodAdditions.overlay(for: old, options))
         guard new.node.fragment == intended else { throw .unfaithful(old.node.location) }
     }
-    guard try withoutAdditions(result, after, file) == original else { throw .unfaithful(start(file)) }
+    guard withoutAdditions(result, after) == original else { throw .unfaithful(start(file)) }
 }
 
 extension LayoutNode {

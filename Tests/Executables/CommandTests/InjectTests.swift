@@ -152,6 +152,9 @@ struct InjectTests {
         #expect(try penstock("inject", "-f", path, "-o", path).status == 0)
         #expect(try penstock("inject", "-f", path, "--check").status == 0)
         #expect(try penstock("inject", "-f", path, "--check", "--mode", "classic").status == 1)
+        let differs = try penstock("inject", "-f", path, "--check", "--json", "--mode", "classic").output
+        #expect(differs.contains(#"{"kind":"problem","severity":"error","threats":[],"file":"\#(path)","line":"#))
+        #expect(differs.contains(#""message":"this is not as `penstock inject` would write it","remedy":"run it with"#))
         let json = try penstock("inject", "-f", path, "--check", "--json")
         #expect(json.output == "{\"kind\":\"pod\",\"file\":\"\(path)\",\"workload\":\"Pod agent\"}\n")
     }
@@ -179,6 +182,12 @@ struct InjectTests {
         )
         #expect(try penstock("inject", "-f", "\(folder.path)/a.yaml", "-o", folder.path + "/").status == 73)
         #expect(try run(["inject", "-f", "\(folder.path)/a.yaml"], output: "/dev/full").status == 73)
+        let link = "\(folder.path)/link.yaml"
+        try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: "a.yaml")
+        for path in [link, "/dev/stdout", "/dev/null"] {
+            let said = try penstock("inject", "-f", "\(folder.path)/a.yaml", "-o", path)
+            #expect(said.status == 73 && said.errors.contains("cannot write \(path): it is a link,"), "\(said)")
+        }
     }
 
     @Test(
@@ -193,6 +202,14 @@ struct InjectTests {
             (
                 ["--agent-user", "10880"],
                 "--agent-user '10880' is no user; write UID or UID:GID, numbers above 0, and not 10880"
+            ),
+            (
+                ["--request", "memory=512Mi"],
+                "the request memory=512Mi is above the limit memory=256Mi; give both, with --request and --limit"
+            ),
+            (
+                ["--limit", "cpu=0.04"],
+                "the request cpu=50m is above the limit cpu=0.04; give both, with --request and --limit"
             ),
             (["--check", "--uninject"], "--check and --uninject do not go together"),
             (["--check", "-o", "x"], "--check writes nothing: leave out --output"),

@@ -155,6 +155,85 @@ struct ManifestLayoutTests {
         #expect(String(decoding: back.bytes, as: UTF8.self) == text.replacing("[old]", with: "[new, longer]"))
     }
 
+    @Test("what the author adds to what was made for the guard stays when the guard comes again, and when it goes")
+    func laterAdditions() throws {
+        var lines = String(decoding: try inject(Manifests.pod()).bytes, as: UTF8.self).split(separator: "\n")
+        let more: [Substring: Substring] = [
+            "  volumes:": "  - name: mine # kept\n    emptyDir: {}",
+            "  initContainers:": "  - name: early\n    image: e\n    securityContext: {runAsUser: 2}",
+            "  securityContext:": "    fsGroup: 2000",
+        ]
+        for (parent, child) in more {
+            let place = try #require(lines.firstIndex(of: parent))
+            lines.insert(child, at: place + 1)
+        }
+        let annotation = try #require(lines.firstIndex { $0.contains("annotations: {") })
+        lines[annotation].replace("annotations: {", with: "annotations: {team: a, ")
+        let changed = lines.joined(separator: "\n") + "\n"
+        let again = try inject(changed)
+        #expect(try inject(again.bytes).bytes == again.bytes)
+        for bytes in [Array(changed.utf8), again.bytes] {
+            let back = String(decoding: try uninjectManifest(bytes, file: "m.yaml").bytes, as: UTF8.self)
+            for part in ["name: mine # kept", "name: early", "fsGroup: 2000", "annotations: {team: a}"] {
+                #expect(back.contains(part), "\(part) is not in\n\(back)")
+            }
+            #expect(!back.contains("penstock") && !back.contains("seccompProfile"), "\(back)")
+        }
+    }
+
+    @Test("the same in JSON, and of a container's own securityContext")
+    func laterAdditionsInBrackets() throws {
+        let text = #"{"kind":"Pod","spec":{"containers":[{"name":"a","image":"b"}]}}"#
+        let made = String(decoding: try inject(text) { $0.agentUser = 2 }.bytes, as: UTF8.self)
+        let changed =
+            made
+            .replacing(#""runAsUser": 2,"#, with: #""runAsUser": 2, "readOnlyRootFilesystem": true,"#)
+            .replacing(#""volumes": ["#, with: #""volumes": [{"name": "mine", "emptyDir": {}}, "#)
+        let back = String(decoding: try uninjectManifest(Array(changed.utf8), file: "m.yaml").bytes, as: UTF8.self)
+        #expect(back.contains(#""securityContext": {"readOnlyRootFilesystem": true}"#), "\(back)")
+        #expect(back.contains(#""volumes": [{"name": "mine", "emptyDir": {}}]"#), "\(back)")
+        #expect(!back.contains("penstock"), "\(back)")
+    }
+
+    @Test("what the version before recorded, whole keys, is taken out as it was then", arguments: Manifests.odd)
+    func oldRecord(about: String, text: String) throws {
+        let made = try inject(text)
+        let documents = try readYAMLLayout(withoutMark(made.bytes), file: "m.yaml", limits: YAMLLimits())
+        let paths = try #require(PodTemplate.find(in: documents).templates.first?.additions)
+        let whole = paths.filter { path in
+            !paths.contains { $0 != path && path.steps.starts(with: $0.steps) }
+        }
+        let old = String(decoding: made.bytes, as: UTF8.self)
+            .replacing(AdditionPath.record(of: paths), with: AdditionPath.record(of: whole))
+        #expect(old.utf8.count < made.bytes.count)
+        let back = try uninjectManifest(Array(old.utf8), file: "m.yaml").bytes
+        #expect(String(decoding: back, as: UTF8.self) == text)
+        #expect(try inject(old).bytes == made.bytes)
+    }
+
+    private func withoutMark(_ bytes: [UInt8]) -> [UInt8] {
+        bytes.starts(with: [0xef, 0xbb, 0xbf]) ? Array(bytes.dropFirst(3)) : bytes
+    }
+
+    @Test("the guard goes from lines that the author emptied of everything else")
+    func emptiedLines() throws {
+        let text = Manifests.pod(spec: "volumes:\n- name: mine\n  emptyDir: {}")
+        let changed = String(decoding: try inject(text).bytes, as: UTF8.self)
+            .replacing("  - name: mine\n    emptyDir: {}\n", with: "")
+        let back = try uninjectManifest(Array(changed.utf8), file: "m.yaml").bytes
+        #expect(String(decoding: back, as: UTF8.self) == Manifests.pod())
+    }
+
+    @Test("a text of one line takes time by its length, not by the third power of it", .timeLimit(.minutes(10)))
+    func oneLongLine() throws {
+        // Before, 200 of these took minutes, and this many would take half an hour.
+        let pod = #"{"kind":"Pod","spec":{"containers":[{"name":"a","image":"b","securityContext":{"runAsUser":2}}]}}"#
+        let text = #"{"kind":"List","items":["# + Array(repeating: pod, count: 400).joined(separator: ",") + "]}"
+        let made = try inject(text)
+        #expect(made.templates.count == 400)
+        #expect(try uninjectManifest(made.bytes, file: "m.yaml").bytes == Array(text.utf8))
+    }
+
     @Test("a manifest without the guard stays as it is when it should go")
     func nothingToTakeOut() throws {
         let text = Array(Manifests.pod().utf8)

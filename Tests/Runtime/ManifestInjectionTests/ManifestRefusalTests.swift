@@ -28,6 +28,10 @@ struct ManifestRefusalTests {
             (Manifests.pod(spec: "hostPID: \"true\""), "9:12", "neither true nor false"),
             (Manifests.pod(context: "runAsUser: 0x7d0"), "8:34", "no plain decimal number"),
             ("kind: Pod\nkind: Pod\n", "2:1", "a second time"),
+            (Manifests.pod(spec: "? hostname\n: agent"), "9:5", "`? hostname` is a key that cannot be edited"),
+            (Manifests.pod(spec: "? # c\n  hostname\n: agent"), "10:5", "`? hostname` is a key that cannot be edited"),
+            ("kind: Pod\nspec: {containers: [{? name : a, image: b}]}\n", "2:24", "`? name` is a key"),
+            ("{\"kind\": \"Pod\", \"x\": \"\\ud83d\\ude00\"}\n", "1:", "Unicode character escape"),
             ("kind: Pod\n\tspec: {}\n", "2:1", "found a tab character"),
             ("kind: Pod\n", "1:1", "has no `spec`"),
             (
@@ -65,6 +69,23 @@ struct ManifestRefusalTests {
         let text = Manifests.pod() + "---\n" + Manifests.pod(spec: "hostNetwork: true\nhostPID: true\nhostIPC: true")
         let found = try refusals(text)
         #expect(found.map(\.problem.location.line) == [18, 19, 20])
+    }
+
+    @Test("a kind that is not known, and a record that says nothing, hide none of what else is wrong")
+    func everyKind() throws {
+        let text =
+            "kind: Rollout\nspec: {template: {spec: {containers: [{name: a, image: b}]}}}\n---\n"
+            + Manifests.pod(spec: "hostPID: true") + "---\n"
+            + Manifests.pod(metadata: "annotations: {penstock/injected: no}")
+        let found = try refusals(text)
+        #expect(found.map(\.problem.location.line) == [2, 12, 16], "\(found)")
+    }
+
+    @Test("a manifest that is too large with the guard in it is refused, and called no defect")
+    func tooLarge() throws {
+        let filling = String(repeating: "x", count: (16 << 20) - 512)
+        let found = try problems(of: "kind: ConfigMap\ndata: {a: \(filling)}\n---\n" + Manifests.pod())
+        #expect(found.map(\.remedy) == ["put its objects into several files"])
     }
 
     @Test("an annotation that does not say what was added is not believed")

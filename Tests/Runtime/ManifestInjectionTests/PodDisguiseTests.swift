@@ -41,6 +41,37 @@ struct PodDisguiseTests {
                 "the steps of a task",
                 "kind: Task\nspec: {steps: [{name: a, image: b}]}\n", "2:8", "does not know this kind"
             ),
+            (
+                "another order of the init containers",
+                Manifests.pod(spec: "$setElementOrder/initContainers: [{name: evil}, {name: penstock-init}]"),
+                "9:3", "`$setElementOrder/initContainers` has kubectl change"
+            ),
+            ("a pod that is replaced", Manifests.pod(spec: "$patch: replace"), "9:3", "`$patch` has kubectl change"),
+            (
+                "a container that is deleted",
+                Manifests.pod(container: "$patch: delete"), "9:5", "`$patch` has kubectl change"
+            ),
+            (
+                "keys of a volume that are kept alone",
+                Manifests.pod(spec: "volumes: [{name: a, emptyDir: {}, $retainKeys: [name]}]"), "9:37",
+                "`$retainKeys` has kubectl change"
+            ),
+            ("labels that are deleted", Manifests.pod(metadata: "labels: {$patch: delete}"), "3:34", "`$patch`"),
+            (
+                "a template that is replaced",
+                "kind: Deployment\nspec:\n  $patch: replace\n  template: {spec: {containers: [{name: a, image: b}]}}\n",
+                "3:3", "the instruction to kubectl `$patch` above a pod"
+            ),
+            (
+                "a template of a CronJob that is replaced",
+                "kind: CronJob\nspec: {jobTemplate: {$retainKeys: [], spec: {template: {spec: {containers: []}}}}}\n",
+                "2:22", "the instruction to kubectl `$retainKeys` above a pod"
+            ),
+            (
+                "a list that orders its items",
+                "kind: List\nitems:\n- {kind: Pod, spec: {containers: [{name: a, image: b}]}}\n$patch: merge\n",
+                "4:1", "above a pod"
+            ),
             ("a list without a kind", "[{kind: Pod}]\n", "1:1", "is no object"),
             ("a text that hides documents from others", "--- !!null |\n text\n", "1:5", "is no object"),
         ]
@@ -50,6 +81,25 @@ struct PodDisguiseTests {
         let hit = found.first { $0.message.contains(said) }
         #expect(hit?.location.description == "m.yaml:\(place)", "\(about): \(found)")
         #expect(hit?.remedy?.isEmpty == false)
+    }
+
+    @Test(
+        "G03: a ConfigMap beside the pod that takes the place of the daemon's policy or configuration is a warning",
+        arguments: [
+            Manifests.pod() + "---\nkind: ConfigMap\nmetadata: {name: penstock-policy}\n",
+            Manifests.pod() + "---\nkind: List\nitems: [{kind: ConfigMap, metadata: {name: penstock-config}}]\n",
+            Manifests.pod() + "---\nkind: ConfigMapList\nitems: [{metadata: {name: penstock-policy}}]\n",
+        ]
+    )
+    func configMapBeside(text: String) throws {
+        let found = try inject(text).warnings
+        #expect(found.map(\.threats) == [["G03"]])
+        #expect(found.first?.problem.message.contains("takes the place of the operator's") == true)
+        let others = try inject(text) { options in
+            options.policy = "p"
+            options.configuration = "c"
+        }
+        #expect(others.warnings.isEmpty)
     }
 
     @Test("G03: the claims of a StatefulSet in a List cannot take the place of the guard's volumes")

@@ -324,6 +324,9 @@ struct PodJudgementTests {
     func dnsServers() throws {
         let text = Manifests.pod(spec: "dnsPolicy: None\ndnsConfig: {nameservers: [192.0.2.53]}")
         #expect(try refusals(text) { $0.dnsServers = ["192.0.2.53"] }.isEmpty)
+        let long = Manifests.pod(spec: "dnsConfig: {nameservers: [\"2001:DB8:0::0:53\"]}")
+        #expect(try refusals(long) { $0.dnsServers = ["2001:db8::53"] }.isEmpty)
+        #expect(try refusals(long) { $0.dnsServers = ["2001:db8::54"] }.map(\.threats) == [["D05", "G11"]])
     }
 
     @Test(
@@ -387,6 +390,45 @@ struct PodJudgementTests {
         let text = Manifests.pod(spec: "volumes: [{name: a, persistentVolumeClaim: {claimName: trail}}]")
         #expect(try refusals(text) { $0.auditClaim = "trail" }.map(\.threats) == [["G01", "G06"]])
         #expect(try refusals(text) { $0.auditClaim = "another" }.isEmpty)
+    }
+
+    @Test(
+        "G01, G06: the claim for the audit files cannot be one that is made for the agent's pods",
+        arguments: [
+            ("agent-audit-0", true), ("agent-audit-17", true), ("agent-audit-", false), ("agent-audit", false),
+            ("agent-audit-0a", false), ("agent-other-0", false), ("other-audit-0", false), ("audit-0-scratch", true),
+            ("audit-x-scratch", false), ("scratch-audit-0", false),
+        ]
+    )
+    func ownClaims(claim: String, isOwn: Bool) throws {
+        let text = """
+            kind: StatefulSet
+            metadata: {name: audit}
+            spec:
+              volumeClaimTemplates: [{metadata: {name: agent}}]
+              template:
+                spec:
+                  volumes: [{name: scratch, ephemeral: {volumeClaimTemplate: {spec: {}}}}]
+                  containers: [{name: a, image: b, securityContext: {runAsUser: 2000}}]
+
+            """
+        let found = try refusals(text) { $0.auditClaim = claim }
+        #expect(found.map(\.threats) == (isOwn ? [["G01", "G06"]] : []), "\(found)")
+        #expect(found.allSatisfy { $0.problem.remedy == "name another claim with --audit-claim" })
+    }
+
+    @Test("G01, G06: a Pod's own ephemeral claim cannot hold the audit files either")
+    func ephemeralClaim() throws {
+        let text = Manifests.pod(spec: "volumes: [{name: scratch, ephemeral: {volumeClaimTemplate: {spec: {}}}}]")
+        #expect(try refusals(text) { $0.auditClaim = "agent-scratch" }.map(\.threats) == [["G01", "G06"]])
+        #expect(try refusals(text) { $0.auditClaim = "agent-scratch-0" }.isEmpty)
+    }
+
+    @Test("A01: `runAsNonRoot: false` is no problem where the options say whom the agent runs as")
+    func givenUser() throws {
+        let text = Manifests.pod(context: "runAsNonRoot: false")
+        #expect(try !refusals(text).isEmpty)
+        #expect(try inject(text) { $0.agentUser = 2000 }.warnings.isEmpty)
     }
 
     @Test(
