@@ -77,6 +77,7 @@ enum PenstockDaemon {
         let lastWritten = plan.auditPath == "-" ? nil : try? fileStatus(openForReading(plan.auditPath)).modified
         plan.lastWritten = lastWritten
         plan.journeys.connections = connections(descriptors: try descriptorLimit(), plan)
+        plan.journeys.undecided = min(plan.journeys.undecided, plan.journeys.connections)
         let signals = try takeSignals()
         let sockets = try openSockets(plan)
         if plan.transparentArrival == .routed { try Privileges.giveUp(keepsMarking: plan.egress.marks) }
