@@ -151,16 +151,20 @@ enum PenstockDaemon {
         guard !sockets.health.isEmpty else {
             throw Complaint("listen.health.address: no address of a family that this pod has; name one", .unavailable)
         }
+        let api = loopback.map { SocketAddress($0, port: plan.apiPort) }
+        let isRouted = plan.transparentArrival == .routed
+        try listening.claim(plan.transparent, key: "listen.transparent", isTransparent: isRouted)
+        try listening.claim(plan.explicit, key: "listen.explicit")
+        try listening.claim(api, key: "listen.api")
         for _ in 0..<plan.workers {
             let transparent = try openSockets(plan.transparent, plan.transparentArrival, &listening)
             sockets.agents.append(transparent + (try openSockets(plan.explicit, .asked, &listening)))
-            var api: [Int32] = []
-            for address in loopback {
-                let place = SocketAddress(address, port: plan.apiPort)
+            var ours: [Int32] = []
+            for place in api {
                 let socket = try listening.open(place, key: "listen.api", sharedPort: true)
-                if let socket { api.append(socket.release()) }
+                if let socket { ours.append(socket.release()) }
             }
-            sockets.api.append(api)
+            sockets.api.append(ours)
         }
         sockets.missing = listening.missing
         sockets.inodes = listening.inodes
