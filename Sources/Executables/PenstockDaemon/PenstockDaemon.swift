@@ -134,7 +134,8 @@ enum PenstockDaemon {
 
     /// Two descriptors a connection, four for each pipe, one a caller of the API, and some for the daemon itself; by worker.
     private static func connections(descriptors: Int, _ plan: DaemonPlan) -> Int {
-        let reserved = 64 + plan.workers * (48 * 2 + GovernanceServer.capacity)
+        let callers = GovernanceServer.capacity + Acceptor.turn
+        let reserved = 64 + plan.workers * (48 * 2 + callers)
         return min(plan.journeys.connections, max(16, (descriptors - reserved) / 2 / plan.workers))
     }
 
@@ -241,6 +242,7 @@ enum PenstockDaemon {
             audit: audit,
             ownPorts: plan.journeys.ownPorts,
             auditNanoseconds: plan.journeys.auditNanoseconds,
+            decisionsPerSecond: plan.journeys.decisionsPerSecond,
             isReady: { readiness.readinessProblems().isEmpty },
             clock: monotonicNanoseconds,
             obstacle: { counters.obstacle(to: $0) }
