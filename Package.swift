@@ -283,7 +283,6 @@ let testTargets: [Target] = [
             "NetworkTypes", "PolicyEngine", "WireFormats",
         ]
     ),
-    tests("Proxy", "ConnectionJourneyTests", ["ConnectionJourney", "PolicyEngine"]),
     tests(
         "Proxy",
         "GovernanceAPITests",

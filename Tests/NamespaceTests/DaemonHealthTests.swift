@@ -49,7 +49,8 @@ struct DaemonHealthTests {
         "requests are answered as HTTP says",
         arguments: [
             ("GET", "/healthz", "200", "alive\n"), ("GET", "/readyz?verbose", "200", "ready\n"),
-            ("HEAD", "/readyz", "200", ""), ("POST", "/metrics", "405", "only GET and HEAD\n"),
+            ("HEAD", "/readyz", "200", ""), ("HEAD", "/readyz?format=json", "200", ""),
+            ("POST", "/metrics", "405", "only GET and HEAD\n"),
             ("GET", "/", "404", "there is /healthz, /readyz and /metrics\n"),
             ("GET", "/metrics/../readyz", "404", "there is /healthz, /readyz and /metrics\n"),
             ("GET", "readyz", "400", "not a request this port reads\n"),
@@ -61,6 +62,7 @@ struct DaemonHealthTests {
                 DaemonWorld.kit + """
                     head, body = ask(sys.argv[2], sys.argv[1])
                     fields = dict(line.lower().split(": ", 1) for line in head.split("\\r\\n")[1:])
+                    isJSON = fields["content-type"] == "application/json"; assert isJSON == sys.argv[2].endswith("json"), head
                     print(head.split(" ")[1], fields["connection"], "content-length" in fields)
                     print(body, end="")
                     """,

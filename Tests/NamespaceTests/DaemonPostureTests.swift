@@ -121,6 +121,8 @@ struct DaemonPostureTests {
                 $0.event == "posture"
             }
             let checks = last?.object["checks"] as? [[String: Any]] ?? []
+            let identity = checks.first { $0["name"] as? String == "identity" }?["detail"] as? String ?? ""
+            #expect(identity.hasPrefix("the capabilities of the daemon are unknown"), "\(checks)")
             for name in ["listeners", "sockets", "unix"] {
                 let check = checks.first { $0["name"] as? String == name }
                 let (status, detail) = (check?["status"] as? String, check?["detail"] as? String ?? "")

@@ -89,6 +89,26 @@ struct DaemonWatchingTests {
         }
     }
 
+    @Test("G08: a daemon that has no descriptors left takes the policy that it cannot look at for no other one")
+    func withoutDescriptors() throws {
+        var settings = DaemonSettings()
+        settings.watchSeconds = 1
+        try DaemonBed.with(settings) { bed in
+            _ = try bed.audit { $0.events("policy").count == 1 }
+            let limit = "setpriv --reuid 10880 --regid 10880 --clear-groups prlimit --pid \(bed.pid) --nofile="
+            try NetworkNamespace.must([
+                "sh", "-ec",
+                """
+                n=0; while [ -e /proc/\(bed.pid)/fd/$n ]; do n=$((n + 1)); done
+                \(limit)$n:; sleep 4; \(limit)1024:; sleep 2
+                """,
+            ])
+            #expect(try bed.audit().events("policy") == ["loaded"])
+            #expect(!bed.said.contains("policy not reloaded"), "\(bed.said)")
+            #expect(try bed.health("/readyz", status: 200).hasPrefix("200"))
+        }
+    }
+
     /// What the kubelet does: a new folder, and `..data` renamed over the old link.
     private func swap(_ map: String, to version: String, _ policy: String, _ bed: DaemonBed) throws {
         try NetworkNamespace.must(["mkdir", "\(map)/..\(version)"])

@@ -57,6 +57,27 @@ struct HTTPCaptureTests {
     }
 
     @Test(
+        "CONNECT, in whatever case, is no request for a captured server",
+        arguments: ["CONNECT", "connect", "cONNECt"]
+    )
+    func connect(method: String) throws {
+        try HTTPPod.with { bed in
+            let said = try bed.agent(
+                """
+                for asked in "allowed.example:8080", "/":
+                    for before in 0, 1:
+                        c = dial()
+                        for _ in range(before): print(why(c.ask(*get("/a"))))
+                        print(why(c.ask("\(method) " + asked + " HTTP/1.1", "Host: allowed.example:8080")))
+                """
+            )
+            let capture = "403 proxy_in_capture"
+            #expect(said == [capture, "200", capture, capture, "200", "400 malformed_request"], "\(said)")
+            #expect(bed.origin.requests(2) == ["GET /a HTTP/1.1", "GET /a HTTP/1.1"])
+        }
+    }
+
+    @Test(
         "another Host is dialled anew; a Host that is not where it goes is refused, B07",
         arguments: EgressFamily.allCases
     )

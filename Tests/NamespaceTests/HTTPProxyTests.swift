@@ -218,6 +218,8 @@ struct HTTPProxyTests {
                     go("GET http://allowed.example/ HTTP/1.1", "Host: other.example")
                     go("GET http://u@allowed.example/ HTTP/1.1", "Host: allowed.example")
                     go("CONNECT allowed.example HTTP/1.1", "Host: allowed.example")
+                    for port in ["65536", "0", "+443", "0443", "443:443"]:
+                        go("CONNECT allowed.example:" + port + " HTTP/1.1", "Host: allowed.example:" + port)
                     c = proxied(); print(why(c.ask("GET http://allowed.example:8080/a HTTP/1.1", "Host: allowed.example:8080")))
                     answer = c.ask("CONNECT allowed.example:443 HTTP/1.1", "Host: allowed.example:443"); print(why(answer), c.end())
                     c = proxied(); c.raw(bytes([6, 1, 0])); print(c.end().split(" ")[1])
@@ -230,8 +232,8 @@ struct HTTPProxyTests {
                     "400 malformed_opening (target_scheme) closed",
                     "400 malformed_opening (host_disagrees_with_target) closed",
                     "400 malformed_opening (user_information) closed", "400 malformed_opening (request_target) closed",
-                    "200", "400 malformed_request closed", "400",
-                ],
+                ] + Array(repeating: "400 malformed_opening What stands behind the host is no port:  closed", count: 5)
+                    + ["200", "400 malformed_request closed", "400"],
                 "\(said)"
             )
             #expect(bed.origin.requests(1).count == 1)

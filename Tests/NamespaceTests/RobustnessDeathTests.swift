@@ -165,6 +165,29 @@ struct RobustnessDeathTests {
         }
     }
 
+    @Test("A37: a second daemon of the same user shares no port, and gets them all once the first one drains")
+    func twice() throws {
+        try DaemonBed.with { bed in
+            var settings = DaemonSettings()
+            settings.healthAddress = "127.0.0.2"
+            let folder = try DaemonFolder(settings)
+            let tunnel = try bed.startAgent(
+                "s = dial('203.0.113.7', 7001); s.sendall(b'\\0hello'); s.recv(100); print('ready', flush=True); s.recv(1); print('over')"
+            )
+            let command = [Built.path("penstockd"), "--config", folder.configuration]
+            let second = try bed.net.pod.start(command, uid: 10880)
+            defer { second.stop() }
+            #expect(second.says("held by UID 10880; trying again"), "\(second.errors)")
+            #expect(try bed.agent("print({echo('203.0.113.7') for _ in range(20)})") == "{'ok'}\n")
+            let before = try bed.audit().connections.count
+            #expect(before == 21)
+            bed.signal(SIGTERM)
+            #expect(second.says("listening on", seconds: 30), "\(second.errors)")
+            #expect(bed.daemon?.isRunning == true && !tunnel.output.contains("over"), "what drains is in its way")
+            #expect(try bed.agent("print({echo('203.0.113.7') for _ in range(20)})") == "{'ok'}\n")
+        }
+    }
+
     @Test("A37: nobody joins the daemon's ports while it runs")
     func joining() throws {
         try DaemonBed.with { bed in

@@ -86,6 +86,40 @@ struct RobustnessLimitsTests {
         }
     }
 
+    @Test("G07: where few connections fit, those who say nothing or half of it make room for who comes behind them")
+    func fewConnections() throws {
+        let settings = DaemonSettings(workers: 2, limits: "connections: 64, sniff_seconds: 60")
+        try DaemonBed.with(settings) { bed in
+            let flood = try bed.startAgent(
+                """
+                sockets = []
+                for i in range(300):
+                    s = dial("127.0.0.1", 15881); sockets.append(s)
+                    s.sendall([b"", b"CONNECT 203.0.113.7:7001 HTTP/1.1\\r\\n", bytes([5, 1])][i % 3])
+                print("ready", flush=True); time.sleep(60)
+                """
+            )
+            let good = try bed.agent(
+                """
+                def go():
+                    began = time.time()
+                    with dial("127.0.0.1", 15881, 20) as s:
+                        s.sendall(b"CONNECT 203.0.113.7:7001 HTTP/1.1\\r\\nHost: 203.0.113.7:7001\\r\\n\\r\\n")
+                        return s.recv(100)[9:12], time.time() - began < 10
+                print({go() for _ in range(8)})
+                """
+            )
+            #expect(good == "{(b'200', True)}\n", "\(good)")
+            let pushed = try bed.audit().connections.count { $0.reason == "undecided_limit" }
+            #expect(pushed > 200, "\(pushed)")
+            #expect(try bed.metrics()["connections_live"] <= 80)
+            flood.stop()
+            let idle = BackgroundProcess.poll(seconds: 30) { (try? bed.metrics()["connections_live"]) == 0 }
+            #expect(idle)
+            try expectSound(bed)
+        }
+    }
+
     @Test(
         "G07: limits hold when hundreds come in one moment",
         arguments: [

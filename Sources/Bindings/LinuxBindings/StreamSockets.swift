@@ -79,6 +79,9 @@ extension SystemCallError {
 
     /// True where a capability is missing.
     package var isPermissionMissing: Bool { code == EPERM }
+
+    /// True where the process or the machine has no descriptors or no memory left: what was asked for may be as it was.
+    package var isForWantOfMeans: Bool { code == EMFILE || code == ENFILE || code == ENOMEM || code == ENOBUFS }
 }
 
 /// A new TCP socket that does not block.

@@ -5,7 +5,7 @@ package enum RequestFault: Error, Hashable, Sendable {
     case path(PathAmbiguity)
     /// `*` beside another method than OPTIONS (RFC 9112, section 3.2.4).
     case target
-    /// CONNECT, which is for proxies, and judged there as the connection that it asks for.
+    /// CONNECT in any case, which is for proxies, and judged there as the connection that it asks for.
     case connect
 
     package var reason: Reason {
@@ -40,7 +40,7 @@ extension RequestFacts {
         behind method: RequestMethod?,
         isRead: Bool
     ) throws(RequestFault) -> CanonicalPath? {
-        if isRead, method?.text == "CONNECT" { throw .connect }
+        if isRead, method?.text.uppercased() == "CONNECT" { throw .connect }
         guard let text else { return nil }
         if text == CanonicalPath.server.text {
             guard method == nil || method?.text == "OPTIONS" else { throw .target }

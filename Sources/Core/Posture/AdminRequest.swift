@@ -147,12 +147,14 @@ package struct RulesetReport: Hashable, Sendable {
             let mode = CaptureWay(rawValue: root.member("mode")?.text ?? CaptureWay.redirect.rawValue),
             let every = root.member("every_ms")?.wholeNumber, (100...3_600_000).contains(every)
         else { throw .malformed }
+        let cgroups = try root.optionalTexts("cgroups")
+        guard cgroups.count <= RecordLimits.standard.listItems else { throw .malformed }
         self.init(
             table: table,
             differences: try root.texts("differences"),
             weaknesses: [PlanWeakness](try root.texts("weaknesses"), kinds: try root.optionalTexts("weakness_kinds")),
             gateway: try root.optionalTexts("gateway"),
-            cgroups: try root.optionalTexts("cgroups"),
+            cgroups: cgroups,
             daemon: daemon,
             port: port,
             mode: mode,

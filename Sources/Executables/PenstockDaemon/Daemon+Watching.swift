@@ -14,7 +14,8 @@ extension Daemon {
         guard plan.watchSeconds > 0 else { return }
         _ = loop.schedule(afterNanoseconds: UInt64(plan.watchSeconds) * 1_000_000_000) { [weak self] in
             guard let self, !self.isDraining else { return }
-            if PolicyPlace(self.plan.policyPaths + self.plan.secretPaths) != self.policyPlace {
+            let place = PolicyPlace(self.plan.policyPaths + self.plan.secretPaths)
+            if !place.isUnknown, place != self.policyPlace {
                 loop.startTask(with: self) { daemon, loop in await daemon.reload(isSwap: true, on: loop) }
             }
             self.watchPolicy(on: loop)

@@ -23,6 +23,16 @@ struct Listening {
         missing = missingFamilies()
     }
 
+    /// Waits until nobody else has these ports: the kernel lets whoever runs as the same user share one that workers share.
+    ///
+    /// What drains has closed its listeners, and what is left of its connections is in nobody's way.
+    mutating func claim(_ places: [SocketAddress], key: String, isTransparent: Bool = false) throws(Complaint) {
+        for place in places {
+            let isAwaited = !loopback.contains(place.address)
+            _ = try listen(place, key: key, sharedPort: false, isTransparent: isTransparent, awaited: isAwaited)
+        }
+    }
+
     /// One listening socket, shared by port among the workers if `sharedPort`, for TPROXY if `isTransparent`; nil where there is
     /// no such family here.
     ///
@@ -34,16 +44,37 @@ struct Listening {
         isTransparent: Bool = false,
         awaited: Bool = false
     ) throws(Complaint) -> OwnedDescriptor? {
+        let socket = try listen(
+            address,
+            key: key,
+            sharedPort: sharedPort,
+            isTransparent: isTransparent,
+            awaited: awaited
+        )
+        guard let socket else { return nil }
+        do throws(SystemCallError) {
+            inodes.insert(try fileStatus(socket).inode)
+        } catch {
+            throw Complaint("\(key): \(error)", .unavailable)
+        }
+        return socket
+    }
+
+    private mutating func listen(
+        _ address: SocketAddress,
+        key: String,
+        sharedPort: Bool,
+        isTransparent: Bool,
+        awaited: Bool
+    ) throws(Complaint) -> OwnedDescriptor? {
         while true {
             do throws(SystemCallError) {
-                let socket = try listeningSocket(
+                return try listeningSocket(
                     on: address,
                     backlog: 4096,
                     sharedPort: sharedPort,
                     isTransparent: isTransparent
                 )
-                inodes.insert(try fileStatus(socket).inode)
-                return socket
             } catch {
                 if error.isFamilyMissing, missing.contains(address.address.family) { return nil }
                 if isTransparent, error.isPermissionMissing { throw Privileges.missing(error, for: address) }

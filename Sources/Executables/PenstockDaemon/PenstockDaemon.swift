@@ -77,6 +77,7 @@ enum PenstockDaemon {
         let lastWritten = plan.auditPath == "-" ? nil : try? fileStatus(openForReading(plan.auditPath)).modified
         plan.lastWritten = lastWritten
         plan.journeys.connections = connections(descriptors: try descriptorLimit(), plan)
+        plan.journeys.undecided = min(plan.journeys.undecided, plan.journeys.connections)
         let signals = try takeSignals()
         let sockets = try openSockets(plan)
         if plan.transparentArrival == .routed { try Privileges.giveUp(keepsMarking: plan.egress.marks) }
@@ -133,7 +134,8 @@ enum PenstockDaemon {
 
     /// Two descriptors a connection, four for each pipe, one a caller of the API, and some for the daemon itself; by worker.
     private static func connections(descriptors: Int, _ plan: DaemonPlan) -> Int {
-        let reserved = 64 + plan.workers * (48 * 2 + GovernanceServer.capacity)
+        let callers = GovernanceServer.capacity + Acceptor.turn
+        let reserved = 64 + plan.workers * (48 * 2 + callers)
         return min(plan.journeys.connections, max(16, (descriptors - reserved) / 2 / plan.workers))
     }
 
@@ -150,16 +152,20 @@ enum PenstockDaemon {
         guard !sockets.health.isEmpty else {
             throw Complaint("listen.health.address: no address of a family that this pod has; name one", .unavailable)
         }
+        let api = loopback.map { SocketAddress($0, port: plan.apiPort) }
+        let isRouted = plan.transparentArrival == .routed
+        try listening.claim(plan.transparent, key: "listen.transparent", isTransparent: isRouted)
+        try listening.claim(plan.explicit, key: "listen.explicit")
+        try listening.claim(api, key: "listen.api")
         for _ in 0..<plan.workers {
             let transparent = try openSockets(plan.transparent, plan.transparentArrival, &listening)
             sockets.agents.append(transparent + (try openSockets(plan.explicit, .asked, &listening)))
-            var api: [Int32] = []
-            for address in loopback {
-                let place = SocketAddress(address, port: plan.apiPort)
+            var ours: [Int32] = []
+            for place in api {
                 let socket = try listening.open(place, key: "listen.api", sharedPort: true)
-                if let socket { api.append(socket.release()) }
+                if let socket { ours.append(socket.release()) }
             }
-            sockets.api.append(api)
+            sockets.api.append(ours)
         }
         sockets.missing = listening.missing
         sockets.inodes = listening.inodes
@@ -236,6 +242,7 @@ enum PenstockDaemon {
             audit: audit,
             ownPorts: plan.journeys.ownPorts,
             auditNanoseconds: plan.journeys.auditNanoseconds,
+            decisionsPerSecond: plan.journeys.decisionsPerSecond,
             isReady: { readiness.readinessProblems().isEmpty },
             clock: monotonicNanoseconds,
             obstacle: { counters.obstacle(to: $0) }

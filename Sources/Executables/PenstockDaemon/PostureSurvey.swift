@@ -62,9 +62,16 @@ struct PostureSurvey {
     private var identity: PostureCheck {
         let (user, group) = effectiveIdentity()
         let status = ProcessStatus()
-        let held = status.capabilities
         let remedy = "securityContext: runAsUser and runAsGroup of the daemon alone, capabilities drop ALL"
         guard user != 0 else { return PostureCheck("identity", .weak, "the daemon runs as root", remedy: remedy) }
+        guard let held = status.capabilities else {
+            return PostureCheck(
+                "identity",
+                .weak,
+                "the capabilities of the daemon are unknown: /proc/self/status cannot be read",
+                remedy: "mount /proc, and give the daemon descriptors"
+            )
+        }
         guard held.isEmpty else {
             let sets = held.joined(separator: ", ")
             return PostureCheck("identity", .weak, "the daemon has capabilities: \(sets)", remedy: remedy)

@@ -14,12 +14,14 @@ struct ProcessStatus {
         }
     }
 
-    /// The names of the sets that hold a capability, with their bits; what cannot be read counts as held.
-    var capabilities: [String] {
-        ["CapInh", "CapPrm", "CapEff", "CapAmb"].compactMap { name in
-            guard let word = fields[name[...]]?.first else { return "\(name) unknown" }
-            return UInt64(word, radix: 16) == 0 ? nil : "\(name) \(word)"
+    /// The names of the sets that hold a capability, with their bits; `nil` where they cannot be read.
+    var capabilities: [String]? {
+        var held: [String] = []
+        for name in ["CapInh", "CapPrm", "CapEff", "CapAmb"] {
+            guard let word = fields[name[...]]?.first else { return nil }
+            if UInt64(word, radix: 16) != 0 { held.append("\(name) \(word)") }
         }
+        return held
     }
 
     /// Whether programs that it started could gain privileges.

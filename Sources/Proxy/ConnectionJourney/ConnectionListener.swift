@@ -64,7 +64,7 @@ final class ConnectionListener: EventHandler {
         let isGoingOn = loop.turn == last.turn &+ 1
         last = (loop.turn, isGoingOn ? min(2 * last.budget, Self.greatestBudget) : 1)
         for _ in 0..<last.budget {
-            guard worker.hasRoom else { return pause(on: loop) }
+            guard worker.hasRoom(on: loop) else { return pause(on: loop) }
             do throws(SystemCallError) {
                 guard let accepted = try acceptConnection(descriptor) else {
                     last.budget = 1
@@ -81,7 +81,7 @@ final class ConnectionListener: EventHandler {
 
     /// Goes on accepting, if it had stopped and there is room again.
     func resume(on loop: isolated EventLoop) {
-        guard isPaused, worker.hasRoom else { return }
+        guard isPaused, worker.hasRoom(on: loop) else { return }
         isPaused = false
         if let retry { loop.cancel(retry) }
         retry = nil
@@ -98,7 +98,7 @@ final class ConnectionListener: EventHandler {
         retry = loop.schedule(afterNanoseconds: 20_000_000) { [weak self] in
             guard let self, self.isPaused else { return }
             self.retry = nil
-            if self.worker.hasRoom { self.resume(on: loop) } else { self.pause(on: loop) }
+            if self.worker.hasRoom(on: loop) { self.resume(on: loop) } else { self.pause(on: loop) }
         }
     }
 

@@ -24,7 +24,7 @@ extension Problem {
         self.init(
             isMisdirected ? 421 : status,
             title: decision.reason.title,
-            detail: decision.explanation + (detail.map { " \(hint(for: $0))" } ?? ""),
+            detail: decision.explanation + (detail.map { " \(hint(for: $0, decision.reason))" } ?? ""),
             reason: decision.reason.rawValue,
             rule: decision.rule?.text,
             decision: id,
@@ -67,14 +67,17 @@ extension Problem {
 }
 
 /// What can be done about a refusal whose record has this detail; the detail itself where there is no more to say.
-private func hint(for detail: String) -> String {
+private func hint(for detail: String, _ reason: Reason) -> String {
     switch detail {
     case "no_proxy_request":
         "This port is Penstock's explicit proxy: set it as HTTP_PROXY and HTTPS_PROXY; it serves no pages itself."
     case "https_without_connect": "A proxy carries https by CONNECT, not by a whole URI."
     case "connect_behind_requests": "CONNECT must be the first request of its connection."
     case "h2c_upgrade": "HTTP/2 without TLS is not offered: leave out `Upgrade: h2c`."
-    case "host_port": "Host names another port than the one that was connected to."
+    case "host_port" where reason == .nameMismatch:
+        "Host names another port than the one that was connected to."
+    case "host_port":
+        "What stands behind the host is no port: a number from 1 to 65535, without zeros in front (IPv6 in brackets)."
     case "inspection_memory": "All that is looked into now takes `limits.inspection_bytes`: ask again later."
     case "host_address": "Host names another address than the one that was connected to."
     default: "(\(detail))"

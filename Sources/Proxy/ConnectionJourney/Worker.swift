@@ -81,6 +81,11 @@ package final class Worker {
     /// How many may be accepted before those are gone in whose place they come.
     private static let replacedInATurn = 8
 
+    /// How long a connection may be undecided before another one takes its place, where there are too many, in nanoseconds.
+    ///
+    /// Who says what it wants, and asks for a name that is known, needs far less; those that come in one moment push nobody out.
+    private static let grace: UInt64 = 250_000_000
+
     /// Makes a worker on its loop.
     ///
     /// It accepts nothing before `serve`.
@@ -144,11 +149,22 @@ package final class Worker {
         }
     }
 
-    /// Lets the connection go that has been idle for longest, where there are too many.
+    /// Lets the connection go that has been idle for longest, or else undecided, where there are too many.
     private func makeRoom(on loop: isolated EventLoop) {
-        guard registry.count > settings.connections, let oldest = registry.idle.first else { return }
+        guard registry.count > settings.connections else { return }
+        guard let oldest = registry.idle.first else { return cutUndecided(overdue(on: loop), on: loop) }
         registry.idle.remove(oldest)
         oldest.cut(Cut(outcome: .timedOut, isOrderly: true), on: loop)
+    }
+
+    /// The connection that has been undecided for longest, if that is longer than one may be that stands in others' way.
+    private func overdue(on loop: isolated EventLoop) -> Connection? {
+        guard let oldest = registry.oldestUndecided(), oldest.accepted &+ Self.grace <= loop.now else { return nil }
+        return oldest
+    }
+
+    private func cutUndecided(_ connection: Connection?, on loop: isolated EventLoop) {
+        connection?.cut(Cut(outcome: .cut, reason: .undecidedLimit), on: loop)
     }
 
     /// Puts a new policy in force, and to every connection that the old one let through.
@@ -239,12 +255,11 @@ package final class Worker {
             metrics.live.add(-1)
             return
         }
-        if registry.undecidedCount >= settings.undecided {
-            registry.oldestUndecided()?.cut(Cut(outcome: .cut, reason: .undecidedLimit), on: loop)
-        }
+        let isOneTooMany = registry.undecidedCount >= settings.undecided
+        if isOneTooMany { cutUndecided(registry.oldestUndecided(), on: loop) }
         // Now, whoever goes on with it: many are accepted in one turn, and each must see those before it.
         registry.add(connection)
-        makeRoom(on: loop)
+        if !isOneTooMany { makeRoom(on: loop) }
         connection.setOut(on: loop)
     }
 
@@ -268,10 +283,12 @@ package final class Worker {
     }
 
     /// True where another connection may be accepted now.
-    var hasRoom: Bool {
-        // Beyond the limit only those in whose place one that is idle goes; it takes until the next turn to be gone.
-        let leaving = registry.idle.first == nil ? 0 : Self.replacedInATurn
-        return registry.count < settings.connections + leaving && audit.hasRoom(backlog: settings.auditBacklog)
+    func hasRoom(on loop: isolated EventLoop) -> Bool {
+        guard audit.hasRoom(backlog: settings.auditBacklog) else { return false }
+        guard registry.count >= settings.connections else { return true }
+        // Beyond the limit only those in whose place another goes; it takes until the next turn to be gone.
+        return registry.count < settings.connections + Self.replacedInATurn
+            && (registry.idle.first != nil || overdue(on: loop) != nil)
     }
 
     func nextIdentifier() -> RecordIdentifier { nextIdentifier(at: audit.clock()) }

@@ -33,10 +33,11 @@ struct DestinationClaims {
 
     /// Reads a URL, a path, or a host with or without a port.
     mutating func readResource(_ text: String, _ found: CheckReader.Found, _ reader: inout CheckReader) {
-        if text.contains("://") {
-            readURL(text, found, &reader)
-        } else if text.hasPrefix("/") {
+        // A path first: a URL may stand in its query.
+        if text.hasPrefix("/") {
             reader.agree(\.path, text, found, &self)
+        } else if text.contains("://") {
+            readURL(text, found, &reader)
         } else {
             readHost(text, found, &reader)
         }
@@ -64,6 +65,10 @@ struct DestinationClaims {
             // An IPv6 address without brackets: its first colon begins no port.
             if schemePort == nil, let address = IPv6Address(text) {
                 return reader.agree(\.host, .address(.v6(address)), found, &self)
+            }
+            // What has more colons than that of a port is no address either: a zone (`fe80::1%eth0`) names an interface of one machine.
+            if schemePort == nil, !text.hasPrefix("["), text.count(where: { $0 == ":" }) > 1 {
+                return reader.agree(\.host, .malformed(.addressLiteral), found, &self)
             }
             return reader.note(.badValue("the port of the host is no number from 1 to 65535"), found)
         }

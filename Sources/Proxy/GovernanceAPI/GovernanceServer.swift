@@ -5,6 +5,7 @@ import EventLoops
 import HTTPExchange
 import LinuxBindings
 import NetworkTypes
+import PolicyEngine
 import WireFormats
 
 /// Serves the governance API on one loop.
@@ -15,14 +16,17 @@ package final class GovernanceServer: AcceptingParty {
     private let api: GovernanceAPI
     private let netlink: NetlinkQuestions
     private let gate: AuditGate
+    private let pacer: DecisionPacer
     private let means = RelayMeans(bufferBytes: 65536, pipes: 0)
     private var identifiers = IdentifierSequence(random: KernelRandomness())
     private var acceptors: [Acceptor] = []
     private var policy: GovernancePolicy
-    /// Who is being talked to, the oldest first.
+    /// Who is being talked to, the oldest first: each until its descriptor is closed.
     private var open: [Caller] = []
 
-    /// Conversations of one loop at a time; one more ends the oldest, so that idle ones never keep a caller waiting.
+    /// Conversations of one loop at a time; one more ends the oldest that can be ended, so that idle ones never keep a caller waiting.
+    ///
+    /// Those who are let go are there until the next turn: at most as many more as are accepted in one.
     package static let capacity = 128
     /// How long a caller may take to send a question, and to take an answer, in nanoseconds.
     private static let patience: UInt64 = 5_000_000_000
@@ -43,6 +47,7 @@ package final class GovernanceServer: AcceptingParty {
         self.policy = policy
         self.netlink = netlink
         gate = try AuditGate(services.audit, patience: services.auditNanoseconds, on: loop)
+        pacer = DecisionPacer(perSecond: services.decisionsPerSecond)
         api = GovernanceAPI(
             services.settings,
             isOwnListener: { netlink.isLocal($0, among: ownPorts) },
@@ -70,23 +75,39 @@ package final class GovernanceServer: AcceptingParty {
     package func stop(on loop: isolated EventLoop) {
         for acceptor in acceptors { acceptor.stop(on: loop) }
         acceptors = []
-        while !open.isEmpty { dismiss(open.removeFirst(), on: loop) }
+        for caller in open { caller.end.socket.hearNoMore(on: loop) }
     }
 
     /// Talks to somebody who has come.
     package func take(_ accepted: consuming AcceptedSocket, on loop: isolated EventLoop) {
         let peer = accepted.peer
         let socket = StreamSocket(accepted.takeDescriptor())
+        guard makeRoom(on: loop) else { return turnAway(socket) }
         guard (try? socket.attach(to: loop)) != nil else { return }
         let caller = Caller(HTTPEnd(socket, limits: HTTP1Limits()), uid: owner(of: socket, at: peer))
         open.append(caller)
-        if open.count > Self.capacity { dismiss(open.removeFirst(), on: loop) }
         loop.startTask(with: (self, caller)) { state, loop in await state.0.converse(with: state.1, on: loop) }
     }
 
-    /// Ends a conversation: at once where no question has come whole, else behind the answer.
-    private func dismiss(_ caller: Caller, on loop: isolated EventLoop) {
-        caller.end.socket.hearNoMore(on: loop)
+    /// Lets the oldest caller go who keeps nothing but itself waiting, if there are too many; false where there is none.
+    private func makeRoom(on loop: isolated EventLoop) -> Bool {
+        guard open.count >= Self.capacity else { return true }
+        guard open.count < Self.capacity + Acceptor.turn,
+            let oldest = open.first(where: { $0.isListening && !$0.end.socket.hearsNoMore })
+        else { return false }
+        oldest.end.socket.hearNoMore(on: loop)
+        oldest.end.socket.interrupt(on: loop)
+        return true
+    }
+
+    /// Says that there are too many callers, to one who is not talked to.
+    ///
+    /// What has come of the question is read first: closing would else reset the connection, and the answer be lost.
+    private func turnAway(_ socket: StreamSocket) {
+        _ = try? socket.receive(into: means.buffer)
+        let answer = OwnAnswer.detail("Too many callers", status: 503, fields: [OwnAnswer.Field("Retry-After", "1")])
+        _ = try? socket.send(answer.octets(closes: true)[...])
+        try? socket.endSending()
     }
 
     /// The user that owns the caller's end; nil where the kernel does not know or cannot be asked.
@@ -96,6 +117,7 @@ package final class GovernanceServer: AcceptingParty {
     }
 
     private func converse(with caller: Caller, on loop: isolated EventLoop) async {
+        caller.isListening = true
         while await answerNext(of: caller, on: loop) {}
         caller.end.socket.detach(from: loop)
         open.removeAll { $0 === caller }
@@ -121,6 +143,11 @@ package final class GovernanceServer: AcceptingParty {
 
     private func answer(_ request: HTTP1Request, of caller: Caller, on loop: isolated EventLoop) async -> Bool {
         let deadline = loop.now &+ Self.patience
+        if case .length(let length) = request.framing, length > services.settings.json.bytes {
+            // Told at once: a client that waits for 100 would send what nobody reads.
+            await sendLast(GovernanceAPI.tooLarge, to: caller, on: loop)
+            return false
+        }
         if request.expectsContinue {
             guard await caller.end.send(Array("HTTP/1.1 100 Continue\r\n\r\n".utf8), until: deadline, on: loop) else {
                 return false
@@ -144,7 +171,10 @@ package final class GovernanceServer: AcceptingParty {
             return false
         case .timedOut, .interrupted, .failed: return false
         }
-        guard let answer = await recordedAnswer(GovernanceQuestion(request, body), of: caller, on: loop) else {
+        caller.isListening = false
+        let recorded = await recordedAnswer(GovernanceQuestion(request, body), of: caller, on: loop)
+        caller.isListening = true
+        guard let answer = recorded else {
             // An answer that cannot be accounted for is not given.
             await sendLast(.detail("The audit stream cannot be written", status: 503), to: caller, on: loop)
             return false
@@ -171,6 +201,8 @@ package final class GovernanceServer: AcceptingParty {
     ) async -> GovernanceAnswer? {
         var answer = api.answer(question, in: situation(of: caller))
         guard answer.check != nil else { return answer }
+        // Not recorded: what is asked beyond the pace would push older records out of the trail.
+        guard pacer.turn(of: caller.owner, now: loop.now, patience: 0) != nil else { return .tooFast }
         if !services.audit.takesDecisions {
             guard await mayDecide(on: loop) else { return nil }
             answer = api.answer(question, in: situation(of: caller))
@@ -216,11 +248,17 @@ private final class Caller {
     let end: HTTPEnd
     /// Who owns the other end.
     let uid: UInt32?
+    /// It may be let go: it is waited for, and not the other way round.
+    ///
+    /// One who has just come is not: what it asks is on its way.
+    var isListening = false
 
     init(_ end: HTTPEnd, uid: UInt32?) {
         self.end = end
         self.uid = uid
     }
+
+    var owner: ConnectionOwner? { uid.map(ConnectionOwner.user) }
 }
 
 extension GovernanceQuestion {
@@ -234,6 +272,14 @@ extension GovernanceQuestion {
             authority: request.host.authority,
             body: body
         )
+    }
+}
+
+extension GovernanceAnswer {
+    /// To who asks more than may be decided in a second; it leaves no record.
+    fileprivate static var tooFast: GovernanceAnswer {
+        let later = OwnAnswer.Field("Retry-After", "1")
+        return GovernanceAnswer(.detail("Too many questions in a second", status: 429, fields: [later]))
     }
 }
 

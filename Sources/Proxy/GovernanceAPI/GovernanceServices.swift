@@ -11,6 +11,8 @@ package struct GovernanceServices: Sendable {
     let ownPorts: Set<UInt16>
     /// How long an answer may wait for its record to be written, in nanoseconds.
     let auditNanoseconds: UInt64
+    /// How many questions of one user each loop decides in a second.
+    let decisionsPerSecond: Int
     let isReady: @Sendable () -> Bool
     /// Nanoseconds of a clock that only goes forward.
     let clock: @Sendable () -> UInt64
@@ -22,6 +24,7 @@ package struct GovernanceServices: Sendable {
         audit: AuditWriter,
         ownPorts: Set<UInt16>,
         auditNanoseconds: UInt64,
+        decisionsPerSecond: Int,
         isReady: @escaping @Sendable () -> Bool,
         clock: @escaping @Sendable () -> UInt64,
         obstacle: @escaping @Sendable (CounterDraw) -> CounterObstacle? = { _ in nil }
@@ -30,6 +33,7 @@ package struct GovernanceServices: Sendable {
         self.audit = audit
         self.ownPorts = ownPorts
         self.auditNanoseconds = auditNanoseconds
+        self.decisionsPerSecond = decisionsPerSecond
         self.isReady = isReady
         self.clock = clock
         self.obstacle = obstacle

@@ -1,8 +1,8 @@
 /// What somebody asks of the health port.
 enum HealthRequest: Hashable {
     case get(path: String, isHead: Bool)
-    /// `GET /readyz?format=json`: what is known of the boundary.
-    case detail
+    /// `/readyz?format=json`: what is known of the boundary.
+    case detail(isHead: Bool)
     /// Another method: 405.
     case otherMethod
     /// Not a request that this port reads: 400.
@@ -30,11 +30,24 @@ enum HealthRequest: Hashable {
             return
         }
         let path = parts[1].prefix { $0 != UInt8(ascii: "?") }
-        switch String(decoding: parts[0], as: UTF8.self) {
-        case "GET" where parts[1].elementsEqual("/readyz?format=json".utf8): self = .detail
-        case "GET": self = .get(path: String(decoding: path, as: UTF8.self), isHead: false)
-        case "HEAD": self = .get(path: String(decoding: path, as: UTF8.self), isHead: true)
-        default: self = .otherMethod
+        let method = String(decoding: parts[0], as: UTF8.self)
+        guard method == "GET" || method == "HEAD" else {
+            self = .otherMethod
+            return
+        }
+        let isHead = method == "HEAD"
+        if parts[1].elementsEqual("/readyz?format=json".utf8) {
+            self = .detail(isHead: isHead)
+        } else {
+            self = .get(path: String(decoding: path, as: UTF8.self), isHead: isHead)
+        }
+    }
+
+    /// True where the answer has no body.
+    var isHead: Bool {
+        switch self {
+        case .get(_, let isHead), .detail(let isHead): isHead
+        case .otherMethod, .malformed: false
         }
     }
 

@@ -41,8 +41,7 @@ package final class HealthServer: AcceptingParty {
     private func converse(_ socket: StreamSocket, on loop: isolated EventLoop) async {
         let deadline = loop.now + Self.patience
         if let request = await read(socket, until: deadline, on: loop) {
-            let isHead = if case .get(_, true) = request { true } else { false }
-            await send(source.answer(request).bytes(headOnly: isHead), to: socket, until: deadline, on: loop)
+            await send(source.answer(request).bytes(headOnly: request.isHead), to: socket, until: deadline, on: loop)
         }
         socket.detach(from: loop)
         open.removeAll { $0 === socket }

@@ -17,6 +17,8 @@ package struct PolicyPlace: Hashable, Sendable {
     }
 
     private var identities: [Identity?] = []
+    /// The process lacked descriptors or memory for looking: what stands there is not known, and so tells nothing.
+    package private(set) var isUnknown = false
 
     /// Looks at the paths.
     package init(_ paths: [String]) {
@@ -25,18 +27,26 @@ package struct PolicyPlace: Hashable, Sendable {
             do throws(SystemCallError) {
                 opened = try openForReading(path)
             } catch {
-                identities.append(nil)
+                note(error)
                 continue
             }
             let status = try? fileStatus(opened)
             identities.append(status.map(Identity.init))
             // The kubelet's way: `..data` leads to the version that is mounted, and is renamed over.
-            if status?.isDirectory ?? false { identities.append(Self.identity(below: opened, "..data")) }
+            if status?.isDirectory ?? false { look(below: opened, "..data") }
         }
     }
 
-    private static func identity(below directory: borrowing OwnedDescriptor, _ name: String) -> Identity? {
-        guard let opened = try? openForReading(below: directory, name) else { return nil }
-        return (try? fileStatus(opened)).map(Identity.init)
+    private mutating func look(below directory: borrowing OwnedDescriptor, _ name: String) {
+        do throws(SystemCallError) {
+            identities.append(Identity(try fileStatus(try openForReading(below: directory, name))))
+        } catch {
+            note(error)
+        }
+    }
+
+    private mutating func note(_ error: SystemCallError) {
+        identities.append(nil)
+        if error.isForWantOfMeans { isUnknown = true }
     }
 }

@@ -16,6 +16,13 @@ package final class Acceptor: EventHandler {
     private weak var party: (any AcceptingParty)?
     private var token: WatchToken?
     private var retry: TimerToken?
+    /// It comes back in the next turn.
+    private var goesOn = false
+
+    /// How many are accepted in a turn of the loop at most: those who are let go for them are gone in the next.
+    package static let turn = 2 * batch
+    /// How many are accepted before others have their turn; what the kernel tells of goes on once within its own.
+    private static let batch = 8
 
     /// Takes over a socket that listens.
     package init(adopting listener: consuming OwnedDescriptor) {
@@ -43,7 +50,9 @@ package final class Acceptor: EventHandler {
     }
 
     private func acceptAll(on loop: isolated EventLoop) {
-        while let party {
+        guard token != nil, !goesOn else { return }
+        for _ in 0..<Self.batch {
+            guard let party else { return }
             do throws(SystemCallError) {
                 guard let accepted = try acceptConnection(listener) else { return }
                 party.take(accepted, on: loop)
@@ -52,6 +61,8 @@ package final class Acceptor: EventHandler {
                 guard error.concernsOneConnectionOnly else { return acceptLater(on: loop) }
             }
         }
+        goesOn = true
+        loop.runAgain(self)
     }
 
     /// Without descriptors or memory no edge tells that there are some again.
@@ -61,5 +72,14 @@ package final class Acceptor: EventHandler {
             self?.retry = nil
             self?.acceptAll(on: loop)
         }
+    }
+}
+
+/// There may be more: others have had their turn.
+extension Acceptor: DeferredWork {
+    /// Takes more of those who wait.
+    package func goOn(on loop: isolated EventLoop) {
+        goesOn = false
+        acceptAll(on: loop)
     }
 }

@@ -86,7 +86,7 @@ extension Counter {
     /// Nothing was ever spent of it, nor written off.
     var isUntouched: Bool {
         switch self {
-        case .rate(let bucket): bucket == .full
+        case .rate(let bucket): bucket.isUntouched
         case .budget(let window): window.spent == 0 && window.leased == 0
         }
     }

@@ -7,6 +7,8 @@ struct RateBucket: Hashable, Sendable {
     private(set) var fullAt: Int64
     /// Up to where the store has written it off.
     var leasedTo: Int64
+    /// What one token takes to come back under the limit that was spent by last, in nanoseconds; 0: nobody has said.
+    private var interval: Int64 = 0
 
     /// A full bucket.
     static var full: RateBucket { RateBucket(fullAt: 0, leasedTo: 0) }
@@ -21,12 +23,16 @@ struct RateBucket: Hashable, Sendable {
         self.leasedTo = leasedTo
     }
 
+    /// Nothing was ever spent of it, nor written off.
+    var isUntouched: Bool { fullAt == 0 && leasedTo == 0 }
+
     /// What was leased and is not spent is wanted back.
     var isSettled: Bool { fullAt == leasedTo }
 
     /// Spends tokens.
     mutating func spend(_ count: Int64, _ limit: CounterLimit, at now: Int64) -> Spending {
         let terms = Terms(limit)
+        keepCount(terms, at: now)
         // A clock that went back, or a limit that got smaller, owes no more than an empty bucket does.
         fullAt = min(fullAt, now + terms.period)
         let start = max(fullAt, now)
@@ -41,9 +47,19 @@ struct RateBucket: Hashable, Sendable {
         return .spent(count, lease: leasedTo - next < terms.block / 2 ? next + terms.block : nil)
     }
 
-    /// Puts tokens back that were not needed.
+    /// Goes on under another limit with as many tokens spent as before: what they take to come back is the new limit's.
+    ///
+    /// The store knows moments alone, so that of a stored bucket the level is kept instead.
+    private mutating func keepCount(_ terms: Terms, at now: Int64) {
+        defer { interval = terms.interval }
+        guard interval != 0, interval != terms.interval, fullAt > now else { return }
+        let owed = (Int128(fullAt - now) * Int128(terms.interval) + Int128(interval) - 1) / Int128(interval)
+        fullAt = now + Int64(min(owed, Int128(terms.period)))
+    }
+
+    /// Puts tokens back that were not needed, spent under whatever limit.
     mutating func giveBack(_ count: Int64, _ limit: CounterLimit) {
-        fullAt -= Terms(limit).interval * count
+        fullAt -= (interval == 0 ? Terms(limit).interval : interval) * count
     }
 
     /// True where nothing of it is worth keeping.

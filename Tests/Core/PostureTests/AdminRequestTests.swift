@@ -87,6 +87,18 @@ struct AdminRequestTests {
         #expect(throws: fault) { try AdminRequest(line: Array(line.utf8)) }
     }
 
+    @Test("sixteen cgroups are taken, and no more")
+    func cgroups() throws {
+        func line(_ count: Int) -> [UInt8] {
+            let names = Array(repeating: "\"a\"", count: count).joined(separator: ",")
+            let begin = #"{"v":1,"kind":"ruleset","table":"t","differences":[],"weaknesses":[],"daemon":"1:1","#
+            return Array((begin + #""port":1,"every_ms":1000,"cgroups":[\#(names)]}"#).utf8)
+        }
+        guard case .ruleset(let report) = try AdminRequest(line: line(16)) else { return #expect(Bool(false)) }
+        #expect(report.cgroups.count == 16)
+        #expect(throws: AdminFault.malformed) { try AdminRequest(line: line(17)) }
+    }
+
     @Test("a posture is read back, and is weak by one weak check")
     func posture() throws {
         var report = PostureReport(

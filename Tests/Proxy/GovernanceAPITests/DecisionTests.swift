@@ -40,6 +40,7 @@ import Testing
             (#"{"action":"egress","resource":"a.example:443"}"#, "rule_allow"),
             (#"{"action":"egress","target":"wss://a.example"}"#, "rule_allow"),
             (#"{"action":"egress","resource":"/data","context":{"host":"a.example"}}"#, "rule_allow"),
+            (#"{"action":"egress","target":"/?u=https://b.example","context":{"host":"a.example"}}"#, "rule_allow"),
             (#"{"action":"http.request","context":{"http":{"host":"evil.a.example"}}}"#, "rule_deny"),
             (#"{"action":"fetch","argumentsJson":"{\"url\":\"http://evil.a.example/\"}"}"#, "rule_deny"),
             (#"{"action":"fetch","context":{},"params":{"host":"b.example"}}"#, "default_deny"),
@@ -65,6 +66,8 @@ import Testing
             ("0177.0.0.1", "address_literal"), ("", "empty"), ("a..example", "bad_label"), ("a b.example", "not_ldh"),
             ("ä.example", "not_ldh"), ("a.example\\u0000", "control_octet"), ("a.example\\r\\nx", "control_octet"),
             ("a@b.example", "not_ldh"), ("a/b", "not_ldh"), ("[::1", "address_literal"),
+            ("fe80::1%eth0", "address_literal"), ("2001:db8::zz", "address_literal"),
+            ("a.example:80:90", "address_literal"),
         ]
     )
     func malformedNames(host: String, detail: String) throws {
@@ -150,7 +153,8 @@ import Testing
         "what the data path answers for the form of a request is answered so here",
         arguments: [
             ("OPTIONS", "*", "rule_allow", nil), ("GET", "*", "malformed_request", "request_target"),
-            ("CONNECT", "/", "proxy_in_capture", "connect"), ("GET", "/a%2fb", "ambiguous_path", "encoded_slash"),
+            ("CONNECT", "/", "proxy_in_capture", "connect"), ("cOnnect", "/", "proxy_in_capture", "connect"),
+            ("GET", "/a%2fb", "ambiguous_path", "encoded_slash"),
             ("OPTIONS", "/", "rule_allow", nil),
         ] as [(String, String, String, String?)]
     )

@@ -21,6 +21,8 @@ import Testing
         #expect(answer.field("Location") == location)
         #expect(answer.text == (status == 404 ? #"{"detail":"Not Found"}"# : ""))
         #expect(answer.check == nil)
+        let line = "HTTP/1.1 " + (status == 404 ? "404 Not Found\r\n" : "307 Temporary Redirect\r\n")
+        #expect(answer.message.octets(closes: false).starts(with: line.utf8))
     }
 
     @Test(

@@ -82,6 +82,10 @@ import Testing
                 #"b"POST /api/v1/check-policy HTTP/1.1\r\nHost: x\r\nContent-Length: 65537\r\n\r\n" + b"x" * 65537"#,
                 "413"
             ),
+            (
+                #"b"POST /health HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 65537\r\n\r\n""#,
+                "413"
+            ),
         ]
     )
     func malformed(request: String, status: String) async throws {
@@ -122,6 +126,63 @@ import Testing
         let answer = try curl(served.url("/api/v1/check-policy"), "-d", Self.allowed, "-w", "%{http_code}")
         #expect(answer == #"{"detail":"The audit stream cannot be written"}503"#)
         await served.stop()
+    }
+
+    @Test("G07: where all callers that there may be wait for their records, one more is told so at once")
+    func crowdWithoutRecords() async throws {
+        let served = try await Served(auditNanoseconds: 3_000_000_000)
+        try FileHandle(forWritingTo: URL(filePath: served.file)).truncate(atOffset: 0)
+        let said = try python(
+            """
+            import socket, sys, time
+            body = b'{"action":"fetch","context":{"host":"a.example"}}'
+            head = b"POST /api/v1/check-policy HTTP/1.1\\r\\nHost: x\\r\\nContent-Type: application/json\\r\\n"
+            def ask():
+                s = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+                s.sendall(head + b"Content-Length: %d\\r\\n\\r\\n" % len(body) + body); return s
+            def read(s):
+                seen = b""
+                while more := s.recv(65536): seen += more
+                return seen
+            waiting = [ask() for _ in range(128)]; time.sleep(0.5)
+            begun = time.monotonic(); more = [read(ask()) for _ in range(100)]
+            print(len({*more}), b" 503 " in more[0] and b"Too many callers" in more[0] and b"Retry-After: 1" in more[0])
+            print(time.monotonic() - begun < 2)
+            answers = [read(s) for s in waiting]
+            print(sum(b" 503 " in a and b"audit stream" in a for a in answers))
+            s = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+            s.sendall(b"GET /health HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\n\\r\\n"); print(read(s)[9:12].decode())
+            """,
+            served.port
+        )
+        #expect(said == "1 True\nTrue\n128\n200\n")
+        await served.stop()
+    }
+
+    @Test("questions beyond the pace of their user are answered 429 and leave no record")
+    func pace() async throws {
+        let served = try await Served(decisionsPerSecond: 10)
+        let said = try python(
+            """
+            import http.client, json, sys
+            c = http.client.HTTPConnection("127.0.0.1", int(sys.argv[1]))
+            answers = []
+            for _ in range(60):
+                body = json.dumps({"action": "fetch", "context": {"host": "a.example"}})
+                c.request("POST", "/api/v1/check-policy", body, {"Content-Type": "application/json"})
+                r = c.getresponse(); after = r.getheader("Retry-After")
+                answers.append((r.status, after, json.loads(r.read()).get("detail")))
+            print(answers[0][:2], answers[10][:2], answers[-1])
+            c.request("GET", "/health"); print(c.getresponse().status)
+            print(sum(a[0] == 200 for a in answers))
+            """,
+            served.port
+        )
+        let lines = said.split(separator: "\n")
+        #expect(lines.first == "(200, None) (200, None) (429, '1', 'Too many questions in a second')")
+        #expect(lines.count == 3 && lines[1] == "200", "\(said)")
+        let checks = try await served.end().count { $0["kind"] as? String == "check" }
+        #expect(checks < 40 && String(checks) == lines.last ?? "", "\(checks) \(said)")
     }
 
     @Test("G07: callers who stall inside their questions are let go for newer ones, as idle ones are")
@@ -180,7 +241,7 @@ private final class Served: Sendable {
     private let server: LoopBound<GovernanceServer>
     private let audit: AuditWriter
 
-    init() async throws {
+    init(auditNanoseconds: UInt64 = 500_000_000, decisionsPerSecond: Int = 25_000) async throws {
         file = "/tmp/governance-\(UUID().uuidString).jsonl"
         loop = try EventLoop(index: 0)
         try loop.start()
@@ -197,7 +258,8 @@ private final class Served: Sendable {
             ),
             audit: audit,
             ownPorts: [port],
-            auditNanoseconds: 500_000_000,
+            auditNanoseconds: auditNanoseconds,
+            decisionsPerSecond: decisionsPerSecond,
             isReady: { true },
             clock: monotonicNanoseconds
         )

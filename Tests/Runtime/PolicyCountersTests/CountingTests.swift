@@ -29,6 +29,34 @@ struct CountingTests {
         #expect(await counters.take(rate(2, perSeconds: 60)).taken == 1)
     }
 
+    @Test("a rate whose limit changes keeps what was spent, whether there is more of it or less")
+    func otherLimit() async throws {
+        let folder = try CounterFolder()
+        let counters = try folder.open()
+        #expect(await counters.passes(rate(3, perSeconds: 1000), of: 5) == 3)
+        #expect(await counters.passes(rate(10, perSeconds: 1000), of: 20) == 7)
+        #expect(await counters.take(rate(10, perSeconds: 1000)).refusal == .exhausted(nanoseconds: 100_000_000_000))
+        #expect(await counters.passes(rate(4, perSeconds: 1000), of: 5) == 0)
+        #expect(await counters.take(rate(4, perSeconds: 1000)).refusal == .exhausted(nanoseconds: 250_000_000_000))
+        folder.advance(seconds: 250)
+        #expect(await counters.passes(rate(4, perSeconds: 1000), of: 5) == 1)
+        folder.advance(seconds: 1000)
+        #expect(await counters.passes(rate(1000, perSeconds: 1000), of: 3) == 3)
+        // Three of three are spent, and three of a thousand were.
+        #expect(await counters.passes(rate(3, perSeconds: 1000), of: 1) == 0)
+    }
+
+    @Test("what was taken under another limit is given back whole")
+    func giveBackUnderAnotherLimit() async throws {
+        let folder = try CounterFolder()
+        let counters = try folder.open()
+        let one = await counters.take(rate(4, perSeconds: 1000))
+        guard case .reserved(let reservation) = one else { return #expect(Bool(false), "\(one)") }
+        #expect(await counters.passes(rate(2, perSeconds: 1000), of: 3) == 1)
+        counters.giveBack(reservation)
+        #expect(await counters.passes(rate(2, perSeconds: 1000), of: 3) == 1)
+    }
+
     @Test("steps of the wall clock change no rate", arguments: [-86_400.0, -1, 1, 86_400])
     func stepped(seconds: Double) async throws {
         let folder = try CounterFolder()

@@ -9,7 +9,8 @@ struct HTTP1Target {
     /// Takes apart a target, which is visible ASCII without `#`, in the form that its method allows.
     init(_ target: Range<Int>, method: Range<Int>, in bytes: Span<UInt8>) throws(HTTP1Violation) {
         path = target.upperBound..<target.upperBound
-        if isExactly("CONNECT", method, in: bytes) {
+        // However it is spelled: servers exist that take any case, and what it asks for is never a resource.
+        if isText("connect", in: method, of: bytes) {
             form = .authority
             let host = try readAuthority(target, in: bytes)
             guard host.port != nil else { throw .requestTarget }

@@ -1,8 +1,6 @@
 import PolicyEngine
 import Testing
 
-@testable import ConnectionJourney
-
 @Suite("The pace of decisions, beyond as many users as are remembered")
 struct DecisionPacerTests {
     private static let second: UInt64 = 1_000_000_000
