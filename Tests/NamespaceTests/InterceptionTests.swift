@@ -230,6 +230,8 @@ struct InterceptionTests {
             #expect(detail.contains("unknown_ca"), "\(detail)")
             let suggestion = detail.firstMatch(of: /\{ action: tunnel.*\} \}/)?.output
             let rule = try #require(suggestion)
+            let isOfName = rule.contains("hosts: [allowed.example], ports: [8443] }")
+            #expect(isOfName || rule.hasSuffix("ports: [8443], protocols: [tls], sni: absent } }"), "\(rule)")
             #expect(bed.origin.requests().isEmpty)
             let others = InterceptedPod.rules.replacing(
                 "[\"/denied/**\"] } }\n    action: deny",
@@ -240,6 +242,29 @@ struct InterceptionTests {
             #expect(passed.output == "GET /a<200>", "\(passed)")
             let last = try #require(try bed.pod.connections(2).last)
             #expect(last["treatment"] == "tunnel" && last["rule"] == "suggested", "\(last)")
+        }
+    }
+
+    @Test("the rule suggested for a client without a name is for TLS to its port alone, and `check` warns of nothing")
+    func pinnedWithoutName() throws {
+        try InterceptedPod.with { bed in
+            let command = ["curl", "-sS", "-m", "20", "https://203.0.113.30/a"]
+            let refused = try bed.pod.startAgent(command, trusting: ["CURL_CA_BUNDLE": bed.files.path("root.pem")])
+                .wait()
+            #expect(refused.status == 60, "\(refused)")
+            let detail = try #require(try bed.pod.connections(1).first?.end?["detail"])
+            let suggestion = detail.firstMatch(of: /\{ action: tunnel.*\} \}/)?.output
+            let rule = try #require(suggestion)
+            #expect(
+                rule
+                    == #"{ action: tunnel, match: { cidrs: ["203.0.113.30"], ports: [443], protocols: [tls], sni: absent } }"#
+            )
+            let policy =
+                "apiVersion: penstock/v1\nkind: EgressPolicy\nname: one\nrules:\n  - name: suggested\n    \(block(rule))\n"
+            try Data(policy.utf8).write(to: URL(filePath: bed.files.path("suggested.yaml")))
+            try NetworkNamespace.must([
+                Built.path("penstock"), "policy", "check", "--strict", bed.files.path("suggested.yaml"),
+            ])
         }
     }
 
