@@ -213,6 +213,21 @@ struct InterceptionTests {
     }
 
     @Test(
+        "a server that refuses our certificate is named by its alert, though in TLS 1.3 that comes behind the handshake"
+    )
+    func refusedCertificate() throws {
+        let shown = """
+            , client_certificates: [{ hosts: [allowed.example], certificate: $FILES/unknownIssuer.pem, key: $FILES/unknownIssuer.key }]
+            """
+        try InterceptedPod.with(more: shown) { bed in
+            let said = try bed.curl("https://allowed.example:\(Port.wantsCertificate)/a")
+            #expect(said.hasSuffix("<502>") && said.contains("upstream_tls_alert_unknown_ca"), "\(said)")
+            let end = try #require(try bed.requests(1).first?.end)
+            #expect(end["outcome"] == "upstream_failed" && end["detail"] == "upstream_tls_alert_unknown_ca", "\(end)")
+        }
+    }
+
+    @Test(
         "G16: a client that pins its server is named, and the rule that its record suggests lets it through",
         arguments: ["allowed.example", "203.0.113.30", "[2001:db8:113::30]"]
     )
