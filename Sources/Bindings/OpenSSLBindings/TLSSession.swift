@@ -138,9 +138,11 @@ extension TLSSession {
 
     /// What this session can be gone on with later; `nil` where the server has given nothing for that.
     package func ticket() -> TLSTicket? {
-        guard let found = unsafe SSL_get1_session(session) else { return nil }
-        let ticket = unsafe TLSTicket(adopting: found)
-        return unsafe SSL_SESSION_is_resumable(found) == 1 ? ticket : nil
+        guard let found = unsafe SSL_get_session(session), unsafe SSL_SESSION_is_resumable(found) == 1 else {
+            return nil
+        }
+        // A copy: OpenSSL spoils its own where the connection ends without close_notify, as most do (RFC 8446, section 6.1).
+        return unsafe SSL_SESSION_dup(found).map { unsafe TLSTicket(adopting: $0) }
     }
 
     /// Gives the buffers back, some 34 KiB, where nothing is in them; they are taken again when they are needed.
