@@ -88,6 +88,7 @@ struct InterceptionTests {
         arguments: [
             (InterceptionCertificates.Kind.expired, "upstream_certificate_expired"),
             (.notYetValid, "upstream_certificate_not_yet_valid"), (.otherHost, "upstream_certificate_wrong_host"),
+            (.nameless, "upstream_certificate_wrong_host"),
             (.selfSigned, "upstream_certificate_self_signed"),
             (.unknownIssuer, "upstream_certificate_unknown_issuer"), (.weakKey, "upstream_certificate_weak"),
             (.weakSignature, "upstream_certificate_weak"), (.forClients, "upstream_certificate_not_permitted"),

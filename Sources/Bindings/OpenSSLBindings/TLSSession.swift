@@ -94,7 +94,9 @@ import NetworkTypes
     private static func expect(_ name: CertifiedName, _ session: OpaquePointer) -> Bool {
         switch name {
         case .host(let host):
-            unsafe SSL_set_hostflags(session, UInt32(X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS))
+            // The subject is for people: only alternative names count (RFC 9525, section 6.3).
+            let flags = X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT
+            unsafe SSL_set_hostflags(session, UInt32(flags))
             return unsafe copenssl_set_server_name(session, host.text) == 1 && SSL_set1_host(session, host.text) == 1
         case .address(let address):
             // An address is not sent as a name (RFC 6066, section 3).
