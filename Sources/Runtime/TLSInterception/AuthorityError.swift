@@ -23,6 +23,10 @@ package enum AuthorityError: Error, Hashable, Sendable {
     case mismatch(String)
     /// It may not sign certificates.
     case notAnAuthority(String)
+    /// Its extended key usage leaves servers out.
+    case notForServers(String)
+    /// No certificate can be signed under it.
+    case cannotSign(String, CertificateError)
     /// It was signed by another.
     case notARoot(String)
     /// It ended at that second.
@@ -66,7 +70,13 @@ extension AuthorityError: CustomStringConvertible {
         case .mismatch(let folder):
             "\(folder)/ca.key is not the key of \(folder)/ca.pem; put the pair there again, or make another authority"
         case .notAnAuthority(let path):
-            "\(path) may not sign certificates: it lacks CA:TRUE or the key usage; use a root certificate"
+            "\(path) may not sign certificates: it lacks CA:TRUE or the key usage, or an extension of it cannot be read; use a "
+                + "root certificate"
+        case .notForServers(let path):
+            "\(path) may not sign for servers: its extended key usage has neither serverAuth nor anyExtendedKeyUsage; use a "
+                + "root without that extension"
+        case .cannotSign(let path, let error):
+            "\(path): nothing can be signed under it (\(error)); make another authority"
         case .notARoot(let path):
             "\(path) is not self-signed; use a root: clients would have to trust whoever signed this"
         case .expired(let path, let end):

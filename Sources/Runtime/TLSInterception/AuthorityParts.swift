@@ -33,6 +33,7 @@ package struct AuthorityParts: Sendable {
     /// - Throws: what keeps it from that.
     package func check(at now: Int64) throws(AuthorityError) {
         guard certificate.isAuthority else { throw .notAnAuthority(path) }
+        guard certificate.isForServers else { throw .notForServers(path) }
         guard certificate.isSelfSigned else { throw .notARoot(path) }
         guard certificate.notAfter >= now else { throw .expired(path, certificate.notAfter) }
         guard certificate.notBefore <= now else { throw .notYetValid(path, certificate.notBefore) }
