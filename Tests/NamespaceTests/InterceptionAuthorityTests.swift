@@ -59,6 +59,19 @@ struct InterceptionAuthorityTests {
         }
     }
 
+    @Test("an authority of another user is named as such, also where it cannot be opened")
+    func owners() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "nsec-ca-\(UUID().uuidString)").path
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try NetworkNamespace.must([Built.path("penstock"), "ca", "create", "--out", folder])
+        let show = RunAs.daemon.prefix + [Built.path("penstock"), "ca", "show", folder]
+        let closed = try BackgroundProcess(show).wait()
+        #expect(closed.errors.contains("\(folder) belongs to UID 0, not to 10880"), "\(closed)")
+        try NetworkNamespace.must(["chmod", "755", folder])
+        let open = try BackgroundProcess(show).wait()
+        #expect(open.output.contains("\(folder)/ca.key belongs to UID 0, not to 10880"), "\(open)")
+    }
+
     @Test("an authority in memory is published, another one with each start, and no key is in any file")
     func ephemeral() throws {
         try InterceptedPod.with(isEphemeral: true) { bed in

@@ -51,7 +51,7 @@ extension Complaint {
     init(_ error: AuthorityError) {
         let code: ExitCode =
             switch error {
-            case .badCertificate, .badKey, .mismatch, .notAnAuthority, .notForServers, .cannotSign,
+            case .badCertificate, .badKey, .mismatch, .keyAlone, .cutOff, .notAnAuthority, .notForServers, .cannotSign,
                 .notARoot, .expired, .notYetValid, .exposed,
                 .foreignOwner, .notRegular, .tooLarge:
                 .problems

@@ -79,6 +79,26 @@ struct ForeignAuthorityTests {
         #expect(verified.output == "leaf.pem: OK\n", "\(verified)")
     }
 
+    @Test("the state that a rotation leaves which was cut off is told of by `bundle`, too, with what to do")
+    func cutOff() throws {
+        let folder = try Folder()
+        _ = try penstock("ca", "create", "--out", "ca", in: folder)
+        let old = try folder.text("ca/ca.pem")
+        _ = try penstock("ca", "rotate", "ca", in: folder)
+        try FileManager.default.moveItem(atPath: "\(folder.path)/ca/ca.pem", toPath: "\(folder.path)/ca/ca.pem.part")
+        try Data(old.utf8).write(to: URL(filePath: "\(folder.path)/ca/ca.pem"))
+        let bundle = try penstock("ca", "bundle", "--ca", "ca", "--out", "trust", in: folder)
+        #expect(
+            bundle.status == 1 && bundle.errors.contains("ca/ca.pem.part is there: a rotation was cut off"),
+            "\(bundle)"
+        )
+        #expect(try penstock("ca", "show", "ca", in: folder).output.contains("a rotation was cut off: rename that"))
+        try FileManager.default.removeItem(atPath: "\(folder.path)/ca/ca.pem")
+        try FileManager.default.moveItem(atPath: "\(folder.path)/ca/ca.pem.part", toPath: "\(folder.path)/ca/ca.pem")
+        let mended = try penstock("ca", "bundle", "--ca", "ca", "--out", "trust", in: folder)
+        #expect(mended.status == 0 && mended.output.contains(": 2 of ours"), "\(mended)")
+    }
+
     private func sign(for name: CertifiedName, in folder: Folder) throws {
         let now = Int64(Date().timeIntervalSince1970)
         let authority = try Authority(folder: "\(folder.path)/ca", at: now)
