@@ -153,6 +153,28 @@ struct DaemonCommandLineTests {
         }
     }
 
+    @Test("what is wrong with a client certificate is said of the file that it is wrong with")
+    func checkClientCertificate() throws {
+        let folder = try DaemonFolder()
+        let files = try InterceptionFiles(isEphemeral: true)
+        let text = try String(contentsOfFile: folder.configuration, encoding: .utf8)
+        let (certificate, key) = (files.path("sound.pem"), files.path("sound.key"))
+        let cases = [
+            ("/none.pem", key, "/none.pem: open: No such file"),
+            (certificate, "/none.key", "/none.key: open: No such file"),
+            (key, key, "sound.key: no certificate in PEM"),
+            (certificate, certificate, "sound.pem: no private key in PEM"),
+        ]
+        for (certificate, key, says) in cases {
+            let shown = "{ hosts: [a.test], certificate: \(certificate), key: \(key) }"
+            let more = "authority: ephemeral, publish: \(files.published), client_certificates: [\(shown)]"
+            try folder.write("\(text)\ninterception: { \(more) }\n", to: folder.configuration)
+            let result = try Self.run(["--check-config", "--config", "FOLDER/penstock.yaml"], in: folder)
+            #expect(result.status == 78 && result.errors.contains(says), "\(result)")
+            #expect(result.errors.contains("interception.client_certificates: "), "\(result)")
+        }
+    }
+
     @Test("a start that fails when the audit trail is open ends with its status, however often it is tried")
     func failsLate() throws {
         let folder = try DaemonFolder()

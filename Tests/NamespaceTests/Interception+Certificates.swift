@@ -7,6 +7,8 @@ struct InterceptionCertificates {
     /// The files' names, without `.pem` and `.key`: what each is like.
     enum Kind: String, CaseIterable, Sendable {
         case sound, expired, notYetValid, otherHost, selfSigned, unknownIssuer, weakKey, weakSignature, forClients
+        /// It has the right common name, and no alternative name.
+        case nameless
         /// Not of a server: what the daemon shows.
         case daemon
     }
@@ -53,7 +55,7 @@ struct InterceptionCertificates {
         # NAME ISSUER FROM TO SAN KEY... : a certificate.
         leaf() {
           name=$1 issuer=$2 from=$3 to=$4 san=$5 digest=$6; shift 6
-          openssl req -new -nodes "$@" -keyout $name.key -out $name.csr -subj "/CN=$name" -addext "subjectAltName=$san" \\
+          openssl req -new -nodes "$@" -keyout $name.key -out $name.csr -subj "/CN=${subject:-$name}" ${san:+-addext "subjectAltName=$san"} \\
             -addext basicConstraints=critical,CA:FALSE ${usage:+-addext extendedKeyUsage=$usage}
           openssl ca -batch -notext -config ca.cnf -cert $issuer.pem -keyfile $issuer.key -startdate $from -enddate $to \\
             -md $digest -in $name.csr -out $name.pem
@@ -68,6 +70,7 @@ struct InterceptionCertificates {
         leaf unknownIssuer other $past $soon $names sha256 $ec
         leaf weakKey root $past $soon $names sha256 -newkey rsa:1024
         leaf weakSignature root $past $soon $names sha1 $ec
+        subject=allowed.example leaf nameless root $past $soon '' sha256 $ec
         usage=clientAuth leaf forClients root $past $soon $names sha256 $ec
         openssl req -x509 $ec -nodes -days 2 -keyout selfSigned.key -out selfSigned.pem -subj /CN=selfSigned \\
           -addext "subjectAltName=$names"

@@ -188,7 +188,10 @@ final class InterceptionFiles {
             """,
         ])
         try InterceptionCertificates.shared.get().write(into: folder)
-        try NetworkNamespace.must(["sh", "-ec", "cd \(place); chown 10880 daemon.key; chmod 400 daemon.key"])
+        try NetworkNamespace.must([
+            "sh", "-ec",
+            "cd \(place); chown 10880 daemon.key unknownIssuer.key; chmod 400 daemon.key unknownIssuer.key",
+        ])
         guard !isEphemeral else { return }
         try asDaemon(["create", "--out", authority])
     }

@@ -59,6 +59,44 @@ struct InterceptionAuthorityTests {
         }
     }
 
+    @Test("an authority of another user is named as such, also where it cannot be opened")
+    func owners() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "nsec-ca-\(UUID().uuidString)").path
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try NetworkNamespace.must([Built.path("penstock"), "ca", "create", "--out", folder])
+        let show = RunAs.daemon.prefix + [Built.path("penstock"), "ca", "show", folder]
+        let closed = try BackgroundProcess(show).wait()
+        #expect(closed.errors.contains("\(folder) belongs to UID 0, not to 10880"), "\(closed)")
+        try NetworkNamespace.must(["chmod", "755", folder])
+        let open = try BackgroundProcess(show).wait()
+        #expect(open.output.contains("\(folder)/ca.key belongs to UID 0, not to 10880"), "\(open)")
+    }
+
+    @Test("readiness says so when the authority ends while the daemon runs")
+    func expiry() throws {
+        let files = try InterceptionFiles(isEphemeral: true)
+        // Time enough for the daemon's start on a machine that is busy.
+        let script = """
+            umask 077; cd "$1"; mkdir ca; touch index; echo 01 > serial
+            printf '[ca]\ndefault_ca=it\n[it]\ndatabase=index\nserial=serial\nnew_certs_dir=.\npolicy=any\ndefault_md=sha256\n' > ca.cnf
+            printf 'x509_extensions=x\n[any]\ncommonName=supplied\n[x]\nbasicConstraints=critical,CA:TRUE\n' >> ca.cnf
+            printf 'keyUsage=critical,keyCertSign\nsubjectKeyIdentifier=hash\n' >> ca.cnf
+            openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ca/ca.key -out r.csr -subj /CN=short
+            openssl ca -batch -notext -selfsign -config ca.cnf -keyfile ca/ca.key -in r.csr -out ca/ca.pem \
+              -startdate $(date -u -d '-1 min' +%Y%m%d%H%M%SZ) -enddate $(date -u -d '+25 sec' +%Y%m%d%H%M%SZ)
+            """
+        try NetworkNamespace.must(RunAs.daemon.prefix + ["sh", "-ec", script, "sh", files.published])
+        let settings = "interception: { authority: \(files.published)/ca }\n"
+        try GuardedPod.with(InterceptedPod.rules, settings: settings) { pod in
+            // It has been ready: nobody is handed a pod that has not.
+            let ask = ["curl", "-s", "-m", "5", "http://127.0.0.1:15890/readyz"]
+            let isOver = BackgroundProcess.poll(seconds: 60) {
+                (try? pod.pod.must(ask).contains("interception: the authority expired at")) == true
+            }
+            #expect(isOver)
+        }
+    }
+
     @Test("an authority in memory is published, another one with each start, and no key is in any file")
     func ephemeral() throws {
         try InterceptedPod.with(isEphemeral: true) { bed in

@@ -164,6 +164,17 @@ struct InterceptionPoolingTests {
         }
     }
 
+    @Test("a session with a host is gone on with when its connection is closed")
+    func resumed() throws {
+        try InterceptedPod.with(settings: Self.single) { bed in
+            let said = try bed.python(Self.kit + "for _ in range(3): print(once(*at('/once')))")
+            #expect(said == ["200", "200", "200"], "\(said)")
+            let metrics = try bed.pod.metrics()
+            #expect(metrics.contains(#"penstock_tls_handshakes_total{kind="upstream_full"} 1"#), "\(metrics)")
+            #expect(metrics.contains(#"penstock_tls_handshakes_total{kind="upstream_resumed"} 2"#))
+        }
+    }
+
     @Test("the upstream of a WebSocket is never lent")
     func upgraded() throws {
         try InterceptedPod.with(settings: Self.single) { bed in

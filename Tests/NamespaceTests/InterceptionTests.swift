@@ -88,6 +88,7 @@ struct InterceptionTests {
         arguments: [
             (InterceptionCertificates.Kind.expired, "upstream_certificate_expired"),
             (.notYetValid, "upstream_certificate_not_yet_valid"), (.otherHost, "upstream_certificate_wrong_host"),
+            (.nameless, "upstream_certificate_wrong_host"),
             (.selfSigned, "upstream_certificate_self_signed"),
             (.unknownIssuer, "upstream_certificate_unknown_issuer"), (.weakKey, "upstream_certificate_weak"),
             (.weakSignature, "upstream_certificate_weak"), (.forClients, "upstream_certificate_not_permitted"),
@@ -213,6 +214,21 @@ struct InterceptionTests {
     }
 
     @Test(
+        "a server that refuses our certificate is named by its alert, though in TLS 1.3 that comes behind the handshake"
+    )
+    func refusedCertificate() throws {
+        let shown = """
+            , client_certificates: [{ hosts: [allowed.example], certificate: $FILES/unknownIssuer.pem, key: $FILES/unknownIssuer.key }]
+            """
+        try InterceptedPod.with(more: shown) { bed in
+            let said = try bed.curl("https://allowed.example:\(Port.wantsCertificate)/a")
+            #expect(said.hasSuffix("<502>") && said.contains("upstream_tls_alert_unknown_ca"), "\(said)")
+            let end = try #require(try bed.requests(1).first?.end)
+            #expect(end["outcome"] == "upstream_failed" && end["detail"] == "upstream_tls_alert_unknown_ca", "\(end)")
+        }
+    }
+
+    @Test(
         "G16: a client that pins its server is named, and the rule that its record suggests lets it through",
         arguments: ["allowed.example", "203.0.113.30", "[2001:db8:113::30]"]
     )
@@ -230,6 +246,8 @@ struct InterceptionTests {
             #expect(detail.contains("unknown_ca"), "\(detail)")
             let suggestion = detail.firstMatch(of: /\{ action: tunnel.*\} \}/)?.output
             let rule = try #require(suggestion)
+            let isOfName = rule.contains("hosts: [allowed.example], ports: [8443] }")
+            #expect(isOfName || rule.hasSuffix("ports: [8443], protocols: [tls], sni: absent } }"), "\(rule)")
             #expect(bed.origin.requests().isEmpty)
             let others = InterceptedPod.rules.replacing(
                 "[\"/denied/**\"] } }\n    action: deny",
@@ -240,6 +258,29 @@ struct InterceptionTests {
             #expect(passed.output == "GET /a<200>", "\(passed)")
             let last = try #require(try bed.pod.connections(2).last)
             #expect(last["treatment"] == "tunnel" && last["rule"] == "suggested", "\(last)")
+        }
+    }
+
+    @Test("the rule suggested for a client without a name is for TLS to its port alone, and `check` warns of nothing")
+    func pinnedWithoutName() throws {
+        try InterceptedPod.with { bed in
+            let command = ["curl", "-sS", "-m", "20", "https://203.0.113.30/a"]
+            let refused = try bed.pod.startAgent(command, trusting: ["CURL_CA_BUNDLE": bed.files.path("root.pem")])
+                .wait()
+            #expect(refused.status == 60, "\(refused)")
+            let detail = try #require(try bed.pod.connections(1).first?.end?["detail"])
+            let suggestion = detail.firstMatch(of: /\{ action: tunnel.*\} \}/)?.output
+            let rule = try #require(suggestion)
+            #expect(
+                rule
+                    == #"{ action: tunnel, match: { cidrs: ["203.0.113.30"], ports: [443], protocols: [tls], sni: absent } }"#
+            )
+            let policy =
+                "apiVersion: penstock/v1\nkind: EgressPolicy\nname: one\nrules:\n  - name: suggested\n    \(block(rule))\n"
+            try Data(policy.utf8).write(to: URL(filePath: bed.files.path("suggested.yaml")))
+            try NetworkNamespace.must([
+                Built.path("penstock"), "policy", "check", "--strict", bed.files.path("suggested.yaml"),
+            ])
         }
     }
 

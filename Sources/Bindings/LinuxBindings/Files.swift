@@ -91,6 +91,13 @@ package func fileStatus(_ file: borrowing OwnedDescriptor) throws(SystemCallErro
     return FileStatus(status)
 }
 
+/// What the kernel knows of the file at a path, which need not be readable; symbolic links are followed.
+package func fileStatus(at path: String) throws(SystemCallError) -> FileStatus {
+    var status = stat()
+    _ = try systemCall("fstatat") { unsafe fstatat(AT_FDCWD, path, &status, 0) }
+    return FileStatus(status)
+}
+
 /// How many bytes an open file has, and how many names.
 ///
 /// Its times are not asked for: a kernel with fine-grained ones (6.13) dates the next write after each look at them, which costs that write

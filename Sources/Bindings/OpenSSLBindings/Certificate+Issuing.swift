@@ -80,18 +80,28 @@ extension Certificate {
         let end = min(end, notAfter)
         guard start < end else { throw .outlived }
         let draft = try CertificateDraft(validFrom: start, through: end, for: key)
-        let text = name.description
-        // The subject is for people: clients compare the alternative name (RFC 6125, section 6.4.4).
-        let isShort = text.utf8.count <= Self.commonNameLimit
-        try draft.setSubject(isShort ? "CN" : "O", isShort ? text : "Penstock")
+        let commonName = name.commonName
+        try draft.setSubject(commonName == nil ? "O" : "CN", commonName ?? "Penstock")
         try draft.add(NID_basic_constraints, "critical,CA:FALSE")
         try draft.add(NID_key_usage, "critical,digitalSignature")
         try draft.add(NID_ext_key_usage, "serverAuth")
         try draft.add(NID_subject_alt_name, name.extensionValue)
-        try draft.add(NID_authority_key_identifier, "keyid:always", issuer: self)
+        if hasKeyIdentifier { try draft.add(NID_authority_key_identifier, "keyid:always", issuer: self) }
         let leaf = try draft.sign(by: self, with: authorityKey)
         guard try leaf.isPermitted(by: self) else { throw .notPermitted }
         return leaf
+    }
+}
+
+extension CertifiedName {
+    /// The subject is for people: clients compare the alternative name (RFC 9525, section 6.3).
+    ///
+    /// But OpenSSL holds a common name of a leaf without a DNS name against the name constraints for DNS, an address too.
+    fileprivate var commonName: String? {
+        switch self {
+        case .host(let name): name.text.utf8.count <= Certificate.commonNameLimit ? name.text : nil
+        case .address: nil
+        }
     }
 }
 

@@ -58,6 +58,19 @@ package struct Certificate: Sendable {
         return unsafe X509_check_ca(handle.certificate) == 1 && usage & UInt32(KU_KEY_CERT_SIGN) != 0
     }
 
+    /// Whether what it signs can stand for servers: it has no extended key usage, or one that does not leave them out.
+    package var isForServers: Bool {
+        defer { ERR_clear_error() }
+        let usage = unsafe X509_get_extended_key_usage(handle.certificate)
+        return usage & UInt32(XKU_SSL_SERVER | XKU_ANYEKU) != 0
+    }
+
+    /// Whether it says by what its key is known (RFC 5280, section 4.2.1.2): what it signs can name that then.
+    var hasKeyIdentifier: Bool {
+        defer { ERR_clear_error() }
+        return unsafe X509_get0_subject_key_id(handle.certificate) != nil
+    }
+
     /// Whether its own key signed it.
     package var isSelfSigned: Bool {
         defer { ERR_clear_error() }

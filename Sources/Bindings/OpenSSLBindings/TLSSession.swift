@@ -94,7 +94,9 @@ import NetworkTypes
     private static func expect(_ name: CertifiedName, _ session: OpaquePointer) -> Bool {
         switch name {
         case .host(let host):
-            unsafe SSL_set_hostflags(session, UInt32(X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS))
+            // The subject is for people: only alternative names count (RFC 9525, section 6.3).
+            let flags = X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT
+            unsafe SSL_set_hostflags(session, UInt32(flags))
             return unsafe copenssl_set_server_name(session, host.text) == 1 && SSL_set1_host(session, host.text) == 1
         case .address(let address):
             // An address is not sent as a name (RFC 6066, section 3).
@@ -138,9 +140,11 @@ extension TLSSession {
 
     /// What this session can be gone on with later; `nil` where the server has given nothing for that.
     package func ticket() -> TLSTicket? {
-        guard let found = unsafe SSL_get1_session(session) else { return nil }
-        let ticket = unsafe TLSTicket(adopting: found)
-        return unsafe SSL_SESSION_is_resumable(found) == 1 ? ticket : nil
+        guard let found = unsafe SSL_get_session(session), unsafe SSL_SESSION_is_resumable(found) == 1 else {
+            return nil
+        }
+        // A copy: OpenSSL spoils its own where the connection ends without close_notify, as most do (RFC 8446, section 6.1).
+        return unsafe SSL_SESSION_dup(found).map { unsafe TLSTicket(adopting: $0) }
     }
 
     /// Gives the buffers back, some 34 KiB, where nothing is in them; they are taken again when they are needed.

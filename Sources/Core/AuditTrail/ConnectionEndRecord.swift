@@ -65,8 +65,8 @@ package struct ConnectionEndRecord: Hashable, Sendable {
     package var via: String?
     /// What went wrong, where something did.
     package var detail: String?
-    /// How many characters of `detail` are kept.
-    package static let detailLength = 120
+    /// How many octets of `detail` are kept: a rule for a client that pins its server fits.
+    package static let detailLength = 200
 
     package init(
         id: RecordIdentifier,

@@ -28,6 +28,11 @@ package struct NeedleSearch: Sendable {
         waiting.reduce(plain.reduce(position) { min($0, $1.start) }) { min($0, $1.start) }
     }
 
+    /// Where the first text begins of which so many octets are there, at least, and not all; `nil` where there is none.
+    func firstOpen(atLeast octets: Int) -> Int? {
+        (plain + waiting).filter { needles.length($0.node) >= octets }.map(\.start).min()
+    }
+
     /// Takes the next octets; says where the texts stand that end in them, counted from the first octet of all.
     package mutating func advance(over bytes: borrowing Span<UInt8>) -> [Range<Int>] {
         var places: [Range<Int>] = []

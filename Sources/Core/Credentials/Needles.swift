@@ -65,6 +65,9 @@ package final class Needles: Sendable {
         nodes[Int(node)].highDigits & 1 << UInt16(digit) != 0
     }
 
+    /// How many octets of a text it is.
+    func length(_ node: Int32) -> Int { nodes[Int(node)].length }
+
     func isWhole(_ node: Int32) -> Bool { nodes[Int(node)].isWhole }
 
     /// Whether a longer text has this beginning.
@@ -113,6 +116,7 @@ package final class Needles: Sendable {
 private struct Node {
     /// Its last octet.
     var octet: UInt8
+    var length = 0
     /// Whether it is a text.
     var isWhole = false
     /// A bit for each high digit of the octets that may follow.
@@ -142,7 +146,7 @@ private func treeOf(_ texts: [[UInt8]]) -> [Node] {
             let octet = texts[start][length]
             let end = texts[start..<share.upperBound].firstIndex { $0[length] != octet } ?? share.upperBound
             nodes[index].highDigits |= 1 << UInt16(octet >> 4)
-            nodes.append(Node(octet: octet))
+            nodes.append(Node(octet: octet, length: length + 1))
             shares.append((start..<end, length + 1))
             start = end
         }

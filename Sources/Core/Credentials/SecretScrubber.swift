@@ -35,9 +35,16 @@ package struct SecretScrubber: Sendable {
         octets.removeLast(held.count)
     }
 
-    /// What is still held where no more octets come.
+    /// How many octets of a text are no chance at the end of an answer.
+    private static let tellingPart = 8
+
+    /// What is still held where no more octets come: a beginning of a text, if it is no chance, is overwritten and counted.
     package mutating func finish() -> [UInt8] {
         defer { held = [] }
+        if let start = search.firstOpen(atLeast: Self.tellingPart) {
+            finds += 1
+            held.overwrite(start - (search.position - held.count)..<held.count)
+        }
         return held
     }
 }

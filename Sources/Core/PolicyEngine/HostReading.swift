@@ -3,8 +3,14 @@ import SourceDocuments
 
 /// Reads an item of `hosts`: a name, or `*.` and a name.
 ///
+/// `isOfRule`: it stands in a `match`, which may have `cidrs`, or no `hosts`.
+///
 /// - Throws: what is wrong with it, and where.
-package func readHostPattern(_ node: SourceNode, _ subject: String) throws(SourceProblem) -> HostPattern {
+package func readHostPattern(
+    _ node: SourceNode,
+    _ subject: String,
+    isOfRule: Bool
+) throws(SourceProblem) -> HostPattern {
     let text = try node.string(subject, expected: "a host name")
     do throws(HostName.Malformed) {
         return try HostPattern(text)
@@ -12,7 +18,7 @@ package func readHostPattern(_ node: SourceNode, _ subject: String) throws(Sourc
         throw SourceProblem(
             "\(subject), `\(printable(text))`, is no host name: \(error.explanation(for: text))",
             at: node.location,
-            remedy: hostRemedy(text, error)
+            remedy: hostRemedy(text, error, isOfRule: isOfRule)
         )
     }
 }
@@ -33,20 +39,24 @@ extension HostName.Malformed {
     }
 }
 
-private func hostRemedy(_ text: String, _ fault: HostName.Malformed) -> String? {
+private func hostRemedy(_ text: String, _ fault: HostName.Malformed, isOfRule: Bool) -> String? {
+    let addresses = isOfRule ? "use `cidrs` for addresses" : "write the names of hosts; there is none for an address"
     if text.utf8.contains(where: { $0 >= 0x80 }) { return "write its A-label (xn--…)" }
     let bare = text.hasPrefix("[") && text.hasSuffix("]") ? text.dropFirst().dropLast() : text[...]
-    if isBlock(bare) { return "use `cidrs` for addresses" }
+    if isBlock(bare) { return addresses }
     if text.contains("/") { return "write the host name alone, without scheme and path" }
     if let colon = text.lastIndex(of: ":"), (try? HostPattern(text[..<colon])) != nil {
         return "write the port under `ports`"
     }
-    if text.contains("*") { return "write `*.example.com` for every name below example.com; leave out `hosts` for any" }
+    if text.contains("*") {
+        let any = isOfRule ? "; leave out `hosts` for any" : ""
+        return "write `*.example.com` for every name below example.com\(any)"
+    }
     if fault == .notLDH, text.contains("_") {
         return "write letters, digits, hyphens and dots; whoever asks for a name with an underscore is refused"
     }
     switch fault {
-    case .addressLiteral: return "use `cidrs` for addresses"
+    case .addressLiteral: return addresses
     case .empty, .tooLong, .badLabel, .controlOctet, .notLDH: return nil
     }
 }

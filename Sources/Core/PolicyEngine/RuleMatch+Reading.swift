@@ -12,7 +12,7 @@ extension RuleMatch {
         var match = RuleMatch()
         var places = ItemLocations()
         match.hosts = reader.list("hosts", of: "host names") { node, subject throws(SourceProblem) in
-            let pattern = try readHostPattern(node, subject)
+            let pattern = try readHostPattern(node, subject, isOfRule: true)
             places.hosts.append(node.location)
             return pattern
         }

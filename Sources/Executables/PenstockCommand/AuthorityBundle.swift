@@ -30,6 +30,7 @@ extension AuthorityBundle {
         let now = wallClockSeconds()
         let parts = try AuthorityParts(folder: authority)
         try parts.check(at: now)
+        try parts.checkIsSettled()
         guard let place = roots ?? SystemRoots.place() else { throw .noRoots(SystemRoots.places[0]) }
         let system = try SystemRoots.read(place)
         let ours = parts.trusted(at: now)

@@ -51,7 +51,8 @@ extension Complaint {
     init(_ error: AuthorityError) {
         let code: ExitCode =
             switch error {
-            case .badCertificate, .badKey, .mismatch, .notAnAuthority, .notARoot, .expired, .notYetValid, .exposed,
+            case .badCertificate, .badKey, .mismatch, .keyAlone, .cutOff, .notAnAuthority, .notForServers, .cannotSign,
+                .notARoot, .expired, .notYetValid, .exposed,
                 .foreignOwner, .notRegular, .tooLarge:
                 .problems
             case .missing, .noBundle, .noRoots, .unreadable: .unreadable

@@ -28,7 +28,7 @@ extension HelpTopic {
         An authority that is there is never overwritten. Whoever runs this owns the key: run it as the daemon's user.
 
         exit codes: 0   made
-                    1   something else than files stands in its place
+                    1   something else than files stands in its place, or a key without its certificate
                     64  the command line is wrong
                     66  a file cannot be read
                     70  a defect of the program

@@ -94,17 +94,30 @@ struct InterceptionPlan: Sendable {
     private func readIdentities() throws(Complaint) -> [ClientIdentity] {
         var identities: [ClientIdentity] = []
         for wanted in settings.clientCertificates {
-            do {
-                let chain = try SystemRoots.read(wanted.certificate)
-                let key = try readFile(wanted.key, limit: 1 << 20)
-                identities.append(
-                    ClientIdentity(hosts: wanted.hosts, identity: try TLSIdentity(chain: chain, key: key))
-                )
-            } catch {
-                throw Complaint("interception.client_certificates: \(wanted.key): \(error)", .configuration)
+            let chain = try read(wanted.certificate) { text throws(CertificateError) in
+                try Certificate.all(pem: text, limit: Self.longestChain)
             }
+            let identity = try read(wanted.key) { text throws(CertificateError) in
+                try TLSIdentity(chain: chain, key: text)
+            }
+            identities.append(ClientIdentity(hosts: wanted.hosts, identity: identity))
         }
         return identities
+    }
+
+    /// The most certificates that stand behind one for servers that ask, and itself.
+    private static let longestChain = 16
+
+    /// Reads a file of `client_certificates`; what is wrong is said of that file.
+    private func read<Content>(
+        _ path: String,
+        _ parse: ([UInt8]) throws(CertificateError) -> Content
+    ) throws(Complaint) -> Content {
+        do {
+            return try parse(try readFile(path, limit: 1 << 20))
+        } catch {
+            throw Complaint("interception.client_certificates: \(path): \(error)", .configuration)
+        }
     }
 }
 

@@ -234,7 +234,7 @@ enum PenstockDaemon {
             audit: audit,
             journeys: metrics,
             counters: counters,
-            leaves: interceptor?.mint.metrics,
+            mint: interceptor?.mint,
             version: DaemonPlan.version
         )
         let questions = GovernanceServices(

@@ -37,7 +37,7 @@ final class Readiness: HealthSource {
     private let journeys: JourneyMetrics
     private let counters: PolicyCounters
     /// `nil` where nothing is intercepted.
-    private let leaves: LeafMintMetrics?
+    private let mint: LeafMint?
     private let version: String
     private let state = Mutex(State())
 
@@ -45,10 +45,10 @@ final class Readiness: HealthSource {
         audit: AuditWriter,
         journeys: JourneyMetrics,
         counters: PolicyCounters,
-        leaves: LeafMintMetrics?,
+        mint: LeafMint?,
         version: String
     ) {
-        self.leaves = leaves
+        self.mint = mint
         self.audit = audit
         self.journeys = journeys
         self.counters = counters
@@ -88,6 +88,9 @@ final class Readiness: HealthSource {
         }
         if let refused = state.refusedAuthority {
             problems.append("interception: authority not read again, the old one signs on: \(refused)")
+        }
+        if let end = mint?.expired {
+            problems.append("interception: the authority expired at \(timeText(end)); every interception is refused")
         }
         if !state.isServing { problems.append("listeners: not bound yet") }
         if let silenced = state.silenced, journeys.accepted.value == 0 { problems.append("listeners: \(silenced)") }
@@ -130,7 +133,7 @@ final class Readiness: HealthSource {
             samples: [("", !state.checks.isEmpty && !state.checks.contains { $0.status.weakens } ? 1 : 0)]
         )
         journeys.write(to: &text)
-        leaves?.write(to: &text)
+        mint?.metrics.write(to: &text)
         text.write(
             "penstock_policy_generation",
             kind: "gauge",

@@ -5,7 +5,9 @@ import ContentInspection
 import EventLoops
 import HTTPExchange
 import LinuxBindings
+import OpenSSLBindings
 import PolicyEngine
+import TLSInterception
 import Telemetry
 import WireFormats
 
@@ -46,7 +48,8 @@ extension Conversation {
     func note(_ exchanged: Exchanged, on loop: isolated EventLoop) -> Ending {
         bytesUp &+= exchanged.bytesUp
         bytesDown &+= exchanged.bytesDown
-        let ending = Ending(exchanged, connection.cutting)
+        var ending = Ending(exchanged, connection.cutting)
+        if let refusal = refusal(exchanged) { ending.detail = "upstream_\(refusal.text)" }
         record(ending, exchanged, at: loop.now)
         if let upstream {
             if !upstream.line.hasServed { upstream.line.keepTicket(in: worker.tickets) }
@@ -55,6 +58,14 @@ extension Conversation {
         }
         if !exchanged.keepsUpstream { closeUpstream(on: loop) }
         return ending
+    }
+
+    /// Why an upstream that has answered nothing ended TLS: in TLS 1.3 it refuses our certificate when we have begun to speak.
+    private func refusal(_ exchanged: Exchanged) -> TLSFailure? {
+        guard case .upstreamFailed = exchanged.outcome, exchanged.bytesDown == 0, !exchanged.hasAnswered else {
+            return nil
+        }
+        return (upstream?.socket.cipher as? TLSCipher)?.failure
     }
 
     /// Who wanted the connection to end with this answer.

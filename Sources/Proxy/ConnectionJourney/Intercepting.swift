@@ -93,15 +93,17 @@ extension Connection {
 
     /// The rule under which a client that takes no certificate of ours is not asked to.
     private var suggestion: String {
-        let place =
-            if let name = facts.recordedName {
-                "hosts: [\(name.text)]"
-            } else {
-                "cidrs: [\"\(facts.original?.socket.address.description ?? "")\"]"
-            }
-        // What a rule is about that says nothing of ports.
+        guard let name = facts.recordedName else { return suggestionForAddress }
+        // What a rule with `hosts` is about that says nothing of ports.
         let port = [80, 443].contains(facts.port) ? "" : ", ports: [\(facts.port)]"
-        return "{ action: tunnel, match: { \(place)\(port) } }"
+        return "{ action: tunnel, match: { hosts: [\(name.text)]\(port) } }"
+    }
+
+    /// For a client that says no name; without ports and the rest, a rule with `cidrs` would open all of the address.
+    private var suggestionForAddress: String {
+        let address = interceptedPlace?.address.map { "\($0)" } ?? ""
+        let place = "cidrs: [\"\(address)\"], ports: [\(facts.port)]"
+        return "{ action: tunnel, match: { \(place), protocols: [tls], sni: absent } }"
     }
 
     private func tell(_ alert: [UInt8], _ ending: Ending, _ worker: Worker, on loop: isolated EventLoop) async -> Ending

@@ -66,8 +66,10 @@ extension InterceptionSettings {
 extension InterceptionSettings.ClientCertificate {
     fileprivate static func read(_ reader: inout MappingReader) -> Self? {
         let place = reader.location(of: "hosts")
-        let hosts = reader.list("hosts", of: "host patterns") { node, subject throws(SourceProblem) in
-            try readHostPattern(node, subject)
+        var isEmpty = true
+        let hosts = reader.list("hosts", .required, of: "host patterns") { node, subject throws(SourceProblem) in
+            isEmpty = false
+            return try readHostPattern(node, subject, isOfRule: false)
         }
         let certificate = reader.value("certificate", .required) { node, subject throws(SourceProblem) in
             try node.absolutePath(subject)
@@ -75,11 +77,10 @@ extension InterceptionSettings.ClientCertificate {
         let key = reader.value("key", .required) { node, subject throws(SourceProblem) in
             try node.absolutePath(subject)
         }
-        guard let hosts, !hosts.isEmpty else {
-            reader.note(SourceProblem("`hosts` is missing or empty, expected whom it is shown to", at: place))
-            return nil
+        if hosts != nil, isEmpty {
+            reader.note(SourceProblem("`hosts` is empty, expected whom it is shown to", at: place))
         }
-        guard let certificate, let key else { return nil }
+        guard let hosts, !hosts.isEmpty, let certificate, let key else { return nil }
         return Self(hosts: hosts, certificate: certificate, key: key)
     }
 }

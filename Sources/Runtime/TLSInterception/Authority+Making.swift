@@ -18,6 +18,7 @@ extension Authority {
         }
         let folder = try AuthorityFolder(path)
         try folder.lock()
+        try folder.refuseKeyAlone()
         for name in [AuthorityFolder.certificate, AuthorityFolder.key] where try folder.status(name) != nil {
             throw .alreadyThere(folder.place(name))
         }

@@ -1,3 +1,4 @@
+import NetworkTypes
 import OpenSSLBindings
 
 /// The authority that signs leaves: a root certificate and its key.
@@ -19,7 +20,7 @@ package struct Authority: Sendable {
     /// Reads `ca.pem` and `ca.key` of a folder.
     ///
     /// - Parameters:
-    ///   - path: The folder. The key in it must be its owner's alone (0600 or 0400), and the owner this process's user.
+    ///   - path: The folder. The key in it must be its owner's alone (such as 0600), and the owner this process's user.
     ///   - now: Seconds since 1970-01-01T00:00:00Z.
     /// - Throws: what is wrong with which file.
     package init(folder path: String, at now: Int64) throws(AuthorityError) {
@@ -35,6 +36,22 @@ package struct Authority: Sendable {
         }
         guard parts.certificate.belongs(to: key) else { throw .mismatch(path) }
         self.init(parts.certificate, key: key, previous: parts.previous.filter { $0.until >= now })
+        try signTrial(at: now, folder.place(AuthorityFolder.certificate))
+    }
+
+    /// Signs a leaf that nobody gets: what cannot be signed under is known before anybody is intercepted.
+    private func signTrial(at now: Int64, _ path: String) throws(AuthorityError) {
+        do throws(CertificateError) {
+            let name = CertifiedName.address(.v4(IPv4Address(192, 0, 2, 1)))
+            _ = try leaf(for: name, notBefore: now, notAfter: now + 60, key: try P256PrivateKey())
+        } catch {
+            switch error {
+            // It was signed; or it is the root's last second.
+            case .notPermitted, .outlived: return
+            case .noCertificate, .damaged, .tooMany, .noKey, .otherKey, .otherAlgorithm, .failed:
+                throw .cannotSign(path, error)
+            }
+        }
     }
 
     /// Makes an authority that is in memory only: it ends with the process, and clients trust it only if they are started

@@ -21,8 +21,16 @@ package enum AuthorityError: Error, Hashable, Sendable {
     case badKey(String, CertificateError)
     /// The key is another certificate's.
     case mismatch(String)
+    /// The folder has a key, and no certificate.
+    case keyAlone(String)
+    /// Beside the certificate is one that was about to take its place.
+    case cutOff(String)
     /// It may not sign certificates.
     case notAnAuthority(String)
+    /// Its extended key usage leaves servers out.
+    case notForServers(String)
+    /// No certificate can be signed under it.
+    case cannotSign(String, CertificateError)
     /// It was signed by another.
     case notARoot(String)
     /// It ended at that second.
@@ -64,9 +72,22 @@ extension AuthorityError: CustomStringConvertible {
         case .badCertificate(let path, let error): "\(path): \(error); put a root certificate in PEM there"
         case .badKey(let path, let error): "\(path): \(error); put the unencrypted P-256 key of the certificate there"
         case .mismatch(let folder):
-            "\(folder)/ca.key is not the key of \(folder)/ca.pem; put the pair there again, or make another authority"
+            "\(folder)/ca.key is not the key of \(folder)/ca.pem; if ca.pem.part is there, a rotation was cut off: rename that to "
+                + "ca.pem; else put the pair there again, or make another authority"
+        case .keyAlone(let folder):
+            "\(folder)/ca.key is there, and ca.pem is not; put its certificate there (if ca.pem.part is there, rename that), or "
+                + "remove the key and make another authority"
+        case .cutOff(let path):
+            "\(path).part is there: a rotation was cut off; if `penstock ca show` says that the key is another's, rename it to "
+                + "\(path), else remove it"
         case .notAnAuthority(let path):
-            "\(path) may not sign certificates: it lacks CA:TRUE or the key usage; use a root certificate"
+            "\(path) may not sign certificates: it lacks CA:TRUE or the key usage, or an extension of it cannot be read; use a "
+                + "root certificate"
+        case .notForServers(let path):
+            "\(path) may not sign for servers: its extended key usage has neither serverAuth nor anyExtendedKeyUsage; use a "
+                + "root without that extension"
+        case .cannotSign(let path, let error):
+            "\(path): nothing can be signed under it (\(error)); make another authority"
         case .notARoot(let path):
             "\(path) is not self-signed; use a root: clients would have to trust whoever signed this"
         case .expired(let path, let end):

@@ -6,6 +6,8 @@ struct AuthorityFolder: ~Copyable {
     static let certificate = "ca.pem"
     static let key = "ca.key"
     static let previous = "previous.pem"
+    /// What stands behind the name of a file that is not in its place yet.
+    static let part = ".part"
     private static let byteLimit = 1 << 20
 
     let path: String
@@ -16,8 +18,17 @@ struct AuthorityFolder: ~Copyable {
         do throws(SystemCallError) {
             descriptor = try openFile(path, [.readOnly, .directory])
         } catch {
-            throw error.isMissing ? .missing(path) : .unreadable(path, error)
+            throw error.isMissing ? .missing(path) : Self.foreignOwner(path, error) ?? .unreadable(path, error)
         }
+    }
+
+    /// Whose the folder is, where that is why it cannot be opened.
+    private static func foreignOwner(_ path: String, _ error: SystemCallError) -> AuthorityError? {
+        let user = effectiveIdentity().user
+        guard error.isNotPermitted, let owner = try? fileStatus(at: path).owner, owner != user else {
+            return nil
+        }
+        return .foreignOwner(path, owner, user)
     }
 
     func place(_ name: String) -> String { "\(path)/\(name)" }
@@ -33,8 +44,9 @@ struct AuthorityFolder: ~Copyable {
     /// The content of a file; nil where there is none.
     func readIfThere(_ name: String, isSecret: Bool = false) throws(AuthorityError) -> [UInt8]? {
         guard let before = try status(name) else { return nil }
-        guard before.isRegular else { throw .notRegular(place(name)) }
-        var fault: AuthorityError?
+        // One of somebody else cannot even be opened.
+        var fault = fault(of: before, name, isSecret: isSecret)
+        if let fault { throw fault }
         do throws(SystemCallError) {
             let file = try openFile(below: descriptor, name, [.readOnly, .noFollow, .nonblocking])
             // Of the file that was opened: another may have taken its place by now.
@@ -69,6 +81,11 @@ struct AuthorityFolder: ~Copyable {
         return nil
     }
 
+    /// Refuses a folder with a key and no certificate: neither making an authority nor rotating one would mend it.
+    func refuseKeyAlone() throws(AuthorityError) {
+        if try status(Self.key) != nil, try status(Self.certificate) == nil { throw .keyAlone(path) }
+    }
+
     /// Keeps others who ask as well from changing the folder, for as long as this value lives.
     func lock() throws(AuthorityError) {
         do throws(SystemCallError) {
@@ -90,7 +107,7 @@ struct AuthorityFolder: ~Copyable {
 
     /// Writes a file of just this mode beside the place of another; `take` puts it there.
     func prepare(_ name: String, _ bytes: [UInt8], mode: UInt32) throws(AuthorityError) {
-        let part = name + ".part"
+        let part = name + Self.part
         do throws(SystemCallError) {
             if try fileStatus(below: descriptor, part) != nil { try removeFile(below: descriptor, part) }
             let file = try openFile(below: descriptor, part, [.readWrite, .create, .exclusive, .noFollow], mode: mode)
@@ -107,9 +124,9 @@ struct AuthorityFolder: ~Copyable {
     func take(_ name: String, replacing: Bool) throws(AuthorityError) {
         do throws(SystemCallError) {
             if replacing {
-                try replaceFile(below: descriptor, name, with: name + ".part")
+                try replaceFile(below: descriptor, name, with: name + Self.part)
             } else {
-                try renameFile(below: descriptor, name + ".part", to: name)
+                try renameFile(below: descriptor, name + Self.part, to: name)
             }
             try synchronize(descriptor)
         } catch {

@@ -102,6 +102,12 @@ package final class LeafMint: Sendable {
         }
     }
 
+    /// When the time of its authority was over, in seconds since 1970-01-01T00:00:00Z; `nil` while it is not.
+    package var expired: Int64? {
+        let end = inside.withLock { $0.authority.certificate.notAfter }
+        return end < wall() ? end : nil
+    }
+
     /// Ends the thread; whoever waits is told `stopped`, and so is everybody who asks for a new name.
     package func stop() {
         let waiters = inside.withLock { inside in

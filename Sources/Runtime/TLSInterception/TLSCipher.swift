@@ -8,6 +8,8 @@ import OpenSSLBindings
 package final class TLSCipher: SocketCipher {
     /// The session itself, for those who shake hands.
     package let session: TLSSession
+    /// What the session has failed with in use, where that was not the socket.
+    package private(set) var failure: TLSFailure?
 
     /// The cipher of the socket that `session` was made for.
     package init(_ session: TLSSession) {
@@ -36,7 +38,7 @@ package final class TLSCipher: SocketCipher {
         do throws(TLSFailure) {
             try session.flush()
         } catch {
-            throw error.systemCall("send")
+            throw systemCall("send", error)
         }
     }
 
@@ -45,7 +47,7 @@ package final class TLSCipher: SocketCipher {
         do throws(TLSFailure) {
             return try buffer.fill(atMost: count) { place throws(TLSFailure) in try session.receive(into: &place) }
         } catch {
-            throw error.systemCall("recv")
+            throw systemCall("recv", error)
         }
     }
 
@@ -54,7 +56,7 @@ package final class TLSCipher: SocketCipher {
         do throws(TLSFailure) {
             return try session.peek().map(Completion.done) ?? .wouldBlock
         } catch {
-            throw error.systemCall("recv")
+            throw systemCall("recv", error)
         }
     }
 
@@ -63,19 +65,18 @@ package final class TLSCipher: SocketCipher {
         do throws(TLSFailure) {
             return try session.send(octets).map(Completion.done) ?? .wouldBlock
         } catch {
-            throw error.systemCall("send")
+            throw systemCall("send", error)
         }
     }
-}
 
-extension TLSFailure {
     /// The failure of a session in use, as one of the socket's: those who relay know no other.
-    fileprivate func systemCall(_ call: String) -> SystemCallError {
-        switch self {
-        case .socket(let code): SystemCallError(call: call, code: code)
+    private func systemCall(_ call: String, _ error: TLSFailure) -> SystemCallError {
+        switch error {
+        case .socket(let code): return SystemCallError(call: call, code: code)
         case .alert, .closed, .untrusted, .wantsCertificate, .version, .parameters, .applicationProtocol,
             .protocolViolation, .failed:
-            .brokenProtocol(call: "tls")
+            failure = error
+            return .brokenProtocol(call: "tls")
         }
     }
 }

@@ -39,10 +39,25 @@ struct AnswerScrubbingTests {
                 + "2\r\n<<\r\n14\r\n\(stars)>>\r\n0\r\nX-Echo: \(stars)\r\n\r\n"
         ),
         WrittenAnswer(
-            name: "a body that lasts until the end, and ends within what might have been one",
+            name: "a body that lasts until the end, and ends within one",
             pieces: ["HTTP/1.1 200 OK\r\n\r\n\(secret)", " sk-live-01"],
             closes: true,
-            expected: "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n\(stars) sk-live-01"
+            expected: "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n\(stars) **********"
+        ),
+        WrittenAnswer(
+            name: "a length that ends within what might be one",
+            pieces: ["HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\n<<<<<", "sk-live"],
+            expected: "HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\n<<<<<sk-live"
+        ),
+        WrittenAnswer(
+            name: "a length that ends within one",
+            pieces: ["HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n<<<<<sk-live", "-0123456"],
+            expected: "HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n<<<<<***************"
+        ),
+        WrittenAnswer(
+            name: "chunks that end within one",
+            pieces: ["HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\na\r\n<<", "sk-live-\r\n0\r\n\r\n"],
+            expected: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n<<\r\n8\r\n********\r\n0\r\n\r\n"
         ),
         WrittenAnswer(
             name: "heads: reason, fields, of 1xx too",

@@ -144,6 +144,25 @@ struct ReadingTests {
         }
     }
 
+    @Test(
+        "what is wrong with the hosts of such a certificate is said once, with a remedy that can be followed",
+        arguments: [
+            ("hosts: ['*'], ", "write `*.example.com` for every name below example.com"),
+            ("hosts: [203.0.113.5], ", "write the names of hosts; there is none for an address"), ("hosts: [], ", nil),
+            ("", nil),
+        ]
+    )
+    func clientCertificateHosts(hosts: String, remedy: String?) {
+        let text =
+            "interception: { authority: /ca, client_certificates: [{ \(hosts)certificate: /c.pem, key: /c.key }] }"
+        do {
+            _ = try read(text)
+            Issue.record("\(text) was read")
+        } catch {
+            #expect(error.problems.count == 1 && error.problems.first?.remedy == remedy, "\(error)")
+        }
+    }
+
     @Test("`hosts_file: none` is no file, and the state goes where the audit file is")
     func noneAndState() throws {
         #expect(try read("dial: { hosts_file: none }").dial.hostsFile == nil)

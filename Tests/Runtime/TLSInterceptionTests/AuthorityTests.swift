@@ -103,6 +103,19 @@ struct AuthorityTests {
         #expect(throws: AuthorityError.badCertificate("\(place.path)/previous.pem", .damaged(1))) { try place.load() }
     }
 
+    @Test("a key without its certificate is told of by whoever finds it, with a way out")
+    func keyAlone() throws {
+        let place = try Place()
+        try Authority.create(in: place.path, AuthorityWish(), at: now)
+        try FileManager.default.moveItem(atPath: "\(place.path)/ca.pem", toPath: "\(place.path)/ca.pem.part")
+        let fault = AuthorityError.keyAlone(place.path)
+        #expect(throws: fault) { try place.load() }
+        #expect(throws: fault) { try Authority.create(in: place.path, AuthorityWish(), at: now) }
+        #expect(throws: fault) { try Authority.rotate(in: place.path, days: 1, overlapDays: 1, at: now) }
+        try FileManager.default.moveItem(atPath: "\(place.path)/ca.pem.part", toPath: "\(place.path)/ca.pem")
+        _ = try place.load()
+    }
+
     @Test("a rotation keeps subject and constraints, changes the key, and trusts the old root until its time is over")
     func rotation() throws {
         let place = try Place()

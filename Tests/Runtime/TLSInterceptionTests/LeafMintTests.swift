@@ -58,6 +58,16 @@ private func names(_ count: Int, _ label: String = "n") throws -> [CertifiedName
 
 @Suite("The mint of leaves")
 struct LeafMintTests {
+    @Test("an authority whose time is over while it signs is told of, until another takes its place")
+    func expired() throws {
+        let bed = try Bed(AuthorityWish(days: 1))
+        #expect(bed.mint.expired == nil)
+        bed.clock.seconds.withLock { $0 += 86_401 }
+        #expect(bed.mint.expired == now + 86_400)
+        bed.mint.replace(try Authority.ephemeral(AuthorityWish(days: 2), at: now))
+        #expect(bed.mint.expired == nil)
+    }
+
     @Test("a name that many ask for at once is made once, and all have the same leaf and the same key")
     func oneMintForAName() async throws {
         let bed = try Bed()

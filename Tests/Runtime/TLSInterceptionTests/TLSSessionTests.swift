@@ -160,6 +160,27 @@ struct TLSSessionTests {
         #expect(!other.client.isResumed)
     }
 
+    @Test("a ticket outlives its session, however that ends", arguments: [false, true])
+    func ticketsLast(isCut: Bool) throws {
+        let ticket = try firstTicket(isCut: isCut)
+        let again = try TLSPair(authority, serving: serving, ticket: ticket)
+        #expect(again.shakeHands().client == .done)
+        #expect(again.client.isResumed && again.server.isResumed)
+    }
+
+    private func firstTicket(isCut: Bool) throws -> TLSTicket {
+        let pair = try TLSPair(authority, serving: serving)
+        _ = pair.shakeHands()
+        _ = try pair.server.send([1])
+        #expect(try pair.client.receive() == [1])
+        let ticket = try #require(pair.client.ticket())
+        if isCut {
+            pair.closeServer()
+            #expect(try pair.client.receive() == [])
+        }
+        return ticket
+    }
+
     @Test(
         "buffers are given back only by a libssl that frees none which is still read from",
         arguments: [
