@@ -65,8 +65,10 @@ package struct ConnectionEndRecord: Hashable, Sendable {
     package var via: String?
     /// What went wrong, where something did.
     package var detail: String?
-    /// How many octets of `detail` are kept: a rule for a client that pins its server fits.
-    package static let detailLength = 200
+    /// How many scalars of `detail` are kept; of printable ASCII six times as many.
+    ///
+    /// A rule for a client that pins its server fits.
+    package static let detailLength = 120
 
     package init(
         id: RecordIdentifier,
@@ -132,6 +134,11 @@ extension ConnectionEndRecord: EndRecord {
         if let via { members.text("via", via.cut(to: 8)) }
         if let detail { members.text("detail", detail.cut(to: Self.detailLength)) }
     }
+}
+
+extension ConnectionEndRecord {
+    /// True where nothing of this `detail` would be cut off.
+    package static func keepsWhole(_ detail: String) -> Bool { detail.cut(to: detailLength) == detail }
 }
 
 extension String {

@@ -88,7 +88,7 @@ extension Connection {
         let rule = "\(objection); \(suggestion)"
         let whole = deny.map { "\(rule); except_tunnels: true on \($0.text)" } ?? rule
         let short = "\(objection); { action: tunnel } for the name that this connection's record has as `sni`"
-        return [whole, rule].first { $0.utf8.count <= ConnectionEndRecord.detailLength } ?? short
+        return [whole, rule].first(where: ConnectionEndRecord.keepsWhole) ?? short
     }
 
     /// The rule under which a client that takes no certificate of ours is not asked to.
