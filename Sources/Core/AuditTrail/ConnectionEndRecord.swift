@@ -68,7 +68,7 @@ package struct ConnectionEndRecord: Hashable, Sendable {
     /// How many scalars of `detail` are kept; of printable ASCII six times as many.
     ///
     /// A rule for a client that pins its server fits.
-    package static let detailLength = 120
+    private static let detailLength = 120
 
     package init(
         id: RecordIdentifier,

@@ -96,9 +96,7 @@ import Testing
             let object = try Sample.parse(line)
             #expect(object["kind"] as? String == kind.rawValue)
             // What is set aside for the end of a connection is less than the limit of a text.
-            let isCut = texts(in: object).allSatisfy {
-                isEnd ? kept.hasPrefix($0) && $0.count <= ConnectionEndRecord.detailLength : $0 == kept
-            }
+            let isCut = texts(in: object).allSatisfy { isEnd ? kept.hasPrefix($0) && $0.count <= 128 : $0 == kept }
             #expect(isCut)
         }
     }
