@@ -266,6 +266,9 @@ def check_values(folder):
     made = template("--set", "networkPolicy.dns.podLabels.app=coredns").stdout
     peer = of_kind(objects(made), "NetworkPolicy")[0]["spec"]["egress"][0]["to"][0]
     expect(peer["podSelector"] == {"matchLabels": {"app": "coredns"}}, f"chart: dns.podLabels: {peer}")
+    given = '{"k8s-app": null, "app.kubernetes.io/name": "coredns"}'
+    made = template("--set-json", f"networkPolicy.dns.podLabels={given}").stdout
+    expect("app.kubernetes.io/name: coredns" in made and "k8s-app: kube-dns" not in made, "chart: dns.podLabels with null")
 
 
 def check_readme(folder):

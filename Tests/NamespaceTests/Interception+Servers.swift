@@ -18,6 +18,9 @@ extension InterceptedPod {
     /// Each event of its streams waits until the one before has been acknowledged: by a GET of `/ack`.
     func serveModel() throws -> BackgroundProcess { try serve(Self.model) }
 
+    /// Starts a server on 8604 that gives tickets in TLS 1.3 and takes none: it ends a handshake that offers one with an alert.
+    func serveTicketsInVain() throws -> BackgroundProcess { try serve(Self.ticketsInVain) }
+
     private func serve(_ program: String) throws -> BackgroundProcess {
         // Debian's own Python, which has the package; another may be first on PATH.
         let files = [files.path("sound.pem"), files.path("sound.key")]
@@ -36,6 +39,28 @@ extension InterceptedPod {
             async with websockets.serve(echo, ["0.0.0.0", "::"], 8601, max_size=None, ssl=context):
                 print("ready", flush=True); await asyncio.Future()
         asyncio.run(main())
+        """
+
+    private static let ticketsInVain = """
+        import socket, ssl, sys, time
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER); context.load_cert_chain(*sys.argv[1:])
+        def offers(hello):
+            at = 5 + 4 + 2 + 32; at += 1 + hello[at]; at += 2 + int.from_bytes(hello[at:at + 2]); at += 1 + hello[at]; at += 2
+            kinds = []
+            while at + 4 <= len(hello):
+                kinds.append(int.from_bytes(hello[at:at + 2])); at += 4 + int.from_bytes(hello[at + 2:at + 4])
+            return 41 in kinds
+        l = socket.socket(); l.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); l.bind(("0.0.0.0", 8604)); l.listen(9)
+        print("ready", flush=True)
+        while True:
+            c = l.accept()[0]; time.sleep(0.1); hello = c.recv(4096, socket.MSG_PEEK)
+            if offers(hello):
+                print("refused", flush=True); c.recv(4096); c.sendall(bytes([21, 3, 3, 0, 2, 2, 80])); c.close(); continue
+            try:
+                with context.wrap_socket(c, server_side=True) as t:
+                    t.recv(4096); t.sendall(b"HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\nConnection: close\\r\\n\\r\\nok")
+                print("served", flush=True)
+            except OSError as error: print(error, flush=True)
         """
 
     private static let model = """

@@ -175,6 +175,23 @@ struct InterceptionPoolingTests {
         }
     }
 
+    @Test("a host that fails where a session is gone on with is asked for a handshake in full, at once and for a while")
+    func ticketsInVain() throws {
+        try InterceptedPod.with(settings: Self.single) { bed in
+            let server = try bed.serveTicketsInVain()
+            defer { server.stop() }
+            let said = try bed.python(
+                """
+                for _ in range(4):
+                    c = inside(port=8604); print(c.ask(*at("/x", host="allowed.example:8604"))[0]); c.s.close()
+                """
+            )
+            #expect(said == ["200", "200", "200", "200"], "\(said)")
+            let refused = server.output.components(separatedBy: "refused").count - 1
+            #expect(refused == 1, "\(server.output)")
+        }
+    }
+
     @Test("the upstream of a WebSocket is never lent")
     func upgraded() throws {
         try InterceptedPod.with(settings: Self.single) { bed in

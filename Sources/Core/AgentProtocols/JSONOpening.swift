@@ -1,7 +1,7 @@
 /// Finds out whether somebody could take octets for JSON: an object or an array, behind what lenient readers pass over.
 ///
 /// Beside the white space of JSON (RFC 8259, section 2) these trim control characters, the white space of Unicode or a byte order
-/// mark, and some know comments. It is given the octets piece by piece and keeps none of them.
+/// mark, some know comments (`#` among them), and Gson passes over `)]}'`. It is given the octets piece by piece and keeps none of them.
 package struct JSONOpening: Sendable {
     /// What the octets are read as.
     package enum Form: Sendable {
@@ -17,6 +17,8 @@ package struct JSONOpening: Sendable {
         case character(lead: UInt8, second: UInt8?)
         case slash
         case line
+        /// Within U+2028 or U+2029, perhaps, which end a line for some.
+        case lineEnd(second: UInt8?)
         case block
         case star
         case over
@@ -47,7 +49,9 @@ package struct JSONOpening: Sendable {
         case .character(let lead, nil): state = .character(lead: lead, second: octet)
         case .character(let lead, let second?): state = isBlank(lead, second, octet) ? .space : .over
         case .slash: state = octet == UInt8(ascii: "*") ? .block : octet == UInt8(ascii: "/") ? .line : .over
-        case .line: if octet == UInt8(ascii: "\n") || octet == UInt8(ascii: "\r") { state = .space }
+        case .line: readOn(lineAt: octet)
+        case .lineEnd(nil): state = octet == 0x80 ? .lineEnd(second: octet) : .line
+        case .lineEnd: state = octet == 0xA8 || octet == 0xA9 ? .space : .line
         case .block: if octet == UInt8(ascii: "*") { state = .star }
         case .star:
             state = octet == UInt8(ascii: "/") ? .space : octet == UInt8(ascii: "*") ? .star : .block
@@ -56,11 +60,21 @@ package struct JSONOpening: Sendable {
         if case .character(0xC2, let second?) = state { state = second == 0x85 || second == 0xA0 ? .space : .over }
     }
 
+    private mutating func readOn(lineAt octet: UInt8) {
+        switch octet {
+        case UInt8(ascii: "\n"), UInt8(ascii: "\r"): state = .space
+        case 0xE2: state = .lineEnd(second: nil)
+        default: break
+        }
+    }
+
     private mutating func begin(_ octet: UInt8) {
         switch octet {
         case 0...0x20, 0x7F: break
         case 0xC2, 0xE1, 0xE2, 0xE3, 0xEF: state = .character(lead: octet, second: nil)
         case UInt8(ascii: "/"): state = .slash
+        case UInt8(ascii: "#"): state = .line
+        case UInt8(ascii: ")"), UInt8(ascii: "]"), UInt8(ascii: "}"), UInt8(ascii: "'"): if isInArray { state = .over }
         case UInt8(ascii: "["): enterArray()
         case UInt8(ascii: "{"): open()
         default: if isInArray, beginsValue(octet) { open() } else { state = .over }

@@ -62,7 +62,10 @@ package struct MCPHead: Hashable, Sendable {
 }
 
 /// What `charset` may say: UTF-8, and what has one octet a character, those of ASCII where ASCII has them.
-private let plainEncodings: Set<String> = ["utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1", "latin1"]
+private func isPlainEncoding(_ name: String) -> Bool {
+    ["utf-8", "utf8", "us-ascii", "ascii", "latin1"].contains(name) || name.hasPrefix("iso-8859-")
+        || name.hasPrefix("windows-125")
+}
 
 /// True where each `charset` of a content type is followed by `=` and one of the names that are plain.
 private func namesPlainEncoding(_ type: [UInt8]) -> Bool {
@@ -79,7 +82,7 @@ private func namesPlainEncoding(_ type: [UInt8]) -> Bool {
         if isQuoted { rest = rest.dropFirst() }
         let name = rest.prefix { $0 != quote && !isParameterEnd($0) }
         rest = rest[name.endIndex...]
-        guard plainEncodings.contains(String(decoding: name, as: UTF8.self)) else { return false }
+        guard isPlainEncoding(String(decoding: name, as: UTF8.self)) else { return false }
         guard isQuoted == (rest.first == quote) else { return false }
     }
     return true

@@ -114,8 +114,7 @@ extension LayoutNode {
     private func without(_ paths: [ArraySlice<AdditionPath.Step>]) -> LayoutNode {
         guard !paths.isEmpty, alias == nil else { return self }
         let left = { (node: LayoutNode, step: AdditionPath.Step) -> LayoutNode? in
-            let below = paths.behind(step)
-            return node.goes(with: below) ? nil : node.without(below)
+            node.rest(without: paths.behind(step))
         }
         var node = self
         switch content {
@@ -141,15 +140,23 @@ extension LayoutNode {
     ///
     /// A path that ends here says that this was added. Where others go on below it, those are what was added in it, and the
     /// rest is somebody else's: it goes once nothing is left. So does what stands in lines, which cannot be empty.
-    fileprivate func goes(with paths: [ArraySlice<AdditionPath.Step>]) -> Bool {
+    fileprivate func goes(with paths: [ArraySlice<AdditionPath.Step>]) -> Bool { rest(without: paths) == nil }
+
+    /// The node without what stands at these paths; `nil` where it goes whole.
+    ///
+    /// Each node is looked at once: a record that somebody forged may lead deep.
+    private func rest(without paths: [ArraySlice<AdditionPath.Step>]) -> LayoutNode? {
         let below = paths.filter { !$0.isEmpty }
         let isAdded = below.count < paths.count
-        guard !below.isEmpty else { return isAdded }
-        switch without(below).content {
-        case .mapping(let entries, let style): return entries.isEmpty && (isAdded || style == .block)
-        case .sequence(let items, let style): return items.isEmpty && (isAdded || style == .block)
-        case .scalar: return false
-        }
+        guard !below.isEmpty else { return isAdded ? nil : self }
+        let rest = without(below)
+        let isGone =
+            switch rest.content {
+            case .mapping(let entries, let style): entries.isEmpty && (isAdded || style == .block)
+            case .sequence(let items, let style): items.isEmpty && (isAdded || style == .block)
+            case .scalar: false
+            }
+        return isGone ? nil : rest
     }
 }
 

@@ -143,10 +143,13 @@ extension InjectionOptions {
     /// How much an amount of Kubernetes' is, which has been looked at before.
     private func amount(_ text: String) -> Double {
         let number = text.prefix { $0.isNumber || $0 == "." }
+        let suffix = text.dropFirst(number.count)
+        // Divided, so that 700m is exactly what 0.7 is.
+        if suffix == "m" { return (Double(number) ?? 0) / 1000 }
         let factors: [Substring: Double] = [
-            "m": 1e-3, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "Ki": 0x1p10, "Mi": 0x1p20, "Gi": 0x1p30, "Ti": 0x1p40,
+            "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "Ki": 0x1p10, "Mi": 0x1p20, "Gi": 0x1p30, "Ti": 0x1p40,
         ]
-        return (Double(number) ?? 0) * (factors[text.dropFirst(number.count)] ?? 1)
+        return (Double(number) ?? 0) * (factors[suffix] ?? 1)
     }
 
     private mutating func take(user text: String, _ given: Options) throws(Misuse) {

@@ -25,7 +25,7 @@ struct Listening {
 
     /// Waits until nobody else has these ports: the kernel lets whoever runs as the same user share one that workers share.
     ///
-    /// What drains has closed its listeners, and what is left of its connections is in nobody's way.
+    /// What drains has closed these listeners, and what is left of its connections is in nobody's way.
     mutating func claim(_ places: [SocketAddress], key: String, isTransparent: Bool = false) throws(Complaint) {
         for place in places {
             let isAwaited = !loopback.contains(place.address)

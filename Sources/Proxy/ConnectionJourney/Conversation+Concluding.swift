@@ -49,10 +49,13 @@ extension Conversation {
         bytesUp &+= exchanged.bytesUp
         bytesDown &+= exchanged.bytesDown
         var ending = Ending(exchanged, connection.cutting)
-        if let refusal = refusal(exchanged) { ending.detail = "upstream_\(refusal.text)" }
+        if let refusal = refusal(exchanged) {
+            ending.detail = "upstream_\(refusal.text)"
+            if let terms = upstream?.line.key.tls { worker.tickets.bar(terms, at: loop.now) }
+        }
         record(ending, exchanged, at: loop.now)
         if let upstream {
-            if !upstream.line.hasServed { upstream.line.keepTicket(in: worker.tickets) }
+            if !upstream.line.hasServed { upstream.line.keepTicket(in: worker.tickets, at: loop.now) }
             upstream.line.hasServed = true
             if upstream.exchange.authenticatesConnection { isPinned = true }
         }

@@ -146,6 +146,10 @@ extension Conversation {
             if let failure = await prepare(reached, peer, on: loop) {
                 resetOnClose(reached.socket.descriptor)
                 reached.socket.detach(from: loop)
+                // Nothing of the request has gone, and no ticket is offered twice.
+                if failure.isOfTicket, connection.cutting == nil {
+                    return await dial(request, decision, mayBorrow: false, on: loop)
+                }
                 return connection.cutting == nil ? .unreachable(failure) : .cut
             }
             let key = poolKey(of: name, peer, by: reached.route.way, snapshot)
@@ -166,6 +170,7 @@ extension Conversation {
             guard let fault = await secure(reached.socket, with: peer, connection, worker, on: loop) else { return nil }
             failure = DialFailure(fault.detail)
             failure.status = fault.status
+            failure.isOfTicket = fault.isOfTicket
         }
         failure.route = reached.route
         return failure

@@ -17,7 +17,11 @@ extension Conversation {
             }
             self.hold = hold
             // A policy that was replaced while a name was looked up judges again: what is written is what is in force.
-            if worker.snapshot.generation == snapshot.generation { return decision }
+            guard worker.snapshot.generation == snapshot.generation else { continue }
+            if decision.reason == .ambiguousField {
+                detail = facts.request?.fields?.lookalikes.prefix(4).joined(separator: ", ")
+            }
+            return decision
         }
     }
 

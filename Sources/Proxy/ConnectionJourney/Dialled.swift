@@ -45,6 +45,8 @@ struct DialFailure {
     var route = Route.direct
     /// Nobody has refused: the way itself was not reached, and another that is stated may be tried.
     var isOfWay = false
+    /// It was met in going on with a session of before: a handshake in full may well be done.
+    var isOfTicket = false
 
     init(_ detail: String) {
         self.detail = detail

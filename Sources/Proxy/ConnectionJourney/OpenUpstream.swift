@@ -42,11 +42,11 @@ final class UpstreamLine {
     var name: HostName? { key.name }
 
     /// Keeps what the session can be gone on with another time.
-    func keepTicket(in tickets: TicketCache) {
+    func keepTicket(in tickets: TicketCache, at now: UInt64) {
         guard let terms = key.tls, let cipher = socket.cipher as? TLSCipher, let ticket = cipher.session.ticket() else {
             return
         }
-        tickets.keep(ticket, for: terms)
+        tickets.keep(ticket, for: terms, isResumed: cipher.session.isResumed, at: now)
     }
 
     /// True where it may be asked again: it is open, and has not said anything that nobody asked for.

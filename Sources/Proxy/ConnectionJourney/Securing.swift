@@ -18,6 +18,8 @@ struct UpstreamFault {
     var status: Int
     /// For the client and the record.
     var detail: String
+    /// It was met in going on with a session of before: a handshake in full may well be done.
+    var isOfTicket = false
 }
 
 /// Begins TLS with an upstream that was dialled, and has its certificate verified.
@@ -32,9 +34,10 @@ func secure(
 ) async -> UpstreamFault? {
     guard let interceptor = worker.interceptor else { return UpstreamFault(status: 502, detail: "upstream_tls_failed") }
     let terms = UpstreamTLSTerms(peer.certified, port: peer.port, oldest: connection.oldestUpstreamTLS)
+    let ticket = worker.tickets.ticket(for: terms, at: loop.now)
     let cipher: TLSCipher
     do throws(TLSFailure) {
-        cipher = try interceptor.ask(terms, ticket: worker.tickets.ticket(for: terms), socket)
+        cipher = try interceptor.ask(terms, ticket: ticket, socket)
     } catch {
         return UpstreamFault(status: 502, detail: "upstream_\(error.text)")
     }
@@ -50,9 +53,8 @@ func secure(
     case .timedOut: return UpstreamFault(status: 504, detail: "upstream_tls_timed_out")
     case .interrupted: return UpstreamFault(status: 502, detail: "cut")
     case .failed(let failure):
-        // A ticket that is refused in this way would be refused again.
-        worker.tickets.forget(terms)
-        return UpstreamFault(status: 502, detail: "upstream_\(failure.text)")
+        if ticket != nil { worker.tickets.bar(terms, at: loop.now) }
+        return UpstreamFault(status: 502, detail: "upstream_\(failure.text)", isOfTicket: ticket != nil)
     }
 }
 
@@ -68,19 +70,46 @@ extension Connection {
 ///
 /// Lives on one loop. Where it is full, any goes for the next: the worst that comes of it is a handshake in full.
 final class TicketCache {
-    private var tickets: [UpstreamTLSTerms: TLSTicket] = [:]
+    private var places: [UpstreamTLSTerms: Place] = [:]
     private let capacity: Int
+
+    /// How long a certificate that was verified stands for sessions that are gone on with, in nanoseconds.
+    private static let longestTrust: UInt64 = 3_600_000_000_000
+    /// How long a host at which that has failed is asked for handshakes in full.
+    private static let longestBar: UInt64 = 600_000_000_000
+
+    private struct Place {
+        /// `nil` where none is taken, because one was refused.
+        var ticket: TLSTicket?
+        /// Until when it holds, on the loop's clock.
+        var end: UInt64
+    }
 
     init(capacity: Int) {
         self.capacity = capacity
     }
 
-    func ticket(for terms: UpstreamTLSTerms) -> TLSTicket? { tickets[terms] }
-
-    func keep(_ ticket: TLSTicket, for terms: UpstreamTLSTerms) {
-        if tickets.count >= capacity, tickets[terms] == nil, let any = tickets.keys.first { tickets[any] = nil }
-        tickets[terms] = ticket
+    /// What to go on with; `nil` where the certificate is to be verified again, or the host is to be asked for no such thing.
+    func ticket(for terms: UpstreamTLSTerms, at now: UInt64) -> TLSTicket? {
+        guard let place = places[terms], now < place.end else { return nil }
+        return place.ticket
     }
 
-    func forget(_ terms: UpstreamTLSTerms) { tickets[terms] = nil }
+    /// Keeps a ticket; one of a session that was gone on with holds no longer than the one before.
+    func keep(_ ticket: TLSTicket, for terms: UpstreamTLSTerms, isResumed: Bool, at now: UInt64) {
+        let before = places[terms].flatMap { now < $0.end ? $0 : nil }
+        if let before, before.ticket == nil { return }
+        guard !isResumed || before != nil else { return }
+        put(Place(ticket: ticket, end: isResumed ? before?.end ?? now : now &+ Self.longestTrust), for: terms)
+    }
+
+    /// Keeps nothing of a host for a while: a ticket that is refused would be refused again, and so would the next.
+    func bar(_ terms: UpstreamTLSTerms, at now: UInt64) {
+        put(Place(ticket: nil, end: now &+ Self.longestBar), for: terms)
+    }
+
+    private func put(_ place: Place, for terms: UpstreamTLSTerms) {
+        if places.count >= capacity, places[terms] == nil, let any = places.keys.first { places[any] = nil }
+        places[terms] = place
+    }
 }

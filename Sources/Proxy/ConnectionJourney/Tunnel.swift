@@ -121,7 +121,7 @@ final class Tunnel: SocketObserver, DeferredWork {
             guard self.isRelaying, !self.isLeaving else { return }
             guard self.up.moved &+ self.down.moved == moved else { return self.watchStall(on: loop) }
             let gone: ClosingSide = self.connection.client.hasFailed ? .client : .upstream
-            self.finish(Ending(.reset, closedBy: gone), reset: true, on: loop)
+            self.finish(self.last ?? Ending(.reset, closedBy: gone), reset: true, on: loop)
         }
     }
 

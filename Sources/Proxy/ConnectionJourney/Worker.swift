@@ -83,8 +83,9 @@ package final class Worker {
 
     /// How long a connection may be undecided before another one takes its place, where there are too many, in nanoseconds.
     ///
-    /// Who says what it wants, and asks for a name that is known, needs far less; those that come in one moment push nobody out.
-    private static let grace: UInt64 = 250_000_000
+    /// Who says what it wants, and asks for a name that is known, needs far less; those that come in one moment push nobody out, and
+    /// who waits for a server to speak first has the time that it takes to believe that.
+    private var grace: UInt64 { settings.silenceNanoseconds &+ 250_000_000 }
 
     /// Makes a worker on its loop.
     ///
@@ -159,7 +160,7 @@ package final class Worker {
 
     /// The connection that has been undecided for longest, if that is longer than one may be that stands in others' way.
     private func overdue(on loop: isolated EventLoop) -> Connection? {
-        guard let oldest = registry.oldestUndecided(), oldest.accepted &+ Self.grace <= loop.now else { return nil }
+        guard let oldest = registry.oldestUndecided(), oldest.accepted &+ grace <= loop.now else { return nil }
         return oldest
     }
 

@@ -39,7 +39,8 @@ struct RateBucket: Hashable, Sendable {
         let (cost, isTooMuch) = terms.interval.multipliedReportingOverflow(by: count)
         guard !isTooMuch, cost <= terms.period else { return .exhausted(nanoseconds: nil) }
         let wait = start + cost - now - terms.period
-        guard wait <= 0 else { return .exhausted(nanoseconds: wait) }
+        // What another limit made of the count must outlive a crash as well.
+        guard wait <= 0 else { return fullAt > leasedTo ? .needsLease(fullAt) : .exhausted(nanoseconds: wait) }
         let next = start + cost
         guard next <= leasedTo else { return .needsLease(next + terms.block) }
         fullAt = next

@@ -170,6 +170,7 @@ import Testing
         arguments: [
             "application/json", "application/json; charset=utf-8", "application/json;charset=UTF8;x=y",
             "application/json; charset=\"us-ascii\"; a", "text/plain; charset=ISO-8859-1", "application/json; char=set",
+            "text/csv; charset=windows-1252", "text/plain; charset=iso-8859-15",
         ]
     )
     func passesCharsets(type: String) {
@@ -181,6 +182,7 @@ import Testing
         arguments: [
             "\u{0B}", "\u{0C}", "\u{1F}", "\u{85}", "\u{A0}", "\u{1680}", "\u{2003}", "\u{200B}", "\u{2028}",
             "\u{205F}", "\u{3000}", "\n\u{FEFF}", "\u{FEFF}\u{FEFF}", "/**/", "/* a */ // b\n", "//\r", "\u{A0}/***/ ",
+            "# a\n", ")]}'\n", "// \u{2013}\u{2028}", "#\u{2029}",
         ]
     )
     func refusesHiddenOpenings(before: String) {

@@ -104,6 +104,19 @@ struct ManifestRefusalTests {
         #expect(!made.contains("hostNetwork"))
     }
 
+    @Test("a record that leads deep is followed once, not twice at each step")
+    func deepRecord() throws {
+        let depth = 55
+        let path = (["spec"] + Array(repeating: "a", count: depth) + ["zz"]).joined(separator: ".")
+        let nested = String(repeating: "{a: ", count: depth) + "1" + String(repeating: "}", count: depth)
+        let forged = Manifests.pod(
+            spec: "a: \(nested)",
+            metadata: "annotations: {penstock/injected: \"v1 metadata.annotations.penstock/injected \(path)\"}"
+        )
+        let made = String(decoding: try inject(forged).bytes, as: UTF8.self)
+        #expect(made.contains(nested))
+    }
+
     @Test("aliases that stand for more and more are refused, not followed to the end")
     func expansion() {
         var text = "kind: Pod\na0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"

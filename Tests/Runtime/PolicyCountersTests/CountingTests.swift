@@ -44,6 +44,8 @@ struct CountingTests {
         #expect(await counters.passes(rate(1000, perSeconds: 1000), of: 3) == 3)
         // Three of three are spent, and three of a thousand were.
         #expect(await counters.passes(rate(3, perSeconds: 1000), of: 1) == 0)
+        let crashed = try folder.open(in: folder.crashed())
+        #expect(await crashed.passes(rate(3, perSeconds: 1000), of: 1) == 0)
     }
 
     @Test("what was taken under another limit is given back whole")
