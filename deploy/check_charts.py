@@ -258,8 +258,10 @@ def check_values(folder):
     for setting, word in wrong.items():
         said = template("--set", setting, fails=True).stderr
         expect(word in said, f"chart: {setting} is refused without naming {word}: {said}")
-
-
+    latin = folder / "latin.yaml"
+    latin.write_bytes("apiVersion: penstock/v1 # café\n".encode("latin-1"))
+    said = template("--set", "policies[0].name=penstock-policy", "--set-file", f"policies[0].files.policy\\.yaml={latin}", fails=True).stderr
+    expect("penstock-policy: policy.yaml is not UTF-8" in said, f"chart: a policy in Latin-1 is refused: {said}")
     right = ["networkPolicy.allowedCIDRs={10.0.0.0/8,fd00::/8,::ffff:10.0.0.1/128}", "image.repository=localhost:5000/a/penstock"]
     for setting in right:
         template("--set", setting)

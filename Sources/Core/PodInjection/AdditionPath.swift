@@ -64,7 +64,7 @@ extension AdditionPath {
         guard words.first == "v1" else { return nil }
         var paths: [AdditionPath] = []
         for word in words.dropFirst() {
-            guard let path = AdditionPath(word) else { return nil }
+            guard let path = AdditionPath(word), path.isOfGuard else { return nil }
             paths.append(path)
         }
         return paths

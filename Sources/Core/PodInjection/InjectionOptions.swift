@@ -73,6 +73,7 @@ enum Guard {
     static let initContainer = "penstock-init"
     static let daemonContainer = "penstockd"
     static let watchContainer = "penstock-watch"
+    static let containers = [initContainer, daemonContainer, watchContainer]
     /// Every name that begins like this is the guard's, of containers and of volumes.
     static let prefix = "penstock-"
     static let configVolume = "penstock-config"
@@ -83,6 +84,7 @@ enum Guard {
     static let trustVolume = "penstock-trust"
     /// What the daemon alone reads.
     static let secretsVolume = "penstock-secrets"
+    static let volumes = [configVolume, policyVolume, auditVolume, adminVolume, trustVolume, secretsVolume]
     /// The daemon's user and group: whoever has both is not captured.
     static let user = 10880
     static let group = 10880

@@ -48,6 +48,26 @@ package struct ManifestText: Sendable {
         bytes[lineStart(of: offset)...].prefix { $0 == UInt8(ascii: " ") }.count
     }
 
+    /// Up to where text goes between a dash and the first of an item's keys that stay.
+    ///
+    /// The key moves up to the dash; where comments stand before it, the break of the line stays, and they stay where they are.
+    func placeBehindDash(after last: LayoutNode, before kept: Int) -> Int {
+        let next = nextLine(after: last)
+        guard next <= kept, bytes[next..<kept].contains(where: { $0 != UInt8(ascii: " ") }) else { return kept }
+        return next - lineBreak.utf8.count
+    }
+
+    /// Behind a comma that follows the last value in brackets, or behind the value where none does.
+    func behindComma(after end: Int) -> Int {
+        let isBlank = { (byte: UInt8) in
+            [UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\r"), UInt8(ascii: "\n")].contains(byte)
+        }
+        guard let next = bytes[end...].firstIndex(where: { !isBlank($0) }), bytes[next] == UInt8(ascii: ",") else {
+            return end
+        }
+        return next + 1
+    }
+
     /// True where the last line has no end.
     var endsInsideLine: Bool { !bytes.isEmpty && bytes.last != UInt8(ascii: "\n") }
 

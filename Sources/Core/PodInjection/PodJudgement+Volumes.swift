@@ -128,7 +128,8 @@ extension PodJudgement {
 
     /// A claim that is made for each pod, and named for it and for what makes it.
     ///
-    /// `ends` is given the node's name and the template's holder. Those of a StatefulSet are numbered, between both ends; those of a Deployment have names that nobody knows before.
+    /// `ends` is given the node's name and the template's holder. Those of a StatefulSet are numbered, between both ends; those
+    /// of a Deployment have names that nobody knows before.
     private mutating func judgeOwnClaim(_ node: LayoutNode?, between ends: (String, String) -> (String, String)) {
         guard let claim = options.auditClaim, let holder = template.name, let node, let name = node.text else { return }
         let (start, end) = ends(name, holder)
@@ -150,7 +151,9 @@ extension PodJudgement {
     private static func isNumbered(_ claim: String, _ start: String, _ end: String) -> Bool {
         guard claim.hasPrefix(start), claim.hasSuffix(end) else { return false }
         let number = claim.utf8.dropFirst(start.utf8.count).dropLast(end.utf8.count)
+        // Ordinals are written without zeros in front of them.
         return !number.isEmpty && number.allSatisfy { (0x30...0x39).contains($0) }
+            && (number.count == 1 || number.first != 0x30)
     }
 
     /// What only the daemon may know, by the name of the Secret that holds it.

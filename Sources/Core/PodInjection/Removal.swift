@@ -34,7 +34,7 @@ package struct Removal {
                     goes: entry.value.goes(with: paths.behind(.key(entry.key)))
                 )
             }
-            remove(parts, style)
+            remove(style == .block ? removeBehindDash(parts) : parts, style)
             for (entry, part) in zip(entries, parts) where !part.goes {
                 visit(entry.value, paths.behind(.key(entry.key)))
             }
@@ -74,9 +74,21 @@ package struct Removal {
         }
     }
 
+    /// Takes the first keys of an item from behind its dash, which is that of the keys that stay; returns what there is left to do.
+    private mutating func removeBehindDash(_ parts: [Part]) -> [Part] {
+        guard let kept = parts.firstIndex(where: { !$0.goes }), kept > 0, !text.isFirstOnLine(parts[0].start) else {
+            return parts
+        }
+        let end = text.placeBehindDash(after: parts[kept - 1].value, before: parts[kept].start)
+        edits.append(TextEdit(parts[0].start..<end))
+        return Array(parts[kept...])
+    }
+
     private mutating func removeFromBrackets(_ parts: [Part]) {
         guard let kept = parts.firstIndex(where: { !$0.goes }) else {
-            if let first = parts.first, let last = parts.last { edits.append(TextEdit(first.start..<last.end)) }
+            if let first = parts.first, let last = parts.last {
+                edits.append(TextEdit(first.start..<text.behindComma(after: last.end)))
+            }
             return
         }
         if kept > 0 { edits.append(TextEdit(parts[0].start..<parts[kept].start)) }

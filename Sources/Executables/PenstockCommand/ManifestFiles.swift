@@ -39,7 +39,7 @@ func replaceContent(of path: String, with bytes: [UInt8]) throws(Complaint) {
         let directory = try openFile(folder, [.readOnly, .directory])
         let status = try fileStatus(below: directory, name)
         isOdd = status.map { !$0.isRegular } ?? false
-        if !isOdd { try replaceFile(below: directory, name, with: bytes, status?.permissions ?? 0o666) }
+        if !isOdd { try replaceFile(below: directory, name, with: bytes, status?.permissions) }
     } catch {
         throw Complaint("cannot write \(path): \(error)", .unwritable)
     }
@@ -56,11 +56,13 @@ private func replaceFile(
     below directory: borrowing OwnedDescriptor,
     _ name: String,
     with bytes: [UInt8],
-    _ permissions: UInt32
+    _ permissions: UInt32?
 ) throws(SystemCallError) {
     let draft = ".\(name).\(processIdentifier()).penstock"
-    let file = try openFile(below: directory, draft, [.readWrite, .create, .exclusive], mode: permissions)
+    let file = try openFile(below: directory, draft, [.readWrite, .create, .exclusive], mode: permissions ?? 0o666)
     do throws(SystemCallError) {
+        // The umask is for new files.
+        if let permissions { try setPermissions(file, permissions) }
         try writeAll(bytes, to: file)
         try synchronize(file)
         try replaceFile(below: directory, name, with: draft)

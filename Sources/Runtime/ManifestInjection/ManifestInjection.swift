@@ -48,7 +48,7 @@ package func injectManifest(
     let bare = found.filter { $0.recordProblem == nil }.map(\.withoutAdditions)
     findings += bare.flatMap { PodJudgement.findings(of: $0, options) }
     findings += edits(into: bare, options, text).problems.map { PodFinding(.refusal, [], $0) }
-    findings += documents.flatMap { PodJudgement.findings(beside: $0, options) }
+    findings += documents.flatMap { PodJudgement.findings(beside: $0, found, options) }
     findings = findings.inOrderOfText
     guard !findings.contains(where: { $0.severity == .refusal }) else { throw .refused(findings) }
     let original = withoutAdditions(text, found)

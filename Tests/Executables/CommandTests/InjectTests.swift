@@ -31,11 +31,11 @@ struct InjectTests {
     func files() throws {
         let folder = try Folder(["a.yaml": agent])
         let path = "\(folder.path)/a.yaml"
-        try FileManager.default.setAttributes([.posixPermissions: 0o640], ofItemAtPath: path)
+        try FileManager.default.setAttributes([.posixPermissions: 0o662], ofItemAtPath: path)
         #expect(try penstock("inject", "--file", path, "--output=\(path)").status == 0)
         let once = try folder.text("a.yaml")
         #expect(once != agent)
-        #expect(try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int == 0o640)
+        #expect(try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int == 0o662)
         #expect(try penstock("inject", "-f", path, "-o", path).status == 0)
         #expect(try folder.text("a.yaml") == once)
         #expect(try penstock("inject", "-f", path, "-o", path, "--uninject").status == 0)

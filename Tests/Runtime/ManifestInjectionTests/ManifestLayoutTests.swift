@@ -215,6 +215,47 @@ struct ManifestLayoutTests {
         bytes.starts(with: [0xef, 0xbb, 0xbf]) ? Array(bytes.dropFirst(3)) : bytes
     }
 
+    @Test(
+        "keys of the guard's that were sorted to the front of an item go from behind its dash",
+        arguments: [
+            ("", "- name: agent"), ("    # mine\n", "-\n    # mine\n    name: agent"),
+            ("# far left\n", "-\n# far left\n    name: agent"),
+        ]
+    )
+    func sortedKeys(comment: String, left: String) throws {
+        let text = Manifests.pod(
+            context: "runAsUser: 2000, allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}"
+        )
+        let made = String(decoding: try inject(text) { $0.trust = Manifests.trust }.bytes, as: UTF8.self)
+        // As `kubectl get -o yaml` writes it.
+        let start = try #require(made.firstRange(of: "    env:\n")).lowerBound
+        let end = try #require(made[start...].firstRange(of: "    volumeMounts:\n")).lowerBound
+        let env = made[start..<end]
+        let agent = "  - name: agent\n"
+        for line in ["\n", "\r\n"] {
+            let sorted = String(made[..<start] + made[end...])
+                .replacing(agent, with: "  - \(env.dropFirst(4))\(comment)    name: agent\n")
+                .replacing("\n", with: line)
+            let back = String(decoding: try uninjectManifest(Array(sorted.utf8), file: "m.yaml").bytes, as: UTF8.self)
+            let expected = text.replacing("- name: agent", with: left).replacing("\n", with: line)
+            #expect(back.replacing("- \(line)", with: "-\(line)") == expected)
+            let again = try inject(sorted) { $0.trust = Manifests.trust }
+            let third = try inject(again.bytes) { $0.trust = Manifests.trust }
+            #expect(third.bytes == again.bytes)
+        }
+    }
+
+    @Test("a comma behind the guard's last value goes with it")
+    func trailingComma() throws {
+        let text = "kind: Pod\nspec: {containers: [{name: a, image: b, securityContext: {runAsUser: 2}}]}\n"
+        let made = String(decoding: try inject(text).bytes, as: UTF8.self)
+        let changed = made.replacing("sizeLimit: 1Mi}}]", with: "sizeLimit: 1Mi}} ,]")
+        #expect(changed != made)
+        #expect(
+            String(decoding: try uninjectManifest(Array(changed.utf8), file: "m.yaml").bytes, as: UTF8.self) == text
+        )
+    }
+
     @Test("the guard goes from lines that the author emptied of everything else")
     func emptiedLines() throws {
         let text = Manifests.pod(spec: "volumes:\n- name: mine\n  emptyDir: {}")

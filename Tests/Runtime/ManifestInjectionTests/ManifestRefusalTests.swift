@@ -94,27 +94,36 @@ struct ManifestRefusalTests {
         #expect(found.map(\.threats) == [["A21"]])
     }
 
-    @Test("an annotation cannot hide from the judgement what it does not take out of the pod as well")
-    func forgedRecord() throws {
+    @Test(
+        "an annotation that names what the guard never adds is not believed: what stands there is the author's",
+        arguments: [
+            "spec.hostNetwork", "spec", "spec.containers", "spec.containers[agent]", "spec.containers[agent].image",
+            "spec.containers[agent].securityContext.privileged", "spec.volumes[mine]", "metadata.labels.app",
+            "spec.securityContext.fsGroup", "spec.initContainers[early]", "spec.containers.agent", "status",
+            "spec.containers[agent].volumeMounts[mine]", "spec.automountServiceAccountToken.a",
+            "spec.containers[agent].securityContext.capabilities.add",
+            "spec.\(Array(repeating: "a", count: 60).joined(separator: "."))",
+        ]
+    )
+    func forgedRecord(path: String) throws {
+        let record = "v1 metadata.annotations metadata.annotations.penstock/injected \(path)"
         let forged = Manifests.pod(
             spec: "hostNetwork: true",
-            metadata: "annotations: {penstock/injected: \"v1 spec.hostNetwork metadata.annotations\"}"
+            metadata: "annotations: {penstock/injected: \"\(record)\"}"
         )
-        let made = String(decoding: try inject(forged).bytes, as: UTF8.self)
-        #expect(!made.contains("hostNetwork"))
+        #expect(try refusals(forged).map(\.threats) == [["A21"]])
+        #expect(throws: ManifestInjectionError.self) { try uninjectManifest(Array(forged.utf8), file: "m.yaml") }
     }
 
-    @Test("a record that leads deep is followed once, not twice at each step")
-    func deepRecord() throws {
-        let depth = 55
-        let path = (["spec"] + Array(repeating: "a", count: depth) + ["zz"]).joined(separator: ".")
-        let nested = String(repeating: "{a: ", count: depth) + "1" + String(repeating: "}", count: depth)
+    @Test("an annotation cannot hide from the judgement what it does not take out of the pod as well")
+    func hidingRecord() throws {
+        let record = "v1 metadata.annotations spec.containers[agent].securityContext"
         let forged = Manifests.pod(
-            spec: "a: \(nested)",
-            metadata: "annotations: {penstock/injected: \"v1 metadata.annotations.penstock/injected \(path)\"}"
+            metadata: "annotations: {penstock/injected: \"\(record)\"}",
+            context: "runAsUser: 10880"
         )
-        let made = String(decoding: try inject(forged).bytes, as: UTF8.self)
-        #expect(made.contains(nested))
+        let made = String(decoding: try inject(forged) { $0.agentUser = 2 }.bytes, as: UTF8.self)
+        #expect(made.contains("runAsUser: 2\n"), "\(made)")
     }
 
     @Test("aliases that stand for more and more are refused, not followed to the end")

@@ -102,6 +102,20 @@ struct PodDisguiseTests {
         #expect(others.warnings.isEmpty)
     }
 
+    @Test(
+        "G03: a ConfigMap that is for certain in another namespace than every pod takes nobody's place",
+        arguments: [
+            ("a", "b", false), ("a", "a", true), ("a", nil, true), (nil, "b", true), (nil, nil, true),
+        ]
+    )
+    func configMapElsewhere(pod: String?, map: String?, isSaid: Bool) throws {
+        let metadata = { (namespace: String?) in namespace.map { "namespace: \($0)" } ?? "" }
+        let text =
+            Manifests.pod(metadata: metadata(pod))
+            + "---\nkind: ConfigMap\nmetadata: {name: penstock-policy, \(metadata(map))}\n"
+        #expect(try inject(text).warnings.count == (isSaid ? 1 : 0))
+    }
+
     @Test("G03: the claims of a StatefulSet in a List cannot take the place of the guard's volumes")
     func claimsInList() throws {
         let set =

@@ -395,7 +395,8 @@ struct PodJudgementTests {
     @Test(
         "G01, G06: the claim for the audit files cannot be one that is made for the agent's pods",
         arguments: [
-            ("agent-audit-0", true), ("agent-audit-17", true), ("agent-audit-", false), ("agent-audit", false),
+            ("agent-audit-0", true), ("agent-audit-17", true), ("agent-audit-00", false), ("agent-audit-01", false),
+            ("agent-audit-", false), ("agent-audit", false),
             ("agent-audit-0a", false), ("agent-other-0", false), ("other-audit-0", false), ("audit-0-scratch", true),
             ("audit-x-scratch", false), ("scratch-audit-0", false),
         ]
