@@ -71,7 +71,7 @@ extension HelpTopic {
                     1   the authority cannot be used, or a file holds something else than certificates
                     64  the command line is wrong
                     66  a file cannot be read
-                    73  a file cannot be written
+                    73  a file cannot be written, or a rotation is under way
 
         example: penstock ca bundle --ca /var/lib/penstock/ca --out /srv/penstock-trust
         """

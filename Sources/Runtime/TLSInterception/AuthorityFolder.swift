@@ -96,6 +96,21 @@ struct AuthorityFolder: ~Copyable {
         throw .inUse(path)
     }
 
+    /// Why the root in its place may not be the one to go on with; nil where there is no other.
+    var unsettled: AuthorityError? {
+        get throws(AuthorityError) {
+            let part = Self.certificate + Self.part
+            guard try status(part) != nil else { return nil }
+            do throws(AuthorityError) {
+                try lock()
+            } catch {
+                return error
+            }
+            // Whoever was at it may have come to the end meanwhile.
+            return try status(part) == nil ? nil : .cutOff(place(Self.certificate))
+        }
+    }
+
     /// Gives the folder itself these permissions, whatever the process's mask.
     func open(to mode: UInt32) throws(AuthorityError) {
         do throws(SystemCallError) {

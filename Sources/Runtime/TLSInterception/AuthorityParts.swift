@@ -5,8 +5,8 @@ package struct AuthorityParts: Sendable {
     package let certificate: Certificate
     package let previous: [RetiredRoot]
     private let path: String
-    /// A rotation was cut off: the new root is not in its place.
-    private let isCutOff: Bool
+    /// The new root is not in its place: a rotation was cut off, or is under way.
+    private let unsettled: AuthorityError?
 
     /// Reads the certificates of a folder, and not the key.
     package init(folder path: String) throws(AuthorityError) {
@@ -16,13 +16,13 @@ package struct AuthorityParts: Sendable {
     init(_ folder: borrowing AuthorityFolder) throws(AuthorityError) {
         path = folder.place(AuthorityFolder.certificate)
         try folder.refuseKeyAlone()
+        unsettled = try folder.unsettled
         let bytes = try folder.read(AuthorityFolder.certificate)
         do throws(CertificateError) {
             certificate = try Certificate(pem: bytes)
         } catch {
             throw .badCertificate(path, error)
         }
-        isCutOff = try folder.status(AuthorityFolder.certificate + AuthorityFolder.part) != nil
         let before = try folder.readIfThere(AuthorityFolder.previous)
         do throws(CertificateError) {
             previous = try before.map(RetiredRoot.all) ?? []
@@ -45,9 +45,9 @@ package struct AuthorityParts: Sendable {
 
     /// Whether what agents are given of it can be written: another root may be about to take its place.
     ///
-    /// - Throws: `.cutOff`.
+    /// - Throws: `.cutOff`; `.inUse` while somebody is at it.
     package func checkIsSettled() throws(AuthorityError) {
-        guard !isCutOff else { throw .cutOff(path) }
+        if let unsettled { throw unsettled }
     }
 
     /// What clients are to trust now: the root, then those before it whose time is not over.

@@ -1,4 +1,5 @@
 import Foundation
+import LinuxBindings
 import NetworkTypes
 import OpenSSLBindings
 import TLSInterception
@@ -92,6 +93,12 @@ struct ForeignAuthorityTests {
             bundle.status == 1 && bundle.errors.contains("ca/ca.pem.part is there: a rotation was cut off"),
             "\(bundle)"
         )
+        do {
+            let rotating = try openFile("\(folder.path)/ca", [.readOnly, .directory])
+            #expect(try lockExclusively(rotating))
+            let beside = try penstock("ca", "bundle", "--ca", "ca", "--out", "trust", in: folder)
+            #expect(beside.status == 73 && beside.errors.contains("somebody else is changing ca; try again"), "\(beside)")
+        }
         #expect(try penstock("ca", "show", "ca", in: folder).output.contains("a rotation was cut off: rename that"))
         try FileManager.default.removeItem(atPath: "\(folder.path)/ca/ca.pem")
         try FileManager.default.moveItem(atPath: "\(folder.path)/ca/ca.pem.part", toPath: "\(folder.path)/ca/ca.pem")
