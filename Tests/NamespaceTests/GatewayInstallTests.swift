@@ -23,6 +23,39 @@ struct GatewayInstallTests {
     }
 
     @Test(
+        "two gateways of one machine are none in each other's way where their interfaces differ",
+        arguments: Handover.allCases
+    )
+    func twoGateways(handover: Handover) throws {
+        try GatewayBed.with(nil) { bed in
+            let mode = ["--mode", handover.rawValue]
+            let one = mode + ["--gateway", GatewayBed.bridge]
+            let other = [
+                "--table", "other", "--mark", "0x1000", "--proxy-port", "25880", "--explicit-port", "25881",
+                "--dns-port",
+                "25853", "--api-port", "28081", "--health-port", "25890",
+            ]
+            let marks = ["--tproxy-mark", "0x10000/0xff0000", "--tproxy-table", "7066", "--tproxy-priority", "7066"]
+            let two = mode + other + (handover == .tproxy ? marks : [])
+            for flags in [one, two + ["--gateway", "eth0"]] {
+                let result = try bed.gateway.program(["install"] + flags)
+                #expect(result.succeeded && !result.output.contains("rewrites destinations"), "\(result)")
+            }
+            for flags in [one, two + ["--gateway", "eth0"]] {
+                let result = try bed.gateway.program(["verify"] + flags)
+                #expect(result.succeeded, "\(result)")
+            }
+            try bed.gateway.install(two + ["--gateway", "eth0", "--gateway", GatewayBed.bridge])
+            let overlapping = try bed.gateway.program(["verify"] + one)
+            #expect(
+                overlapping.status == 3
+                    && overlapping.output.contains("chain cap of table inet other rewrites destinations before ours"),
+                "\(overlapping)"
+            )
+        }
+    }
+
+    @Test(
         "what print writes is what install loads",
         arguments: [
             ["--gateway", "agents0"], ["--gateway", "agents0", "--mode", "tproxy"],

@@ -24,6 +24,39 @@ struct RulesetInstallTests {
         }
     }
 
+    @Test(
+        "several at once wait for each other, and each proves and reads back what is its own",
+        arguments: Handover.allCases
+    )
+    func atOnce(handover: Handover) throws {
+        try RulesetBed.with(modes: [handover], install: false) { bed in
+            for _ in 0..<4 {
+                let runs = try (0..<4).map { _ in try bed.start(["install"]) }
+                for run in runs {
+                    let result = run.wait()
+                    #expect(result.succeeded && result.output.contains("probe: ipv4 captured\n"), "\(result)")
+                }
+                let verified = try bed.program(["verify"])
+                #expect(verified.succeeded, "\(verified)")
+                #expect(try bed.program(["remove"]).succeeded)
+            }
+        }
+    }
+
+    @Test("who holds the namespace's lock keeps nobody from installing", .timeLimit(.minutes(5)))
+    func heldLock() throws {
+        try RulesetBed.with(install: false) { bed in
+            _ = try bed.startAgent(
+                """
+                import fcntl
+                f = open("/proc/self/ns/net"); fcntl.flock(f, fcntl.LOCK_EX); print("ready", flush=True); time.sleep(300)
+                """
+            )
+            let result = try bed.program(["install"])
+            #expect(result.succeeded, "\(result)")
+        }
+    }
+
     @Test("the probes also count where the daemon already listens")
     func daemonFirst() throws {
         try RulesetBed.with(install: false) { bed in

@@ -139,6 +139,23 @@ struct RulesetRoutingTests {
         }
     }
 
+    @Test(
+        "a rule of ours that somebody has altered is put right at once, whatever was altered",
+        arguments: ["tos 0x10", "ipproto tcp", "uidrange 1-9", "iif lo"],
+        ["-4", "-6"]
+    )
+    func altered(what: String, family: String) throws {
+        try RulesetBed.with(modes: [.tproxy]) { bed in
+            try bed.net.pod.shell(
+                "ip \(family) rule del pref 7065; ip \(family) rule add pref 7065 fwmark 0x70650000/0xffff0000 lookup 7065 protocol 112 \(what)"
+            )
+            #expect(try bed.program(["verify"]).status == 3)
+            let result = try bed.program(["install"])
+            #expect(result.succeeded, "\(result)")
+            #expect(try bed.program(["verify"]).succeeded)
+        }
+    }
+
     @Test("remove takes rules and routes away, with the flags of install or with none, whoever took the table before")
     func removal() throws {
         let flags = ["--tproxy-mark", "0x100/0xff00", "--tproxy-priority", "700", "--tproxy-table", "77"]

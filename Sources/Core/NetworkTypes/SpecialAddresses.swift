@@ -37,7 +37,12 @@ extension IPAddress {
     }
 
     /// True of what one machine may have: no wildcard, no group's address, and no IPv4 address in the clothes of IPv6.
-    package var isOneMachines: Bool { specialRange != .unspecified && specialRange != .multicast && !isMappedIPv4 }
+    ///
+    /// Nor 240.0.0.0/4 (RFC 1112, section 4), whose last address is everybody's on the link.
+    package var isOneMachines: Bool {
+        if case .v4(let address) = self, address.bits >> 28 == 0xf { return false }
+        return specialRange != .unspecified && specialRange != .multicast && !isMappedIPv4
+    }
 
     /// An instance metadata or pod identity service of a cloud, by address.
     package var isMetadata: Bool {

@@ -19,7 +19,14 @@ extension CapturePlan {
             chains: [
                 // Before anybody rewrites a destination (-100): grants are about what the sender called for.
                 chain("grant", .prerouting, priority: -150, drops: false, grantRules(others)),
-                chain("cap", type: "nat", .prerouting, priority: Self.capturePriority, drops: false, rewriting(others)),
+                chain(
+                    Self.captureChain,
+                    type: "nat",
+                    .prerouting,
+                    priority: Self.capturePriority,
+                    drops: false,
+                    rewriting(others)
+                ),
                 chain("forward", .forward, priority: 0, forwardRules(others, interfaces)),
                 chain("in", .input, priority: 0, machineRules(others)),
                 chain("own", .output, priority: 0, drops: false, ownRules(interfaces)),
@@ -32,7 +39,10 @@ extension CapturePlan {
     /// A refusal goes to the source, with what it refuses inside: to an address that the sender made up it would be a way out.
     private func grantRules(_ others: [Match]) -> [Rule] {
         var rules = [Rule(others, [.accept])]
-        rules += neighborRules(Self.outgoingDiscovery)
+        // Discovery from what is no address of the link's yet; no router passes such a source on.
+        rules += Self.linkSources.flatMap { source in
+            Self.outgoingDiscovery.map { Rule([.source(source), .ipv6HopLimit(255), .icmpv6Type($0)], [.accept]) }
+        }
         rules.append(Rule([.strayedSource], [.count, .drop], .foreignSource))
         let mark: [Statement] = [.setMark(marks.granted), .accept]
         for address in resolvers {
@@ -71,7 +81,7 @@ extension CapturePlan {
         return [
             Rule(explicitProxy, [.accept]),
             Rule([captured, .direction(.reply)], [.accept]),
-            Rule([captured, .newFlow], [.count], .captured),
+            Rule([captured, .newFlow], [.count, .setMark(marks.captured)], .captured),
             // A connection that the daemon has taken; a SYN may be for another one from the same port, and asks the listener.
             Rule([captured, .tcpFlags(mask: .syn, value: []), .transparentSocket], [mark, .accept]),
         ]
@@ -127,8 +137,15 @@ extension CapturePlan {
     }
 
     /// `own`: a flow that is older than the rules does not live on because this machine is the first to speak in it.
+    ///
+    /// And whom a client has called hears nothing of what could not be answered to the client: a client may send from an address
+    /// that nobody has, and the kernel would tell the other one, with what the client has chosen inside.
     private func ownRules(_ interfaces: [String]) -> [Rule] {
-        [
+        let untold = [Match.Transport.icmp, .icmpv6].map { transport in
+            Rule([.mark(marks.captured), .transport(transport)], [.count, .drop], .untold)
+        }
+        let unheard = [AddressFamily.ipv4, .ipv6].map { Rule([.undeliverableReset($0)], [.count, .drop], .untold) }
+        return (mechanism == .tproxy ? untold : []) + unheard + [
             Rule(interfaces.map { .outputDevice($0, is: false) }, [.accept]),
             Rule(Self.opening, [.accept]),
             Rule([.transport(.tcp), .newFlow], [.count, .drop], .midStream),
@@ -149,6 +166,11 @@ extension CapturePlan {
             Rule([], [.count, .rejectAsProhibited], .refusedOther),
         ]
     }
+
+    /// Where discovery comes from that has no address of its network yet: fe80::/10 and `::` (RFC 4861, section 4.3).
+    private static let linkSources =
+        [CIDR(.v6(IPv6Address(high: 0xfe80 << 48, low: 0)), prefixLength: 10)].compactMap { $0 }
+        + [CIDR(single: .v6(IPv6Address(high: 0, low: 0)))]
 
     /// The first packet of a connection.
     private static let opening: [Match] = [.tcpFlags(mask: [.fin, .syn, .rst, .ack], value: .syn)]

@@ -24,6 +24,9 @@ extension CapturePlan {
     /// One before the place where other programs rewrite destinations (-100): of several rewritings the first one stands.
     package static let capturePriority: Int32 = -101
 
+    /// The chain that captures.
+    static let captureChain = "cap"
+
     /// The set of the daemon's ports.
     static let ownPorts = "own"
     /// The set of the ports that may be reached from outside.

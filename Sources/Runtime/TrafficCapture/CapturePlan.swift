@@ -143,10 +143,7 @@ extension CapturePlan {
         guard resolvers.count <= CaptureFlag.dnsServer.limit else { throw .tooMany(.dnsServer) }
         for address in resolvers {
             guard !address.isMappedIPv4 else { throw .mappedResolver(address) }
-            switch address.specialRange {
-            case .unspecified, .multicast: throw .badResolver(address)
-            default: break
-            }
+            guard address.isOneMachines else { throw .badResolver(address) }
         }
         return resolvers
     }

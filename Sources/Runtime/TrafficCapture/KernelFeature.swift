@@ -31,6 +31,7 @@ enum KernelFeature {
 enum KernelErrors {
     static let notPermitted: Int32 = 1
     static let noEntry: Int32 = 2
+    static let alreadyThere: Int32 = 17
     static let invalid: Int32 = 22
     static let familyNotSupported: Int32 = 97
     static let protocolNotSupported: Int32 = 93

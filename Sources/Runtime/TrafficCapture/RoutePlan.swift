@@ -29,10 +29,17 @@ package struct RoutePlan: Hashable, Sendable {
 
     /// What is to be added for these families so that all is there, in the order in which nothing leaks: a rule without its route
     /// leads nowhere.
+    ///
+    /// A rule of ours that somebody has altered stands in the way of the right one, and goes first.
     func additions(to reading: RoutingReading) -> [RoutingChange] {
         reading.families.flatMap { family in
-            (reading.routes.contains(route(family)) ? [] : [RoutingChange.addRoute(route(family))])
-                + (reading.rules.contains(rule(family)) ? [] : [.addRule(rule(family))])
+            let rule = rule(family)
+            let altered = reading.rules.filter { other in
+                other != rule && other.family == family && other.maker == Self.maker && other.priority == priority
+                    && other.mark == mark
+            }
+            return (reading.routes.contains(route(family)) ? [] : [RoutingChange.addRoute(route(family))])
+                + (reading.rules.contains(rule) ? [] : altered.map { .deleteRule($0) } + [.addRule(rule)])
         }
     }
 

@@ -19,7 +19,14 @@ extension Ruleset {
     func foreignDifferences(from reading: RulesetReading) -> [String] {
         // Only where we rewrite ourselves do others come before us.
         let hooks = chains.filter { $0.type == "nat" }.compactMap(\.hook?.rawValue)
-        return reading.earlierRewriters.filter { hooks.contains($0.base?.hook ?? .max) }.map(Self.rewriterText)
+        // A gateway of ours for other interfaces lets by what this one governs, as this one does the other way round.
+        let own = Set(chains.first { $0.name == CapturePlan.captureChain }?.rules.first?.exceptedInterfaces ?? [])
+        let gateways = reading.otherGateways.filter { !own.isEmpty && own.isDisjoint(with: $0.value) }
+        return reading.earlierRewriters.filter { chain in
+            hooks.contains(chain.base?.hook ?? .max)
+                && !(chain.family == NetfilterFamily.inet && chain.name == CapturePlan.captureChain
+                    && gateways[chain.table] != nil)
+        }.map(Self.rewriterText)
     }
 
     private func setDifferences(_ found: [NetfilterSet]) -> [String] {
@@ -91,6 +98,15 @@ extension Ruleset {
         let table = "\(families[chain.family] ?? "?") \(chain.table)"
         return "chain \(chain.name) of table \(table) rewrites destinations before ours (priority "
             + "\(chain.base?.priority ?? 0), ours \(CapturePlan.capturePriority)): it may lead connections past the daemon"
+    }
+}
+
+extension Rule {
+    /// The interfaces that a gateway's first rule does not let by.
+    fileprivate var exceptedInterfaces: [String] {
+        matches.compactMap { match in
+            if case .inputDevice(let name, false) = match { name } else { nil }
+        }
     }
 }
 

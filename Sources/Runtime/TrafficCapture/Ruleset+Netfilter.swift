@@ -118,6 +118,17 @@ private struct RuleTranslation {
             require(.icmpv6)
             payload(.transport, offset: 0, length: 1)
             compare([type.rawValue])
+        case .undeliverableReset(let family):
+            let error = QuotedReset(family)
+            require(family)
+            require(error.transport)
+            for octet in error.octets {
+                payload(.transport, offset: octet.offset, length: 1)
+                if octet.mask != 0xff {
+                    expressions.append(.bitwise(register: Self.register, mask: [octet.mask], flip: [0]))
+                }
+                compare([octet.value])
+            }
         }
     }
 

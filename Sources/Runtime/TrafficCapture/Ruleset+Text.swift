@@ -62,6 +62,7 @@ extension Match {
         case .destinationRewritten: "ct status dnat"
         case .ipv6HopLimit(let limit): "ip6 hoplimit \(limit)"
         case .icmpv6Type(let type): "icmpv6 type \(type.text)"
+        case .undeliverableReset(let family): QuotedReset(family).text
         }
     }
 }

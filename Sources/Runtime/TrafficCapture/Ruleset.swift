@@ -82,6 +82,8 @@ package enum Match: Hashable, Sendable {
     /// Neighbour discovery must come with a hop limit of 255: no router passed it on (RFC 4861, section 7.1).
     case ipv6HopLimit(UInt8)
     case icmpv6Type(ICMPv6Type)
+    /// ICMP's word that a TCP reset did not arrive, which it quotes (RFC 792; RFC 4443, section 3.1).
+    case undeliverableReset(AddressFamily)
 
     /// Whose packet of a connection it is (conntrack).
     package enum Direction: UInt8, Sendable {

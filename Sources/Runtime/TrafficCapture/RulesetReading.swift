@@ -12,6 +12,8 @@ package struct RulesetReading: Hashable, Sendable {
     package var earlierRewriters: [NetfilterChain] = []
     /// Other tables that have our chains `cap` and `in` in our places: ours too, under names of their own.
     package var similarTables: [String] = []
+    /// The interfaces whose traffic other tables of ours govern, each table a gateway of its own.
+    package var otherGateways: [String: Set<String>] = [:]
     /// Read only where the plan has policy routing.
     package var routing = RoutingReading()
 
@@ -25,6 +27,10 @@ package struct RulesetReading: Hashable, Sendable {
         let others = all.filter { $0.family == NetfilterFamily.inet && $0.table != name }
         let guarded = others.filter(\.isInboundGuard).map(\.table)
         similarTables = others.filter { $0.isCapture && guarded.contains($0.table) }.map(\.table)
+        for table in similarTables {
+            let first = try socket.rules(table: table).first { $0.chain == CapturePlan.captureChain }
+            if let interfaces = first?.exceptedInterfaces { otherGateways[table] = interfaces }
+        }
         guard table != nil else { return }
         sets = try socket.sets(table: name)
         rules = try socket.rules(table: name)
@@ -64,7 +70,7 @@ extension NetfilterChain {
     /// The chain `cap` of a plan, whatever its mechanism.
     fileprivate var isCapture: Bool {
         let places = [CapturePlan.capturePriority, CapturePlan.markPriority]
-        return name == "cap" && base.map { places.contains($0.priority) } ?? false
+        return name == CapturePlan.captureChain && base.map { places.contains($0.priority) } ?? false
     }
 
     /// The chain `in` of a plan.
@@ -72,6 +78,19 @@ extension NetfilterChain {
 }
 
 extension NetfilterRule {
+    /// The interfaces that a gateway's first rule does not let by; `nil` where it is no such rule.
+    ///
+    /// Such a rule, whatever its interfaces: not in by this one, nor by that one; leaves the chain.
+    fileprivate var exceptedInterfaces: Set<String>? {
+        var names: Set<String> = []
+        for expression in expressions {
+            guard case .compare(_, .notEqual, let octets) = expression else { continue }
+            names.insert(String(decoding: octets.prefix { $0 != 0 }, as: UTF8.self))
+        }
+        let rule = Rule(names.map { .inputDevice($0, is: false) }, [.leave])
+        return !names.isEmpty && Set(rule.expressions) == Set(expressions) ? names : nil
+    }
+
     /// What its counter says, if it has one.
     package var packets: UInt64? {
         for case .counter(let packets, _) in expressions { return packets }

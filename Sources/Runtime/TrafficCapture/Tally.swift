@@ -24,6 +24,8 @@ package enum Tally: String, CaseIterable, Sendable {
     /// What the fence let through and was then about to leave by the wrong device.
     case wire = "refused: on the wire"
     case forwarded = "refused: forwarded"
+    /// The kernel's word to whom a client has called that an answer did not reach the client.
+    case untold = "refused: undeliverable answer"
     /// Whatever is in a fenced cgroup and in none of the captured ones.
     case fenced = "refused: fenced cgroup"
     /// A flow from outside that is older than the rules.

@@ -37,14 +37,27 @@ extension RoutePlan {
         let reading = try read()
         let conflicts = conflicts(in: reading, former: former)
         guard conflicts.isEmpty || besideOthers else { throw .conflict(conflicts) }
-        let additions = additions(to: reading)
+        var made: [RoutingChange] = []
         do throws(CaptureError) {
-            try Self.apply(additions)
+            for change in additions(to: reading) where try add(change) { made.append(change) }
         } catch {
-            Self.undo(additions)
+            Self.undo(made)
             throw error
         }
-        return additions
+        return made
+    }
+
+    /// Makes a change of the plan; false where somebody else has made the same one meanwhile.
+    private func add(_ change: RoutingChange) throws(CaptureError) -> Bool {
+        do throws(CaptureError) {
+            try Self.apply([change])
+        } catch {
+            guard case .routing(.refused(_, KernelErrors.alreadyThere, _)) = error,
+                !additions(to: try read()).contains(change)
+            else { throw error }
+            return false
+        }
+        return true
     }
 
     /// Takes back what was added, as far as it is there: why it must be is told, not what became of it.

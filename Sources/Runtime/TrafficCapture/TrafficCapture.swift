@@ -40,10 +40,12 @@ package struct TrafficCapture: ~Copyable {
     /// `owner` is the user and group of this process. Rules whose proof fails stay: they are still closed.
     package mutating func install(_ plan: CapturePlan, as owner: Owner) throws(CaptureError) -> Installation {
         guard owner != plan.daemon else { throw .installerIsDaemon(owner) }
-        let warnings = try replace(plan)
-        do throws(NetfilterError) {
-            return Installation(probes: try CaptureProbe.all(plan, as: owner, &socket), warnings: warnings)
-        } catch { throw Self.judged(error) }
+        return try inTurn(waiting: 10_000) { () throws(CaptureError) in
+            let warnings = try put(plan)
+            do throws(NetfilterError) {
+                return Installation(probes: try CaptureProbe.all(plan, as: owner, &socket), warnings: warnings)
+            } catch { throw Self.judged(error) }
+        }
     }
 
     /// Loads the rules in the place of those that are there, in one transaction, and reads them back; proves nothing.
@@ -52,6 +54,11 @@ package struct TrafficCapture: ~Copyable {
     ///
     /// - Returns: what is said of foreign chains that come before ours, and of foreign routing.
     package mutating func replace(_ plan: CapturePlan, isInstalled: Bool = false) throws(CaptureError) -> [String] {
+        // Not for long: this mends.
+        try inTurn(waiting: 1000) { () throws(CaptureError) in try put(plan, isInstalled: isInstalled) }
+    }
+
+    private mutating func put(_ plan: CapturePlan, isInstalled: Bool = false) throws(CaptureError) -> [String] {
         let ruleset = plan.ruleset
         let former = try read(plan.table).packetMarks
         let added = try plan.routes?.install(former: former, besideOthers: isInstalled) ?? []
@@ -96,6 +103,10 @@ package struct TrafficCapture: ~Copyable {
     /// It is no error that there is none. By its marks the policy routing is known, whatever the mechanism of this plan; what other
     /// tables of ours mark with stays.
     package mutating func remove(_ plan: CapturePlan) throws(CaptureError) -> Removal {
+        try inTurn(waiting: 10_000) { () throws(CaptureError) in try takeAway(plan) }
+    }
+
+    private mutating func takeAway(_ plan: CapturePlan) throws(CaptureError) -> Removal {
         let reading = try read(plan.table)
         do throws(NetfilterError) {
             try socket.commit(Ruleset.removal(of: plan.table))

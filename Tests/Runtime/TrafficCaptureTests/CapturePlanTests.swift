@@ -149,7 +149,7 @@ struct CapturePlanTests {
 
     @Test("a resolver is the address of one server, and none in the clothes of IPv6, whose rule could never match")
     func resolvers() throws {
-        for text in ["0.0.0.0", "::", "224.0.0.251", "ff02::fb"] {
+        for text in ["0.0.0.0", "::", "224.0.0.251", "ff02::fb", "240.0.0.1", "255.255.255.255"] {
             let address = try #require(IPAddress(text))
             let found = problem { $0.resolvers = [address] }
             #expect(found == .badResolver(address))
