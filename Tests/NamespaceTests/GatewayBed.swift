@@ -99,6 +99,23 @@ struct GatewayBed {
         )
     }
 
+    /// Plays the daemon on loopback alone; without `isTransparent` it lacks the right to be handed anything.
+    @discardableResult
+    func startTransparentDaemon(isTransparent: Bool = true) throws -> BackgroundProcess {
+        try gateway.startAgent(
+            """
+            def prepare(s):
+                if \(isTransparent ? "True" : "False"):
+                    s.setsockopt(41 if s.family == socket.AF_INET6 else 0, 75 if s.family == socket.AF_INET6 else 19, 1)
+            def answer(c):
+                print("%s -> %s %d" % (c.getpeername()[0], c.getsockname()[0], c.getsockname()[1]), flush=True)
+                c.sendall(b"daemon")
+            serve([listen(a, 15880, prepare) for a in ("127.0.0.1", "::1")], answer)
+            """,
+            as: RunAs(uid: 10880, gid: 10880, capabilities: ["net_admin"])
+        )
+    }
+
     /// Serves a word on a port of the world, at every address.
     @discardableResult
     func startServer(_ port: Int) throws -> BackgroundProcess {

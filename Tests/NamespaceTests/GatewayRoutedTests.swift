@@ -4,29 +4,13 @@ import Testing
 struct GatewayRoutedTests {
     private static let mode = ["--mode", "tproxy"]
 
-    /// Plays the daemon on loopback alone; without `isTransparent` it lacks the right to be handed anything.
-    private func startDaemon(_ bed: GatewayBed, isTransparent: Bool = true) throws -> BackgroundProcess {
-        try bed.gateway.startAgent(
-            """
-            def prepare(s):
-                if \(isTransparent ? "True" : "False"):
-                    s.setsockopt(41 if s.family == socket.AF_INET6 else 0, 75 if s.family == socket.AF_INET6 else 19, 1)
-            def answer(c):
-                print("%s -> %s %d" % (c.getpeername()[0], c.getsockname()[0], c.getsockname()[1]), flush=True)
-                c.sendall(b"daemon")
-            serve([listen(a, 15880, prepare) for a in ("127.0.0.1", "::1")], answer)
-            """,
-            as: RunAs(uid: 10880, gid: 10880, capabilities: ["net_admin"])
-        )
-    }
-
     @Test(
         "every TCP connection reaches the daemon, from its client, with its true destination",
         arguments: GatewayCaptureTests.dials
     )
     func captured(_ dial: GatewayCaptureTests.Dial) throws {
         try GatewayBed.with(Self.mode) { bed in
-            try bed.expectCaptured(dial, by: try startDaemon(bed))
+            try bed.expectCaptured(dial, by: try bed.startTransparentDaemon())
         }
     }
 
@@ -49,12 +33,12 @@ struct GatewayRoutedTests {
             try bed.net.countArrivals("out", "meta l4proto { tcp, udp }")
             switch obstacle {
             case .noDaemon: break
-            case .noRight: _ = try startDaemon(bed, isTransparent: false)
+            case .noRight: _ = try bed.startTransparentDaemon(isTransparent: false)
             case .noPolicyRule:
-                _ = try startDaemon(bed)
+                _ = try bed.startTransparentDaemon()
                 try bed.net.pod.shell("ip rule del priority 7065; ip -6 rule del priority 7065")
             case .noRoute:
-                _ = try startDaemon(bed)
+                _ = try bed.startTransparentDaemon()
                 try bed.net.pod.shell("ip route flush table 7065; ip -6 route flush table 7065")
             }
             let result = try bed.run("print(dial(sys.argv[1], 443, timeout=2))", [address])
@@ -74,7 +58,7 @@ struct GatewayRoutedTests {
         try GatewayBed.with(Self.mode) { bed in
             try bed.startServer(80)
             try bed.net.countArrivals("out", "meta l4proto tcp")
-            let daemon = try startDaemon(bed)
+            let daemon = try bed.startTransparentDaemon()
             try bed.rewrite("tcp dport 443 dnat to", address, port: 80, priority: priority)
             let service = address.contains(":") ? "fd00:96::20" : "10.96.0.20"
             let result = try bed.run("print(dial(sys.argv[1], 443))", [service])
