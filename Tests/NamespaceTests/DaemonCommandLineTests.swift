@@ -117,6 +117,30 @@ struct DaemonCommandLineTests {
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.auditFolder).isEmpty)
     }
 
+    @Test(
+        "what is no plain address of one server in /etc/resolv.conf is warned of, and not asked",
+        arguments: [
+            ("192.0.2.1\nnameserver 0.0.0.0\nnameserver fe80::1%eth0", 0, "lines 2, 3 are"),
+            ("192.0.2.1\nnameserver ::ffff:10.0.0.1", 0, "line 2 is"),
+            ("0.0.0.0", 78, "line 1 is"),
+        ]
+    )
+    func systemResolvers(servers: String, status: Int32, lines: String) throws {
+        let folder = try DaemonFolder()
+        let text = try String(contentsOfFile: folder.configuration, encoding: .utf8)
+        try folder.write(text.replacing("resolvers: [203.0.113.53], ", with: ""), to: folder.configuration)
+        try folder.write("nameserver \(servers)\n", to: folder.path + "/resolv.conf")
+        let program = "'\(Built.path("penstockd"))' --check-config --config '\(folder.configuration)'"
+        let line = "mount --bind '\(folder.path)/resolv.conf' /etc/resolv.conf && exec \(program)"
+        let result = try BackgroundProcess(["unshare", "--mount", "sh", "-c", line]).wait()
+        #expect(result.status == status, "\(result)")
+        let warning =
+            "penstockd: warning: /etc/resolv.conf: the name server of \(lines) not used, being no plain address of one server; "
+        #expect(result.errors.hasPrefix(warning), "\(result)")
+        let isRefused = result.errors.contains("/etc/resolv.conf names no server that can be used")
+        #expect(isRefused == (status == 78), "\(result)")
+    }
+
     @Test("--check-config ends with 78 where the policy is wrong or missing, and says where")
     func checkPolicy() throws {
         let folder = try DaemonFolder(DaemonSettings(policy: DaemonPolicy.text("  - name: a\n    actoin: deny")))

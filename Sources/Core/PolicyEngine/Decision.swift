@@ -110,6 +110,13 @@ package struct Decision: Hashable, Sendable {
         one.content === other.content || one.content.answer == other.content.answer
     }
 
+    /// True where two decisions differ at most in the addresses.
+    func isSame(asideFromAddresses other: Decision) -> Bool {
+        var answer = content.answer
+        answer.addresses = other.content.answer.addresses
+        return answer == other.content.answer
+    }
+
     package func hash(into hasher: inout Hasher) { hasher.combine(content.answer) }
 
     /// True where a name is to be dialled whose addresses must be found and judged first.

@@ -91,4 +91,9 @@ extension Policy {
         }
         return Permit(decision, egress: egress)
     }
+
+    /// Makes a permit of what more of a name's addresses came to; `nil` where it is not the first decision in all but those.
+    package func permit(for decision: Decision, inPlaceOf first: Decision) -> Permit? {
+        decision.isSame(asideFromAddresses: first) ? permit(for: decision) : nil
+    }
 }

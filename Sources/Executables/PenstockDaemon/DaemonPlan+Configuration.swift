@@ -132,15 +132,7 @@ extension ResolverSettings {
     fileprivate init(_ dial: DialSettings) throws(Complaint) {
         var servers = dial.resolvers
         if servers.isEmpty {
-            let path = "/etc/resolv.conf"
-            do throws(SystemCallError) {
-                servers = ResolverFile(parsing: try readFile(path, limit: 65536)).servers
-            } catch {
-                throw Complaint("\(path): \(error); name the servers in dial.resolvers", .configuration)
-            }
-            guard !servers.isEmpty else {
-                throw Complaint("\(path) names no server; name them in dial.resolvers", .configuration)
-            }
+            servers = try Self.systemServers("/etc/resolv.conf")
         }
         self.init(servers: servers)
         if let path = dial.hostsFile { hosts = try Self.hosts(path) }
@@ -150,6 +142,28 @@ extension ResolverSettings {
         secondsToLive = dial.secondsToLive
         negativeSeconds = dial.negativeSeconds
         cacheCapacity = dial.cacheNames
+    }
+
+    /// The servers of the machine; lines of others are warned of.
+    private static func systemServers(_ path: String) throws(Complaint) -> [SocketAddress] {
+        let file: ResolverFile
+        do throws(SystemCallError) {
+            file = ResolverFile(parsing: try readFile(path, limit: 65536))
+        } catch {
+            throw Complaint("\(path): \(error); name the servers in dial.resolvers", .configuration)
+        }
+        if let first = file.unusableLines.first {
+            let more = file.unusableLines.dropFirst().prefix(7).map { ", \($0)" }.joined()
+            let lines = more.isEmpty ? "line \(first) is" : "lines \(first)\(more) are"
+            say(
+                "warning: \(path): the name server of \(lines) not used, being no plain address of one server; "
+                    + "mend the file, or name the servers in dial.resolvers"
+            )
+        }
+        guard !file.servers.isEmpty else {
+            throw Complaint("\(path) names no server that can be used; name them in dial.resolvers", .configuration)
+        }
+        return file.servers
     }
 
     private static func hosts(_ path: String) throws(Complaint) -> HostsFile {

@@ -135,7 +135,7 @@ extension Connection: SocketObserver, AuditGateParty {
         }
         plainness = .dialling
         dialledSince = loop.now
-        openUpstream(permit, tellingConnection: self, on: loop)
+        openUpstream(permit, awaiting: rest(decision), tellingConnection: self, on: loop)
     }
 
     /// Relays: the dial has come to something.

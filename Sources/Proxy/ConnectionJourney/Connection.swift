@@ -67,6 +67,10 @@ final class Connection {
     /// The upstream that TLS is being begun with.
     var securing: StreamSocket?
     var lookup: LookupWait?
+    /// How long names were looked up for the judgement in hand, in nanoseconds: part of the time for connecting.
+    var lookupNanoseconds: UInt64 = 0
+    /// The judgement in hand knows the addresses of one family, and had not to wait for the other's.
+    var judgesHalf = false
     /// Where it is while nothing about it is out of the ordinary.
     var plainness = Plainness.no
     /// When the client had our certificate and ended the handshake all the same, in nanoseconds of the loop's clock; `nil` where it
@@ -113,6 +117,19 @@ final class Connection {
         dialled = reached.target
         route = reached.route
         connectNanoseconds = nanoseconds
+    }
+
+    /// Nothing has been looked up yet for the judgement to come.
+    func forgetLookups() {
+        lookupNanoseconds = 0
+        judgesHalf = false
+    }
+
+    /// How long connecting may take, in nanoseconds: less what looking up took, which counts once.
+    func takeDialTime() -> UInt64 {
+        let all = worker.settings.dialNanoseconds
+        defer { lookupNanoseconds = 0 }
+        return all &- min(all, lookupNanoseconds)
     }
 
     /// Ends the connection wherever it is on its way.

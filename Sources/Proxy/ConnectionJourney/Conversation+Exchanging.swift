@@ -140,7 +140,7 @@ extension Conversation {
         let snapshot = worker.snapshot
         guard let permit = snapshot.policy?.permit(for: decision) else { return .cut }
         let name = permit.name
-        switch await openUpstream(permit, for: connection, worker, on: loop) {
+        switch await openUpstream(permit, awaiting: rest(decision), for: connection, worker, on: loop) {
         case .connected(let reached):
             let peer = peer(name, at: reached.target)
             if let failure = await prepare(reached, peer, on: loop) {

@@ -8,6 +8,7 @@ extension Conversation {
     ///
     /// - Returns: An answer that allows, with addresses, or one that refuses.
     func judge(_ request: HTTP1Request, on loop: isolated EventLoop) async -> Decision {
+        connection.forgetLookups()
         while true {
             let snapshot = worker.snapshot
             let judged = await judge(request, by: snapshot, on: loop)
@@ -57,7 +58,14 @@ extension Conversation {
         case (.allow, .original?): facts.addresses = facts.original.map { [$0.socket.address] } ?? []
         // A proxy is told the name, or nobody is.
         case (.allow, .name?) where !decision.needsAddresses: facts.addresses = nil
-        case (.allow, .name(let name)?): await lookUp(name, on: loop)
+        case (.allow, .name(let name)?):
+            let isOwn = facts.isOwnListener
+            await lookUp(name, on: loop)
+            // Only the whole answer refuses.
+            if connection.judgesHalf, ask().isRefusal {
+                facts.isOwnListener = isOwn
+                await lookUp(name, isWhole: true, on: loop)
+            }
         }
         if let cut = connection.cutting { return policy.refuse(facts, because: cut.reason ?? .draining) }
         decision = ask()
@@ -73,6 +81,7 @@ extension Conversation {
     /// The answer for a request that needs no more than the upstream that is open; `nil` where it must be judged in full.
     func judgeForOpenUpstream(_ request: HTTP1Request) -> Decision? {
         forgetFacts(ofRequestBefore: request)
+        connection.forgetLookups()
         guard let policy = worker.snapshot.policy,
             let isMismatch = try? describe(request, for: policy), !isMismatch
         else { return nil }
@@ -185,11 +194,28 @@ extension Conversation {
         return decision
     }
 
-    private func lookUp(_ name: HostName, on loop: isolated EventLoop) async {
+    private func lookUp(_ name: HostName, isWhole: Bool = false, on loop: isolated EventLoop) async {
         guard connection.cutting == nil else { return }
-        let found = await connection.addresses(of: name, port: facts.port, near: facts.original, worker, on: loop)
+        let found = await connection.addressesToJudge(
+            of: name,
+            isWhole: isWhole,
+            port: facts.port,
+            near: facts.original,
+            on: loop
+        )
         facts.addresses = found.usable
         // A name that leads to ourselves and nowhere else is ourselves.
         if found.usable.isEmpty, found.hasOwn { facts.isOwnListener = true }
+    }
+
+    /// The rest of the addresses that a decision is about, where it has not waited for them.
+    func rest(_ decision: Decision) -> AwaitedAddresses? {
+        guard connection.judgesHalf, decision.needsAddresses, case .name(let name)? = decision.dial else { return nil }
+        return AwaitedAddresses(of: name, port: facts.port, near: facts.original) { found in
+            var facts = self.facts
+            facts.addresses = found.usable
+            guard let policy = self.worker.snapshot.policy else { return [] }
+            return policy.permit(for: policy.decide(facts), inPlaceOf: decision)?.addresses ?? []
+        }
     }
 }

@@ -9,11 +9,12 @@ import WireFormats
 /// What a proxy refuses is refused: only where the way itself cannot be reached is the next one tried.
 func goOut(
     _ permit: consuming Permit,
+    awaiting rest: AwaitedAddresses?,
     for connection: Connection,
     _ worker: Worker,
     on loop: isolated EventLoop
 ) async -> Dialled {
-    let deadline = loop.now &+ worker.settings.dialNanoseconds
+    let deadline = loop.now &+ connection.takeDialTime()
     let ways = permit.egress
     var failure = DialFailure.timedOut
     for (index, way) in ways.enumerated() {
@@ -44,12 +45,13 @@ func goOut(
             let target = way.kind == .there && permit.name != nil ? nil : permit.addresses.first
             let destination = ProxyDestination(target, name: permit.name, port: permit.port)
             guard let destination else { return .failed(departure.failure(.unknown)) }
-            outcome = await departure.leave(errand, by: proxy, to: destination, target, on: loop)
-        } else if let stranded = wayOut.source?.stranded(before: permit.addresses, by: name) {
+            outcome = await departure.leave(errand, awaiting: found.rest, by: proxy, to: destination, target, on: loop)
+        } else if rest == nil, let stranded = wayOut.source?.stranded(before: permit.addresses, by: name) {
             failure = stranded
             continue
         } else {
-            let race = Race(permit.addresses, speaksFirst: connection.sniffed != .silent, from: wayOut.source)
+            let speaksFirst = connection.sniffed != .silent
+            let race = Race(permit.addresses, awaiting: rest, speaksFirst: speaksFirst, from: wayOut.source)
             outcome = await dial(race, until: until, for: connection, on: loop).taking(name)
         }
         guard case .failed(let fault) = outcome, fault.isOfWay else { return outcome }
@@ -133,26 +135,50 @@ struct Departure {
             if worker.isOwnListener(socket) { return ProxyAddresses(hasOwn: true) }
             return ProxyAddresses(usable: [UpstreamAddress(socket)])
         case .name(let name):
-            let found =
+            var found =
                 if let known = worker.resolver.known(name) {
-                    worker.addresses(from: known, port: place.port, near: nil)
+                    ProxyAddresses(worker.addresses(from: known, port: place.port, near: nil), port: place.port)
                 } else {
-                    await connection.addresses(of: name, port: place.port, near: nil, worker, on: loop)
+                    await addresses(of: name, isWhole: false, port: place.port, on: loop)
                 }
-            let usable = found.usable.map { UpstreamAddress(SocketAddress($0, port: place.port)) }
-            return ProxyAddresses(usable: usable, hasOwn: found.hasOwn)
+            guard worker.resolver.isHalf(name) else { return found }
+            if found.usable.isEmpty || source?.stranded(before: found.usable, by: route.way) != nil {
+                return await addresses(of: name, isWhole: true, port: place.port, on: loop)
+            }
+            found.rest = AwaitedAddresses(of: name, port: place.port, near: nil) {
+                ProxyAddresses($0, port: place.port).usable
+            }
+            return found
         }
+    }
+
+    private func addresses(
+        of name: HostName,
+        isWhole: Bool,
+        port: UInt16,
+        on loop: isolated EventLoop
+    ) async -> ProxyAddresses {
+        let found = await connection.addresses(
+            of: name,
+            isWhole: isWhole,
+            port: port,
+            near: nil,
+            until: deadline,
+            on: loop
+        )
+        return ProxyAddresses(found, port: port)
     }
 
     /// Connects to a proxy, and has it connect to the destination; `target` is what that comes to, as far as it is known.
     func leave(
         _ errand: consuming ErrandPermit,
+        awaiting rest: AwaitedAddresses?,
         by proxy: UpstreamProxy,
         to destination: ProxyDestination,
         _ target: UpstreamAddress?,
         on loop: isolated EventLoop
     ) async -> Dialled {
-        switch await openErrand(errand, from: source, until: deadline, for: connection, on: loop) {
+        switch await openErrand(errand, awaiting: rest, from: source, until: deadline, for: connection, on: loop) {
         case .abandoned: return .abandoned
         case .failed(let failure): return .failed(self.failure(.unreachable, failure.detail))
         case .connected(let reached):
@@ -196,4 +222,12 @@ struct ProxyAddresses {
     var usable: [UpstreamAddress] = []
     /// Some of them are listeners of our own.
     var hasOwn = false
+    /// Those that are still to come.
+    var rest: AwaitedAddresses?
+}
+
+extension ProxyAddresses {
+    fileprivate init(_ found: FoundAddresses, port: UInt16) {
+        self.init(usable: found.usable.map { UpstreamAddress(SocketAddress($0, port: port)) }, hasOwn: found.hasOwn)
+    }
 }

@@ -66,7 +66,7 @@ func carry(_ connection: Connection, from waypoint: Waypoint, _ worker: Worker, 
 
     // 9. Anything else: dial what was allowed, and relay until both sides are done.
     let started = loop.now
-    switch await openUpstream(permit, for: connection, worker, on: loop) {
+    switch await openUpstream(permit, awaiting: connection.rest(decision), for: connection, worker, on: loop) {
     case .connected(let reached):
         connection.reach(reached, after: loop.now &- started)
         let tunnel = Tunnel(connection, to: reached, worker)

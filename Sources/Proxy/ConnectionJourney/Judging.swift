@@ -11,6 +11,7 @@ extension Connection {
     /// - Returns: An answer that allows, with addresses, or one that refuses; undetermined only for a silent client, and
     ///   only where `isFinal` is false.
     func judge(_ worker: Worker, isFinal: Bool, on loop: isolated EventLoop) async -> Decision {
+        forgetLookups()
         while true {
             let snapshot = worker.snapshot
             forgetObstacles()
@@ -37,8 +38,18 @@ extension Connection {
         switch consider(worker, by: snapshot, isFinal: isFinal) {
         case .decided(let decision): return decision
         case .lacksAddresses(let name, let policy):
-            let found = await addresses(of: name, port: facts.port, near: facts.original, worker, on: loop)
-            return settle(found, policy, snapshot.generation, isFinal: isFinal)
+            let found = await addressesToJudge(of: name, port: facts.port, near: facts.original, on: loop)
+            let decision = settle(found, policy, snapshot.generation, isFinal: isFinal)
+            // Only the whole answer refuses.
+            guard judgesHalf, decision.isRefusal else { return decision }
+            let whole = await addressesToJudge(
+                of: name,
+                isWhole: true,
+                port: facts.port,
+                near: facts.original,
+                on: loop
+            )
+            return settle(whole, policy, snapshot.generation, isFinal: isFinal)
         }
     }
 
@@ -55,6 +66,7 @@ extension Connection {
         let snapshot = worker.snapshot
         guard !(snapshot.policy?.hasCounters ?? false) else { return nil }
         forgetObstacles()
+        forgetLookups()
         facts.now = worker.policyTime
         switch consider(worker, by: snapshot, isFinal: false) {
         case .decided(let decision): return decision
@@ -95,7 +107,9 @@ extension Connection {
             // A name that is known is not waited for: each step of a task into another costs.
             guard let known = worker.resolver.known(name) else { return .lacksAddresses(of: name, policy) }
             let found = worker.addresses(from: known, port: facts.port, near: facts.original)
-            return .decided(settle(found, policy, snapshot.generation, isFinal: isFinal))
+            let decision = settle(found, policy, snapshot.generation, isFinal: isFinal)
+            judgesHalf = worker.resolver.isHalf(name)
+            return judgesHalf && decision.isRefusal ? .lacksAddresses(of: name, policy) : .decided(decision)
         }
         return .decided(settle(policy, snapshot.generation, isFinal: isFinal))
     }
@@ -126,23 +140,53 @@ extension Connection {
             : worker.memory.decision(of: facts, by: policy, generation)
     }
 
-    /// The addresses of a name; none where the connection is cut meanwhile.
-    func addresses(
+    /// The addresses of a name for the judgement in hand.
+    ///
+    /// Where one family is late, `isWhole` says whether to wait for that, too; else `judgesHalf` says that it is missing.
+    func addressesToJudge(
         of name: HostName,
+        isWhole: Bool = false,
         port: UInt16,
         near original: OriginalDestination?,
-        _ worker: Worker,
+        on loop: isolated EventLoop
+    ) async -> FoundAddresses {
+        let began = loop.now
+        let found = await addresses(of: name, isWhole: isWhole, port: port, near: original, on: loop)
+        lookupNanoseconds &+= loop.now &- began
+        judgesHalf = worker.resolver.isHalf(name)
+        return found
+    }
+
+    /// The addresses of a name; none where the connection is cut meanwhile, or the time is over.
+    func addresses(
+        of name: HostName,
+        isWhole: Bool = false,
+        port: UInt16,
+        near original: OriginalDestination?,
+        until deadline: UInt64? = nil,
         on loop: isolated EventLoop
     ) async -> FoundAddresses {
         guard cutting == nil else { return FoundAddresses() }
         let wait = LookupWait()
         lookup = wait
         defer { lookup = nil }
-        return worker.addresses(
-            from: await worker.resolver.resolve(name, wait, on: loop),
-            port: port,
-            near: original
-        )
+        let limit = deadline.map { deadline in
+            loop.schedule(afterNanoseconds: deadline > loop.now ? deadline &- loop.now : 0) { wait.giveUp() }
+        }
+        let answer = await worker.resolver.resolve(name, isWhole: isWhole, wait, on: loop)
+        if let limit { loop.cancel(limit) }
+        return worker.addresses(from: answer, port: port, near: original)
+    }
+
+    /// The rest of the addresses that a decision is about, where it has not waited for them.
+    func rest(_ decision: Decision) -> AwaitedAddresses? {
+        guard judgesHalf, decision.needsAddresses, case .name(let name)? = decision.dial else { return nil }
+        return AwaitedAddresses(of: name, port: facts.port, near: facts.original) { found in
+            var facts = self.facts
+            facts.addresses = found.usable
+            guard let policy = self.worker.snapshot.policy, !self.contradictsAuthority else { return [] }
+            return policy.permit(for: policy.decide(facts), inPlaceOf: decision)?.addresses ?? []
+        }
     }
 
     private func firstPhase(_ policy: Policy, _ generation: UInt64, isFinal: Bool) -> Decision {
@@ -167,6 +211,11 @@ struct FoundAddresses {
     var usable: [IPAddress] = []
     /// Some of its addresses, at the port that was asked for, are listeners of our own.
     var hasOwn = false
+}
+
+extension Decision {
+    /// True where something is wrong with it, if only by the word of `mode: audit`.
+    var isRefusal: Bool { verdict == .deny || wouldDeny }
 }
 
 extension Worker {

@@ -24,13 +24,25 @@ package final class LoopResolver {
     /// What is known of a name without asking.
     func known(_ name: HostName) -> ResolutionResult? { resolver.known(name) }
 
+    /// True while what is known of a name are the addresses of one family, and the other's may still come.
+    func isHalf(_ name: HostName) -> Bool { resolver.isHalf(name) }
+
     /// Waits for a name's addresses; `nil` where `wait` was given up.
     ///
-    /// The question goes on, for whoever asks next.
-    package func resolve(_ name: HostName, _ wait: LookupWait, on loop: isolated EventLoop) async -> ResolutionResult? {
+    /// The question goes on, for whoever asks next. Where one family is late, `isWhole` says whether to wait for that, too.
+    package func resolve(
+        _ name: HostName,
+        isWhole: Bool = false,
+        _ wait: LookupWait,
+        on loop: isolated EventLoop
+    ) async -> ResolutionResult? {
         await withCheckedContinuation { continuation in
             wait.begin(continuation)
-            resolver.resolve(name) { wait.end($0) }
+            if isWhole {
+                resolver.resolveWhole(name) { wait.end($0) }
+            } else {
+                resolver.resolve(name) { wait.end($0) }
+            }
             carryOutWishes(on: loop)
         }
     }

@@ -4,8 +4,11 @@ import NetworkTypes
 import PolicyEngine
 
 /// Opens the upstream connection that a permit allows, and no other: there is no other way to an upstream socket.
+///
+/// `rest` are addresses of the same name that come while those of the permit are dialled.
 func openUpstream(
     _ permit: consuming Permit,
+    awaiting rest: AwaitedAddresses?,
     for connection: Connection,
     _ worker: Worker,
     on loop: isolated EventLoop
@@ -13,10 +16,10 @@ func openUpstream(
     let dialled: Dialled
     if permit.egress.isEmpty {
         // A client that was silent so far may let its server speak first; every other has sent what goes up at once.
-        let race = Race(permit.addresses, speaksFirst: connection.sniffed != .silent)
-        dialled = await dial(race, until: loop.now &+ worker.settings.dialNanoseconds, for: connection, on: loop)
+        let race = Race(permit.addresses, awaiting: rest, speaksFirst: connection.sniffed != .silent)
+        dialled = await dial(race, until: loop.now &+ connection.takeDialTime(), for: connection, on: loop)
     } else {
-        dialled = await goOut(permit, for: connection, worker, on: loop)
+        dialled = await goOut(permit, awaiting: rest, for: connection, worker, on: loop)
     }
     // A cut that came between the socket's last word and this task's turn found nobody who waited.
     guard connection.cutting != nil, case .connected(let reached) = dialled else { return dialled }
@@ -26,33 +29,48 @@ func openUpstream(
 }
 
 /// The same for a permit that leads out directly, where nobody waits: the connection is told, before this returns or later.
-func openUpstream(_ permit: consuming Permit, tellingConnection connection: Connection, on loop: isolated EventLoop) {
-    let runner = DialRace(Race(permit.addresses, speaksFirst: connection.sniffed != .silent))
+func openUpstream(
+    _ permit: consuming Permit,
+    awaiting rest: AwaitedAddresses?,
+    tellingConnection connection: Connection,
+    on loop: isolated EventLoop
+) {
+    let runner = DialRace(Race(permit.addresses, awaiting: rest, speaksFirst: connection.sniffed != .silent))
     connection.race = runner
-    runner.start(limit: connection.worker.settings.dialNanoseconds, for: connection, on: loop)
+    runner.start(limit: connection.takeDialTime(), for: connection, on: loop)
 }
 
 /// Opens the connection to a configured sink that an errand allows: to a proxy, which we speak to first.
 func openErrand(
     _ errand: consuming ErrandPermit,
+    awaiting rest: AwaitedAddresses?,
     from source: SocketSource?,
     until deadline: UInt64,
     for connection: Connection,
     on loop: isolated EventLoop
 ) async -> Dialled {
-    await dial(Race(errand.addresses, speaksFirst: true, from: source), until: deadline, for: connection, on: loop)
+    let race = Race(errand.addresses, awaiting: rest, speaksFirst: true, from: source)
+    return await dial(race, until: deadline, for: connection, on: loop)
 }
 
 /// What is raced to; a permit says which addresses.
 struct Race {
     var addresses: [UpstreamAddress]
+    /// What joins them when it comes.
+    var rest: AwaitedAddresses?
     /// Bytes wait to be sent to whoever wins.
     var speaksFirst: Bool
     /// `nil`: the machine chooses.
     var source: SocketSource?
 
-    init(_ addresses: [UpstreamAddress], speaksFirst: Bool, from source: SocketSource? = nil) {
+    init(
+        _ addresses: [UpstreamAddress],
+        awaiting rest: AwaitedAddresses?,
+        speaksFirst: Bool,
+        from source: SocketSource? = nil
+    ) {
         self.addresses = addresses
+        self.rest = rest
         self.speaksFirst = speaksFirst
         self.source = source
     }
@@ -68,7 +86,7 @@ func dial(
     let runner = DialRace(race)
     connection.race = runner
     defer { connection.race = nil }
-    return await runner.run(limit: deadline > loop.now ? deadline &- loop.now : 0, on: loop)
+    return await runner.run(limit: deadline > loop.now ? deadline &- loop.now : 0, for: connection, on: loop)
 }
 
 /// Several attempts to connect, of which the first that succeeds is kept.
@@ -78,6 +96,12 @@ final class DialRace: SocketObserver {
     private var waiting: ArraySlice<UpstreamAddress>
     private let speaksFirst: Bool
     private let source: SocketSource?
+    /// What joins those that wait.
+    private let rest: AwaitedAddresses?
+    /// Set while that is waited for.
+    private var lookup: LookupWait?
+    /// As long as more may come.
+    private var tried: [UpstreamAddress] = []
     private var running: [(socket: StreamSocket, address: UpstreamAddress)] = []
     private var continuation: CheckedContinuation<Void, Never>?
     /// Who is told where nobody waits.
@@ -87,6 +111,8 @@ final class DialRace: SocketObserver {
     private var outcome = Dialled.abandoned
     private var lastError: SystemCallError?
     private var attempts = 0
+    /// In nanoseconds of the loop's clock.
+    private var lastAttempt: UInt64 = 0
     private var nextAttempt: TimerToken?
     private var limit: TimerToken?
 
@@ -94,19 +120,24 @@ final class DialRace: SocketObserver {
     private static let attemptDelay: UInt64 = 250_000_000
 
     fileprivate init(_ race: Race) {
-        let source = race.source
-        waiting =
-            source.map { source in race.addresses.filter { source.has($0.socket.address.family) } }?[...]
-            ?? race.addresses[...]
         speaksFirst = race.speaksFirst
-        self.source = source
+        source = race.source
+        rest = race.rest
+        waiting = []
+        waiting = reachable(race.addresses)
+    }
+
+    /// Those that can be dialled from the source.
+    private func reachable(_ addresses: [UpstreamAddress]) -> ArraySlice<UpstreamAddress> {
+        guard let source else { return addresses[...] }
+        return addresses.filter { source.has($0.socket.address.family) }[...]
     }
 
     /// Runs the race; `limit` is how long all attempts may take together, in nanoseconds.
-    func run(limit nanoseconds: UInt64, on loop: isolated EventLoop) async -> Dialled {
+    func run(limit nanoseconds: UInt64, for connection: Connection, on loop: isolated EventLoop) async -> Dialled {
         await withCheckedContinuation { continuation in
             self.continuation = continuation
-            start(limit: nanoseconds, on: loop)
+            begin(limit: nanoseconds, for: connection, on: loop)
         }
         return outcome
     }
@@ -114,16 +145,38 @@ final class DialRace: SocketObserver {
     /// The same, where nobody waits: the connection is told.
     func start(limit nanoseconds: UInt64, for connection: Connection, on loop: isolated EventLoop) {
         told = connection
-        start(limit: nanoseconds, on: loop)
+        begin(limit: nanoseconds, for: connection, on: loop)
     }
 
-    private func start(limit nanoseconds: UInt64, on loop: isolated EventLoop) {
+    private func begin(limit nanoseconds: UInt64, for connection: Connection, on loop: isolated EventLoop) {
         isRunning = true
+        // Looking up the name took all the time.
+        guard nanoseconds > 0 else { return finish(.failed(.timedOut), on: loop) }
         limit = loop.schedule(afterNanoseconds: nanoseconds) {
             self.limit = nil
-            self.finish(.failed(.timedOut), on: loop)
+            self.finish(.failed(self.running.isEmpty ? self.unconnected : .timedOut), on: loop)
+        }
+        if let rest {
+            let lookup = LookupWait()
+            self.lookup = lookup
+            loop.startTask(with: (self, rest, lookup, connection.worker)) { state, loop in
+                let (race, rest, lookup, worker) = state
+                race.join(await rest.addresses(lookup, worker, on: loop), on: loop)
+            }
         }
         tryNext(on: loop)
+    }
+
+    private var unconnected: DialFailure { .unconnected(lastError, attempts: attempts) }
+
+    /// Takes the whole answer in the place of what waits of the half; without one, what there is has to do.
+    private func join(_ whole: [UpstreamAddress], on loop: isolated EventLoop) {
+        guard isRunning else { return }
+        lookup = nil
+        if !whole.isEmpty { waiting = reachable(whole.filter { !tried.contains($0) }) }
+        let passed = loop.now &- lastAttempt
+        guard !running.isEmpty, passed < Self.attemptDelay else { return tryNext(on: loop) }
+        tryNext(on: loop, afterNanoseconds: Self.attemptDelay &- passed)
     }
 
     /// Ends the race without a winner.
@@ -159,14 +212,20 @@ final class DialRace: SocketObserver {
         while isRunning, let address = waiting.first {
             waiting = waiting.dropFirst()
             attempts += 1
+            lastAttempt = loop.now
+            if lookup != nil { tried.append(address) }
             if attempt(address, on: loop) { break }
         }
         guard isRunning else { return }
-        if running.isEmpty, waiting.isEmpty {
-            return finish(.failed(.unconnected(lastError, attempts: attempts)), on: loop)
-        }
+        if running.isEmpty, waiting.isEmpty, lookup == nil { return finish(.failed(unconnected), on: loop) }
+        tryNext(on: loop, afterNanoseconds: Self.attemptDelay)
+    }
+
+    private func tryNext(on loop: isolated EventLoop, afterNanoseconds delay: UInt64) {
+        if let nextAttempt { loop.cancel(nextAttempt) }
+        nextAttempt = nil
         guard !waiting.isEmpty else { return }
-        nextAttempt = loop.schedule(afterNanoseconds: Self.attemptDelay) {
+        nextAttempt = loop.schedule(afterNanoseconds: delay) {
             self.nextAttempt = nil
             self.tryNext(on: loop)
         }
@@ -214,6 +273,8 @@ final class DialRace: SocketObserver {
         isRunning = false
         if let nextAttempt { loop.cancel(nextAttempt) }
         if let limit { loop.cancel(limit) }
+        lookup?.giveUp()
+        lookup = nil
         for loser in running {
             resetOnClose(loser.socket.descriptor)
             loser.socket.detach(from: loop)

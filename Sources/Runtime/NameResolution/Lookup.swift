@@ -9,12 +9,16 @@ import NetworkTypes
 ///    ├──both answered◀────────────────────────┤
 ///    └──deadline──────────────────────────────┴──▶ answered with what is there; the rest still fills the cache
 /// ```
+///
+/// Who needs the rest waits again, until it has come or the deadline is over.
 struct Lookup {
     let name: HostName
     /// When everybody is answered at the latest, on the host's clock.
     private(set) var due: UInt64
+    /// The same of those who wait for both families.
+    let deadline: UInt64
     /// Who waits; empty once they were answered.
-    var waiters: [(ResolutionResult) -> Void]
+    private(set) var waiters: [(ResolutionResult) -> Void]
     private var four = FamilyAnswer.waiting
     private var six = FamilyAnswer.waiting
 
@@ -28,7 +32,16 @@ struct Lookup {
     init(_ name: HostName, due: UInt64, waiter: @escaping (ResolutionResult) -> Void) {
         self.name = name
         self.due = due
+        deadline = due
         waiters = [waiter]
+    }
+
+    mutating func join(_ waiter: @escaping (ResolutionResult) -> Void) { waiters.append(waiter) }
+
+    /// Notes that everybody was answered with what is there: who joins from now on waits for both families.
+    mutating func wasTold() {
+        waiters = []
+        due = deadline
     }
 
     /// Takes the answer of one family.

@@ -16,6 +16,8 @@ package final class Resolver {
     private var lookups: [UInt64: Lookup] = [:]
     /// The lookup that a further asker of the name joins.
     private var joinable: [HostName: UInt64] = [:]
+    /// The lookup that has told the addresses of one family and still asks for the other's.
+    private var halves: [HostName: UInt64] = [:]
     private var nextNumber: UInt64 = 0
     private var isAdvancing = false
 
@@ -47,7 +49,7 @@ package final class Resolver {
         guard let channel else { return then(.failed(.shutDown)) }
         if let known = known(name) { return then(known) }
         if let number = joinable[name] {
-            lookups[number]?.waiters.append(then)
+            lookups[number]?.join(then)
             return
         }
         guard lookups.count < settings.maximumLookups else { return then(.failed(.overloaded)) }
@@ -60,6 +62,16 @@ package final class Resolver {
         channel.ask(name, family: .ipv4, token: number << 1)
         advance()
     }
+
+    /// The same for who cannot do with the addresses of one family: waits for the other's, up to the deadline of the lookup.
+    package func resolveWhole(_ name: HostName, _ then: @escaping (ResolutionResult) -> Void) {
+        guard let number = halves[name], lookups[number] != nil else { return resolve(name, then) }
+        lookups[number]?.join(then)
+        advance()
+    }
+
+    /// True while a name stands for the addresses of one family, and the other's may still come.
+    package func isHalf(_ name: HostName) -> Bool { halves[name] != nil }
 
     /// What the hosts file or an answer before says of a name; `nil` where it has to be asked for.
     package func known(_ name: HostName) -> ResolutionResult? {
@@ -86,6 +98,7 @@ package final class Resolver {
         let waiters = lookups.values.flatMap(\.waiters)
         lookups = [:]
         joinable = [:]
+        halves = [:]
         host?.schedule(afterMilliseconds: nil)
         for then in waiters { then(.failed(.shutDown)) }
     }
@@ -124,17 +137,28 @@ extension Resolver {
         if lookup.isComplete {
             lookups[number] = nil
         } else {
-            lookups[number]?.waiters = []
+            lookups[number]?.wasTold()
         }
         if joinable[lookup.name] == number { joinable[lookup.name] = nil }
+        noteHalf(lookup, number)
         // A failure that comes after everybody was answered says less than what was learnt of the name since.
         if !lookup.waiters.isEmpty || lookup.seconds != nil { remember(lookup) }
         let result = lookup.result
         for then in lookup.waiters { then(result) }
     }
 
+    private func noteHalf(_ lookup: Lookup, _ number: UInt64) {
+        if !lookup.isComplete, lookup.seconds != nil, now < lookup.deadline {
+            halves[lookup.name] = number
+        } else if let half = halves[lookup.name], half <= number {
+            halves[lookup.name] = nil
+        }
+    }
+
     private func remember(_ lookup: Lookup) {
         let now = self.now
+        // Another lookup of the name may have heard more.
+        guard lookup.isComplete || cache.result(for: lookup.name, now: now) == nil else { return }
         let expires = now &+ UInt64(secondsToRemember(lookup)) &* 1000
         cache.store(lookup.result, for: lookup.name, expires: expires, now: now)
     }

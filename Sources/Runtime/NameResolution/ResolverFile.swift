@@ -4,7 +4,7 @@ import NetworkTypes
 package struct ResolverFile: Hashable, Sendable {
     /// At most three, as the C library takes them (resolv.conf(5)), with port 53.
     package let servers: [SocketAddress]
-    /// The numbers, from 1, of `nameserver` lines whose address cannot be used: no address, or one with a zone.
+    /// The numbers, from 1, of `nameserver` lines that name no plain address of one server: one with a zone, `0.0.0.0`, and the like.
     package let unusableLines: [Int]
 
     /// Reads the `nameserver` lines.
@@ -15,7 +15,7 @@ package struct ResolverFile: Hashable, Sendable {
         for (index, line) in text.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated() {
             let fields = fieldsOfLine(line, commentMarks: marks)
             guard fields.first == "nameserver" else { continue }
-            guard let address = fields.dropFirst().first.flatMap({ IPAddress($0) }) else {
+            guard let address = fields.dropFirst().first.flatMap({ IPAddress($0) }), address.isOneMachines else {
                 unusable.append(index + 1)
                 continue
             }

@@ -107,6 +107,46 @@ struct FailureTests {
         #expect(try loop.resolve("a.test", with: resolver) == .addresses([six, four]))
     }
 
+    @Test("who needs both families waits for the one that is late")
+    func wholeAnswer() throws {
+        var silence = 1
+        let (resolver, _) = try makeResolver {
+            $0.timeoutMilliseconds = 500
+        } script: { question in
+            if !question.isForA, silence > 0 {
+                silence -= 1
+                return nil
+            }
+            return question.reply(answers: [question.address()])
+        }
+        let name = try HostName("a.test")
+        #expect(try loop.resolve("a.test", with: resolver) == .addresses([four]))
+        #expect(resolver.isHalf(name) && resolver.known(name) == .addresses([four]))
+        var whole: ResolutionResult?
+        resolver.resolveWhole(name) { whole = $0 }
+        loop.run(resolver) { whole != nil }
+        #expect(whole == .addresses([six, four]) && resolver.known(name) == whole)
+        #expect(!resolver.isHalf(name))
+    }
+
+    @Test("where the other family never answers, the deadline of the lookup ends the wait for it")
+    func wholeAnswerDeadline() throws {
+        let (resolver, _) = try makeResolver {
+            $0.timeoutMilliseconds = 60_000
+            $0.deadlineMilliseconds = 300
+        } script: {
+            $0.isForA ? $0.reply(answers: [$0.address()]) : nil
+        }
+        let name = try HostName("a.test")
+        #expect(try loop.resolve("a.test", with: resolver) == .addresses([four]))
+        var whole: ResolutionResult?
+        let start = loop.nowMilliseconds
+        resolver.resolveWhole(name) { whole = $0 }
+        loop.run(resolver) { whole != nil }
+        #expect(whole == .addresses([four]) && !resolver.isHalf(name))
+        #expect(loop.nowMilliseconds - start < 1000)
+    }
+
     @Test(
         "B13: records of another owner are not taken",
         arguments: ["evil.test", "b.a.test", "test"]

@@ -61,12 +61,15 @@ struct FileTests {
             nameserver fe80::1%eth0
             nameserver
             options rotate ndots:5
+            nameserver 0.0.0.0
+            nameserver 224.0.0.251
+            nameserver ::ffff:10.0.0.1
             nameserver 192.0.2.3
             nameserver 192.0.2.4
             """
         let file = ResolverFile(parsing: Array(text.utf8))
         #expect(file.servers.map(\.description) == ["192.0.2.1:53", "[2001:db8::1]:53", "192.0.2.3:53"])
-        #expect(file.unusableLines == [5, 6])
+        #expect(file.unusableLines == [5, 6, 8, 9, 10])
     }
 
     @Test(
