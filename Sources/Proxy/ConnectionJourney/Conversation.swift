@@ -58,6 +58,8 @@ final class Conversation: SocketObserver {
     var detail: String?
     /// What is changed in the request in hand; `nil`: it goes up as it came.
     var revision: HeadRevision?
+    /// What the policy that judged the request in hand asks of it, beside letting it through; `nil`: nothing.
+    var terms: RequestTerms?
     /// Finds secrets in the answer to the request in hand; `nil`: there are none to find.
     var scrubbing: AnswerScrubbing?
     var texts: RequestTexts
@@ -256,6 +258,7 @@ final class Conversation: SocketObserver {
         detail = nil
         failedRoute = .direct
         revision = nil
+        terms = nil
         scrubbing = nil
         requestID = nil
     }
