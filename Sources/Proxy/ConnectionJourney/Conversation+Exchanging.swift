@@ -40,6 +40,7 @@ extension Conversation {
     ) async -> ExchangeStep {
         guard let upstream, mayAskAgain(exchanged, request, upstream) else { return .exchanged(exchanged) }
         bytesUp &+= exchanged.bytesUp
+        bytesInVain &+= exchanged.bytesUp
         closeUpstream(on: loop)
         if connection.cutting != nil { return .cut }
         return await exchangeAnew(request, decision, mayBorrow: false, on: loop)

@@ -110,7 +110,7 @@ extension Conversation {
                     closedBy: ending.closedBy,
                     reason: ending.reason?.rawValue,
                     rule: ending.rule?.text,
-                    bytesUp: exchanged?.bytesUp ?? 0,
+                    bytesUp: (exchanged?.bytesUp ?? 0) &+ bytesInVain,
                     bytesDown: exchanged?.bytesDown ?? 0,
                     durationMilliseconds: (now &- begun) / 1_000_000,
                     dialled: line?.addressText,

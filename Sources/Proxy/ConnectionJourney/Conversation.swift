@@ -69,6 +69,8 @@ final class Conversation: SocketObserver {
     var isWatchedForLending = false
     /// Set where the client has authenticated its connection, and not each request (NTLM, Negotiate): the upstream is its own.
     var isPinned = false
+    /// Octets of the request in hand that an upstream took before it was sent again, on another.
+    var bytesInVain: UInt64 = 0
     var bytesUp: UInt64 = 0
     var bytesDown: UInt64 = 0
     /// Set while the client has not begun another request: since when, in nanoseconds of the loop's clock.
@@ -260,6 +262,7 @@ final class Conversation: SocketObserver {
         revision = nil
         terms = nil
         scrubbing = nil
+        bytesInVain = 0
         requestID = nil
     }
 
