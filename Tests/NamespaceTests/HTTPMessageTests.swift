@@ -184,7 +184,7 @@ struct HTTPMessageTests {
         try HTTPPod.with { bed in
             let said = try bed.agent(
                 """
-                c = dial(); c.ask(*get("/once-late")); print(why(c.ask(*get("/x")))); c.s.close()
+                c = dial(); c.ask(*get("/once-late")); print(why(c.ask(*get("/once")))); c.s.close(); time.sleep(0.3)
                 c = dial(); c.ask(*get("/once-late")); print(why(c.ask(*get("/dead")))); c.s.close()
                 """
             )
