@@ -174,6 +174,8 @@ final class HTTPOrigin {
                     c.sendall(b"HTTP/1.1 101 Switching Protocols\\r\\nConnection: Upgrade\\r\\nUpgrade: %s\\r\\n\\r\\nwelcome"
                               % head["upgrade"].encode())
                     if target.endswith("?deaf"): time.sleep(60); return
+                    if target.endswith("?stop"): return
+                    if target.endswith("?end"): (c.unwrap if hasattr(c, "unwrap") else c.close)(); return
                     while data := (p.held or c.recv(65536)):
                         p.all += data if not p.held else b""; p.held = b""
                         c.sendall(data.upper())

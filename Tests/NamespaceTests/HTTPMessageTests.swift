@@ -178,4 +178,26 @@ struct HTTPMessageTests {
             #expect(outcomes == ["closed", "upstream_failed", "reset"])
         }
     }
+
+    @Test("the end of a request that was sent again counts what was sent of it before, whoever answered at last")
+    func repeated() throws {
+        try HTTPPod.with { bed in
+            let said = try bed.agent(
+                """
+                c = dial(); c.ask(*get("/once-late")); print(why(c.ask(*get("/once")))); c.s.close(); time.sleep(0.3)
+                c = dial(); c.ask(*get("/once-late")); print(why(c.ask(*get("/dead")))); c.s.close()
+                """
+            )
+            #expect(said == ["200", "502 upstream_failed"])
+            let sums = try bed.requests(4).reduce(into: [String: Int]()) { sums, request in
+                sums[request["connection"] ?? "-", default: 0] += Int(request.end?["bytes_up"] ?? "") ?? 0
+            }
+            let totals = try bed.pod.connections(2).reduce(into: [String: Int]()) { totals, connection in
+                totals[connection["id"] ?? "?"] = Int(connection.end?["bytes_up"] ?? "")
+            }
+            #expect(totals == sums)
+            let arrived = bed.origin.visits(4).reduce(0) { $0 + $1.data.utf8.count }
+            #expect(sums.values.reduce(0, +) == arrived)
+        }
+    }
 }

@@ -81,13 +81,53 @@ struct InterceptionThreatTests {
         }
     }
 
-    @Test("B20: a request that was written down under a policy that changed heads goes nowhere under the next one")
-    func outdated() throws {
-        let rules = { (word: String) in
-            "  - name: marked\n    match: { hosts: [allowed.example], ports: [8601] }\n    action: inspect\n"
-                + "    headers: { set: { X-Mark: \(word) } }\n"
+    /// Which policy comes while a request is dialled whose rule changes its head and measures its content.
+    enum Replacement: CaseIterable, CustomTestStringConvertible {
+        case same
+        /// One with a further rule that changes heads and measures content.
+        case otherRule
+        case otherHead
+        case otherLimits
+        /// Another rule is the first that lets it through.
+        case otherOrder
+
+        var testDescription: String { "\(self)" }
+
+        var rules: String {
+            switch self {
+            case .same: Self.rule()
+            case .otherRule: Self.rule() + Self.rule("other", ports: 8602, word: "three")
+            case .otherHead: Self.rule(word: "two")
+            case .otherLimits: Self.rule(limit: "32KiB")
+            case .otherOrder: Self.rule("other", word: "three") + Self.rule()
+            }
         }
-        try InterceptedPod.with(rules("one"), settings: "workers: 1") { bed in
+
+        var isCut: Bool { self != .same && self != .otherRule }
+
+        private static func rule(
+            _ name: String = "marked",
+            ports: Int = 8601,
+            word: String = "one",
+            limit: String = "64KiB"
+        ) -> String {
+            """
+              - name: \(name)
+                match: { hosts: [allowed.example], ports: [\(ports)], protocols: [tls, http] }
+                action: inspect
+                headers: { set: { X-Mark: \(word) } }
+                limits: { request_bytes: \(limit) }
+
+            """
+        }
+    }
+
+    @Test(
+        "B20: a request that is dialled goes on under a policy that would make the same of it, and under no other",
+        arguments: Replacement.allCases
+    )
+    func outdated(by replacement: Replacement) throws {
+        try InterceptedPod.with(Replacement.same.rules, settings: "workers: 1") { bed in
             let server = try bed.pod.net.world.startPython(
                 """
                 import os, socket, ssl, sys, time
@@ -95,7 +135,9 @@ struct InterceptionThreatTests {
                 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER); context.load_cert_chain(sys.argv[1], sys.argv[2])
                 s, _ = listener.accept(); print("dialled", flush=True)
                 while not os.path.exists(sys.argv[3]): time.sleep(0.01)
-                try: print("got", context.wrap_socket(s, server_side=True).recv(1000), flush=True)
+                try:
+                    s = context.wrap_socket(s, server_side=True); print("got", s.recv(1000), flush=True)
+                    s.sendall(b"HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\n\\r\\nok"); time.sleep(5)
                 except OSError as error: print("got nothing", flush=True)
                 """,
                 [bed.files.path("sound.pem"), bed.files.path("sound.key"), bed.place()],
@@ -110,7 +152,7 @@ struct InterceptionThreatTests {
                 """
             )
             #expect(server.waitForOutput("dialled"))
-            try bed.pod.reload(rules("two"))
+            try bed.pod.reload(replacement.rules)
             // It is in force where it is said to be when something has been judged by it.
             let isInForce = BackgroundProcess.poll(seconds: 60) {
                 _ = try? bed.curl("https://allowed.example:8443/")
@@ -121,11 +163,13 @@ struct InterceptionThreatTests {
             try bed.go()
             #expect(server.waitForOutput("got"))
             // An end of TLS without a word is one, too.
-            #expect(!server.output.contains("X-Mark"), "\(server.output)")
-            #expect(agent.wait().output == "ready\ncut\n")
+            #expect(server.output.contains("X-Mark: one") == !replacement.isCut, "\(server.output)")
+            #expect(!server.output.contains("X-Mark") == replacement.isCut, "\(server.output)")
+            #expect(agent.wait().output == "ready\n\(replacement.isCut ? "cut" : "200")\n")
             let request = try bed.requests(1)
             #expect(request.first?["decision"] == "allow")
-            #expect(request.first?.end?["outcome"] == "policy_changed", "\(request)")
+            let outcome = replacement.isCut ? "policy_changed" : "closed"
+            #expect(request.first?.end?["outcome"] == outcome, "\(request)")
         }
     }
 

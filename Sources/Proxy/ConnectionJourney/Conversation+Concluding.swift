@@ -26,7 +26,10 @@ extension Conversation {
             var left = await leave(closedBy: closer(request), isUnread: exchanged.leavesBody, on: loop)
             if exchanged.mayBeTruncated { left.outcome = .truncated }
             return left
-        case .switched: return .orderly(closedBy: ending.closedBy)
+        case .switched:
+            var told = ending
+            told.isOrderly = true
+            return told
         case .upstreamFailed, .upstreamMalformed:
             guard !exchanged.hasAnswered else { return ending }
             // The rest of a body that went up in part cannot be told from the next request.

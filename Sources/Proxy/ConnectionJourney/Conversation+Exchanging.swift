@@ -20,7 +20,7 @@ extension Conversation {
 
     /// Sends an allowed request up and its answer down.
     func exchange(_ request: HTTP1Request, _ decision: Decision, on loop: isolated EventLoop) async -> ExchangeStep {
-        if isOutdated { return cutOutdated(on: loop) }
+        if isOutdated() { return cutOutdated(on: loop) }
         if let upstream = upstreamToAskAgain(decision) {
             meter?.flow = upstream.exchange
             let exchanged = await run(request, on: upstream, loop)
@@ -40,6 +40,7 @@ extension Conversation {
     ) async -> ExchangeStep {
         guard let upstream, mayAskAgain(exchanged, request, upstream) else { return .exchanged(exchanged) }
         bytesUp &+= exchanged.bytesUp
+        bytesInVain &+= exchanged.bytesUp
         closeUpstream(on: loop)
         if connection.cutting != nil { return .cut }
         return await exchangeAnew(request, decision, mayBorrow: false, on: loop)
@@ -57,7 +58,7 @@ extension Conversation {
         case .cut: return .cut
         }
         // Dialling takes time.
-        if isOutdated { return cutOutdated(on: loop) }
+        if isOutdated() { return cutOutdated(on: loop) }
         guard let upstream else { return .cut }
         upstream.exchange.mayKeepClient = !worker.isDraining
         meter?.flow = upstream.exchange
@@ -76,13 +77,6 @@ extension Conversation {
             inspection: inspection,
             on: loop
         )
-    }
-
-    /// Another policy came since the request was written down, and one of the two is about more than whether it may pass: what it
-    /// changes or looks into was made by the one before (threat B20).
-    var isOutdated: Bool {
-        guard worker.snapshot.generation != judgedGeneration, let policy = worker.snapshot.policy else { return false }
-        return revision != nil || inspection != nil || policy.changesHeads || policy.looksAtContent
     }
 
     private func cutOutdated(on loop: isolated EventLoop) -> ExchangeStep {

@@ -35,21 +35,30 @@ extension Conversation {
         return policy.terms(behind: decision)?.terms.looksAtContent ?? false
     }
 
+    /// What is asked of the content of a request that is allowed so; `nil`: nothing.
+    func contentTerms(behind decision: Decision) -> ContentTerms? {
+        guard decision.verdict == .allow, looksAtContent(decision),
+            let (rule, terms) = worker.snapshot.policy?.terms(behind: decision), let limits = terms.limits
+        else { return nil }
+        return ContentTerms(rule: rule, limits: limits, isEnforced: worker.isEnforcing && !terms.isOnTrial)
+    }
+
     /// What looks at an exchange that a rule lets through; `nil`: nobody does.
     private func inspection(of request: HTTP1Request, _ decision: Decision) -> ExchangeInspection? {
         guard decision.verdict == .allow else { return nil }
-        guard looksAtContent(decision), let (rule, terms) = worker.snapshot.policy?.terms(behind: decision) else {
+        guard let terms = contentTerms(behind: decision) else {
             // Somebody must know that the client was told to go on.
             return hasContinued
                 ? ExchangeInspection(of: request, up: nil, down: nil, limits: worker.settings.inspection) : nil
         }
-        let isEnforced = worker.isEnforcing && !terms.isOnTrial
+        let rule = terms.rule
+        let isEnforced = terms.isEnforced
         var up: [any Inspector] = []
         var down: [any Inspector] = []
-        if let most = terms.limits?.requestBytes {
+        if let most = terms.limits.requestBytes {
             up.append(SizeLimit(most, denial: Denial(.requestTooLarge, rule: rule), isEnforced: isEnforced))
         }
-        if let most = terms.limits?.responseBytes {
+        if let most = terms.limits.responseBytes {
             down.append(SizeLimit(most, denial: Denial(.responseTooLarge, rule: rule), isEnforced: isEnforced))
         }
         let unreadable = isEnforced ? Denial(.unreadableContent, rule: rule) : nil

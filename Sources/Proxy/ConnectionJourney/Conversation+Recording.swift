@@ -14,7 +14,10 @@ extension Conversation {
     ///
     /// `request` is `nil` where it could not be read.
     func record(_ decision: Decision, _ request: HTTP1Request?) -> UInt64 {
-        if let request { revise(request, decision) }
+        if let request {
+            revise(request, decision)
+            terms = terms(behind: decision)
+        }
         return recordInFull(decision, request)
     }
 
@@ -107,7 +110,7 @@ extension Conversation {
                     closedBy: ending.closedBy,
                     reason: ending.reason?.rawValue,
                     rule: ending.rule?.text,
-                    bytesUp: exchanged?.bytesUp ?? 0,
+                    bytesUp: (exchanged?.bytesUp ?? 0) &+ bytesInVain,
                     bytesDown: exchanged?.bytesDown ?? 0,
                     durationMilliseconds: (now &- begun) / 1_000_000,
                     dialled: line?.addressText,
@@ -125,14 +128,19 @@ extension Conversation {
     func cutNow(by snapshot: PolicySnapshot, at now: Int64?, outcome: ConnectionOutcome) -> Cut? {
         guard let decision, decision.verdict == .allow else { return nil }
         guard let policy = snapshot.policy else { return Cut(outcome: outcome, reason: .noPolicy) }
+        noteDialled(by: decision, at: now)
+        let verdict = policy.stillAllows(decision, facts)
+        guard verdict.verdict != .allow else { return nil }
+        return Cut(outcome: outcome, reason: verdict.reason, rule: verdict.rule)
+    }
+
+    /// Has the facts say what is dialled for the request in hand, or may be.
+    func noteDialled(by decision: Decision, at now: Int64?) {
         repetition.forgetFacts()
         facts.now = now
         // The upstream that is open may be the one of the request before, as long as this one's is not dialled.
         let own = upstream?.address.flatMap { decision.addresses?.contains($0) ?? false ? $0 : nil }
         facts.addresses = own.map { [$0.socket.address] } ?? decision.addresses?.map(\.socket.address)
-        let verdict = policy.stillAllows(decision, facts)
-        guard verdict.verdict != .allow else { return nil }
-        return Cut(outcome: outcome, reason: verdict.reason, rule: verdict.rule)
     }
 }
 

@@ -117,7 +117,10 @@ extension Conversation {
             return ticket
         }
         // The same head by the same policy: nothing is changed in it, and there is nothing to mask.
-        if whole == nil { revise(request, decision) }
+        if whole == nil {
+            revise(request, decision)
+            terms = terms(behind: decision)
+        }
         guard let standing = repetition.standing, isAllButPath(request), let method = facts.request?.method?.text,
             let path = facts.request?.path?.text
         else { return recordInFull(decision, request) }

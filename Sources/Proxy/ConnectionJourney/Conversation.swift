@@ -58,6 +58,8 @@ final class Conversation: SocketObserver {
     var detail: String?
     /// What is changed in the request in hand; `nil`: it goes up as it came.
     var revision: HeadRevision?
+    /// What the policy that judged the request in hand asks of it, beside letting it through; `nil`: nothing.
+    var terms: RequestTerms?
     /// Finds secrets in the answer to the request in hand; `nil`: there are none to find.
     var scrubbing: AnswerScrubbing?
     var texts: RequestTexts
@@ -67,6 +69,8 @@ final class Conversation: SocketObserver {
     var isWatchedForLending = false
     /// Set where the client has authenticated its connection, and not each request (NTLM, Negotiate): the upstream is its own.
     var isPinned = false
+    /// Octets of the request in hand that an upstream took before it was sent again, on another.
+    var bytesInVain: UInt64 = 0
     var bytesUp: UInt64 = 0
     var bytesDown: UInt64 = 0
     /// Set while the client has not begun another request: since when, in nanoseconds of the loop's clock.
@@ -256,7 +260,9 @@ final class Conversation: SocketObserver {
         detail = nil
         failedRoute = .direct
         revision = nil
+        terms = nil
         scrubbing = nil
+        bytesInVain = 0
         requestID = nil
     }
 

@@ -41,7 +41,13 @@ struct Ending: Hashable {
     init(_ exchanged: Exchanged, _ cut: Cut?) {
         switch exchanged.outcome {
         case .answered where exchanged.mayBeTruncated: self.init(.truncated, closedBy: .upstream)
-        case .answered, .switched: self.init(.closed)
+        case .answered: self.init(.closed)
+        case .switched:
+            let side = exchanged.firstToEnd.map(ClosingSide.init)
+            self.init(exchanged.mayBeTruncated ? .truncated : .closed, closedBy: side)
+        // The other side only met the end that was passed on to it.
+        case .upstreamFailed where exchanged.isBrokenOff(by: .client): self.init(.truncated, closedBy: .client)
+        case .clientFailed where exchanged.isBrokenOff(by: .upstream): self.init(.truncated, closedBy: .upstream)
         case .upstreamFailed(let error):
             let outcome: ConnectionOutcome = exchanged.hasAnswered ? .reset : .upstreamFailed
             self.init(outcome, closedBy: .upstream, detail: error?.description ?? "closed too early")
@@ -58,5 +64,20 @@ struct Ending: Hashable {
             rule = denial.rule
         case .aborted: self.init(cut ?? Cut(outcome: .drained))
         }
+    }
+}
+
+extension Exchanged {
+    /// True where a side stopped in the midst of a changed protocol, and never said that this was its end.
+    fileprivate func isBrokenOff(by side: Side) -> Bool { mayBeTruncated && firstToEnd == side }
+}
+
+extension ClosingSide {
+    fileprivate init(_ side: Exchanged.Side) {
+        self =
+            switch side {
+            case .client: .client
+            case .upstream: .upstream
+            }
     }
 }

@@ -5,7 +5,8 @@ import WireFormats
 extension Exchange {
     /// Tells both sides of a WebSocket connection that it ends because something said on it is denied; where a frame may stand.
     ///
-    /// In the midst of a frame there is nothing to say: the connection is cut.
+    /// That is between two frames, those of one message too (RFC 6455, section 5.4). In the midst of a frame there is nothing to say:
+    /// the connection is cut.
     func sayClose(_ outcome: Exchanged.Outcome) {
         switch outcome {
         case .requestDenied, .answerDenied: break
@@ -16,7 +17,10 @@ extension Exchange {
         if up.isBetweenFrames {
             _ = say(WebSocketClose.goingAway.ofClient(mask: .random(in: 1 ... .max)), to: upstream)
         }
-        if down.isBetweenFrames { hasSaidClose = say(WebSocketClose.policyViolation.ofServer, to: client) }
+        // A client that was not told of the change has an answer instead.
+        if down.isBetweenFrames, !down.holdsHead {
+            hasSaidClose = say(WebSocketClose.policyViolation.ofServer, to: client)
+        }
     }
 
     /// Ends a changed protocol of which one side is gone and the other takes no more of what it said: nothing else would tell of it.

@@ -28,6 +28,12 @@ package struct Exchanged {
         case aborted
     }
 
+    /// One of the two who are connected.
+    package enum Side {
+        case client
+        case upstream
+    }
+
     package var outcome: Outcome
     /// The status of the final answer; `nil` where none came.
     package var status: Int?
@@ -43,8 +49,10 @@ package struct Exchanged {
     package var hasAnswered: Bool
     /// The client has not said all of its request: what follows is not known.
     package var leavesBody: Bool
-    /// The answer lasts as long as the server's connection, and nobody knows whether that came to its end or was cut.
+    /// The answer, or the changed protocol, lasts as long as a connection, and nobody knows whether that came to its end or was cut.
     package var mayBeTruncated = false
+    /// Who was the first to end a changed protocol; `nil`: nobody, or it was not changed.
+    package var firstToEnd: Side?
     /// Both sides of a WebSocket connection were told why it ends.
     package var hasSaidClose = false
     /// What inspectors noted.
@@ -87,6 +95,8 @@ package final class Exchange: SocketObserver, DeferredWork {
     var hasSaidClose = false
     /// What looks at the exchange; `nil`: nobody does.
     var inspection: ExchangeInspection?
+    /// Who was the first to end a changed protocol, and whether it said so, as far as can be told.
+    private var firstEnd: (side: Exchanged.Side, isInOrder: Bool)?
     private var before: (up: UInt64, down: UInt64) = (0, 0)
     private var party: (any ExchangeParty)?
     private var isScheduled = false
@@ -176,6 +186,7 @@ package final class Exchange: SocketObserver, DeferredWork {
         closesClient = false
         uploadFailure = nil
         hasSaidClose = false
+        firstEnd = nil
         hasContinued = inspection?.hasContinued ?? false
         self.inspection = inspection
         before = (up.moved, down.moved)
@@ -207,7 +218,10 @@ package final class Exchange: SocketObserver, DeferredWork {
     package func goOn(on loop: isolated EventLoop) {
         isScheduled = false
         guard phase != .over else { return }
-        guard let hasMoreUp = pumpUp(on: loop), let hasMoreDown = pumpDown(on: loop) else { return }
+        guard let hasMoreUp = pumpUp(on: loop) else { return }
+        noteEnd()
+        guard let hasMoreDown = pumpDown(on: loop) else { return }
+        noteEnd()
         if phase == .tunnel, up.isFinished, down.isFinished { return finish(.switched, on: loop) }
         if phase == .body, down.isFinished, up.isFinished || !mayFinishUpload { return finish(.answered, on: loop) }
         if isClientGone, !hasMoreUp { return finish(.clientFailed(nil), on: loop) }
@@ -234,7 +248,18 @@ package final class Exchange: SocketObserver, DeferredWork {
         !closesClient && uploadFailure == nil && (response?.keepsAlive ?? false)
     }
 
+    /// Notes who is the first to end a changed protocol: what the other does then may be no more than its answer to that.
+    private func noteEnd() {
+        guard phase == .tunnel, firstEnd == nil else { return }
+        if up.sourceEnded {
+            firstEnd = (.client, client.socket.endedInOrder)
+        } else if down.sourceEnded {
+            firstEnd = (.upstream, upstream.socket.endedInOrder)
+        }
+    }
+
     func finish(_ outcome: Exchanged.Outcome, on loop: isolated EventLoop) {
+        noteEnd()
         sayClose(outcome)
         let result = result(outcome)
         phase = .over
@@ -274,6 +299,7 @@ package final class Exchange: SocketObserver, DeferredWork {
 
     private func result(_ outcome: Exchanged.Outcome) -> Exchanged {
         let isWhole = if case .answered = outcome { true } else { false }
+        let isCutShort = isWhole && response?.framing == .untilClose && !upstream.socket.endedInOrder
         return Exchanged(
             outcome: outcome,
             status: response?.status,
@@ -283,7 +309,8 @@ package final class Exchange: SocketObserver, DeferredWork {
             keepsUpstream: isWhole && keepsUpstream,
             hasAnswered: response != nil && !down.holdsHead,
             leavesBody: !up.isFinished || uploadFailure != nil,
-            mayBeTruncated: isWhole && response?.framing == .untilClose && !upstream.socket.endedInOrder,
+            mayBeTruncated: isCutShort || firstEnd?.isInOrder == false,
+            firstToEnd: firstEnd?.side,
             hasSaidClose: hasSaidClose,
             findings: inspection?.findings ?? Findings()
         )

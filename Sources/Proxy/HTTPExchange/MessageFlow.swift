@@ -159,6 +159,9 @@ final class MessageFlow {
     /// True where nothing of the message, not even its head, was let go.
     var holdsHead: Bool { inspected?.holdsHead ?? false }
 
+    /// The source has said that it will send no more, or has only stopped.
+    var sourceEnded: Bool { flow.sourceEnded }
+
     /// Gives up on the message; what is held of it is lost.
     func abandon(_ means: RelayMeans) {
         isFinished = true
