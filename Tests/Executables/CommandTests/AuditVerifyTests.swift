@@ -104,7 +104,8 @@ struct AuditVerifyTests {
         let lines = try Self.lines(folder).map { $0 + "\n" }
         try folder.put(lines[..<3].joined(), as: "whole")
         try folder.put((line.contains("whole") ? lines[4...] : lines[..<3] + lines[4...]).joined(), as: "bad")
-        let command = line.replacing("penstock", with: "timeout 20 \(program)")
+        // Signals to end are blocked on threads of tests, and so in what they start.
+        let command = line.replacing("penstock", with: "timeout -s KILL 20 \(program)")
         let said = try spawn(["bash", "-c", command], in: folder)
         #expect(said.status == 1, "\(said)")
         let first = try #require(said.lines.first)
