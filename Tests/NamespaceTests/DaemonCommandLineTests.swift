@@ -52,6 +52,28 @@ struct DaemonCommandLineTests {
         #expect(result.errors.split(separator: "\n").last?.hasPrefix(says) == true, "\(result)")
     }
 
+    @Test(
+        "audit records for a standard output that is closed, or open for reading alone, end with 73, and not in a crash",
+        arguments: [">&-", "1</dev/null", "1<>/dev/null"]
+    )
+    func auditNowhere(redirection: String) throws {
+        var settings = DaemonSettings()
+        settings.auditPath = "-"
+        try DaemonBed.with(settings, start: false) { bed in
+            let wrapper = ["sh", "-c", "exec \"$@\" \(redirection)", "sh"]
+            // What may be written to takes records, wherever they go.
+            let isWritable = redirection.contains("<>")
+            try bed.start(wrapper: wrapper, untilReady: isWritable)
+            if isWritable {
+                #expect(bed.end() == 0, "\(bed.said)")
+            } else {
+                #expect(bed.daemon?.wait().status == 73, "\(bed.said)")
+                let says = "penstockd: audit.path: -: standard output is closed, or not open for writing: "
+                #expect(bed.said.split(separator: "\n").last?.hasPrefix(says) == true, "\(bed.said)")
+            }
+        }
+    }
+
     /// A configuration that is wrong, and what is said of it.
     struct Wrong: CustomTestStringConvertible {
         var text: String

@@ -41,6 +41,13 @@ struct DaemonHealthTests {
                     )
             )
             #expect(recorded["rule_deny"]?.count == 7 && recorded["malformed_name"]?.count == 3, "\(recorded.keys)")
+            // Each record is a line, those that the writer makes itself included; another may be written meanwhile.
+            let written = metrics["audit_records_written_total"]
+            let later = try bed.audit()
+            #expect(reading.lines.count <= written && written <= later.lines.count, "\(written)")
+            // Without interception they are there, too.
+            #expect(metrics["leaves"] == 0 && metrics["leaf_evictions_total"] == 0)
+            #expect(metrics["leaf_requests_total{outcome=\"failed\"}"] == 0)
             #expect(metrics["connections_live"] == 0 && metrics["ready"] == 1 && metrics["audit_backlog_records"] == 0)
         }
     }

@@ -158,6 +158,27 @@ struct DaemonPostureTests {
         }
     }
 
+    @Test("the first record of the posture comes when the trail has been read back, and finds nothing wrong with it")
+    func firstLook() throws {
+        try DaemonBed.withAdmin { bed in
+            // On a file that was not there, and on one that was left in order, or not.
+            for starts in 1...3 {
+                let check = #"{"name":"audit","status":"ok","detail":"records are written""#
+                let answer = try bed.health("/readyz?format=json", status: 200, containing: check, seconds: 5)
+                #expect(answer.contains(check), "\(answer)")
+                let reading = try bed.audit { $0.events("lifecycle").count { $0 == "posture" } >= starts }
+                let postures = reading.lines.filter { $0.event == "posture" }
+                let trails = postures.flatMap { $0.object["checks"] as? [[String: Any]] ?? [] }
+                    .filter { $0["name"] as? String == "audit" }
+                #expect(postures.count == starts, "\(postures)")
+                let statuses = trails.map { $0["status"] as? String }
+                #expect(statuses == Array(repeating: "ok", count: starts), "\(trails)")
+                if starts == 1 { bed.end() } else { bed.kill() }
+                if starts < 3 { try bed.start() }
+            }
+        }
+    }
+
     @Test("a pod without IPv6: the daemon runs, says so, and nothing leaks when IPv6 comes up later")
     func withoutIPv6() throws {
         try DaemonBed.withAdmin(start: false) { bed in

@@ -43,7 +43,7 @@ package func deliverToStandardOutput(_ text: String) throws(SystemCallError) { t
 
 /// Keeps standard streams that this process was started without from becoming files and sockets that it opens.
 ///
-/// What is written to such a stream fails, and goes nowhere else.
+/// What is written to such a stream fails, and goes nowhere else; `isOpenForWriting` is false of it.
 package func holdStandardStreams() {
     for descriptor in Int32(0)...2 where fcntl(descriptor, F_GETFD) == -1 {
         // The lowest number that is free is the one that is missing.

@@ -91,13 +91,20 @@ extension TailRequest {
             while let piece = try canSkip ? lines.nextTerminated() : lines.next() {
                 found.consider(lines.window.span.extracting(piece.bytes))
             }
-            if start == 0 || found.isEnough {
+            if start == 0 || (found.isEnough && (follows || found.hasRecords)) {
+                if !follows, !found.hasRecords { try lookAtRest(&lines, &found) }
                 output.show(found)
                 return lines.position
             }
             reach *= 4
             lines = try SegmentLines(file)
         }
+    }
+
+    /// Looks at a last line without its newline too, and sees whether there is a record anywhere.
+    private func lookAtRest(_ lines: inout SegmentLines, _ found: inout TailSelection) throws(AuditReadingError) {
+        while let piece = try lines.next() { found.consider(lines.window.span.extracting(piece.bytes)) }
+        if !found.hasRecords, found.foreign > 0 { throw .notATrail(path: file) }
     }
 
     private func follow(from offset: Int, _ output: inout TailOutput) throws(AuditReadingError) {

@@ -35,8 +35,10 @@ extension HelpTopic {
           --help             print this and exit
 
         The fault is one of: changed, removed, reordered, inserted, replayed, missing_head, missing_tail, rewritten,
-        bad_signature, unknown_key, unsigned, unsupported_version; or torn_tail: a last line that a crash cut off, which
-        the daemon's next start repairs. Lines whose ends were converted to CR LF are changed ones.
+        bad_signature, unknown_key, unsigned, unsupported_version; unclassed: the chain breaks, and the input is no regular
+        file, which has to be read once more to say how; or torn_tail: a last line that a crash cut off, which the daemon's
+        next start repairs, or that a running daemon has no room for, and ends itself. Lines whose ends were converted to
+        CR LF are changed ones.
 
         exit codes: 0   the chain is whole
                     1   it is not, or compressed data is damaged
@@ -63,7 +65,8 @@ extension HelpTopic {
 
         The end of what was allowed is shown with it. Colours are left out where NO_COLOR is set.
 
-        exit codes: 0 done · 64 the command line is wrong · 66 the file cannot be read
+        exit codes: 0 done · 1 compressed data is damaged · 64 the command line is wrong · 66 the file cannot be read, or
+        none of its lines is a record
 
         examples: penstock audit tail -f --deny
                   penstock audit tail --since 2h --host '*.pastebin.com' --json | jq .reason
@@ -79,8 +82,8 @@ extension HelpTopic {
           --json  the records as they are in the files
           --help  print this and exit
 
-        exit codes: 0 found · 1 there is none, or there are several · 64 the command line is wrong · 66 a file cannot be
-        read
+        exit codes: 0 found · 1 there is none, there are several, or compressed data is damaged · 64 the command line is
+        wrong · 66 a file cannot be read, or none of its lines is a record
         """
 
     static let statsText = """
@@ -96,7 +99,8 @@ extension HelpTopic {
         A connection whose HTTP requests were judged one by one counts by its requests, and so do its bytes. Bytes are
         counted when something ends.
 
-        exit codes: 0 done · 64 the command line is wrong · 66 a file cannot be read
+        exit codes: 0 done · 1 compressed data is damaged · 64 the command line is wrong · 66 a file cannot be read, or
+        none of its lines is a record
         """
 
     static let keysText = """
@@ -111,6 +115,7 @@ extension HelpTopic {
 
         Keep them where whoever can write the trail cannot: pinned, they show a chain that was written anew.
 
-        exit codes: 0 there are keys · 1 there are none · 64 the command line is wrong · 66 a file cannot be read
+        exit codes: 0 there are keys · 1 there are none, or compressed data is damaged · 64 the command line is wrong ·
+        66 a file cannot be read, or none of its lines is a record
         """
 }

@@ -93,6 +93,9 @@ struct TailSelection {
     /// Whether looking further back would find nothing more.
     var isEnough: Bool { reachesBack || count.map { lines.count >= $0 } ?? false }
 
+    /// Whether a line was a record, wanted or not.
+    var hasRecords: Bool { lastSequence != nil }
+
     /// What was kept, the oldest first.
     var inOrder: ArraySlice<[UInt8]> { lines[oldest...] + lines[..<oldest] }
 

@@ -54,7 +54,7 @@ extension AuditWriter {
         let backlog = backlog
         gauge("backlog_records", "Records that wait to be written.", backlog.records)
         gauge("backlog_bytes", "Bytes of the records that wait to be written.", backlog.bytes)
-        counter("records_written", "Records written since the start.", writtenThrough)
+        counter("records_written", "Records written since the start, as lines of the trail.", recordsWritten)
         counter("syncs", "Times that the disk was waited for; many records share each.", synchronizations)
         let files = files
         gauge("bytes", "Bytes of all audit files.", files.bytes)

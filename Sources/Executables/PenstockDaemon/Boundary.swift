@@ -26,6 +26,8 @@ final class Boundary: AdminParty {
     private var recorded: [RecordedPosture.Check] = []
     private var refusals = 0
 
+    /// How often it is asked whether the trail has been read back, in nanoseconds.
+    private static let recoveryInterval: UInt64 = 20_000_000
     /// How often everything is looked at without being asked, in nanoseconds.
     private static let interval: UInt64 = 10_000_000_000
     /// How long the name servers may take, in nanoseconds.
@@ -72,6 +74,7 @@ final class Boundary: AdminParty {
             self.server = server
         }
         lookAndRecord()
+        awaitTrail(on: loop)
         repeatLooking(on: loop)
     }
 
@@ -92,6 +95,16 @@ final class Boundary: AdminParty {
         // Whoever knocks a thousand times is not worth a thousand lines.
         guard refusals <= 10 else { return }
         say("admin socket: refused UID \(peer.user), GID \(peer.group), PID \(peer.process)")
+    }
+
+    /// Looks once more, and records for the first time, when the trail has been read back.
+    private func awaitTrail(on loop: isolated EventLoop) {
+        guard recorded.isEmpty else { return }
+        _ = loop.schedule(afterNanoseconds: Self.recoveryInterval) { [weak self] in
+            guard let self else { return }
+            if self.audit.state != .recovering { self.lookAndRecord() }
+            self.awaitTrail(on: loop)
+        }
     }
 
     private func repeatLooking(on loop: isolated EventLoop) {
@@ -143,8 +156,12 @@ final class Boundary: AdminParty {
     }
 
     /// Writes a record where a check says something else than in the last.
+    ///
+    /// None before the trail has been read back: it would be written only then, and tell of a moment that is over.
     private func lookAndRecord() {
+        let isRecovering = audit.state == .recovering
         look()
+        guard !isRecovering else { return }
         let report = readiness.report
         let shown = report.checks.map { RecordedPosture.Check($0) }
         guard shown.map(\.summary) != recorded.map(\.summary) else { return }

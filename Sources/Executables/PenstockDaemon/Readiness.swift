@@ -38,6 +38,8 @@ final class Readiness: HealthSource {
     private let counters: PolicyCounters
     /// `nil` where nothing is intercepted.
     private let mint: LeafMint?
+    /// Those of the mint; without one all are 0, so that what is asked of every daemon has an answer.
+    private let leaves: LeafMintMetrics
     private let version: String
     private let state = Mutex(State())
 
@@ -49,6 +51,7 @@ final class Readiness: HealthSource {
         version: String
     ) {
         self.mint = mint
+        leaves = mint?.metrics ?? LeafMintMetrics()
         self.audit = audit
         self.journeys = journeys
         self.counters = counters
@@ -133,7 +136,7 @@ final class Readiness: HealthSource {
             samples: [("", !state.checks.isEmpty && !state.checks.contains { $0.status.weakens } ? 1 : 0)]
         )
         journeys.write(to: &text)
-        mint?.metrics.write(to: &text)
+        leaves.write(to: &text)
         text.write(
             "penstock_policy_generation",
             kind: "gauge",

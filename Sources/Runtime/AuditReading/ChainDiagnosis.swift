@@ -26,7 +26,6 @@ struct ChainDiagnosis {
     private var isFollowed = false
     /// It begins as lines of ours do.
     private var beginsAsOurs = false
-    private var isOtherVersion = false
     private var endsInReturn = false
 
     init(of broken: ChainLink, after walk: ChainWalk) {
@@ -61,7 +60,6 @@ struct ChainDiagnosis {
     private mutating func consider(_ line: borrowing Span<UInt8>, _ ordinal: Int, _ place: LinePlace) {
         let frame = StoredFrame(line)
         guard ordinal != broken.ordinal else {
-            isOtherVersion = frame == nil && line.isOfOtherVersion
             beginsAsOurs = StoredLine.beginsAsOurs(line)
             endsInReturn = frame == nil && line.count > 0 && line[line.count - 1] == UInt8(ascii: "\r")
             return
@@ -87,6 +85,7 @@ struct ChainDiagnosis {
 
     /// The fault's class, and the first line that it shows in.
     func fault(isHeadGiven: Bool) -> ChainFault {
+        if let certain { return certain }
         guard let sequence = broken.sequence else { return foreign }
         if let copy { return fault(.replayed, broken, "the same line stands at \(copy.place) too") }
         if let continuation {
@@ -111,11 +110,25 @@ struct ChainDiagnosis {
         return changed(last)
     }
 
+    /// The fault, where its class needs no survey.
+    private var certain: ChainFault? {
+        guard broken.isOtherVersion else { return nil }
+        return fault(.unsupportedVersion, broken, "the line is of another version of the schema")
+    }
+
+    /// The fault where nothing can be read a second time; `path` is why.
+    func fault(unreadAgain path: String) -> ChainFault {
+        if let certain { return certain }
+        return fault(
+            .unclassed,
+            broken,
+            "the chain breaks here; of which class the fault is shows only when all files are read once more, and \(path) is "
+                + "no regular file: verify a copy in one"
+        )
+    }
+
     /// A line that is none of ours.
     private var foreign: ChainFault {
-        if isOtherVersion {
-            return fault(.unsupportedVersion, broken, "the line is of another version of the schema")
-        }
         if let continuation {
             return fault(
                 .inserted,
@@ -183,7 +196,7 @@ struct ChainDiagnosis {
 
 extension Span<UInt8> {
     /// Whether the line begins as ours do, with another number for its version.
-    fileprivate var isOfOtherVersion: Bool {
+    var isOfOtherVersion: Bool {
         var position = 0
         for expected in #"{"v":"#.utf8 {
             guard position < count, self[position] == expected else { return false }

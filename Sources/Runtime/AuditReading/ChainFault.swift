@@ -28,6 +28,8 @@ package struct ChainFault: Hashable, Sendable {
         case unsigned
         /// A line has another version of the schema.
         case unsupportedVersion = "unsupported_version"
+        /// The chain breaks at a line, and the files cannot be read once more to say of which class that is.
+        case unclassed
     }
 
     package let kind: Kind

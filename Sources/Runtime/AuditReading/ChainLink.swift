@@ -17,6 +17,8 @@ struct ChainLink: Hashable, Sendable {
     let hash: [UInt8]
     /// It is a repair, and ties in the last line in its place by `after`: that one was not changed.
     var isTiedRepair = false
+    /// It is none of ours because it has another version of the schema.
+    var isOtherVersion = false
 }
 
 /// What the next line has to be.

@@ -3,6 +3,10 @@ import LinuxBindings
 
 /// Checks a chain, file after file.
 package struct ChainVerification {
+    /// Who ends a last line that is not whole.
+    private static let mending =
+        "the daemon's next start repairs it; or a daemon that runs waits for room (see /readyz), and ends it itself"
+
     private let files: [String]
     private let expectations: ChainExpectations
     private let limits: RecordLimits
@@ -64,8 +68,18 @@ package struct ChainVerification {
         case .fault(let fault): return fault
         case .broken(let link):
             var diagnosis = ChainDiagnosis(of: link, after: walk)
+            for path in files where try !isReadableAgain(path) { return diagnosis.fault(unreadAgain: path) }
             try diagnosis.survey(files, limits: limits) { progress(bytesBefore) }
             return diagnosis.fault(isHeadGiven: expectations.head != nil)
+        }
+    }
+
+    /// Whether the bytes of a file are there a second time: a pipe has given them away, and may keep us waiting.
+    private func isReadableAgain(_ path: String) throws(AuditReadingError) -> Bool {
+        do throws(SystemCallError) {
+            return try fileStatus(at: path).isRegular
+        } catch {
+            throw .file(path: path, error)
         }
     }
 
@@ -81,8 +95,8 @@ package struct ChainVerification {
                 place: torn.place,
                 sequence: torn.sequence,
                 explanation: torn.sequence == nil
-                    ? "the last line was cut off, as a crash does; the daemon's next start repairs it"
-                    : "the last line has no newline yet; the daemon's next start repairs it"
+                    ? "the last line was cut off, as a crash does: \(Self.mending)"
+                    : "the last line has no newline yet: \(Self.mending)"
             )
         }
         guard walk.keys.isPinned, walk.tally.trustedCheckpoints == 0 else { return nil }

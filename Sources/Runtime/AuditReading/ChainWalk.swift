@@ -76,7 +76,8 @@ struct ChainWalk {
         _ isTerminated: Bool,
         at place: LinePlace
     ) -> Finding? {
-        let link = ChainLink(ordinal: ordinal, place: place, sequence: nil, previous: [], hash: hash)
+        var link = ChainLink(ordinal: ordinal, place: place, sequence: nil, previous: [], hash: hash)
+        link.isOtherVersion = line.isOfOtherVersion
         guard StoredLine.mayBeCutOff(line) else { return .broken(cutOff ?? link) }
         if cutOff == nil { cutOff = link }
         isUnterminated = false

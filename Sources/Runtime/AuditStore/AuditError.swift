@@ -7,6 +7,8 @@ import OpenSSLBindings
 package enum AuditError: Error, Hashable, Sendable {
     /// It cannot be opened, made or read.
     case notOpened(SystemCallError)
+    /// Standard output is closed, or not open for writing.
+    case noStandardOutput
     /// It is a directory, a device, a pipe or a socket.
     case notRegular
     /// It belongs to another user.
@@ -86,6 +88,8 @@ extension AuditError: CustomStringConvertible {
             "the audit file is a symbolic link, and none is followed: name the file itself, or remove the link"
         case .notOpened(let error):
             "the audit file cannot be opened: \(error): its directory must be there, and the daemon's user must be able to write to it"
+        case .noStandardOutput:
+            "standard output is closed, or not open for writing: give the daemon one that somebody collects, or name a file"
         case .notRegular: "the audit file is not a regular file: name another file"
         case .foreignOwner(let uid):
             "the audit file belongs to user \(uid), not to the daemon's: give it to the daemon, or name another file"

@@ -62,8 +62,9 @@ struct AuditFile: ~Copyable {
         self.isStream = isStream
     }
 
-    /// Standard output.
+    /// Standard output, which must be open for writing: what is held in the place of one that is closed is not.
     static func standardOutput() throws(AuditError) -> AuditFile {
+        guard isOpenForWriting(descriptor: 1) else { throw .noStandardOutput }
         do throws(SystemCallError) {
             return AuditFile(adopting: try duplicate(ofDescriptor: 1).release(), size: 0, isStream: true)
         } catch {

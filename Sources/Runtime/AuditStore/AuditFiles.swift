@@ -34,6 +34,13 @@ extension AuditWriter {
         )
     }
 
+    /// How many records this writer has written, those that it makes itself included, as of the last batch.
+    package var recordsWritten: UInt64 {
+        let shared = account.now
+        // Before its first batch nothing is known to be written.
+        return max(shared.position.sequence, shared.numberBefore) - shared.numberBefore
+    }
+
     /// The tasks that fail now.
     package var troubles: Set<AuditTask> { account.troubles }
 

@@ -224,6 +224,7 @@ package final class AuditWriter: Sendable {
     }
 
     private func start(_ file: consuming AuditFile, _ opening: AuditOpening) throws(AuditError) {
+        account.change { $0.numberBefore = opening.position.sequence }
         let (size, isStream) = (file.size, file.isStream)
         // A closure that escapes cannot consume the file itself: its number crosses over.
         let number = file.release()
@@ -248,7 +249,8 @@ package final class AuditWriter: Sendable {
         } catch {
             // What is in the file up to there is ours, whatever happened to it since.
             let reached = account.now
-            keepPosition(reached.position, checkpoint: reached.checkpoint)
+            // What was kept by the daemon before stays where this one has written nothing.
+            if reached.position != .beginning { keepPosition(reached.position, checkpoint: reached.checkpoint) }
             become(.failed(error))
         }
     }

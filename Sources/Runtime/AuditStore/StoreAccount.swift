@@ -8,6 +8,8 @@ final class StoreAccount: Sendable {
     struct Shared: Sendable {
         /// The last line that is written.
         var position = ChainPosition.beginning
+        /// The number of the last line that was there before this writer's first.
+        var numberBefore: UInt64 = 0
         /// The number of the last checkpoint's line; 0: there is none.
         var checkpoint: UInt64 = 0
         /// Of the file that is being written, in bytes.

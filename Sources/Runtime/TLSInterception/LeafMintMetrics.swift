@@ -17,7 +17,8 @@ package final class LeafMintMetrics: Sendable {
     /// Leaves kept now.
     package let kept = Gauge()
 
-    init() {}
+    /// Begins at 0, where it stays without interception.
+    package init() {}
 
     /// Writes them as `penstock_leaf_…`.
     package func write(to text: inout MetricsText) {

@@ -151,13 +151,36 @@ struct AuditQueryTests {
         #expect(said.errors.contains("1 line is no record"))
     }
 
+    /// The commands with `sqlite3` that docs/audit.md shows.
+    private static func documented() throws -> [String] {
+        let docs = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../../docs/audit.md")
+        let text = try String(contentsOf: docs, encoding: .utf8)
+        return text.split(separator: "\n").filter { $0.hasPrefix("sqlite3 ") }.map(String.init)
+    }
+
+    @Test("the bytes of docs/audit.md's last command are each host's own, counted once, where requests were judged")
+    func documentedBytes() throws {
+        var front = Trail.connection(1, "front.example", .allow)
+        front.reason = "per_request"
+        let (first, second) = (RecordIdentifier(value: 1), RecordIdentifier(value: 2))
+        let request = RecordIdentifier(value: 11)
+        let folder = try Trail.folder([
+            front, Trail.request(11, of: 1, .allow, "/"), Trail.connection(2, "tunnel.example", .allow),
+            RequestEndRecord(id: request, connection: first, outcome: .closed, bytesUp: 1, bytesDown: 2000),
+            ConnectionEndRecord(id: first, outcome: .closed, bytesUp: 2, bytesDown: 2300),
+            ConnectionEndRecord(id: second, outcome: .closed, bytesUp: 3, bytesDown: 500),
+        ])
+        #expect(try penstock("audit", "reindex", "audit.jsonl", in: folder).status == 0)
+        let command = try #require(try Self.documented().last { $0.contains("bytes_down") })
+        let said = try spawn(["sh", "-c", command], in: folder)
+        #expect(said.lines == ["api.example.com|2000", "tunnel.example|500"], "\(said)")
+    }
+
     @Test("the sqlite3 commands of docs/audit.md run, and find something")
     func documentation() throws {
         let folder = try queryFolder()
         #expect(try penstock("audit", "reindex", "audit.jsonl", in: folder).status == 0)
-        let docs = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../../docs/audit.md")
-        let text = try String(contentsOf: docs, encoding: .utf8)
-        let commands = text.split(separator: "\n").filter { $0.hasPrefix("sqlite3 ") }
+        let commands = try Self.documented()
         #expect(commands.count >= 3)
         for command in commands {
             // Not Foundation's `Process`, as in RunCommand.swift.

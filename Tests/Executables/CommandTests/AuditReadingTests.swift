@@ -222,18 +222,53 @@ struct AuditReadingTests {
         "a file that is none of the trail is said to be that, and nothing is counted of it",
         arguments: [
             ["audit", "stats", "other.txt"], ["audit", "keys", "other.txt"], ["policy", "learn", "other.txt"],
-            ["audit", "show", "00000000000000000000000001", "other.txt"],
+            ["audit", "show", "00000000000000000000000001", "other.txt"], ["audit", "tail", "other.txt"],
+            ["audit", "tail", "-n", "0", "other.txt"], ["audit", "tail", "--deny", "torn.txt"],
             ["policy", "diff", "p.yaml", "p.yaml", "--audit", "audit.jsonl", "other.txt"],
         ]
     )
     func otherFile(words: [String]) throws {
         let folder = try Trail.sample()
         try folder.put("nothing\nof the kind\n", as: "other.txt")
+        try folder.put("neither\nthis", as: "torn.txt")
         try folder.put("apiVersion: penstock/v1\nkind: EgressPolicy\nname: p\nrules: []\n", as: "p.yaml")
         let said = try run(words, in: folder)
         #expect(said.status == 66, "\(said)")
         #expect(said.output.isEmpty)
-        #expect(said.errors.contains("other.txt: this is no file of the audit trail: none of its lines is a record"))
+        let other = try #require(words.last)
+        #expect(said.errors.contains("\(other): this is no file of the audit trail: none of its lines is a record"))
+    }
+
+    @Test("tail of what is no trail is 66, by a pipe and however long it is; of an empty file, and with one record, 0")
+    func tailOfOther() throws {
+        let folder = try Trail.sample()
+        let isNone = "this is no file of the audit trail: none of its lines is a record"
+        let piped = try spawn(["sh", "-c", "echo nothing | \(program) audit tail /dev/stdin"], in: folder)
+        #expect(piped.status == 66 && piped.errors.contains("/dev/stdin: \(isNone)"), "\(piped)")
+        try folder.put(String(repeating: "no record\n", count: 300_000), as: "long.txt")
+        let long = try penstock("audit", "tail", "long.txt", "-n", "0", in: folder)
+        #expect(long.status == 66 && long.errors.contains("long.txt: \(isNone)"), "\(long)")
+        try folder.put("", as: "empty.txt")
+        #expect(try penstock("audit", "tail", "empty.txt", in: folder).status == 0)
+        let record = try folder.text("audit.jsonl").split(separator: "\n")[0]
+        try folder.put("nothing\n\(record)\n", as: "one.txt")
+        let one = try penstock("audit", "tail", "one.txt", in: folder)
+        #expect(one.status == 0 && one.lines == [String(record)], "\(one)")
+        #expect(one.errors.contains("1 line is no record"), "\(one)")
+    }
+
+    @Test(
+        "compressed data that ends in the middle is 1, as the help of each command says",
+        arguments: [["tail"], ["stats"], ["show", "00000000000000000000000001"], ["keys"]]
+    )
+    func cutShort(words: [String]) throws {
+        let folder = try Trail.sample()
+        let cut = "zstd -q audit.jsonl && head -c 300 audit.jsonl.zst > cut.zst"
+        #expect(try spawn(["sh", "-c", cut], in: folder).status == 0)
+        let said = try run(["audit"] + words + ["cut.zst"], in: folder)
+        #expect(said.status == 1 && said.errors.contains("cut.zst: its zstd data ends in the middle"), "\(said)")
+        let help = try penstock("help", "audit", words[0]).output.replacing("\n", with: " ")
+        #expect(help.contains(#/ 1 [^·]*compressed data is damaged/#), "\(help)")
     }
 
     @Test("G05: what hostile text is in records steers no terminal and breaks no line, wherever it is shown")

@@ -72,6 +72,7 @@ struct AuditVerifyTests {
         let torn = try penstock("audit", "verify", "audit.jsonl", in: folder)
         #expect(torn.status == 1)
         #expect(torn.lines.first?.hasPrefix("audit.jsonl:9: torn_tail: ") == true, "\(torn)")
+        #expect(torn.lines.first?.contains("or a daemon that runs waits for room (see /readyz)") == true, "\(torn)")
         try Trail.write([], to: folder, from: 60_000_000)
         let said = try penstock("audit", "verify", "audit.jsonl", in: folder)
         #expect(said.status == 0, "\(said)")
@@ -89,6 +90,32 @@ struct AuditVerifyTests {
         #expect(said.lines.first?.contains("tr -d '\\r' < FILE") == true, "\(said)")
         #expect(system("tr -d '\\r' < \(folder.path)/copy.jsonl > \(folder.path)/back.jsonl") == 0)
         #expect(try penstock("audit", "verify", "back.jsonl", in: folder).status == 0)
+    }
+
+    @Test(
+        "a fault that comes through a pipe ends with 1, is given no class that nobody can know, and keeps nobody waiting",
+        arguments: [
+            "cat bad | penstock audit verify /dev/stdin", "penstock audit verify <(cat bad)",
+            "mkfifo p; cat bad >p & penstock audit verify p", "mkfifo p; cat whole bad >p & penstock audit verify p",
+        ]
+    )
+    func throughPipe(line: String) throws {
+        let folder = try Trail.sample()
+        let lines = try Self.lines(folder).map { $0 + "\n" }
+        try folder.put(lines[..<3].joined(), as: "whole")
+        try folder.put((line.contains("whole") ? lines[4...] : lines[..<3] + lines[4...]).joined(), as: "bad")
+        // Signals to end are blocked on threads of tests, and so in what they start.
+        let command = line.replacing("penstock", with: "timeout -s KILL 20 \(program)")
+        let said = try spawn(["bash", "-c", command], in: folder)
+        #expect(said.status == 1, "\(said)")
+        let first = try #require(said.lines.first)
+        #expect(first.contains(":4: unclassed (record 5): the chain breaks here; "), "\(first)")
+        #expect(first.contains(" is no regular file: "), "\(first)")
+        #expect(said.lines.dropFirst().first?.hasPrefix("not whole: up to there 3 records") == true, "\(said)")
+        // What standard input is a file for can be read again.
+        let redirection = "cat whole bad >all; exec \(program) audit verify /dev/stdin <all"
+        let again = try spawn(["bash", "-c", redirection], in: folder)
+        #expect(again.status == 1 && !again.output.contains("unclassed"), "\(again)")
     }
 
     @Test("segments are one chain, plain or compressed; a head that is known lets later ones stand alone")

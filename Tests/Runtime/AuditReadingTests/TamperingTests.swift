@@ -1,5 +1,6 @@
 import AuditReading
 import AuditTrail
+import Foundation
 import OpenSSLBindings
 import Testing
 
@@ -122,6 +123,29 @@ struct TamperingTests {
                 fault?.place == LinePlace(path: files[(line - 1) / 3], line: (line - 1) % 3 + 1),
                 "\(tampering.name)"
             )
+        }
+    }
+
+    @Test("from a pipe, which nobody can read twice, no fault gets a class that only a second reading could tell")
+    func fromPipe() throws {
+        for tampering in Self.tamperings {
+            let folder = try TrailFolder()
+            var lines = try Self.chain(folder)
+            try tampering.change(&lines)
+            let pipe = Pipe()
+            let content = try Data(contentsOf: URL(filePath: folder.put(lines)))
+            try pipe.fileHandleForWriting.write(contentsOf: content)
+            try pipe.fileHandleForWriting.close()
+            let path = "/proc/self/fd/\(pipe.fileHandleForReading.fileDescriptor)"
+            let fault = try verify([path]).fault
+            let kind = tampering.found.split(separator: " ")[0]
+            let isCertain = ["whole", "missing_head", "unsupported_version 5"].contains(tampering.found)
+            if isCertain {
+                #expect(fault?.kind.rawValue ?? "whole" == kind, "\(tampering.name)")
+            } else {
+                #expect(fault?.kind == .unclassed && fault?.place?.path == path, "\(tampering.name)")
+                #expect(fault?.explanation.contains("\(path) is no regular file") == true, "\(tampering.name)")
+            }
         }
     }
 

@@ -49,6 +49,40 @@ import Testing
         #expect(told.lines.count == 1, "\(told.lines)")
     }
 
+    @Test("a start that fails before it writes keeps what was known of the chain")
+    func failedStart() throws {
+        let folder = try AuditFolder()
+        let store = AuditStoreSettings(statePath: folder.path)
+        let first = try folder.writer(store: store)
+        #expect(submit(1...30, to: first))
+        #expect(first.finish(timeout: .seconds(20)))
+        let kept = try folder.read("audit.chain")
+        var content = try folder.content
+        let offset = try #require(content.firstIndex(of: UInt8(ascii: "\n"))) + 1
+        content.insert(contentsOf: Array("not ours\n".utf8), at: offset)
+        try folder.write(content)
+        let second = try folder.writer(store: store)
+        #expect(eventually { second.state == .failed(.foreignLine(offset: offset)) })
+        _ = second.finish(timeout: .seconds(20))
+        #expect(second.recordsWritten == 0)
+        #expect(try folder.read("audit.chain") == kept)
+    }
+
+    @Test("records that are counted are lines, those that the writer makes itself included; each daemon counts its own")
+    func countedLines() throws {
+        let folder = try AuditFolder()
+        let signing = AuditStoreSettings(statePath: folder.path, signing: .init(records: 10))
+        var before = 0
+        for _ in 1...2 {
+            let writer = try folder.writer(store: signing)
+            #expect(submit(1...30, to: writer))
+            #expect(writer.finish(timeout: .seconds(20)))
+            let lines = try readChain(folder.content).count
+            #expect(Int(writer.recordsWritten) == lines - before && lines - before > 31, "\(lines) \(before)")
+            before = lines
+        }
+    }
+
     @Test("a damaged or an empty file of the chain's end is told of", arguments: ["", "{}\n", "x"])
     func damagedChain(content: String) throws {
         let folder = try AuditFolder()
