@@ -90,6 +90,8 @@ struct InterceptionThreatTests {
         case otherLimits
         /// Another rule is the first that lets it through.
         case otherOrder
+        /// Another rule is, by a field that the one before did not ask for.
+        case otherField
 
         var testDescription: String { "\(self)" }
 
@@ -100,6 +102,8 @@ struct InterceptionThreatTests {
             case .otherHead: Self.rule(word: "two")
             case .otherLimits: Self.rule(limit: "32KiB")
             case .otherOrder: Self.rule("other", word: "three") + Self.rule()
+            case .otherField:
+                Self.rule("other", word: "three", http: ", http: { headers: { x-tenant: [a] } }") + Self.rule()
             }
         }
 
@@ -109,11 +113,12 @@ struct InterceptionThreatTests {
             _ name: String = "marked",
             ports: Int = 8601,
             word: String = "one",
-            limit: String = "64KiB"
+            limit: String = "64KiB",
+            http: String = ""
         ) -> String {
             """
               - name: \(name)
-                match: { hosts: [allowed.example], ports: [\(ports)], protocols: [tls, http] }
+                match: { hosts: [allowed.example], ports: [\(ports)], protocols: [tls, http]\(http) }
                 action: inspect
                 headers: { set: { X-Mark: \(word) } }
                 limits: { request_bytes: \(limit) }
@@ -146,7 +151,7 @@ struct InterceptionThreatTests {
             defer { server.stop() }
             let agent = try bed.startPython(
                 """
-                c = inside(port=8601); print("ready"); c.send(*at("/a", "allowed.example:8601"))
+                c = inside(port=8601); print("ready"); c.send(*at("/a", "allowed.example:8601"), "X-Tenant: a")
                 try: print(c.read()[0])
                 except (EOFError, OSError): print("cut")
                 """

@@ -36,7 +36,7 @@ struct LateAnswersTests {
 
     private static let named = """
           - name: named
-            match: { hosts: ["*.allowed.test"], ports: [443] }
+            match: { hosts: ["*.allowed.test"], ports: [443, 8080] }
             action: allow
         """
 
@@ -166,6 +166,87 @@ struct LateAnswersTests {
             let details = try bed.audit { $0.ends.count == 2 }.ends.map(\.detail)
             let isMalformed = details.allSatisfy { $0.contains("malformed") }
             #expect(isMalformed == isProxy, "\(details)")
+        }
+    }
+
+    @Test("a rule on trial that refuses for the name has nobody wait for the other family")
+    func onTrial() throws {
+        let trial = "  - { name: trial, match: { hosts: [never.allowed.test] }, action: deny, mode: audit }\n"
+        try Self.with(policy: DaemonPolicy.text(trial + Self.named)) { bed in
+            #expect(try bed.agent(Self.ask, ["never"]) == "never ok ok\n")
+            let decided = try bed.audit { $0.ends.count == 2 }.connections
+            let isOnTrial = decided.allSatisfy { $0.text("decision") == "allow" && $0.rule == "trial" }
+            #expect(isOnTrial, "\(decided)")
+        }
+    }
+
+    private static let denied = DaemonPolicy.text(
+        """
+          - name: late
+            match: { cidrs: [203.0.113.0/24] }
+            action: deny
+        \(named)
+        """
+    )
+
+    @Test("B20: what joined a dial is put to the policy that is in force when it is reached")
+    func reachedLate() throws {
+        try Self.with { bed in
+            try bed.net.world.shell("nft add rule inet dead wire ip daddr 203.0.113.80 tcp dport 443 counter drop")
+            let agent = try bed.startAgent(
+                """
+                print("ready", flush=True)
+                print(echo("203.0.113.5", 443, hello(b"unrouted.allowed.test"), 60), flush=True)
+                """
+            )
+            let isDialled = BackgroundProcess.poll(seconds: 60) {
+                let rules = (try? bed.net.world.must(["nft", "list", "chain", "inet", "dead", "wire"])) ?? ""
+                return rules.contains(/counter packets [1-9]/)
+            }
+            #expect(isDialled)
+            try bed.folder.write(Self.denied, to: bed.folder.policy)
+            bed.signal(SIGHUP)
+            _ = try bed.audit { $0.events("policy").count == 2 }
+            try bed.net.world.must(["nft", "flush", "chain", "inet", "dead", "wire"])
+            #expect(agent.wait().output == "ready\nECONNRESET\n")
+            let outcomes = try bed.audit { $0.ends.count == 1 }.ends.map { $0.text("outcome") }
+            #expect(outcomes == ["policy_changed"])
+        }
+    }
+
+    @Test("B20: a request that runs at an address that joined is cut when a new policy denies that address")
+    func runningLate() throws {
+        try Self.with { bed in
+            let server = try bed.net.world.startPython(
+                """
+                import socket, time
+                listener = socket.create_server(("203.0.113.80", 8080)); print("ready", flush=True)
+                s, _ = listener.accept(); s.recv(999)
+                s.sendall(b"HTTP/1.1 200 OK\\r\\nContent-Length: 9\\r\\n\\r\\nfirst"); time.sleep(60)
+                """,
+                as: RunAs(uid: 0, gid: 0, capabilities: ["net_bind_service"])
+            )
+            defer { server.stop() }
+            let agent = try bed.startAgent(
+                """
+                print("ready", flush=True)
+                with dial("203.0.113.5", 8080, 60) as s:
+                    s.sendall(b"GET / HTTP/1.1\\r\\nHost: unrouted.allowed.test\\r\\n\\r\\n")
+                    data = b""
+                    while b"first" not in data: data += s.recv(100)
+                    print("first", flush=True)
+                    try: s.recv(100)
+                    except OSError: pass
+                    print("over", flush=True)
+                """
+            )
+            #expect(agent.waitForOutput("first"), "\(agent.output)")
+            try bed.folder.write(Self.denied, to: bed.folder.policy)
+            bed.signal(SIGHUP)
+            #expect(agent.waitForOutput("over", seconds: 30), "\(agent.output)")
+            let ends = try bed.audit { $0.lines.contains { $0.kind == "request_end" } }.lines
+            let outcomes = ends.filter { $0.kind == "request_end" }.map { $0.text("outcome") }
+            #expect(outcomes == ["policy_changed"], "\(ends)")
         }
     }
 

@@ -135,6 +135,7 @@ extension Connection: SocketObserver, AuditGateParty {
         }
         plainness = .dialling
         dialledSince = loop.now
+        dialledGeneration = worker.snapshot.generation
         openUpstream(permit, awaiting: rest(decision), tellingConnection: self, on: loop)
     }
 
@@ -144,6 +145,10 @@ extension Connection: SocketObserver, AuditGateParty {
         switch dialled {
         case .connected(let reached):
             reach(reached, after: loop.now &- dialledSince)
+            if let cut = cutReached(since: dialledGeneration) {
+                drop(reached, on: loop)
+                return leave(Ending(cut), on: loop)
+            }
             let tunnel = Tunnel(self, to: reached, worker)
             self.tunnel = tunnel
             plainness = .relaying

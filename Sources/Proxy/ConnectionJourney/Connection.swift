@@ -71,6 +71,8 @@ final class Connection {
     var lookupNanoseconds: UInt64 = 0
     /// The judgement in hand knows the addresses of one family, and had not to wait for the other's.
     var judgesHalf = false
+    /// What joined the addresses of the decision in hand since: they may be dialled as well.
+    var joined: [UpstreamAddress] = []
     /// Where it is while nothing about it is out of the ordinary.
     var plainness = Plainness.no
     /// When the client had our certificate and ended the handshake all the same, in nanoseconds of the loop's clock; `nil` where it
@@ -78,6 +80,8 @@ final class Connection {
     var certifiedSince: UInt64?
     /// When the dial began, in nanoseconds of the loop's clock.
     var dialledSince: UInt64 = 0
+    /// The policy by which that was begun.
+    var dialledGeneration: UInt64 = 0
     /// When it is too late for the client to say something first.
     var silence: TimerToken?
 
@@ -123,6 +127,12 @@ final class Connection {
     func forgetLookups() {
         lookupNanoseconds = 0
         judgesHalf = false
+        if !joined.isEmpty { joined = [] }
+    }
+
+    /// What is dialled for a decision, or may be.
+    func addressesInDial(_ decision: Decision) -> [UpstreamAddress]? {
+        joined.isEmpty ? decision.addresses : (decision.addresses ?? []) + joined
     }
 
     /// How long connecting may take, in nanoseconds: less what looking up took, which counts once.

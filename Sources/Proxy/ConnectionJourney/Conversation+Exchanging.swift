@@ -20,7 +20,7 @@ extension Conversation {
 
     /// Sends an allowed request up and its answer down.
     func exchange(_ request: HTTP1Request, _ decision: Decision, on loop: isolated EventLoop) async -> ExchangeStep {
-        if isOutdated() { return cutOutdated(on: loop) }
+        if isOutdated(request) { return cutOutdated(on: loop) }
         if let upstream = upstreamToAskAgain(decision) {
             meter?.flow = upstream.exchange
             let exchanged = await run(request, on: upstream, loop)
@@ -58,7 +58,7 @@ extension Conversation {
         case .cut: return .cut
         }
         // Dialling takes time.
-        if isOutdated() { return cutOutdated(on: loop) }
+        if isOutdated(request) { return cutOutdated(on: loop) }
         guard let upstream else { return .cut }
         upstream.exchange.mayKeepClient = !worker.isDraining
         meter?.flow = upstream.exchange
@@ -136,10 +136,14 @@ extension Conversation {
         let name = permit.name
         switch await openUpstream(permit, awaiting: rest(decision), for: connection, worker, on: loop) {
         case .connected(let reached):
+            if let cut = cutReached(reached, since: snapshot.generation) {
+                drop(reached, on: loop)
+                connection.cut(cut, on: loop)
+                return .cut
+            }
             let peer = peer(name, at: reached.target)
             if let failure = await prepare(reached, peer, on: loop) {
-                resetOnClose(reached.socket.descriptor)
-                reached.socket.detach(from: loop)
+                drop(reached, on: loop)
                 // Nothing of the request has gone, and no ticket is offered twice.
                 if failure.isOfTicket, connection.cutting == nil {
                     return await dial(request, decision, mayBorrow: false, on: loop)

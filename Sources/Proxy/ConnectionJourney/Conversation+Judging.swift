@@ -60,11 +60,13 @@ extension Conversation {
         case (.allow, .name?) where !decision.needsAddresses: facts.addresses = nil
         case (.allow, .name(let name)?):
             let isOwn = facts.isOwnListener
-            await lookUp(name, on: loop)
+            let half = await lookUp(name, on: loop)
             // Only the whole answer refuses.
-            if connection.judgesHalf, ask().isRefusal {
+            if connection.judgesHalf, ask().isRefusal(behind: decision) {
                 facts.isOwnListener = isOwn
-                await lookUp(name, isWhole: true, on: loop)
+                let whole = await lookUp(name, isWhole: true, on: loop)
+                // What never came leaves what was there.
+                if whole.isEmpty { note(half) }
             }
         }
         if let cut = connection.cutting { return policy.refuse(facts, because: cut.reason ?? .draining) }
@@ -111,7 +113,7 @@ extension Conversation {
     }
 
     /// Notes what is known of a request; true where it contradicts itself.
-    private func describe(_ request: HTTP1Request, for policy: Policy) throws(RequestObjection) -> Bool {
+    func describe(_ request: HTTP1Request, for policy: Policy) throws(RequestObjection) -> Bool {
         let target = try scope.target(of: request)
         facts.original = target.original
         facts.port = target.port
@@ -194,8 +196,12 @@ extension Conversation {
         return decision
     }
 
-    private func lookUp(_ name: HostName, isWhole: Bool = false, on loop: isolated EventLoop) async {
-        guard connection.cutting == nil else { return }
+    private func lookUp(
+        _ name: HostName,
+        isWhole: Bool = false,
+        on loop: isolated EventLoop
+    ) async -> FoundAddresses {
+        guard connection.cutting == nil else { return FoundAddresses() }
         let found = await connection.addressesToJudge(
             of: name,
             isWhole: isWhole,
@@ -203,6 +209,11 @@ extension Conversation {
             near: facts.original,
             on: loop
         )
+        note(found)
+        return found
+    }
+
+    private func note(_ found: FoundAddresses) {
         facts.addresses = found.usable
         // A name that leads to ourselves and nowhere else is ourselves.
         if found.usable.isEmpty, found.hasOwn { facts.isOwnListener = true }
@@ -215,7 +226,9 @@ extension Conversation {
             var facts = self.facts
             facts.addresses = found.usable
             guard let policy = self.worker.snapshot.policy else { return [] }
-            return policy.permit(for: policy.decide(facts), inPlaceOf: decision)?.addresses ?? []
+            let joined = policy.permit(for: policy.decide(facts), inPlaceOf: decision)?.addresses ?? []
+            self.connection.joined = joined
+            return joined
         }
     }
 }

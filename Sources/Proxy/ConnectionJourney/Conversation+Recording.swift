@@ -134,13 +134,27 @@ extension Conversation {
         return Cut(outcome: outcome, reason: verdict.reason, rule: verdict.rule)
     }
 
+    /// Asks whether the address that was reached may be used, where another policy came while it was dialled; `nil` where it may.
+    func cutReached(_ reached: Reached, since generation: UInt64) -> Cut? {
+        let snapshot = worker.snapshot
+        guard snapshot.generation != generation, let decision else { return nil }
+        let outcome = ConnectionOutcome.policyChanged
+        guard let policy = snapshot.policy else { return Cut(outcome: outcome, reason: .noPolicy) }
+        noteDialled(by: decision, at: worker.policyTime)
+        if let target = reached.target { facts.addresses = [target.socket.address] }
+        let verdict = policy.stillAllows(decision, facts)
+        guard verdict.verdict != .allow else { return nil }
+        return Cut(outcome: outcome, reason: verdict.reason, rule: verdict.rule)
+    }
+
     /// Has the facts say what is dialled for the request in hand, or may be.
     func noteDialled(by decision: Decision, at now: Int64?) {
         repetition.forgetFacts()
         facts.now = now
         // The upstream that is open may be the one of the request before, as long as this one's is not dialled.
-        let own = upstream?.address.flatMap { decision.addresses?.contains($0) ?? false ? $0 : nil }
-        facts.addresses = own.map { [$0.socket.address] } ?? decision.addresses?.map(\.socket.address)
+        let inDial = connection.addressesInDial(decision)
+        let own = upstream?.address.flatMap { inDial?.contains($0) ?? false ? $0 : nil }
+        facts.addresses = own.map { [$0.socket.address] } ?? inDial?.map(\.socket.address)
     }
 }
 

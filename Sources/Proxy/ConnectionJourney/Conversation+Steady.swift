@@ -93,7 +93,8 @@ extension Conversation: AuditGateParty, ExchangeParty {
     /// Sends a request up whose record is written.
     func recordIsThrough(isWritten: Bool, on loop: isolated EventLoop) {
         guard steadiness == .recording, let request, let decision else { return }
-        guard isWritten, connection.cutting == nil, !isOutdated(), let upstream = upstreamToAskAgain(decision) else {
+        guard isWritten, connection.cutting == nil, !isOutdated(request), let upstream = upstreamToAskAgain(decision)
+        else {
             return leaveSteadyState(.recorded(request, decision, isWritten: isWritten), on: loop)
         }
         steadiness = .exchanging

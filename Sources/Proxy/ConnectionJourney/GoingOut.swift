@@ -53,6 +53,12 @@ func goOut(
             let speaksFirst = connection.sniffed != .silent
             let race = Race(permit.addresses, awaiting: rest, speaksFirst: speaksFirst, from: wayOut.source)
             outcome = await dial(race, until: until, for: connection, on: loop).taking(name)
+            if case .failed = outcome, connection.joined.isEmpty,
+                let stranded = wayOut.source?.stranded(before: permit.addresses, by: name)
+            {
+                failure = stranded
+                continue
+            }
         }
         guard case .failed(let fault) = outcome, fault.isOfWay else { return outcome }
         failure = fault

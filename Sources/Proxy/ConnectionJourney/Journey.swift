@@ -66,9 +66,14 @@ func carry(_ connection: Connection, from waypoint: Waypoint, _ worker: Worker, 
 
     // 9. Anything else: dial what was allowed, and relay until both sides are done.
     let started = loop.now
+    let generation = worker.snapshot.generation
     switch await openUpstream(permit, awaiting: connection.rest(decision), for: connection, worker, on: loop) {
     case .connected(let reached):
         connection.reach(reached, after: loop.now &- started)
+        if let cut = connection.cutReached(since: generation) {
+            drop(reached, on: loop)
+            return connection.end(Ending(cut), worker, on: loop)
+        }
         let tunnel = Tunnel(connection, to: reached, worker)
         connection.tunnel = tunnel
         connection.end(await tunnel.run(on: loop), worker, on: loop)

@@ -37,11 +37,11 @@ extension Connection {
     ) async -> Decision {
         switch consider(worker, by: snapshot, isFinal: isFinal) {
         case .decided(let decision): return decision
-        case .lacksAddresses(let name, let policy):
+        case .lacksAddresses(let name, let first, let policy):
             let found = await addressesToJudge(of: name, port: facts.port, near: facts.original, on: loop)
             let decision = settle(found, policy, snapshot.generation, isFinal: isFinal)
             // Only the whole answer refuses.
-            guard judgesHalf, decision.isRefusal else { return decision }
+            guard judgesHalf, decision.isRefusal(behind: first) else { return decision }
             let whole = await addressesToJudge(
                 of: name,
                 isWhole: true,
@@ -49,14 +49,16 @@ extension Connection {
                 near: facts.original,
                 on: loop
             )
-            return settle(whole, policy, snapshot.generation, isFinal: isFinal)
+            // What never came leaves what was there.
+            return settle(whole.isEmpty ? found : whole, policy, snapshot.generation, isFinal: isFinal)
         }
     }
 
     /// What is decided without waiting, or what must be waited for.
     private enum Consideration {
         case decided(Decision)
-        case lacksAddresses(of: HostName, Policy)
+        /// Beside the name: what was decided without them.
+        case lacksAddresses(of: HostName, behind: Decision, Policy)
     }
 
     /// Puts the connection to the policy where nothing must be waited for; `nil` where something must.
@@ -105,11 +107,14 @@ extension Connection {
         case .name where !decision.needsAddresses: facts.addresses = nil
         case .name(let name):
             // A name that is known is not waited for: each step of a task into another costs.
-            guard let known = worker.resolver.known(name) else { return .lacksAddresses(of: name, policy) }
+            guard let known = worker.resolver.known(name) else {
+                return .lacksAddresses(of: name, behind: decision, policy)
+            }
             let found = worker.addresses(from: known, port: facts.port, near: facts.original)
-            let decision = settle(found, policy, snapshot.generation, isFinal: isFinal)
+            let settled = settle(found, policy, snapshot.generation, isFinal: isFinal)
             judgesHalf = worker.resolver.isHalf(name)
-            return judgesHalf && decision.isRefusal ? .lacksAddresses(of: name, policy) : .decided(decision)
+            return judgesHalf && settled.isRefusal(behind: decision)
+                ? .lacksAddresses(of: name, behind: decision, policy) : .decided(settled)
         }
         return .decided(settle(policy, snapshot.generation, isFinal: isFinal))
     }
@@ -151,7 +156,9 @@ extension Connection {
         on loop: isolated EventLoop
     ) async -> FoundAddresses {
         let began = loop.now
-        let found = await addresses(of: name, isWhole: isWhole, port: port, near: original, on: loop)
+        // The second half must leave time to dial the first.
+        let deadline = isWhole ? began &+ worker.settings.dialNanoseconds / 2 : nil
+        let found = await addresses(of: name, isWhole: isWhole, port: port, near: original, until: deadline, on: loop)
         lookupNanoseconds &+= loop.now &- began
         judgesHalf = worker.resolver.isHalf(name)
         return found
@@ -185,7 +192,8 @@ extension Connection {
             var facts = self.facts
             facts.addresses = found.usable
             guard let policy = self.worker.snapshot.policy, !self.contradictsAuthority else { return [] }
-            return policy.permit(for: policy.decide(facts), inPlaceOf: decision)?.addresses ?? []
+            self.joined = policy.permit(for: policy.decide(facts), inPlaceOf: decision)?.addresses ?? []
+            return self.joined
         }
     }
 
@@ -211,11 +219,16 @@ struct FoundAddresses {
     var usable: [IPAddress] = []
     /// Some of its addresses, at the port that was asked for, are listeners of our own.
     var hasOwn = false
+
+    var isEmpty: Bool { usable.isEmpty && !hasOwn }
 }
 
 extension Decision {
-    /// True where something is wrong with it, if only by the word of `mode: audit`.
-    var isRefusal: Bool { verdict == .deny || wouldDeny }
+    /// True where something is wrong with it, if only by the word of `mode: audit`, that was not wrong with the one before it.
+    func isRefusal(behind first: Decision) -> Bool {
+        if verdict == .deny { return true }
+        return wouldDeny && !(first.wouldDeny && first.reason == reason && first.rule == rule)
+    }
 }
 
 extension Worker {

@@ -90,6 +90,15 @@ final class LateSniffer {
 }
 
 extension Connection {
+    /// Asks whether the address that was reached may be used, where another policy came while it was dialled; `nil` where it may.
+    ///
+    /// What was dialled was asked for all its addresses together then, of which one was enough.
+    func cutReached(since generation: UInt64) -> Cut? {
+        let snapshot = worker.snapshot
+        guard snapshot.generation != generation else { return nil }
+        return cutNow(by: snapshot, at: worker.policyTime, outcome: .policyChanged)
+    }
+
     /// Asks whether an allowed connection may go on; `nil` where it may.
     ///
     /// `now` is the time, in seconds since 1970-01-01T00:00:00Z, where the policy asks for it.
@@ -99,7 +108,7 @@ extension Connection {
         guard let policy = snapshot.policy else { return Cut(outcome: outcome, reason: .noPolicy) }
         facts.now = now
         // Before anything is connected to, what the decision let be dialled; the rest of the name's addresses is no matter.
-        facts.addresses = dialled.map { [$0.socket.address] } ?? decision.addresses?.map(\.socket.address)
+        facts.addresses = dialled.map { [$0.socket.address] } ?? addressesInDial(decision)?.map(\.socket.address)
         let verdict = policy.stillAllows(decision, facts)
         guard verdict.verdict != .allow else { return nil }
         return Cut(outcome: outcome, reason: verdict.reason, rule: verdict.rule)

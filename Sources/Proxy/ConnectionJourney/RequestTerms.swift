@@ -1,5 +1,6 @@
 import Credentials
 import PolicyEngine
+import WireFormats
 
 /// What a policy asks of a request that it lets through, beside letting it through.
 ///
@@ -47,13 +48,17 @@ extension Conversation {
 
     /// True where another policy came since the request was written down that would change its head otherwise, or look at its content
     /// otherwise: what would go up was made by the one before (threat B20).
-    func isOutdated() -> Bool {
+    func isOutdated(_ request: HTTP1Request) -> Bool {
         guard worker.snapshot.generation != judgedGeneration, let policy = worker.snapshot.policy, let decision,
             terms != nil || policy.changesHeads || policy.looksAtContent
         else { return false }
+        // This one may ask for fields that nobody has looked for yet.
+        let told = detail
+        defer { detail = told }
+        guard let isMismatch = try? describe(request, for: policy) else { return true }
         noteDialled(by: decision, at: worker.policyTime)
         // Whether it may go on at all was asked when the policy came; by which rule it would be let through now was not.
-        let now = policy.decide(facts)
+        let now = isMismatch ? policy.refuse(facts, because: .nameMismatch) : policy.decide(facts)
         return now.verdict != .allow || now.basis != decision.basis || now.wouldDeny != decision.wouldDeny
             || terms(behind: now) != terms
     }

@@ -23,9 +23,14 @@ func openUpstream(
     }
     // A cut that came between the socket's last word and this task's turn found nobody who waited.
     guard connection.cutting != nil, case .connected(let reached) = dialled else { return dialled }
+    drop(reached, on: loop)
+    return .abandoned
+}
+
+/// Lets go of an upstream that was reached and is not used.
+func drop(_ reached: Reached, on loop: isolated EventLoop) {
     resetOnClose(reached.socket.descriptor)
     reached.socket.detach(from: loop)
-    return .abandoned
 }
 
 /// The same for a permit that leads out directly, where nobody waits: the connection is told, before this returns or later.
