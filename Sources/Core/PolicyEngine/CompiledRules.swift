@@ -44,6 +44,8 @@ struct RuleTraits: Sendable {
     /// The same without rules on trial.
     let fieldSpellingsInForce: FieldSpellings?
     let asksForCalls: Bool
+    /// Whom a connection belongs to makes a difference.
+    let asksForUsers: Bool
     let hasCounters: Bool
     let hasTrials: Bool
     let looksAtContent: Bool
@@ -65,6 +67,7 @@ struct RuleTraits: Sendable {
         fieldSpellingsInForce = FieldSpellings(rules.lazy.filter { !$0.terms.isOnTrial })
         asksForCalls = rules.contains { $0.match.mcp != nil }
         hasCounters = rules.contains { $0.terms.rate != nil || $0.terms.budget != nil }
+        asksForUsers = hasCounters || rules.contains { $0.match.uids != nil }
         hasTrials = rules.contains(where: \.terms.isOnTrial)
         looksAtContent = rules.contains(where: \.terms.looksAtContent)
         changesHeads = rules.contains(where: \.terms.changesHeads)

@@ -131,11 +131,6 @@ package struct Decision: Hashable, Sendable {
 
     var dialsSomething: Bool { dial != nil }
 
-    /// The byte budgets that the relay draws on and enforces.
-    package var byteBudgets: [CounterDraw] {
-        draws.filter { $0.counter.quantity == .bytesUp }
-    }
-
     /// A refusal that needs no policy: the connection broke a rule of the product itself.
     package static func refused(_ reason: Reason, port: UInt16 = 0) -> Decision {
         refused(reason, rule: nil, port: port)

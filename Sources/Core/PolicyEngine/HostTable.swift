@@ -54,6 +54,21 @@ struct HostTable<Value: Sendable>: Sendable {
         if let place = find(hash.value, octets, from: 0), let value = entries[place].exact { values.append(value) }
     }
 
+    /// True where a pattern matches a name.
+    func holds(_ name: HostName) -> Bool {
+        let octets = name.text.utf8.span
+        var hash = SuffixHash()
+        for index in octets.indices.reversed() {
+            if octets[index] == UInt8(ascii: "."), let place = find(hash.value, octets, from: index + 1),
+                entries[place].below != nil
+            {
+                return true
+            }
+            hash.add(octets[index])
+        }
+        return find(hash.value, octets, from: 0).map { entries[$0].exact != nil } ?? false
+    }
+
     private func find(_ hash: UInt64, _ octets: Span<UInt8>, from start: Int) -> Int? {
         let mask = slots.count - 1
         var slot = Int(truncatingIfNeeded: hash) & mask

@@ -41,6 +41,19 @@ extension Policy {
         }
     }
 
+    /// Judges a connection that is already allowed again, under the policy that allowed it: a time has come, or the agent has
+    /// spoken late.
+    ///
+    /// As `stillAllows`; but where what allowed it no longer does, the reason is that for which a new connection would be refused,
+    /// and `policy_changed` only where another rule would let that through.
+    package func stillAllowsNow(_ decision: Decision, _ facts: Facts) -> Decision {
+        let verdict = stillAllows(decision, facts)
+        guard verdict.verdict == .deny, verdict.reason == .policyChanged else { return verdict }
+        let fresh = decide(facts)
+        guard fresh.verdict == .deny else { return verdict }
+        return .refused(fresh.reason, rule: fresh.rule ?? verdict.rule, port: facts.port)
+    }
+
     private func rejudge(_ decision: Decision, _ facts: Facts, isStrict: Bool) -> Decision {
         if isAmbiguous(facts, isStrict: isStrict) { return .refused(.ambiguousPath, port: facts.port) }
         let survey = survey(facts, isStrict: isStrict)

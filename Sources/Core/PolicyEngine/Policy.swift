@@ -122,6 +122,8 @@ package struct Policy: Sendable {
     package var asksForRequests: Bool { compiled.traits.asksForRequests }
     /// True where any rule asks for the time: what is allowed at one moment may not be at another.
     package var hasTimes: Bool { !compiled.traits.timeWindows.isEmpty }
+    /// True where whom a connection belongs to makes a difference.
+    package var asksForUsers: Bool { compiled.traits.asksForUsers }
     /// True where any rule has a `rate` or a `budget`.
     package var hasCounters: Bool { compiled.traits.hasCounters }
 

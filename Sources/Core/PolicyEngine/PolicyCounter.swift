@@ -79,14 +79,4 @@ package struct CounterDraw: Hashable, Sendable {
         self.period = period
         self.isOnTrial = isOnTrial
     }
-
-    /// What is reserved before the decision: one connection or request.
-    ///
-    /// Of bytes, nobody knows how many there will be: the relay reserves them as they come.
-    package var reservation: UInt64 {
-        switch counter.quantity {
-        case .rate, .requests: 1
-        case .bytesUp: 0
-        }
-    }
 }

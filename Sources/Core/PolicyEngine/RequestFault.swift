@@ -1,8 +1,9 @@
-/// Why a request is refused before any rule is asked, as far as its method and its path tell.
+/// Why a request is refused before any rule is asked, as far as its method and its target tell.
 ///
 /// The data path finds this in reading the request; a question that only tells of one is held to the same.
 package enum RequestFault: Error, Hashable, Sendable {
     case path(PathAmbiguity)
+    case query(QueryViolation)
     /// `*` beside another method than OPTIONS (RFC 9112, section 3.2.4).
     case target
     /// CONNECT in any case, which is for proxies, and judged there as the connection that it asks for.
@@ -11,7 +12,7 @@ package enum RequestFault: Error, Hashable, Sendable {
     package var reason: Reason {
         switch self {
         case .path: .ambiguousPath
-        case .target: .malformedRequest
+        case .query, .target: .malformedRequest
         case .connect: .proxyInCapture
         }
     }
@@ -20,6 +21,7 @@ package enum RequestFault: Error, Hashable, Sendable {
     package var detail: String {
         switch self {
         case .path(let ambiguity): ambiguity.rawValue
+        case .query(let violation): violation.rawValue
         case .target: "request_target"
         case .connect: "connect"
         }
@@ -27,27 +29,43 @@ package enum RequestFault: Error, Hashable, Sendable {
 }
 
 extension RequestFacts {
-    /// Reads the path of a question as the data path reads it behind its method.
+    /// Takes what a question tells of a request, as the data path reads it from the wire.
     ///
     /// - Parameters:
-    ///   - text: the path as it was given, or `*`; `nil` where it is not told.
     ///   - method: the method; `nil` where it is not told.
-    ///   - isRead: whether the request would be read at all: one in a tunnel may ask for a proxy.
-    /// - Returns: the path in the form that is judged; `nil` where none was given.
-    /// - Throws: what is refused whatever rules say.
-    package static func path(
-        _ text: String?,
-        behind method: RequestMethod?,
+    ///   - path: the path as it was given, or `*`; `nil` where it is not told.
+    ///   - query: what follows the `?`, empty where there is none; `nil` where it is not told.
+    ///   - fields: the header fields; `nil` where they are not told.
+    ///   - calls: what its body calls; `nil` where that is not told.
+    ///   - isRead: whether the request could be read at all: one in a tunnel may ask for a proxy.
+    /// - Throws: what is refused whatever rules say, where the request is read.
+    package init(
+        telling method: RequestMethod?,
+        path: String?,
+        query: String?,
+        fields: RequestFields? = nil,
+        calls: RequestCalls? = nil,
         isRead: Bool
-    ) throws(RequestFault) -> CanonicalPath? {
+    ) throws(RequestFault) {
         if isRead, method?.text.uppercased() == "CONNECT" { throw .connect }
-        guard let text else { return nil }
-        if text == CanonicalPath.server.text {
+        let canonical = try path.map { path throws(RequestFault) in try Self.read(path, behind: method) }
+        if let violation = query.flatMap({ QueryViolation(in: $0.utf8) }) { throw .query(violation) }
+        self.init(
+            method: method,
+            path: canonical,
+            fields: fields,
+            query: query.map { RequestQuery($0) },
+            calls: calls
+        )
+    }
+
+    private static func read(_ path: String, behind method: RequestMethod?) throws(RequestFault) -> CanonicalPath {
+        if path == CanonicalPath.server.text {
             guard method == nil || method?.text == "OPTIONS" else { throw .target }
             return .server
         }
         do throws(PathAmbiguity) {
-            return try CanonicalPath(text)
+            return try CanonicalPath(path)
         } catch {
             throw .path(error)
         }

@@ -23,12 +23,17 @@ extension RequestMatch {
     }
 }
 
+extension RequestMethod {
+    /// False of what no rule may name: an asterisk looks as if it stood for other methods.
+    package var isNameable: Bool { !text.utf8.contains(UInt8(ascii: "*")) }
+}
+
 private func readMethod(_ node: SourceNode, _ subject: String) throws(SourceProblem) -> RequestMethod {
     let text = try node.string(subject, expected: "a method such as GET")
     guard let method = RequestMethod(text) else {
         throw SourceProblem("\(subject) is no method", at: node.location, remedy: "write a name such as GET")
     }
-    guard !text.contains("*") else {
+    guard method.isNameable else {
         throw SourceProblem(
             "\(subject) is `\(text)`, which no request says: an asterisk stands for no other method",
             at: node.location,

@@ -107,7 +107,7 @@ extension Rule {
     private func hostHolds(_ facts: Facts) -> Bool {
         guard let hosts = match.hosts else { return true }
         guard let name = facts.name else { return false }
-        return hosts.contains { $0.matches(name) }
+        return hostTable?.holds(name) ?? hosts.contains { $0.matches(name) }
     }
 
     /// What becomes of keys that traffic has no part in.

@@ -81,6 +81,8 @@ package struct Rule: Hashable, Sendable {
     var protocols: ProtocolSet? { storage.protocols }
     /// True where the rule asks for what traffic has no part in: who the workload is, and what time it is.
     var asksForCircumstances: Bool { storage.asksForCircumstances }
+    /// The hosts in the form in which they are found; `nil` where they are few, and compared one by one.
+    var hostTable: HostTable<[Int]>? { storage.hostTable }
     /// A rule is copied for every question, and its parts are many: one reference is cheaper.
     private let storage: Storage
 
@@ -92,6 +94,7 @@ package struct Rule: Hashable, Sendable {
         let ports: [ClosedRange<UInt16>]?
         let protocols: ProtocolSet?
         let asksForCircumstances: Bool
+        let hostTable: HostTable<[Int]>?
 
         init(_ name: RuleName, _ action: RuleAction, _ match: RuleMatch, _ terms: RuleTerms) {
             self.name = name
@@ -102,6 +105,7 @@ package struct Rule: Hashable, Sendable {
             let impliesWeb = match.ports == nil && match.hosts != nil && action != .deny
             ports = impliesWeb ? [80...80, 443...443] : match.ports
             protocols = Self.protocols(action, match)
+            hostTable = match.hosts.flatMap { $0.count > 16 ? HostTable([(patterns: $0, place: 0)]) : nil }
             asksForCircumstances =
                 match.uids != nil || match.namespaces != nil || match.serviceAccounts != nil
                 || match.clientBlocks != nil || match.times != nil

@@ -12,6 +12,12 @@ extension AgentCall {
         self.init(method: String(method), tool: tool)
     }
 
+    /// What people write, alone, for a body that calls nothing.
+    package static let absent = "none"
+
+    /// What people are told who write that beside a call.
+    package static let absentBesideOthers = "`none` stands alone: a body calls something, or nothing"
+
     /// As people write it.
     package var text: String { tool.map { "\(method) \($0)" } ?? method }
 

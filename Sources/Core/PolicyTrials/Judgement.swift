@@ -32,8 +32,7 @@ package struct Judgement: Hashable, Sendable {
         )
         do throws(Fault) {
             facts.opening = question.opening(try question.readName())
-            let request = try question.request(askedBy: policy)
-            decision = policy.answer(&facts, request, resolvedTo: question.addresses)
+            decision = try policy.answer(&facts, question)
             fault = nil
         } catch {
             decision = .refused(error.reason, port: question.port)
@@ -73,52 +72,43 @@ extension Question {
         }
     }
 
-    /// What is known of the request, where there may be one.
-    fileprivate func request(askedBy policy: Policy) throws(Judgement.Fault) -> RequestFacts? {
-        guard isRequest || method != nil || path != nil else { return nil }
+    /// What is known of the request, where there may be one, or what is wrong with it.
+    fileprivate func request(askedBy policy: Policy) -> Result<RequestFacts?, RequestFault> {
+        guard isRequest || method != nil || path != nil else { return .success(nil) }
         // Whoever names headers names all that the request has.
         let fields = headers.map { headers in
             let names = headers.map(\.name).filter { policy.fieldSpellings?.isLookalike(Array($0.utf8).span) ?? false }
             return RequestFields(of: policy.askedFields, headers, lookalikes: names)
         }
-        return RequestFacts(
-            method: method,
-            path: try readPath(),
-            fields: fields,
-            query: query.map { RequestQuery($0) },
-            calls: calls.map { .calls($0) }
-        )
-    }
-
-    private func readPath() throws(Judgement.Fault) -> CanonicalPath? {
         do throws(RequestFault) {
-            return try RequestFacts.path(path, behind: method, isRead: isRequest)
+            let told = try RequestFacts(
+                telling: method,
+                path: path,
+                query: query,
+                fields: fields,
+                calls: calls.map { .calls($0) },
+                isRead: isRequest
+            )
+            return .success(told)
         } catch {
-            throw .request(error)
+            return .failure(error)
         }
     }
 }
 
 extension Policy {
     /// Asks about the connection and, where it is one whose requests are read, about the request.
-    ///
-    /// What is in a tunnel is asked about by nobody.
     fileprivate func answer(
         _ facts: inout Facts,
-        _ request: RequestFacts?,
-        resolvedTo resolved: [IPAddress]?
-    ) -> PolicyEngine.Decision {
-        guard canIntercept, case .known(.tls, _) = facts.opening else {
-            facts.request = request
-            return answer(&facts, resolvedTo: resolved)
+        _ question: Question
+    ) throws(Judgement.Fault) -> PolicyEngine.Decision {
+        do throws(RequestFault) {
+            return try answer(&facts, telling: question.request(askedBy: self)) {
+                answer(&$0, resolvedTo: question.addresses)
+            }
+        } catch {
+            throw .request(error)
         }
-        facts.isFinal = false
-        let connection = answer(&facts, resolvedTo: resolved)
-        let isRead = connection.verdict == .allow && connection.reason == .perRequest
-        guard isRead || connection.verdict == .undetermined else { return connection }
-        facts.isFinal = true
-        facts.request = request ?? (isRead ? RequestFacts(method: nil, path: nil, fields: nil) : nil)
-        return answer(&facts, resolvedTo: resolved)
     }
 
     /// Asks first without addresses, then with those that would be dialled.

@@ -71,6 +71,8 @@ package struct LearnedTraffic: Sendable {
         case unallowable
         /// Its method differs from a registered one in case alone: where a rule asks for methods, it is refused.
         case ambiguousMethod
+        /// Its method has an asterisk, which no rule names: it stands for no other method.
+        case starredMethod
         /// What it called could be read in more than one way, and `mode: audit` let it go on.
         case unreadCalls
     }
@@ -135,6 +137,10 @@ package struct LearnedTraffic: Sendable {
         }
         guard shape.method?.registeredSpelling == nil else {
             leftOut[.ambiguousMethod, default: 0] += 1
+            return
+        }
+        guard shape.method?.isNameable ?? true else {
+            leftOut[.starredMethod, default: 0] += 1
             return
         }
         learned += 1

@@ -78,7 +78,7 @@ extension Question {
         question.addresses = reader.list("addr", of: "addresses", readAddress)
         question.method = reader.value("method", .optional, readMethod)
         question.path = reader.value("path", .optional, readPath)
-        question.calls = reader.list("calls", of: "calls", readCall)
+        question.calls = readCalls(&reader)
         question.headers = reader.mapping("headers", .optional, readHeaders)
         guard let host, port != nil else { return nil }
         do throws(QuestionFault) {
@@ -106,8 +106,19 @@ extension Question {
         return method
     }
 
-    private static func readCall(_ node: SourceNode, _ subject: String) throws(SourceProblem) -> AgentCall {
+    /// An empty list, and `none` alone, are a body without calls.
+    private static func readCalls(_ reader: inout MappingReader) -> [AgentCall]? {
+        guard let calls = reader.list("calls", of: "calls", readCall) else { return nil }
+        if calls.count > 1, calls.contains(nil) {
+            reader.note(SourceProblem(AgentCall.absentBesideOthers, at: reader.location(of: "calls")))
+        }
+        return calls.compactMap(\.self)
+    }
+
+    /// `nil` for `none`.
+    private static func readCall(_ node: SourceNode, _ subject: String) throws(SourceProblem) -> AgentCall? {
         let text = try node.string(subject, expected: "a call such as tools/list")
+        if text == AgentCall.absent { return nil }
         guard let call = AgentCall(text: text) else {
             throw SourceProblem("\(subject), `\(text)`, is no call", at: node.location, remedy: AgentCall.example)
         }
@@ -139,7 +150,7 @@ extension Question {
         var fields: [RequestField] = []
         for key in reader.keys {
             let values = reader.list(key, of: "values") { node, subject throws(SourceProblem) in
-                Array(try node.string(subject, expected: "a value").utf8)
+                node.content == .string("") ? [] : Array(try node.string(subject, expected: "a value").utf8)
             }
             if RequestMethod(key) == nil {
                 reader.note(SourceProblem("`\(key)` is no header name", at: reader.keyLocation(of: key)))

@@ -6,6 +6,8 @@ struct RuleBuilder {
     let wildcards: [HostPattern]
     let pathLimit: Int
     private var taken: Set<String> = []
+    /// The number that was tried last behind a name; those before it are taken.
+    private var numbers: [String: Int] = [:]
 
     init(wildcards: [HostPattern], pathLimit: Int) {
         self.wildcards = wildcards
@@ -219,10 +221,10 @@ struct RuleBuilder {
         if let host = items.first, items.count == 1, shape.isNamed { words.insert(host, at: 0) }
         let base = String(words.joined(separator: "-").prefix(100))
         var name = base
-        var number = 2
         while !taken.insert(name).inserted {
+            let number = numbers[base, default: 1] + 1
+            numbers[base] = number
             name = "\(base)-\(number)"
-            number += 1
         }
         return RuleName(name)
     }

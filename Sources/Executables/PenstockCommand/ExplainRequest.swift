@@ -118,7 +118,8 @@ struct ExplainRequest: Hashable {
     private static func calls(_ options: Options) throws(Misuse) -> [AgentCall]? {
         guard options.has("--call") else { return nil }
         let texts = options.all("--call")
-        if texts == ["none"] { return [] }
+        if texts == [AgentCall.absent] { return [] }
+        guard !texts.contains(AgentCall.absent) else { throw options.misuse("--call \(AgentCall.absentBesideOthers)") }
         var calls: [AgentCall] = []
         for text in texts {
             guard let call = AgentCall(text: text) else {

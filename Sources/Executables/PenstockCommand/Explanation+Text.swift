@@ -98,7 +98,11 @@ extension Explanation {
             return "servers after CGI tell `-` from `_` in no header's name, and rules name what "
                 + "\(names.map { "`\($0)`" }.joined(separator: ", ")) could be taken for"
         case .ambiguousQuery: return "servers could read the query in more than one way, and the rule asks for it"
-        case .malformedRequest: return "`*` is asked for by OPTIONS alone"
+        case .malformedRequest:
+            guard case .request(.query(let violation)) = judgement.fault else {
+                return "`*` is asked for by OPTIONS alone"
+            }
+            return "the query \(violation.explanation), which no request line carries: encode it"
         case .proxyInCapture: return "CONNECT is for proxies; the explicit proxy judges the connection that it asks for"
         case .specialAddress: return specialAddressSentence
         case .outsideCIDRs: return "none of the name's addresses lies within the rule's `cidrs`"

@@ -1,4 +1,5 @@
 import AuditTrail
+import Configuration
 import LinuxBindings
 import NetworkTypes
 import PolicyEngine
@@ -71,7 +72,8 @@ extension LearnRequest {
     /// Reads what was written as a daemon reads it.
     private func requireLoading(_ text: String) throws(Complaint) {
         do throws(SourceProblems) {
-            let documents = try readYAML(Array(text.utf8), file: "standard output")
+            let limits = YAMLLimits(PolicyFileLimits())
+            let documents = try readYAML(Array(text.utf8), file: "standard output", limits: limits)
             _ = try Policy.load(documents, hash: "", canIntercept: canIntercept)
         } catch {
             complain(of: error)
@@ -114,6 +116,7 @@ extension LearnedTraffic.LeftOut {
         case .unallowable: "with a name or a path that no policy allows"
         case .ambiguousMethod:
             "with a method such as `get`, which is refused where rules ask for methods: write it in capitals in the client"
+        case .starredMethod: "with an asterisk in the method, which no rule may name"
         case .unreadCalls:
             "with calls that could be read in more than one way (malformed_call): a rule for them would allow any call"
         }

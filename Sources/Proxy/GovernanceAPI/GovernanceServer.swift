@@ -113,7 +113,9 @@ package final class GovernanceServer: AcceptingParty {
     /// The user that owns the caller's end; nil where the kernel does not know or cannot be asked.
     private func owner(of socket: StreamSocket, at peer: SocketAddress) -> UInt32? {
         guard let ours = (try? localAddress(socket.descriptor)) ?? nil else { return nil }
-        return (try? netlink.owner(local: peer, remote: ours)) ?? nil
+        guard let owner = try? netlink.owner(local: peer, remote: ours) else { return nil }
+        // Somebody else may have the port of a caller who is gone: while the connection exists, nobody can.
+        return (try? isConnected(socket.descriptor)) == true ? owner : nil
     }
 
     private func converse(with caller: Caller, on loop: isolated EventLoop) async {

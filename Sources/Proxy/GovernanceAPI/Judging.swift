@@ -55,18 +55,13 @@ extension GovernanceAPI {
         }
         facts.opening = destination.spoken.map { .known($0, name: name) } ?? .asked(name)
         let check: AddressCheck = name == nil ? .checked : .unchecked
-        let isRead =
-            destination.spoken == .http || (destination.spoken == .tls && situation.policy?.canIntercept ?? false)
+        guard let policy = situation.policy else {
+            return CheckJudgement(decision: .refused(.noPolicy, port: port), address: check)
+        }
+        let told = destination.request()
         do throws(RequestFault) {
-            let path = try RequestFacts.path(destination.path, behind: destination.method, isRead: isRead)
-            facts.request = RequestFacts(
-                method: destination.method,
-                path: path,
-                fields: nil,
-                query: destination.query.map { RequestQuery($0) }
-            )
-            let decision = situation.policy.map { ask($0, &facts) } ?? .refused(.noPolicy, port: port)
-            return CheckJudgement(decision: decision, address: check, path: path?.text)
+            let decision = try policy.answer(&facts, telling: told) { ask(policy, &$0) }
+            return CheckJudgement(decision: decision, address: check, path: (try? told.get())?.path?.text)
         } catch {
             return CheckJudgement(
                 decision: .refused(error.reason, port: port),
@@ -97,6 +92,18 @@ extension PolicyEngine.Decision {
         switch verdict {
         case .allow: true
         case .deny, .undetermined, .needsBody: false
+        }
+    }
+}
+
+extension CheckedDestination {
+    /// What the question tells of a request, or what is wrong with it.
+    fileprivate func request() -> Result<RequestFacts?, RequestFault> {
+        let isRead = spoken == .http || spoken == .tls
+        do throws(RequestFault) {
+            return .success(try RequestFacts(telling: method, path: path, query: query, isRead: isRead))
+        } catch {
+            return .failure(error)
         }
     }
 }

@@ -24,10 +24,17 @@ struct ParsedFiles {
         let result = readYAMLWithProblems(
             bytes,
             file: path,
-            limits: YAMLLimits(bytes: limits.fileBytes, nodes: limits.fileNodes)
+            limits: YAMLLimits(limits)
         )
         files[path] = (bytes, result)
         return result
+    }
+}
+
+extension YAMLLimits {
+    /// Those of one file of a policy.
+    package init(_ limits: PolicyFileLimits) {
+        self.init(bytes: limits.fileBytes, nodes: limits.fileNodes)
     }
 }
 

@@ -38,6 +38,26 @@ private func clock(_ days: Int64, _ hours: Int64, _ minutes: Int64, _ seconds: I
         #expect(policy.decide(facts).verdict == (isOpen ? .allow : .deny))
     }
 
+    @Test(
+        "what a window allowed ends with the reason for which a new connection would be refused",
+        arguments: [
+            ("", "deny default_deny by w"),
+            ("{ name: d, match: { ports: [443], time: [{ days: [tue] }] }, action: deny }", "deny rule_deny by d"),
+            // It was bound to what the first rule asked for.
+            ("{ name: o, match: { ports: [443] }, action: allow }", "deny policy_changed by w"),
+        ]
+    )
+    func endedWindow(other: String, expected: String) throws {
+        let window = "{ name: w, match: { ports: [443], time: [{ days: [mon] }] }, action: allow }"
+        let policy = try policy(window + "\n" + other)
+        var facts = try facts("x.example", addresses: ["203.0.113.7"])
+        facts.now = monday
+        let decision = policy.decide(facts)
+        #expect(policy.stillAllowsNow(decision, facts) == decision)
+        facts.now = monday + 86_400
+        #expect(policy.stillAllowsNow(decision, facts).summary == expected)
+    }
+
     @Test("the next boundary is when the first of all windows begins or ends")
     func boundaries() throws {
         let timeless = try policy("{ name: a, match: { ports: [1] }, action: deny }")

@@ -30,6 +30,17 @@ struct InterceptionTests {
             ("blind", ["--path", "/a"], "allow", "tunnel", "rule_allow"),
             ("no", ["--path", "/a"], "deny", "refuse", "rule_deny"),
             ("all", ["--method", "GET", "--path", "/a/../b"], "deny", "refuse", "ambiguous_path"),
+            ("all", ["--method", "GET", "--path", "*"], "deny", "refuse", "malformed_request"),
+            ("all", ["--method", "CONNECT"], "deny", "refuse", "proxy_in_capture"),
+            ("all", ["--path", "/", "--query", "v=a b"], "deny", "refuse", "malformed_request"),
+            // What nobody reads counts for nothing.
+            ("pinned", ["--method", "GET", "--path", "/a/../b"], "allow", "tunnel", "rule_allow"),
+            ("pinned", ["--method", "GET", "--path", "*"], "allow", "tunnel", "rule_allow"),
+            ("pinned", ["--method", "CONNECT"], "allow", "tunnel", "rule_allow"),
+            ("pinned", ["--path", "/", "--query", "v=a b"], "allow", "tunnel", "rule_allow"),
+            ("blind", ["--path", "/a/../b"], "allow", "tunnel", "rule_allow"),
+            ("no", ["--path", "/a/../b"], "deny", "refuse", "rule_deny"),
+            ("none", ["--path", "/a/../b"], "deny", "refuse", "default_deny"),
         ]
     )
     func explained(host: String, words: [String], decision: String, treatment: String, reason: String) throws {
@@ -39,6 +50,30 @@ struct InterceptionTests {
             said.lines.prefix(3) == ["decision: \(decision)", "treatment: \(treatment)", "reason: \(reason)"],
             "\(said)"
         )
+    }
+
+    @Test("where nobody reads the request, its path counts for nothing in audit mode and in cases, too")
+    func unreadPaths() throws {
+        let cases = """
+            cases:
+              - { name: a, host: pinned.example.com, port: 443, path: /a/../b, expect: allow, treatment: tunnel, rule: pinned }
+              - { name: b, host: 10.0.0.1, sni: blind.example.com, port: 443, path: /a/../b, expect: deny, reason: special_address }
+              - { name: c, host: all.example.com, port: 443, path: /a/../b, expect: deny, reason: ambiguous_path }
+              - { name: d, host: all.example.com, port: 80, protocol: http, path: /a/../b, expect: deny, reason: ambiguous_path }
+            """
+        let folder = try Folder(["p.yaml": policy(Self.rules), "c.yaml": cases])
+        let tested = try run(["policy", "test", "p.yaml", "c.yaml", "--intercept"], in: folder)
+        #expect(tested.status == 0, "\(tested)")
+        try folder.put(policy(Self.rules, mode: "audit"), as: "audit.yaml")
+        let words = ["policy", "explain", "audit.yaml", "--intercept", "--port", "443", "--path", "/a/../b", "--host"]
+        let tunnelled = try run(words + ["pinned.example.com"], in: folder)
+        #expect(tunnelled.lines.prefix(2) == ["decision: allow", "treatment: tunnel"], "\(tunnelled)")
+        let refused = try run(words + ["none.example.com"], in: folder)
+        #expect(refused.lines.prefix(2) == ["decision: allow", "would: deny"], "\(refused)")
+        #expect(refused.lines.contains("reason: default_deny"), "\(refused)")
+        // Not even audit mode lets through what is read and cannot be understood.
+        let read = try run(words + ["all.example.com"], in: folder)
+        #expect(read.lines.first == "decision: deny", "\(read)")
     }
 
     @Test("explain says what is missing, and where a request is not read")

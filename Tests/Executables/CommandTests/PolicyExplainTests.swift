@@ -104,6 +104,33 @@ struct PolicyExplainTests {
         #expect(matched == (rule != "none" && reason != "undetermined"), "\(said)")
     }
 
+    @Test("`--call none` stands alone")
+    func noneBesideCalls() throws {
+        let request = ["--host", "api.example", "--port", "80", "--protocol", "http", "--path", "/"]
+        let mixed = try explain(request + ["--call", "none", "--call", "ping"])
+        #expect(mixed.status == 64)
+        #expect(mixed.errors.contains("--call `none` stands alone: a body calls something, or nothing"), "\(mixed)")
+        #expect(try explain(request + ["--call", "none"]).status == 0)
+    }
+
+    @Test(
+        "a query that no request line carries is refused as the daemon refuses it",
+        arguments: [
+            ("v=a b", "has a space or a control character"), ("v=\u{1}", "has a space or a control character"),
+            ("v=\u{7f}", "has a space or a control character"), ("v=1#f", "has a `#`"),
+            ("v=é", "has characters outside ASCII"),
+        ]
+    )
+    func unsendableQuery(query: String, fault: String) throws {
+        let said = try explain(
+            ["--host", "api.example", "--port", "80", "--protocol", "http", "--path", "/", "--query", query]
+        )
+        #expect(said.lines.contains("decision: deny"), "\(said)")
+        #expect(said.lines.contains("reason: malformed_request"), "\(said)")
+        let because = "because: the query \(fault), which no request line carries: encode it"
+        #expect(said.lines.contains(because), "\(said)")
+    }
+
     @Test(
         "of what does not match, the nearest is named, with its place and the first reason why",
         arguments: [

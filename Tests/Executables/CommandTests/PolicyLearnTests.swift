@@ -259,6 +259,27 @@ struct PolicyLearnTests {
         #expect(try decisionsThatDiffer(folder).hasPrefix("0 decisions of 300 "))
     }
 
+    @Test("methods with an asterisk, which no rule may name, are left out and counted; the rest is learned")
+    func starredMethods() throws {
+        let folder = try Trail.folder([
+            request(1, "GET", "/a"), request(2, "FOO*", "/a"), request(3, "*", "/b"), request(4, "BAR", "/c"),
+        ])
+        let text = try learn(folder)
+        #expect(text.contains("# Left out: 2 with an asterisk in the method, which no rule may name\n"), "\(text)")
+        #expect(text.contains("methods: [GET]") && text.contains("methods: [BAR]") && !text.contains("*"), "\(text)")
+        #expect(try penstock("policy", "check", "learned.yaml", in: folder).status == 0)
+    }
+
+    @Test("what is learned may be as long as a policy's file may be")
+    func longPolicies() throws {
+        let label = String(repeating: "a", count: 60)
+        let records = (1...7000).map { connection($0, "n\($0).\(label).\(label).example", "203.0.113.1:443", .tls) }
+        let folder = try Trail.folder(records)
+        let text = try learn(folder)
+        #expect(text.utf8.count > 1 << 20)
+        #expect(try penstock("policy", "check", "learned.yaml", in: folder).status == 0)
+    }
+
     @Test("wildcards stand only where they were asked for")
     func wildcards() throws {
         let folder = try Trail.folder([

@@ -39,15 +39,34 @@ struct PolicyTestTests {
               - { name: reading, \(request), calls: [tools/call read_file, ping], expect: allow, rule: web }
               - { name: deleting, \(request), calls: [tools/list, tools/call delete_it], expect: deny, rule: no-delete }
               - { name: no call, \(request), calls: [], expect: allow }
+              - { name: none, \(request), calls: [none], expect: allow, rule: web }
               - { name: unknown, \(request), expect: deny, rule: no-delete, reason: undetermined }
             """
         let folder = try Folder(["p.yaml": policy(rules), "c.yaml": cases])
         let said = try penstock("policy", "test", "p.yaml", "c.yaml", in: folder)
-        #expect(said.output == "4 of 4 cases pass, 2 of 2 rules decide one\n", "\(said)")
+        #expect(said.output == "5 of 5 cases pass, 2 of 2 rules decide one\n", "\(said)")
         try folder.put("cases: [{ name: a, \(request), calls: [tools/call], expect: deny }]", as: "c.yaml")
         let wrong = try penstock("policy", "test", "p.yaml", "c.yaml", in: folder)
         #expect(wrong.status == 65)
         #expect(wrong.errors.contains("item 1 of `calls`, `tools/call`, is no call"), "\(wrong)")
+        try folder.put("cases: [{ name: a, \(request), calls: [none, ping], expect: deny }]", as: "c.yaml")
+        let mixed = try penstock("policy", "test", "p.yaml", "c.yaml", in: folder)
+        #expect(mixed.status == 65)
+        #expect(mixed.errors.contains("`none` stands alone: a body calls something, or nothing"), "\(mixed)")
+    }
+
+    @Test("a header may be there and empty, as `explain --header 'X-A:'` says it")
+    func emptyHeaders() throws {
+        let request = "host: web.example, port: 80, protocol: http"
+        let cases = """
+            cases:
+              - { name: empty, \(request), headers: { X-A: [""] }, expect: allow, rule: web }
+              - { name: other, \(request), headers: { X-B: [""] }, expect: deny, rule: none }
+            """
+        let rules = "{ name: web, match: { protocols: [http], http: { headers: { x-a: present } } }, action: allow }"
+        let folder = try Folder(["p.yaml": policy(rules), "c.yaml": cases])
+        let said = try penstock("policy", "test", "p.yaml", "c.yaml", in: folder)
+        #expect(said.output == "2 of 2 cases pass, 1 of 1 rules decide one\n", "\(said)")
     }
 
     @Test("a case that fails is named with its place, what was expected and what was found; 1")

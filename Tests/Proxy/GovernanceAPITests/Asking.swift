@@ -21,14 +21,16 @@ struct Asking {
     static func policy(
         _ rules: [(name: String, action: RuleAction, match: RuleMatch)],
         mode: PolicyEngine.PolicyMode = .enforce,
-        default defaultAction: DefaultAction = .deny
+        default defaultAction: DefaultAction = .deny,
+        canIntercept: Bool = false
     ) throws -> Policy {
         Policy(
             name: "egress-basic",
             mode: mode,
             defaultAction: defaultAction,
             hash: hash,
-            rules: rules.compactMap { rule in RuleName(rule.name).map { Rule($0, rule.action, rule.match) } }
+            rules: rules.compactMap { rule in RuleName(rule.name).map { Rule($0, rule.action, rule.match) } },
+            canIntercept: canIntercept
         )
     }
 

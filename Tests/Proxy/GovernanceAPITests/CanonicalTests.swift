@@ -120,6 +120,17 @@ extension CanonicalCase {
         #expect(item.canonical == nil ? isOwn : reason == expected, "\(reason ?? "none")")
     }
 
+    @Test("a query is refused for the octets for which the data path refuses the request line")
+    func queries() {
+        let disagreeing = (UInt8.min...UInt8.max).filter { octet in
+            var reader = HTTP1RequestReader()
+            let head = Array("GET /?a=".utf8) + [octet] + Array("b HTTP/1.1\r\nHost: a.example\r\n\r\n".utf8)
+            let isRead = (try? reader.read(head.span)) != nil
+            return isRead != (QueryViolation(in: [0x61, octet]) == nil)
+        }
+        #expect(disagreeing == [])
+    }
+
     /// Two slashes are refused where a rule asks for paths.
     private static let somePath = RuleMatch(
         protocols: [.http],

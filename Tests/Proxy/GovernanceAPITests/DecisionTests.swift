@@ -155,6 +155,9 @@ import Testing
             ("OPTIONS", "*", "rule_allow", nil), ("GET", "*", "malformed_request", "request_target"),
             ("CONNECT", "/", "proxy_in_capture", "connect"), ("cOnnect", "/", "proxy_in_capture", "connect"),
             ("GET", "/a%2fb", "ambiguous_path", "encoded_slash"),
+            ("GET", "/?v=1 ", "malformed_request", "control_octet"),
+            ("GET", "/?v=1#f", "malformed_request", "fragment"),
+            ("GET", "/?v=é", "malformed_request", "not_ascii"), ("GET", "/?v=%20", "rule_allow", nil),
             ("OPTIONS", "/", "rule_allow", nil),
         ] as [(String, String, String, String?)]
     )
@@ -166,6 +169,43 @@ import Testing
         #expect(decision["reason"] as? String == reason)
         #expect(decision["detail"] as? String == detail)
         #expect(decision["allowed"] as? Bool == (reason == "rule_allow"))
+    }
+
+    @Test(
+        "inside TLS a request counts where the daemon would read it, and nowhere else",
+        arguments: [
+            ("inspected", "/x/../y", false, "ambiguous_path"), ("inspected", "/x", true, "rule_allow"),
+            ("inspected", "/x?v=1 ", false, "malformed_request"),
+            ("tunnelled", "/x/../y", true, "rule_allow"), ("tunnelled", "/x?v=1 ", true, "rule_allow"),
+            ("blind", "/x//y", true, "rule_allow"), ("elsewhere", "/x/../y", false, "default_deny"),
+            ("denied", "/x/../y", false, "rule_deny"), ("asking", "/x", true, "rule_allow"),
+            ("asking", "/y", false, "default_deny"), ("asking", "/x/../y", false, "ambiguous_path"),
+        ]
+    )
+    func insideTLS(host: String, path: String, isAllowed: Bool, reason: String) throws {
+        func hosts(_ name: String, _ http: RequestMatch? = nil) throws -> RuleMatch {
+            RuleMatch(hosts: [try HostPattern("\(name).example")], http: http)
+        }
+        let paths = RequestMatch(paths: [.exact(try CanonicalPath("/x"))])
+        var asking = Asking()
+        asking.policy = try Asking.policy(
+            [
+                ("inspected", .inspect, hosts("inspected")), ("tunnelled", .tunnel, hosts("tunnelled")),
+                ("blind", .allow, hosts("blind")), ("denied", .deny, hosts("denied")),
+                ("asking", .allow, hosts("asking", paths)),
+            ],
+            canIntercept: true
+        )
+        let answer = try asking.decision(question(#""url":"https://\#(host).example\#(path)""#))
+        #expect(answer["reason"] as? String == reason)
+        #expect(answer["allowed"] as? Bool == isAllowed)
+    }
+
+    @Test("without interception nothing inside TLS counts", arguments: ["https", "opaque"])
+    func unread(spoken: String) throws {
+        let asking = Asking(policy: try Asking.policy([], default: .allow))
+        let rest = #""port":443,"protocol":"\#(spoken)","method":"GET","path":"/x/../y""#
+        #expect(try asking.decision(question(#""host":"a.example",\#(rest)"#))["reason"] as? String == "default_allow")
     }
 
     @Test("in audit mode what would be denied is allowed, and said")
