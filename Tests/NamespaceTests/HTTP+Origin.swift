@@ -67,6 +67,16 @@ final class HTTPOrigin {
         return found
     }
 
+    /// What came behind the requests for `/until-end`: `end`, or `more`; waits until there are `count`.
+    func heard(_ count: Int) -> [String] {
+        var found: [String] = []
+        _ = BackgroundProcess.poll(seconds: 60) {
+            found = lines("heard").map { $0.joined(separator: " ") }
+            return found.count >= count
+        }
+        return found
+    }
+
     private func lines(_ kind: String) -> [[String]] {
         process.output.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
             .filter { $0.first == kind }.map { Array($0.dropFirst()) }
@@ -132,7 +142,9 @@ final class HTTPOrigin {
                         digest.update(data); total += len(data)
                     answer(c, "%d %s" % (total, digest.hexdigest())); continue
                 if path == "/unread": time.sleep(30); return
-                if "expect" in head and path != "/silent": c.sendall(b"HTTP/1.1 100 Continue\\r\\n\\r\\n")
+                if "expect" in head and path != "/silent":
+                    # As Netty says it, if it is asked to.
+                    c.sendall(b"HTTP/1.1 100 Continue\\r\\n%s\\r\\n" % (b"content-length: 0\\r\\n" if "?netty" in target else b""))
                 body = p.body(head)
                 if path == "/echo": answer(c, json.dumps({"line": line, "fields": fields, "body": body.decode(), "at": at,
                     "trailers": [k[8:] for k in head if k.startswith("trailer ")]}))
@@ -181,9 +193,22 @@ final class HTTPOrigin {
                         c.sendall(data.upper())
                     return
                 elif path == "/wait": time.sleep(float(target.partition("?")[2])); answer(c, "waited")
+                elif path == "/until-end":
+                    # Who asked has its time to end, and nothing else to say.
+                    c.settimeout(20); more = p.held or c.recv(65536); c.settimeout(None)
+                    say("heard", "more" if more else "end")
+                    if not target.endswith("?answer"): return
+                    answer(c, "behind the end")
                 elif path == "/dead": return
                 elif path == "/garbage": c.sendall(b"HTTP/1.1 200 OK\\r\\nContent-Length: 1\\r\\nContent-Length: 2\\r\\n\\r\\nxx"); return
                 elif path == "/short": c.sendall(b"HTTP/1.1 200 OK\\r\\nContent-Length: 100\\r\\n\\r\\nshort"); return
+                elif path == "/short-notified":
+                    c.sendall(b"HTTP/1.1 200 OK\\r\\nContent-Length: 100\\r\\n\\r\\nshort")
+                    try: c.unwrap()
+                    except OSError: pass
+                    return
+                # What the request's body says is the answer.
+                elif path == "/say": c.sendall(body)
                 elif path == "/twice": answer(c, "one"); answer(c, "two")
                 elif path == "/once": answer(c, "once"); time.sleep(0.05); return
                 elif path == "/once-late": answer(c, "once"); p.until(b"\\r\\n\\r\\n"); return

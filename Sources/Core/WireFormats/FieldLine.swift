@@ -27,22 +27,31 @@ enum FieldLineFault: Error {
 
 /// Reads the line that begins at `start`, which may be the empty one that ends its section.
 ///
-/// The only reader of field lines: sniffer, heads and trailers all come here.
-func readFieldLine(_ bytes: Span<UInt8>, from start: Int) throws(FieldLineFault) -> FieldLineReading {
+/// The only reader of field lines: sniffer, heads and trailers all come here. With `takesBlankBeforeColon` what a server put between
+/// name and colon is of neither (RFC 9112, section 5.1).
+func readFieldLine(
+    _ bytes: Span<UInt8>,
+    from start: Int,
+    takesBlankBeforeColon: Bool = false
+) throws(FieldLineFault) -> FieldLineReading {
     guard start < bytes.count else { return .needMore }
     if isBlank(bytes[start]) { throw .obsFold }
     if bytes[start] == UInt8(ascii: "\r") {
         guard let end = try endOfLine(bytes, at: start) else { return .needMore }
         return .endOfSection(end)
     }
-    guard let colon = try endOfName(bytes, from: start), let (value, end) = try readValue(bytes, from: colon + 1) else {
-        return .needMore
-    }
-    return .line(FieldLine(name: start..<colon, value: value, end: end))
+    guard let (name, colon) = try readName(bytes, from: start, takesBlankBeforeColon),
+        let (value, end) = try readValue(bytes, from: colon + 1)
+    else { return .needMore }
+    return .line(FieldLine(name: name, value: value, end: end))
 }
 
-/// The colon behind a field name; `nil` while it has not come.
-private func endOfName(_ bytes: Span<UInt8>, from start: Int) throws(FieldLineFault) -> Int? {
+/// A field name, and the colon behind it; `nil` while that has not come.
+private func readName(
+    _ bytes: Span<UInt8>,
+    from start: Int,
+    _ takesBlankBeforeColon: Bool
+) throws(FieldLineFault) -> (Range<Int>, colon: Int)? {
     var index = start
     // Nearly all octets of names are letters, which one comparison tells.
     while index < bytes.count, (bytes[index] | 0x20) &- 0x61 < 26 || isTokenOctet(bytes[index]) { index += 1 }
@@ -50,12 +59,15 @@ private func endOfName(_ bytes: Span<UInt8>, from start: Int) throws(FieldLineFa
     let octet = bytes[index]
     if octet == UInt8(ascii: ":") {
         guard index > start else { throw .badName }
-        return index
+        return (start..<index, index)
     }
     if isBlank(octet) {
+        let name = start..<index
         while index < bytes.count, isBlank(bytes[index]) { index += 1 }
         guard index < bytes.count else { return nil }
-        throw bytes[index] == UInt8(ascii: ":") ? .whitespaceBeforeColon : .badName
+        guard bytes[index] == UInt8(ascii: ":") else { throw .badName }
+        guard takesBlankBeforeColon else { throw .whitespaceBeforeColon }
+        return (name, index)
     }
     if octet < 0x20 || octet == 0x7f, try endOfLine(bytes, at: index) == nil { return nil }
     throw .badName

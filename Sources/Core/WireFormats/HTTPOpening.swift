@@ -56,6 +56,11 @@ extension HTTPHost {
             end = colon
         }
         let host = text(of: value.extracting(0..<end))
+        guard !host.isEmpty || end == 0 else {
+            // Octets that are no text at all.
+            self = .malformed(.notLDH)
+            return
+        }
         do throws(HostName.Malformed) {
             self = .name(try HostName(octets: host.utf8), port: port)
         } catch {

@@ -56,7 +56,7 @@ extension RequestScope {
     /// Whom a request is for.
     func target(of request: HTTP1Request) throws(RequestObjection) -> RequestTarget {
         // A server that agrees would go on in a protocol whose requests nobody reads here.
-        if request.namesH2C { throw RequestObjection(reason: .malformedRequest, detail: "h2c_upgrade") }
+        if request.offersH2C { throw RequestObjection(reason: .malformedRequest, detail: "h2c_upgrade") }
         switch self {
         case .captured(let original):
             try requireOwnForm(request)

@@ -3,7 +3,7 @@ import EventLoops
 import LinuxBindings
 import WireFormats
 
-/// Gathers a small body in memory, or with a limit and without keeping it, drops one.
+/// Gathers a body in memory, up to a limit.
 struct BodyCollector {
     private(set) var octets: [UInt8] = []
     private var body: HTTP1BodyReader

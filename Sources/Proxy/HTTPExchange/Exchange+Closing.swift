@@ -3,6 +3,17 @@ import LinuxBindings
 import WireFormats
 
 extension Exchange {
+    /// Tells the upstream that the client says no more, once its request has gone up: one that has closed and one that only ended its
+    /// side look the same from here, and a server that is still at work may do as it would if nobody stood between.
+    func passEnd() {
+        // What has not been read may be the next request.
+        guard !hasPassedEnd, phase != .tunnel, hasSentRequest, client.unreadCount == 0, client.socket.hasSaidAll
+        else { return }
+        hasPassedEnd = true
+        // A failure is met again by whoever reads the answer.
+        try? upstream.socket.endSending(inOrder: client.socket.endedInOrder)
+    }
+
     /// Tells both sides of a WebSocket connection that it ends because something said on it is denied; where a frame may stand.
     ///
     /// That is between two frames, those of one message too (RFC 6455, section 5.4). In the midst of a frame there is nothing to say:

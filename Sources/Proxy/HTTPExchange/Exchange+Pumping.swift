@@ -45,7 +45,13 @@ extension Exchange {
             }
             return true
         } catch {
-            finish(Exchanged.Outcome(ofAnswer: error), on: loop)
+            let outcome = Exchanged.Outcome(ofAnswer: error)
+            if hasPassedEnd, case .upstreamFailed = outcome {
+                // The server has given up where its client has: nobody waits for it to be asked again.
+                finish(.clientFailed(nil), on: loop)
+            } else {
+                finish(outcome, on: loop)
+            }
             return nil
         }
     }

@@ -100,6 +100,8 @@ package final class Exchange: SocketObserver, DeferredWork {
     private var before: (up: UInt64, down: UInt64) = (0, 0)
     private var party: (any ExchangeParty)?
     private var isScheduled = false
+    /// The upstream was told that the client says no more.
+    var hasPassedEnd = false
     /// Set while the end of a changed protocol of which one side is gone is awaited.
     var stallTimer: TimerToken?
     /// Set while requests may follow; once false, the next answer's head says that the connection ends.
@@ -185,6 +187,7 @@ package final class Exchange: SocketObserver, DeferredWork {
         isAnsweredEarly = false
         closesClient = false
         uploadFailure = nil
+        hasPassedEnd = false
         hasSaidClose = false
         firstEnd = nil
         hasContinued = inspection?.hasContinued ?? false
@@ -219,6 +222,7 @@ package final class Exchange: SocketObserver, DeferredWork {
         isScheduled = false
         guard phase != .over else { return }
         guard let hasMoreUp = pumpUp(on: loop) else { return }
+        passEnd()
         noteEnd()
         guard let hasMoreDown = pumpDown(on: loop) else { return }
         noteEnd()
@@ -294,7 +298,8 @@ package final class Exchange: SocketObserver, DeferredWork {
     var hasSentRequest: Bool { up.isFinished && uploadFailure == nil }
 
     private var keepsUpstream: Bool {
-        hasSentRequest && !isAnsweredEarly && (response?.keepsAlive ?? false) && upstream.unreadCount == 0
+        hasSentRequest && !hasPassedEnd && !isAnsweredEarly && (response?.keepsAlive ?? false)
+            && upstream.unreadCount == 0
     }
 
     private func result(_ outcome: Exchanged.Outcome) -> Exchanged {

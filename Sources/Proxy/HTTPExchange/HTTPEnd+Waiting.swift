@@ -23,7 +23,7 @@ package enum RequestArrival {
     case malformed(HTTP1Violation)
     /// The client sends no more, and has begun nothing.
     case ended
-    case timedOut(insideHead: Bool)
+    case timedOut
     /// Somebody else ended the wait.
     case interrupted
     case failed(SystemCallError)
@@ -67,7 +67,7 @@ extension HTTPEnd {
             }
             switch await socket.wait(for: .reading, until: deadline, on: loop) {
             case .ready: continue
-            case .timedOut: return .timedOut(insideHead: hasBegun)
+            case .timedOut: return .timedOut
             case .interrupted: return .interrupted
             }
         }

@@ -33,7 +33,7 @@ final class InspectedBody {
         self.writesChunks = writesChunks && framing == .chunked
         self.passesTrailers = passesTrailers
         self.stage = stage
-        reader = HTTP1BodyReader(framing, limits: limits)
+        reader = HTTP1BodyReader(framing, limits: limits, ofAnswer: passesTrailers)
     }
 
     /// The body has come whole, and all of it may go.

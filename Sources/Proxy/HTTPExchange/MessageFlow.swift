@@ -35,6 +35,8 @@ final class MessageFlow {
     private var inspected: InspectedBody?
     /// The body is read piece by piece, and not left to the flow.
     private var isTakenApart = false
+    /// What has come of the body with its head is malformed: neither goes.
+    private var isStuck = false
     /// What the message passes through; `nil`: nothing.
     var stage: (any AnswerStage)?
     /// The message has been passed on whole.
@@ -87,6 +89,7 @@ final class MessageFlow {
         isFinished = false
         self.framing = framing
         isTakenApart = false
+        isStuck = false
         inspected = nil
         if let inspection, framing != .none {
             return try begin(behind: octets, writesChunks: writesChunks, inspection)
@@ -113,10 +116,12 @@ final class MessageFlow {
         writesChunks: Bool
     ) throws(MessageFailure) {
         var octets = head
-        chunks = HTTP1BodyReader(framing, limits: limits)
+        chunks = HTTP1BodyReader(framing, limits: limits, ofAnswer: passesTrailers)
         self.writesChunks = writesChunks && framing == .chunked
         let waiting = Array(source.takeUnread())
+        isStuck = true
         let consumed = try frame(waiting.span, into: &octets) { range, octets in octets += waiting[range] }
+        isStuck = false
         source.putBack(waiting[consumed...])
         flow.begin(octets, thenTaking: 0)
     }
@@ -157,7 +162,7 @@ final class MessageFlow {
     }
 
     /// True where nothing of the message, not even its head, was let go.
-    var holdsHead: Bool { inspected?.holdsHead ?? false }
+    var holdsHead: Bool { isStuck || inspected?.holdsHead ?? false }
 
     /// The source has said that it will send no more, or has only stopped.
     var sourceEnded: Bool { flow.sourceEnded }

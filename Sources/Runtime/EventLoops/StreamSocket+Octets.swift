@@ -59,6 +59,17 @@ extension StreamSocket {
         return !(cipher?.holdsPart ?? false)
     }
 
+    /// True where the peer has ended its side, and nothing that it said is unread; it can be answered as before.
+    package var hasSaidAll: Bool {
+        guard isLastReadable else { return false }
+        if let cipher, !cipher.holdsPart, case .done(0)? = try? LinuxBindings.peekAtByte(descriptor) {
+            // A cipher that meets an end which was not announced has failed, and sends no more.
+            return true
+        }
+        guard case .done(0)? = try? peekAtByte() else { return false }
+        return true
+    }
+
     /// Sends the bytes in `range` of a buffer, and says how many were taken.
     ///
     /// With `endFollows` a last short segment is kept back until the end is said, and both go as one.

@@ -51,7 +51,7 @@ struct HTTP1BodyTests {
     }
 
     @Test(
-        "a trailer that would change framing, routing or authentication is refused (B08, B19)",
+        "a trailer that would change framing, routing or authentication is refused, of an answer left out (B08, B19)",
         arguments: [
             "Content-Length: 1", "transfer-encoding: chunked", "Host: b.com", "Connection: close", "Trailer: x",
             "Upgrade: h2c", "TE: trailers", "Expect: 100-continue", "Authorization: x", "Proxy-Authorization: x",
@@ -63,6 +63,52 @@ struct HTTP1BodyTests {
         let bytes = Array("0\r\nX: y\r\n\(line)\r\n\r\n".utf8)
         #expect(readBody(bytes).violation == .trailerForbidden)
         for ends in splits(bytes.count) { #expect(readBody(bytes, ends: ends).violation == .trailerForbidden) }
+        let whole = readBody(bytes, ofAnswer: true)
+        #expect(whole.isComplete)
+        #expect(written(whole) == "0\r\nX: y\r\n\r\n")
+        for ends in splits(bytes.count) { #expect(readBody(bytes, ends: ends, ofAnswer: true) == whole) }
+    }
+
+    @Test("of an answer's trailers so many go on as may; what is malformed or too long is refused (B08)")
+    func manyTrailers() {
+        var limits = HTTP1Limits()
+        limits.trailerFields = 2
+        let bytes = Array("0\r\nX: 1\r\nY: 2\r\nZ: 3\r\n\r\n".utf8)
+        let whole = readBody(bytes, limits: limits, ofAnswer: true)
+        #expect(whole.isComplete)
+        #expect(written(whole) == "0\r\nX: 1\r\nY: 2\r\n\r\n")
+        for ends in splits(bytes.count) {
+            #expect(readBody(bytes, ends: ends, limits: limits, ofAnswer: true) == whole)
+        }
+        limits.trailerBytes = 15
+        #expect(readBody(bytes, limits: limits, ofAnswer: true).violation == .trailersTooLong)
+        let folded = Array("0\r\nX: y\r\n z\r\n\r\n".utf8)
+        #expect(readBody(folded, ofAnswer: true).violation == .obsFold)
+    }
+
+    private func written(_ body: BodyResult) -> String {
+        var buffer: [UInt8] = []
+        HTTP1ChunkWriting.appendLast(trailers: body.trailers, to: &buffer)
+        return String(decoding: buffer, as: UTF8.self)
+    }
+
+    @Test(
+        "white space behind the size of an answer's chunk is read past, and nothing else than it (B08)",
+        arguments: [
+            ("1 \r\na\r\n0\r\n\r\n", nil), ("1 \t \r\na\r\n0 \r\n\r\n", nil), ("1 ;b=c\r\na\r\n0\t;d\r\n\r\n", nil),
+            ("1 1\r\na\r\n", .chunkSize), (" 1\r\na\r\n", .chunkSize), ("1 b\r\na\r\n", .chunkSize),
+            ("1 \na\r\n", .bareLineFeed), ("1 \ra\r\n", .bareCarriageReturn),
+        ] as [(String, HTTP1Violation?)]
+    )
+    func blankBehindSize(text: String, violation: HTTP1Violation?) {
+        let bytes = Array(text.utf8)
+        let whole = readBody(bytes, ofAnswer: true)
+        #expect(whole.violation == violation)
+        if violation == nil {
+            #expect(whole.isComplete && whole.text == "a")
+            #expect(readBody(bytes).violation == .chunkSize)
+        }
+        for ends in splits(bytes.count) { #expect(readBody(bytes, ends: ends, ofAnswer: true) == whole, "\(ends)") }
     }
 
     @Test("trailers are kept, and Alt-Svc among them is not sent on")

@@ -159,7 +159,7 @@ struct HTTP1RequestTests {
         let request = try #require(try readRequest(Self.heads + fields).get())
         #expect(request.expectsContinue)
         #expect(request.asksUpgrade)
-        #expect(request.namesH2C)
+        #expect(request.offersH2C)
         #expect(request.upgradeNames == ["websocket", "x/2", "h2c"])
         let old = Self.heads.replacing("1.1", with: "1.0")
         let other = try #require(try readRequest(old + fields).get())
@@ -169,9 +169,20 @@ struct HTTP1RequestTests {
         #expect(other.fields.values(of: "expect").isEmpty)
         let unnamed = try #require(try readRequest(Self.heads + "Upgrade: h2c\r\n\r\n").get())
         #expect(!unnamed.asksUpgrade)
-        #expect(unnamed.namesH2C)
+        #expect(!unnamed.offersH2C)
         let versioned = try #require(try readRequest(Self.heads + "Upgrade: websocket, h2c/1\r\n\r\n").get())
-        #expect(versioned.namesH2C)
+        #expect(versioned.offersH2C)
+    }
+
+    @Test("an upgrade to h2c alone is as if it were not asked for (B06)", arguments: ["h2c", "H2C/1", "h2c, h2c"])
+    func upgradeToH2CAlone(names: String) throws {
+        let fields = "Upgrade: \(names)\r\nHTTP2-Settings: AA\r\nConnection: Upgrade, HTTP2-Settings\r\nX: y\r\n\r\n"
+        let request = try #require(try readRequest(Self.heads + fields).get())
+        #expect(!request.asksUpgrade && !request.offersH2C && request.keepsAlive)
+        #expect(request.answering.upgradeNames.isEmpty)
+        var sent: [UInt8] = []
+        request.append(to: &sent, forwarding: HTTP1RequestForwarding(upgrades: true))
+        #expect(String(decoding: sent, as: UTF8.self) == Self.heads + "X: y\r\n\r\n")
     }
 
     private func check(_ bytes: [UInt8], _ violation: HTTP1Violation) {

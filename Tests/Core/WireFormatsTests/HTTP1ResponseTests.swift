@@ -24,7 +24,11 @@ struct HTTP1ResponseTests {
         Sound(text: "HTTP/1.1 200 \r\nHost: x\r\nHost: y\r\n\r\n", reason: ""),
         Sound(text: "HTTP/1.1 200\r\n\r\n", reason: ""),
         Sound(text: "HTTP/1.1 599 \t\u{e9}  x\r\n\r\n", status: 599, reason: "\t\u{e9}  x"),
+        // No status code, and said by servers all the same.
+        Sound(text: "HTTP/1.1 600 OK\r\n\r\n", status: 600), Sound(text: "HTTP/1.1 999 OK\r\n\r\n", status: 999),
         length("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n"),
+        length("HTTP/1.1 200 OK\r\nContent-Length: 3\r\nX: y\r\ncontent-length: 03\r\n\r\n"),
+        length("HTTP/1.1 200 OK\r\nContent-Length \t: 3\r\n\r\n"),
         length("HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\n", keepsAlive: false),
         length("HTTP/1.0 200 OK\r\nContent-Length: 3\r\n\r\n", keepsAlive: false),
         length("HTTP/1.0 200 OK\r\nContent-Length: 3\r\nConnection: keep-alive\r\n\r\n"),
@@ -45,10 +49,21 @@ struct HTTP1ResponseTests {
         bare("HTTP/1.1 200 OK\r\n\r\n", answering: head), bare("HTTP/1.1 200 OK\r\n\r\n", answering: connect),
         bare("HTTP/1.1 204 OK\r\n\r\n", status: 204), bare("HTTP/1.1 204 OK\r\nContent-Length: 0\r\n\r\n", status: 204),
         bare("HTTP/1.1 100 OK\r\n\r\n", status: 100), bare("HTTP/1.1 103 OK\r\nLink: x\r\n\r\n", status: 103),
+        bare("HTTP/1.1 100 OK\r\nContent-Length: 0\r\n\r\n", status: 100),
+        bare("HTTP/1.1 103 OK\r\nContent-Length: 0\r\n\r\n", status: 103),
+        // What may follow it is of no message.
+        bare("HTTP/1.1 204 OK\r\nContent-Length: 3\r\n\r\n", status: 204, keepsAlive: false),
+        bare("HTTP/1.1 204 OK\r\nTransfer-Encoding: chunked\r\n\r\n", status: 204, keepsAlive: false),
         bare("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n", answering: connect),
         length("HTTP/1.1 407 OK\r\nContent-Length: 3\r\n\r\n", answering: connect, status: 407),
         Sound(
             text: "HTTP/1.1 101 OK\r\nConnection: upgrade\r\nUpgrade: WebSocket\r\n\r\n",
+            answering: webSocket,
+            status: 101,
+            framing: .none
+        ),
+        Sound(
+            text: "HTTP/1.1 101 OK\r\nConnection: upgrade\r\nUpgrade: WebSocket\r\nContent-Length: 0\r\n\r\n",
             answering: webSocket,
             status: 101,
             framing: .none
@@ -75,9 +90,10 @@ struct HTTP1ResponseTests {
     private static func bare(
         _ text: String,
         answering: HTTP1Answering = HTTP1Answering(),
-        status: Int = 200
+        status: Int = 200,
+        keepsAlive: Bool = true
     ) -> Sound {
-        Sound(text: text, answering: answering, status: status, framing: .none, keepsAlive: true)
+        Sound(text: text, answering: answering, status: status, framing: .none, keepsAlive: keepsAlive)
     }
 
     @Test("a sound head is read whole, and the same however it comes (B08)", arguments: sound)
@@ -108,12 +124,18 @@ struct HTTP1ResponseTests {
             ("HTTP/1.1 20 OK\r\n", .statusLine), ("HTTP/1.1 2000 OK\r\n", .statusLine),
             ("HTTP/1.1 +20 OK\r\n", .statusLine), ("HTTP/1.1\t200 OK\r\n", .statusLine),
             ("HTTP/1.1\r\n", .statusLine), ("HTTP/\r\n", .statusLine), ("HTTP/1.1 200OK\r\n", .statusLine),
-            ("HTTP/1.1 099 OK\r\n", .statusCode), ("HTTP/1.1 600 OK\r\n", .statusCode),
+            ("HTTP/1.1 099 OK\r\n", .statusCode), ("HTTP/1.1 1000 OK\r\n", .statusLine),
             ("HTTP/1.1 000 OK\r\n", .statusCode), ("HTTP/1.1 200 O\0K\r\n", .controlOctet),
             ("HTTP/1.1 200 OK\n\n", .bareLineFeed), ("HTTP/1.1 200 OK\rX\r\n", .bareCarriageReturn),
             ("HTTP/1.1 200 OK\r\nX: y\r\n z\r\n\r\n", .obsFold),
-            ("HTTP/1.1 200 OK\r\nX : y\r\n\r\n", .whitespaceBeforeColon),
-            ("HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\n", .contentLengthDuplicated),
+            ("HTTP/1.1 200 OK\r\nX y: z\r\n\r\n", .fieldLine), ("HTTP/1.1 200 OK\r\n : z\r\n\r\n", .obsFold),
+            ("HTTP/1.1 200 OK\r\nX \r\n\r\n", .fieldLine),
+            ("HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\n", .contentLengthDuplicated),
+            ("HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: x\r\n\r\n", .contentLengthInvalid),
+            (
+                "HTTP/1.1 200 OK\r\nTransfer-Encoding : chunked\r\nContent-Length: 3\r\n\r\n",
+                .contentLengthWithTransferEncoding
+            ),
             ("HTTP/1.1 200 OK\r\nContent-Length: 3, 3\r\n\r\n", .contentLengthDuplicated),
             ("HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n", .contentLengthInvalid),
             (
@@ -122,10 +144,8 @@ struct HTTP1ResponseTests {
             ),
             ("HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", .transferEncodingUnknown),
             ("HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", .transferEncodingInHTTP10),
-            ("HTTP/1.1 100 OK\r\nContent-Length: 0\r\n\r\n", .framingWithoutBody),
+            ("HTTP/1.1 100 OK\r\nContent-Length: 1\r\n\r\n", .framingWithoutBody),
             ("HTTP/1.1 103 OK\r\nTransfer-Encoding: chunked\r\n\r\n", .framingWithoutBody),
-            ("HTTP/1.1 204 OK\r\nContent-Length: 1\r\n\r\n", .framingWithoutBody),
-            ("HTTP/1.1 204 OK\r\nTransfer-Encoding: chunked\r\n\r\n", .framingWithoutBody),
             ("HTTP/1.1 200 OK\r\nConnection: content-length\r\n\r\n", .connectionNominatesForbidden),
             ("HTTP/1.1 101 OK\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n", .unexpectedSwitch),
             ("HTTP/1.1 101 OK\r\nConnection: upgrade\r\nUpgrade: websocket, h2c\r\n\r\n", .unexpectedSwitch),
@@ -133,7 +153,7 @@ struct HTTP1ResponseTests {
             ("HTTP/1.1 101 OK\r\nUpgrade: websocket\r\n\r\n", .unexpectedSwitch),
             ("HTTP/1.0 101 OK\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n", .unexpectedSwitch),
             (
-                "HTTP/1.1 101 OK\r\nConnection: upgrade\r\nUpgrade: websocket\r\nContent-Length: 0\r\n\r\n",
+                "HTTP/1.1 101 OK\r\nConnection: upgrade\r\nUpgrade: websocket\r\nContent-Length: 1\r\n\r\n",
                 .framingWithoutBody
             ),
         ] as [(String, HTTP1Violation)]

@@ -69,9 +69,10 @@ func readBody(
     _ bytes: [UInt8],
     _ framing: HTTP1Framing = .chunked,
     ends: some Sequence<Int> = [],
-    limits: HTTP1Limits = HTTP1Limits()
+    limits: HTTP1Limits = HTTP1Limits(),
+    ofAnswer: Bool = false
 ) -> BodyResult {
-    var reader = HTTP1BodyReader(framing, limits: limits)
+    var reader = HTTP1BodyReader(framing, limits: limits, ofAnswer: ofAnswer)
     var result = BodyResult()
     do throws(HTTP1Violation) {
         for end in Array(ends) + [bytes.count] {

@@ -46,7 +46,7 @@ struct HTTP1WritingTests {
             ),
             (
                 "POST / HTTP/1.1\r\nHost: a.com\r\nTransfer-Encoding: CHUNKED\r\nTrailer: x\r\n\r\n",
-                "POST / HTTP/1.1\r\nHost: a.com\r\nTrailer: x\r\nTransfer-Encoding: chunked\r\n"
+                "POST / HTTP/1.1\r\nHost: a.com\r\nTransfer-Encoding: chunked\r\n"
             ),
             (
                 "GET / HTTP/1.1\r\nHost: a.com\r\nConnection: close, X-A\r\nx-a: 1\r\nX-B: 2\r\nKeep-Alive: 1\r\n"
@@ -99,6 +99,10 @@ struct HTTP1WritingTests {
             (
                 "HTTP/1.1 200 A  b\r\nTransfer-Encoding: chunked\r\n\r\n",
                 "HTTP/1.1 200 A  b\r\nTransfer-Encoding: chunked\r\n"
+            ),
+            (
+                "HTTP/1.1 999 No\r\nContent-Length: 3\r\nX : y\r\nZ\t :1\r\nContent-Length : 3\r\n\r\n",
+                "HTTP/1.1 999 No\r\nX: y\r\nZ: 1\r\nContent-Length: 3\r\n"
             ),
             ("HTTP/1.1 200 OK\r\n\r\n", "HTTP/1.1 200 OK\r\nConnection: close\r\n"),
             ("HTTP/1.1 204 OK\r\nContent-Length: 0\r\n\r\n", "HTTP/1.1 204 OK\r\n"),

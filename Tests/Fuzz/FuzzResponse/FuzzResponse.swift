@@ -43,7 +43,7 @@ private func read(_ bytes: [UInt8], ends: [Int], _ answering: HTTP1Answering, _ 
             if outcome.head == nil, let head = try reader.read(bytes.span.extracting(0..<end), answering: answering) {
                 outcome.head = head
                 outcome.consumed = head.headBytes
-                body = HTTP1BodyReader(head.framing, limits: limits)
+                body = HTTP1BodyReader(head.framing, limits: limits, ofAnswer: true)
             }
             while outcome.head != nil, outcome.consumed < end, !body.isComplete {
                 let step = try body.read(bytes.span.extracting(outcome.consumed..<end))

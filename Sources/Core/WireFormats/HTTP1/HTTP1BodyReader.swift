@@ -4,6 +4,7 @@
 /// and of a trailer section at most `limits.trailerBytes`.
 package struct HTTP1BodyReader: Sendable {
     private let limits: HTTP1Limits
+    private let isOfAnswer: Bool
     private var state: State
     /// The trailers of a chunked body that is complete, if it has any.
     package private(set) var trailers: HTTP1FieldSection?
@@ -28,16 +29,20 @@ package struct HTTP1BodyReader: Sendable {
         case complete
     }
 
-    package init(_ framing: HTTP1Framing, limits: HTTP1Limits = HTTP1Limits()) {
+    /// What can be read in one way alone, and is written anew behind us, is passed over in an answer and refused in a request.
+    package init(_ framing: HTTP1Framing, limits: HTTP1Limits = HTTP1Limits(), ofAnswer isOfAnswer: Bool = false) {
         self.limits = limits
+        self.isOfAnswer = isOfAnswer
         state =
             switch framing {
             case .none, .length(0): .complete
             case .length(let length): .length(length)
-            case .chunked: .chunkLine(HTTP1ChunkLine())
+            case .chunked: .chunkLine(HTTP1ChunkLine(ofAnswer: isOfAnswer))
             case .untilClose: .untilClose
             }
     }
+
+    private var nextChunk: State { .chunkLine(HTTP1ChunkLine(ofAnswer: isOfAnswer)) }
 
     /// The message has ended; octets behind it are of the next one.
     package var isComplete: Bool {
@@ -92,12 +97,15 @@ package struct HTTP1BodyReader: Sendable {
         switch state {
         case .chunkLine(var line):
             let count = try line.read(bytes, most: limits.chunkLineBytes)
-            state =
-                line.isComplete ? line.isLast ? .trailers(HTTP1TrailerReader()) : .chunk(line.size) : .chunkLine(line)
+            if !line.isComplete {
+                state = .chunkLine(line)
+            } else {
+                state = line.isLast ? .trailers(HTTP1TrailerReader(ofAnswer: isOfAnswer)) : .chunk(line.size)
+            }
             return count
         case .chunkEnd(let hasReturn):
             guard bytes[0] == UInt8(ascii: hasReturn ? "\n" : "\r") else { throw .chunkEnd }
-            state = hasReturn ? .chunkLine(HTTP1ChunkLine()) : .chunkEnd(hasReturn: true)
+            state = hasReturn ? nextChunk : .chunkEnd(hasReturn: true)
             return 1
         case .trailers(var reader):
             // Taken out while it is read, so that what it holds is not copied.

@@ -1,4 +1,7 @@
 /// Reads the line before a chunk, octet by octet: its size, and extensions, which are dropped (RFC 9112, section 7.1).
+///
+/// White space behind the size is read past in answers, which some servers write so. In a request it is refused: another reader may
+/// take it otherwise.
 struct HTTP1ChunkLine: Sendable {
     /// In octets.
     private(set) var size: UInt64 = 0
@@ -6,13 +9,20 @@ struct HTTP1ChunkLine: Sendable {
     private var digits = 0
     private var length = 0
     private var part = Part.size
+    private let isOfAnswer: Bool
 
     private enum Part: Sendable {
         case size
+        /// Behind white space that follows the size.
+        case blank
         /// Behind a semicolon.
         case extensions
         /// Behind the carriage return.
         case end
+    }
+
+    init(ofAnswer isOfAnswer: Bool) {
+        self.isOfAnswer = isOfAnswer
     }
 
     /// The chunk that ends the body.
@@ -33,6 +43,7 @@ struct HTTP1ChunkLine: Sendable {
     private mutating func read(_ octet: UInt8) throws(HTTP1Violation) {
         switch part {
         case .size: try readSize(octet)
+        case .blank: try readBehindSize(octet)
         case .extensions: try readExtension(octet)
         case .end:
             guard octet == UInt8(ascii: "\n") else { throw .bareCarriageReturn }
@@ -50,9 +61,17 @@ struct HTTP1ChunkLine: Sendable {
         }
         guard octet != UInt8(ascii: "\n") else { throw .bareLineFeed }
         guard digits > 0 else { throw .chunkSize }
+        try readBehindSize(octet)
+    }
+
+    private mutating func readBehindSize(_ octet: UInt8) throws(HTTP1Violation) {
         switch octet {
         case UInt8(ascii: "\r"): part = .end
+        case UInt8(ascii: "\n"): throw .bareLineFeed
         case UInt8(ascii: ";"): part = .extensions
+        case UInt8(ascii: " "), UInt8(ascii: "\t"):
+            guard isOfAnswer else { throw .chunkSize }
+            part = .blank
         default: throw .chunkSize
         }
     }

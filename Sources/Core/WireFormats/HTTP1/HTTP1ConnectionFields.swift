@@ -5,6 +5,7 @@ struct HTTP1ConnectionFields {
     var namesUpgrade = false
     var namesTE = false
     var acceptsTrailers = false
+    /// Upgrade names a protocol other than h2c.
     var hasUpgrade = false
     var namesH2C = false
     /// The names of fields that Connection makes fields of this hop.
@@ -76,8 +77,8 @@ struct HTTP1ConnectionFields {
     private mutating func readUpgrade(_ value: Range<Int>, in bytes: Span<UInt8>) throws(HTTP1Violation) {
         try forEachMember(of: value, in: bytes) { member throws(HTTP1Violation) in
             guard isProtocol(member, in: bytes) else { throw .upgradeMalformed }
-            hasUpgrade = true
-            if isText("h2c", in: protocolName(member, in: bytes), of: bytes) { namesH2C = true }
+            let isH2C = isText("h2c", in: protocolName(member, in: bytes), of: bytes)
+            if isH2C { namesH2C = true } else { hasUpgrade = true }
         }
     }
 

@@ -3,10 +3,12 @@ struct HTTP1FieldScanner: Sendable {
     private(set) var lines = ContiguousArray<HTTP1FieldLine>()
     /// The start of the line that has not been read, and how many octets were there when it was last looked at.
     private var progress: LineProgress
+    private let takesBlankBeforeColon: Bool
 
-    /// The section begins at `start`.
-    init(from start: Int) {
+    /// The section begins at `start`; with `takesBlankBeforeColon` a blank behind a name is no fault.
+    init(from start: Int, takesBlankBeforeColon: Bool = false) {
         progress = LineProgress(start: start)
+        self.takesBlankBeforeColon = takesBlankBeforeColon
     }
 
     /// Reads on, to the end of the section; `nil` while it has not come within these bytes.
@@ -35,9 +37,16 @@ struct HTTP1FieldScanner: Sendable {
         for index in lines.indices where lines[index].known == known { lines[index].isForwarded = false }
     }
 
+    /// Takes from what is forwarded the lines that no trailer may be, and those behind the first `most`.
+    mutating func withdrawTrailers(beyond most: Int) {
+        for index in lines.indices where index >= most || !lines[index].known.mayBeTrailer {
+            lines[index].isForwarded = false
+        }
+    }
+
     private func line(_ bytes: Span<UInt8>, isAll: Bool) throws(HTTP1Violation) -> FieldLineReading {
         do throws(FieldLineFault) {
-            return try readFieldLine(bytes, from: progress.start)
+            return try readFieldLine(bytes, from: progress.start, takesBlankBeforeColon: takesBlankBeforeColon)
         } catch {
             guard isAll || progress.isDecided(bytes) else { return .needMore }
             throw HTTP1Violation(error)

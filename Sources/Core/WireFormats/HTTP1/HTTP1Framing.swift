@@ -13,11 +13,17 @@ extension HTTP1Framing {
     /// The longest body or chunk, 2^63 - 1: what every peer can count.
     static let longest = UInt64(Int64.max)
 
+    /// Whether octets of a body may follow.
+    var mayFollow: Bool { self != .none && self != .length(0) }
+
     /// Reads what the fields say, `none` where they say nothing; what could be read in two ways is refused.
+    ///
+    /// An answer may say the same length in several lines: it is written once (RFC 9110, section 8.6).
     init(
         _ lines: ContiguousArray<HTTP1FieldLine>,
         in bytes: Span<UInt8>,
-        minorVersion: Int
+        minorVersion: Int,
+        isResponse: Bool = false
     ) throws(HTTP1Violation) {
         self = .none
         for line in lines where line.known == .contentLength || line.known == .transferEncoding {
@@ -28,7 +34,10 @@ extension HTTP1Framing {
                     isLength
                     ? .length(try contentLength(line.value, in: bytes))
                     : try Self.transferEncoding(line.value, in: bytes, minorVersion: minorVersion)
-            case .length: throw isLength ? .contentLengthDuplicated : .contentLengthWithTransferEncoding
+            case .length:
+                guard isLength else { throw .contentLengthWithTransferEncoding }
+                let again = HTTP1Framing.length(try contentLength(line.value, in: bytes))
+                guard isResponse, self == again else { throw .contentLengthDuplicated }
             case .chunked, .untilClose:
                 throw isLength ? .contentLengthWithTransferEncoding : .transferEncodingDuplicated
             }

@@ -4,6 +4,8 @@ protocol HTTP1StartLine: Sendable {
     var end: Int { get }
     /// Reads the line from the first octet on; `nil` while its end has not come.
     static func read(_ bytes: Span<UInt8>, limits: HTTP1Limits) throws(HTTP1Violation) -> Self?
+    /// Whether a blank between a field's name and its colon is left out, or refused (RFC 9112, section 5.1).
+    static var takesBlankBeforeColon: Bool { get }
 }
 
 /// How far the head of a message was read: its start line, then its fields.
@@ -23,7 +25,10 @@ struct HTTP1HeadProgress<StartLine: HTTP1StartLine>: Sendable {
         if startLine == nil {
             startLine = try readStartLine(bytes, most: min(limits.startLineBytes, limits.headBytes), limits: limits)
             guard let startLine else { return nil }
-            fields = HTTP1FieldScanner(from: startLine.end)
+            fields = HTTP1FieldScanner(
+                from: startLine.end,
+                takesBlankBeforeColon: StartLine.takesBlankBeforeColon
+            )
         }
         let isAll = bytes.count >= limits.headBytes
         let head = isAll ? bytes.extracting(0..<limits.headBytes) : bytes

@@ -14,6 +14,8 @@ extension HTTP1Request {
         let host = try Self.host(lines, target: target, minorVersion: line.minorVersion, in: bytes, memory: &memory)
         let framing = try HTTP1Framing(lines, in: bytes, minorVersion: line.minorVersion)
         if form == .authority, framing != .none, framing != .length(0) { throw .bodyInConnect }
+        // Trailers of a request do not go on, so it is not said that they come.
+        for index in lines.indices where lines[index].known == .trailer { lines[index].isForwarded = false }
         let expectsContinue = try Self.readExpect(&lines, minorVersion: line.minorVersion, in: bytes)
         content = Content(
             fields: HTTP1FieldSection(bytes: array(of: bytes), lines: lines),
@@ -24,7 +26,7 @@ extension HTTP1Request {
             keepsAlive: connection.persists(minorVersion: line.minorVersion),
             expectsContinue: expectsContinue,
             asksUpgrade: connection.hasUpgrade && connection.namesUpgrade && line.minorVersion == 1,
-            namesH2C: connection.namesH2C,
+            offersH2C: connection.namesH2C && connection.hasUpgrade,
             methodRange: line.method,
             targetRange: line.target,
             pathRange: target.path,

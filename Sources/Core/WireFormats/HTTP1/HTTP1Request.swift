@@ -21,9 +21,11 @@ package struct HTTP1Request: Sendable {
     /// The client waits for 100 before it sends the body (RFC 9110, section 10.1.1); never in HTTP/1.0.
     package var expectsContinue: Bool { content.expectsContinue }
     /// Connection and Upgrade ask to change the protocol; never in HTTP/1.0.
+    ///
+    /// Not to h2c alone: that is as if it were not asked for, since a server may pass over it (RFC 9110, section 7.8).
     package var asksUpgrade: Bool { content.asksUpgrade }
-    /// Some Upgrade field names h2c, whether Connection says so or not.
-    package var namesH2C: Bool { content.namesH2C }
+    /// Upgrade names h2c beside another protocol, whether Connection says so or not.
+    package var offersH2C: Bool { content.offersH2C }
     var methodRange: Range<Int> { content.methodRange }
     var targetRange: Range<Int> { content.targetRange }
     /// The path of the target as sent; empty where a whole URI has none.
@@ -42,7 +44,7 @@ package struct HTTP1Request: Sendable {
         let keepsAlive: Bool
         let expectsContinue: Bool
         let asksUpgrade: Bool
-        let namesH2C: Bool
+        let offersH2C: Bool
         let methodRange: Range<Int>
         let targetRange: Range<Int>
         let pathRange: Range<Int>
@@ -58,7 +60,7 @@ package struct HTTP1Request: Sendable {
             keepsAlive: Bool,
             expectsContinue: Bool,
             asksUpgrade: Bool,
-            namesH2C: Bool,
+            offersH2C: Bool,
             methodRange: Range<Int>,
             targetRange: Range<Int>,
             pathRange: Range<Int>,
@@ -73,7 +75,7 @@ package struct HTTP1Request: Sendable {
             self.keepsAlive = keepsAlive
             self.expectsContinue = expectsContinue
             self.asksUpgrade = asksUpgrade
-            self.namesH2C = namesH2C
+            self.offersH2C = offersH2C
             self.methodRange = methodRange
             self.targetRange = targetRange
             self.pathRange = pathRange

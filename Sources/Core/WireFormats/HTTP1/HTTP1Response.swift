@@ -7,7 +7,7 @@ package struct HTTP1Response: Sendable {
 
     /// The fields, over all octets of the head; the length of the head is `fields.bytes.count`.
     package var fields: HTTP1FieldSection { content.fields }
-    /// 100 to 599.
+    /// 100 to 999; those beyond 599 are no status codes, and are passed on.
     package var status: Int { content.status }
     /// 0 for HTTP/1.0, 1 for HTTP/1.1.
     package var minorVersion: Int { content.minorVersion }
@@ -116,7 +116,7 @@ extension HTTP1Response {
         let connection = try HTTP1ConnectionFields(&lines, in: bytes, most: limits.connectionOptions, isResponse: true)
         // An alternative service would take the client past this hop (RFC 7838).
         for index in lines.indices where lines[index].known == .altSvc { lines[index].isForwarded = false }
-        let said = try HTTP1Framing(lines, in: bytes, minorVersion: line.minorVersion)
+        let said = try HTTP1Framing(lines, in: bytes, minorVersion: line.minorVersion, isResponse: true)
         let (framing, declaredFraming) = try Self.framing(said, status: line.status, answering: method)
         content = Content(
             fields: HTTP1FieldSection(bytes: array(of: bytes), lines: lines),
@@ -125,7 +125,7 @@ extension HTTP1Response {
             framing: framing,
             declaredFraming: declaredFraming,
             keepsAlive: connection.persists(minorVersion: line.minorVersion) && framing != .untilClose
-                && line.status != 101,
+                && line.status != 101 && !(line.status == 204 && said.mayFollow),
             reasonRange: line.reason,
             namesUpgrade: connection.namesUpgrade
         )
@@ -138,9 +138,11 @@ extension HTTP1Response {
         answering method: HTTP1Answering.Method
     ) throws(HTTP1Violation) -> (follows: HTTP1Framing, declared: HTTP1Framing) {
         switch (status, method) {
-        case (100...199, _), (204, _):
-            // Servers do write the length 0 beside 204; nobody reads that in two ways.
-            guard said == .none || said == .length(0) && status == 204 else { throw .framingWithoutBody }
+        // It ends with its head, whatever that says (RFC 9112, section 6.3).
+        case (204, _): return (.none, .none)
+        case (100...199, _):
+            // Servers do write the length 0 there (Netty beside 100); nobody reads that in two ways, and it is not written again.
+            guard said == .none || said == .length(0) else { throw .framingWithoutBody }
             return (.none, .none)
         case (200...299, .connect): return (.none, .none)
         case (304, _), (_, .head): return (.none, said)

@@ -17,6 +17,8 @@ struct HTTP1StatusLine: HTTP1StartLine {
 }
 
 extension HTTP1RequestLine {
+    static let takesBlankBeforeColon = false
+
     /// Reads `method SP target SP HTTP/1.x CRLF`, exactly; `nil` while its end has not come.
     static func read(_ bytes: Span<UInt8>, limits: HTTP1Limits) throws(HTTP1Violation) -> HTTP1RequestLine? {
         var space = 0
@@ -77,6 +79,8 @@ extension HTTP1RequestLine {
 }
 
 extension HTTP1StatusLine {
+    static let takesBlankBeforeColon = true
+
     /// Reads `HTTP/1.x SP status [SP reason] CRLF`; `nil` while its end has not come.
     ///
     /// The space before a reason that is empty may be left out, as some servers do: nothing reads that differently.
@@ -98,7 +102,8 @@ extension HTTP1StatusLine {
             status = status * 10 + Int(bytes[digit] - UInt8(ascii: "0"))
         }
         guard index == 12 || bytes[12] == UInt8(ascii: " ") else { throw .statusLine }
-        guard (100...599).contains(status) else { throw .statusCode }
+        // Those beyond 599 mean nothing, and servers say them (LinkedIn 999): they are passed on (RFC 9110, section 15).
+        guard status >= 100 else { throw .statusCode }
         return HTTP1StatusLine(
             status: status,
             reason: min(13, index)..<index,

@@ -51,7 +51,7 @@ package enum HTTP1Violation: String, Error, Hashable, Sendable, CaseIterable {
     // How the body is framed.
 
     case contentLengthWithTransferEncoding = "content_length_with_transfer_encoding"
-    /// Several lengths, equal ones too, in one field or in many.
+    /// Several lengths, in one field or in many; equal ones too, but in lines of an answer.
     case contentLengthDuplicated = "content_length_duplicated"
     case contentLengthInvalid = "content_length_invalid"
     /// Transfer-Encoding is not `chunked` alone.
@@ -61,7 +61,7 @@ package enum HTTP1Violation: String, Error, Hashable, Sendable, CaseIterable {
     case transferEncodingInHTTP10 = "transfer_encoding_in_http10"
     /// CONNECT has no body (RFC 9110, section 9.3.6).
     case bodyInConnect = "body_in_connect"
-    /// A length or coding where there is no body: 1xx, and 204 unless its length is 0 (RFC 9110, section 8.6).
+    /// A length but 0, or a coding, of a 1xx, which has no body (RFC 9110, section 8.6).
     case framingWithoutBody = "framing_without_body"
     case chunkSize = "chunk_size"
     case chunkLineTooLong = "chunk_line_too_long"
@@ -69,7 +69,7 @@ package enum HTTP1Violation: String, Error, Hashable, Sendable, CaseIterable {
     case chunkEnd = "chunk_end"
     case trailersTooLong = "trailers_too_long"
     case trailersTooMany = "trailers_too_many"
-    /// A trailer that would change framing, routing or authentication (RFC 9110, section 6.5.1).
+    /// A trailer of a request that would change framing, routing or authentication (RFC 9110, section 6.5.1).
     case trailerForbidden = "trailer_forbidden"
     /// The stream ended inside a message.
     case messageIncomplete = "message_incomplete"
@@ -86,7 +86,7 @@ package enum HTTP1Violation: String, Error, Hashable, Sendable, CaseIterable {
 
     // Answers.
 
-    /// A status outside 100 to 599.
+    /// A status below 100.
     case statusCode = "status_code"
     /// 101 that nobody asked for, that names no protocol, or one that was not asked for (RFC 9110, section 15.2.2).
     case unexpectedSwitch = "unexpected_switch"
