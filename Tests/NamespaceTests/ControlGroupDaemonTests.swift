@@ -50,6 +50,33 @@ struct ControlGroupDaemonTests {
         }
     }
 
+    @Test("what the kernel remembers of a captured port makes nobody else a captured one, inside the fence or outside")
+    func stalePort() throws {
+        try DaemonBed.withAdmin(start: false) { daemon in
+            let bed = try ControlGroupBed(daemon.net)
+            try daemon.net.pod.must([Built.path("penstock-init"), "remove"])
+            try daemon.start()
+            try bed.move(try #require(daemon.daemon?.pid), to: bed.stranger)
+            try bed.rules.install(["--cgroup", bed.agent])
+            let ask = """
+                s = socket.socket(); s.settimeout(10)
+                s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); s.bind(("", 25000))
+                try: s.connect(("203.0.113.66", 7001)); s.sendall(b"\\0hello"); print("ok" if s.recv(99) else "closed")
+                except OSError as error: print(name(error))
+                """
+            let agent = try bed.askDaemon(ask, in: bed.agent)
+            #expect(agent == "ECONNRESET\n")
+            let before = try daemon.audit { $0.connections(to: "203.0.113.66").count == 1 }.connections.count
+            for path in [bed.neighbor, bed.stranger] {
+                #expect(try bed.askDaemon(ask, in: path) == "ECONNREFUSED\n", "\(path)")
+            }
+            let rules = try daemon.net.pod.must(["nft", "list", "chain", "inet", "penstock", "fence"])
+            #expect(rules.contains(/dport 15880 tcp flags .* counter packets [1-9].*refused: stale flow/), "\(rules)")
+            #expect(try daemon.audit().connections.count == before)
+            daemon.kill()
+        }
+    }
+
     @Test("penstock doctor tries nothing from beside the service, and says how to; from within it does")
     func doctor() throws {
         try DaemonBed.withAdmin(start: false) { daemon in

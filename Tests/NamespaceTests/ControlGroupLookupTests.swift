@@ -109,6 +109,21 @@ struct ControlGroupLookupTests {
         }
     }
 
+    @Test("where more cgroups are below a fence than are looked into, it is refused")
+    func tooMany() throws {
+        try ControlGroupBed.with(install: false) { bed in
+            let others = "\(bed.root)/\(bed.parent)/others"
+            let make = "mkdir \(others); seq -f \(others)/%g 4100 | xargs mkdir"
+            let remove = "find \(others) -depth -type d -exec rmdir {} +"
+            try NetworkNamespace.must(["sh", "-ec", make])
+            defer { _ = try? NetworkNamespace.must(["sh", "-ec", remove]) }
+            let refused = try bed.rules.program(["install", "--cgroup", bed.agent])
+            #expect(refused.status == 64, "\(refused)")
+            #expect(refused.errors.contains("and there is what is in more than 4096 cgroups, or"), "\(refused)")
+            #expect(try bed.net.pod.must(["nft", "list", "ruleset"]) == "")
+        }
+    }
+
     @Test("a fence that stands may be loaded again, whoever has come meanwhile")
     func again() throws {
         try ControlGroupBed.with { bed in

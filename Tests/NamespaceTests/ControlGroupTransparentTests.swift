@@ -40,6 +40,17 @@ struct ControlGroupTransparentTests {
         }
     }
 
+    @Test("the keeper outlives whoever changes a route again while it is put back")
+    func routingChangedAgain() throws {
+        try ControlGroupBed.with(modes: [.tproxy]) { bed in
+            let watcher = try bed.watch()
+            let change = "ip route flush table 7065; ip -6 route flush table 7065"
+            try bed.net.pod.shell("for i in $(seq 400); do \(change); done")
+            #expect(watcher.waitForOutput("put back: table inet penstock"), "\(watcher.output)")
+            #expect(watcher.isRunning, "\(watcher.output) \(watcher.errors)")
+        }
+    }
+
     @Test(
         "A04: a policy rule of others is told and stays; the keeper goes on keeping what is its own, and swaps beside it",
         arguments: Far.both

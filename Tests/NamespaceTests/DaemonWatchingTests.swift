@@ -45,6 +45,7 @@ struct DaemonWatchingTests {
             #expect(late >= 0 && late < 1, "\(late)")
             let ended = try bed.audit { $0.ends("window_ended").count == 1 }.ends("window_ended").first
             #expect(ended?.rule == "office" && ended?.text("closed_by") == "ours", "\(String(describing: ended))")
+            #expect(ended?.text("reason") == "default_deny")
             #expect(try bed.agent("print(echo('203.0.113.7'), echo('203.0.113.8'))") == "ECONNRESET ok\n")
             #expect(always.output == "ready\n")
         }

@@ -265,6 +265,37 @@ struct HTTPProxyTests {
         }
     }
 
+    @Test("a CONNECT that its rule's rate refuses is refused for that, though the next moment would allow it")
+    func rate() throws {
+        let policy = DaemonPolicy.text(
+            """
+              - name: counted
+                match: { cidrs: [203.0.113.0/24], ports: [7001] }
+                action: allow
+                rate: { limit: 500, per: second }
+            """
+        )
+        try DaemonBed.with(DaemonSettings(policy: policy)) { bed in
+            let said = try bed.agent(
+                """
+                statuses = []
+                def some():
+                    for _ in range(500):
+                        with dial("127.0.0.1", 15881) as s:
+                            s.sendall(b"CONNECT 203.0.113.7:7001 HTTP/1.1\\r\\nHost: 203.0.113.7:7001\\r\\n\\r\\n")
+                            statuses.append(s.recv(999).split(b" ")[1].decode())
+                threads = [threading.Thread(target=some) for _ in range(8)]
+                for t in threads: t.start()
+                for t in threads: t.join()
+                print(sorted(set(statuses)))
+                """
+            )
+            #expect(said == "['200', '429']\n", "\(said)")
+            let reasons = Set(try bed.audit { $0.connections.count == 4000 }.connections.map(\.reason))
+            #expect(reasons == ["rule_allow", "rate_exceeded"])
+        }
+    }
+
     @Test("the daemon's own proxy variables change nothing")
     func environment() throws {
         try DaemonBed.with(

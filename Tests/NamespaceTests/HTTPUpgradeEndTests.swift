@@ -90,6 +90,43 @@ struct HTTPUpgradeEndTests {
         }
     }
 
+    @Test(
+        "a client that is reset is not passed on as one that was done: the server is reset behind what it was sent",
+        arguments: ["101", "upload", "answer"]
+    )
+    func reset(place: String) throws {
+        try HTTPPod.with { bed in
+            let server = try bed.pod.net.world.startPython(
+                """
+                import socket
+                listener = socket.create_server(("203.0.113.30", 8601)); print("ready", flush=True)
+                s = listener.accept()[0]; data = s.recv(4096)
+                while b"\\r\\n\\r\\n" not in data: data += s.recv(4096)
+                if b"Upgrade" in data: s.sendall(b"HTTP/1.1 101 OK\\r\\nConnection: Upgrade\\r\\nUpgrade: test\\r\\n\\r\\nwelcome")
+                try:
+                    while piece := s.recv(4096): data += piece
+                    print("heard", data[-4:], "end", flush=True)
+                except ConnectionResetError: print("heard", data[-4:], "reset", flush=True)
+                """,
+                as: RunAs(uid: 0, gid: 0)
+            )
+            defer { server.stop() }
+            _ = try bed.agent(
+                """
+                import struct
+                c, request = dial("203.0.113.30", 8601), get("/upgrade", "203.0.113.30:8601", method="POST")
+                if "\(place)" == "101":
+                    c.send(*request, "Connection: Upgrade", "Upgrade: test"); c.until(b"welcome"); c.raw(b"half")
+                else: c.send(*request, "Content-Length: " + ("4" if "\(place)" == "answer" else "100"), body=b"half")
+                time.sleep(0.3); c.s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)); c.s.close()
+                """
+            )
+            #expect(server.waitForOutput("heard b'half' reset"), "\(server.output) \(server.errors)")
+            let request = try #require(try bed.requests(1).first)
+            #expect(request.end?["outcome"] == "reset" && request.end?["closed_by"] == "client", "\(request)")
+        }
+    }
+
     private func expect(_ told: String, _ bed: HTTPPod) throws {
         let request = try #require(try bed.requests(1).first)
         let connection = try #require(try bed.pod.connections(1).first)

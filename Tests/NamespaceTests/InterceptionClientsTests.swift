@@ -276,6 +276,16 @@ struct InterceptionClientsTests {
         }
     }
 
+    @Test("curl is served in HTTP/1.0 as well, which it offers alone")
+    func oldVersion() throws {
+        try InterceptedPod.with { bed in
+            #expect(try bed.curl("--http1.0", "https://allowed.example:8443/a") == "GET /a<200>")
+            let chunked = try bed.curl("--http1.0", "https://allowed.example:8443/chunked")
+            #expect(chunked == "hello world<200>")
+            #expect(try bed.requests(2).count == 2)
+        }
+    }
+
     @Test("a client that trusts nothing of ours is turned away, whatever runs", arguments: ["curl", "node fetch"])
     func untold(name: String) throws {
         let client = try #require(Self.clients.first { $0.name == name })

@@ -70,12 +70,12 @@ struct InterceptionStreamTests {
                         return data.partition(b"\\r\\n\\r\\n")[2].decode() + " ended"
                     except ssl.SSLError: return data.partition(b"\\r\\n\\r\\n")[2].decode() + " cut"
                     except OSError as error: return data.partition(b"\\r\\n\\r\\n")[2].decode() + " " + name_of(error)
-                print(rest("/notify")); print(rest("/close")); print(rest("/short"))
+                for path in ("/notify", "/close", "/short", "/short-notified"): print(rest(path))
                 """
             )
-            #expect(said == ["until the end ended", "until the end cut", "short cut"], "\(said)")
-            let outcomes = try bed.requests(3).map { $0.end?["outcome"] ?? "-" }
-            #expect(outcomes == ["closed", "truncated", "reset"], "\(outcomes)")
+            #expect(said == ["until the end ended", "until the end cut", "short cut", "short cut"], "\(said)")
+            let outcomes = try bed.requests(4).map { $0.end?["outcome"] ?? "-" }
+            #expect(outcomes == ["closed", "truncated", "reset", "reset"], "\(outcomes)")
         }
     }
 

@@ -172,7 +172,8 @@ struct LateAnswersTests {
     @Test("a rule on trial that refuses for the name has nobody wait for the other family")
     func onTrial() throws {
         let trial = "  - { name: trial, match: { hosts: [never.allowed.test] }, action: deny, mode: audit }\n"
-        try Self.with(policy: DaemonPolicy.text(trial + Self.named)) { bed in
+        // In this time the other family's answer never comes, and nobody has said so.
+        try Self.with(", timeout_seconds: 2", policy: DaemonPolicy.text(trial + Self.named)) { bed in
             #expect(try bed.agent(Self.ask, ["never"]) == "never ok ok\n")
             let decided = try bed.audit { $0.ends.count == 2 }.connections
             let isOnTrial = decided.allSatisfy { $0.text("decision") == "allow" && $0.rule == "trial" }
@@ -183,7 +184,7 @@ struct LateAnswersTests {
     private static let denied = DaemonPolicy.text(
         """
           - name: late
-            match: { cidrs: [203.0.113.0/24] }
+            match: { cidrs: [203.0.113.80/32] }
             action: deny
         \(named)
         """

@@ -70,4 +70,35 @@ struct RobustnessAdmissionTests {
             #expect(try bed.agent("print(echo('203.0.113.9'))") == "ok\n", "its turn comes again")
         }
     }
+
+    @Test("CONNECT takes its turn before it is judged on its authority, and no other for what is said inside")
+    func pacedConnect() throws {
+        try DaemonBed.with(DaemonSettings(workers: 1, limits: "decisions_per_second: 10, sniff_seconds: 2")) { bed in
+            bed.signal(SIGSTOP)
+            let agent = try bed.startAgent(
+                """
+                def asked(n):
+                    s = dial("127.0.0.1", 15881)
+                    s.sendall(b"CONNECT 203.0.113.7:7001 HTTP/1.1\\r\\nHost: 203.0.113.7:7001\\r\\n\\r\\n"); return s
+                sockets = [asked(n) for n in range(60)]
+                print("ready", flush=True)
+                results = []
+                for s in sockets:
+                    status = s.recv(999).split(b" ")[1].decode()
+                    if status == "200": s.sendall(b"\\0hello"); status = "ok" if s.recv(100) else "closed"
+                    results.append(status)
+                print({r: results.count(r) for r in sorted(set(results))})
+                """
+            )
+            bed.signal(SIGCONT)
+            let results = agent.wait().output
+            let reading = try bed.audit { $0.connections.count >= 60 }
+            let refused = reading.connections.filter { $0.reason == "decision_rate" }
+            // Two turns for each would have let half as many through.
+            #expect((20...40).contains(refused.count), "\(refused.count) \(results)")
+            #expect(results == "ready\n{'429': \(refused.count), 'ok': \(60 - refused.count)}\n", "\(results)")
+            #expect(reading.connections.count(where: \.isAllowed) + refused.count == 60)
+            try expectSound(bed)
+        }
+    }
 }

@@ -153,6 +153,48 @@ struct RobustnessLimitsTests {
         }
     }
 
+    @Test("G07: whoever dials a hundred silent addresses at once takes nothing of the time that another's dial has")
+    func crowdedDials() throws {
+        let settings = DaemonSettings(policy: DaemonPolicy.namesOnly, workers: 1, dial: ", timeout_seconds: 7")
+        try DaemonBed.with(settings, start: false) { bed in
+            let names = (130..<154).map { "203.0.113.\($0) many.allowed.test\n" }
+            let slow = "203.0.113.78 slow.allowed.test\n203.0.113.150 slow.allowed.test\n"
+            let hosts = bed.folder.path + "/hosts"
+            let text = try String(contentsOfFile: hosts, encoding: .utf8) + names.joined() + slow
+            try bed.folder.write(text, to: hosts)
+            try bed.net.world.must(
+                ["nft", "-f", "-"],
+                input: """
+                    table inet dead {
+                      set known { type ipv4_addr . inet_service; flags dynamic; size 999; }
+                      chain wire {
+                        type filter hook prerouting priority -300;
+                        ip daddr 203.0.113.128/25 drop
+                        # The first SYN of each connection is lost, and the second comes a second later.
+                        ip daddr 203.0.113.78 tcp flags syn ip saddr . tcp sport != @known add @known { ip saddr . tcp sport } drop
+                      }
+                    }
+
+                    """
+            )
+            try bed.start(wrapper: ["prlimit", "--nofile=1024:1024"])
+            let crowd = try bed.startAgent(
+                """
+                sockets = [dial("203.0.113.130", 443) for _ in range(100)]
+                for s in sockets: s.sendall(hello(b"many.allowed.test"))
+                print("ready", flush=True); time.sleep(60)
+                """,
+                as: RunAs(uid: 2001, gid: 2001)
+            )
+            // Each of them has begun with its second address and more.
+            _ = try bed.agent("time.sleep(1.5)")
+            let slowly = "print({echo('203.0.113.78', 443, hello(b'slow.allowed.test')) for _ in range(3)})"
+            #expect(try bed.agent(slowly) == "{'ok'}\n")
+            crowd.stop()
+            try expectSound(bed)
+        }
+    }
+
     @Test("G07: without descriptors the daemon refuses and waits; afterwards all work again and none is lost")
     func descriptors() throws {
         try DaemonBed.with(DaemonSettings(workers: 1), start: false) { bed in
@@ -189,6 +231,59 @@ struct RobustnessLimitsTests {
             )
             #expect(upload == "sent\n")
             #expect(bed.worldSays("sink 4194305 "))
+            try expectSound(bed)
+        }
+    }
+
+    /// Names with addresses of which none answers, many connections to them, and how many the daemon dialled at once at most.
+    private static let dialMany = """
+        def one():
+            with dial("203.0.113.7", 443, 30) as s:
+                try: s.sendall(hello(b"many.allowed.test")); s.recv(100)
+                except OSError: pass
+        threads = [threading.Thread(target=one) for _ in range(int(sys.argv[1]))]
+        for t in threads: t.start()
+        most = 0
+        while any(t.is_alive() for t in threads):
+            lines = open("/proc/net/tcp").readlines()[1:]
+            # Of the daemon's user, and SYN_SENT.
+            most = max(most, sum(row[7] == "10880" and row[3] == "02" for row in map(str.split, lines))); time.sleep(0.05)
+        print(most)
+        """
+
+    @Test(
+        "G07: of a name's many addresses so many are tried at once as there are descriptors for, and the others in turn",
+        // Where there are few, each has the time that it needs to be asked twice.
+        arguments: [(1, "4096", 8, 24), (60, "1024", 110, 6)]
+    ) func addresses(clients: Int, descriptors: String, most: Int, inTurn: Int) throws {
+        let settings = DaemonSettings(policy: DaemonPolicy.namesOnly, workers: 1, dial: ", timeout_seconds: 7")
+        try DaemonBed.with(settings, start: false) { bed in
+            let lines = (130..<154).map { "203.0.113.\($0) many.allowed.test\n" }
+            let hosts = bed.folder.path + "/hosts"
+            try bed.folder.write(String(contentsOfFile: hosts, encoding: .utf8) + lines.joined(), to: hosts)
+            try bed.net.world.must(
+                ["nft", "-f", "-"],
+                input: """
+                    table inet dead {
+                      set tried { type ipv4_addr; flags dynamic; size 99; }
+                      chain wire {
+                        type filter hook prerouting priority -300;
+                        ip daddr 203.0.113.128/25 add @tried { ip daddr } drop
+                      }
+                    }
+
+                    """
+            )
+            try bed.start(wrapper: ["prlimit", "--nofile=\(descriptors):\(descriptors)"])
+            let dialled = try #require(Int(try bed.agent(Self.dialMany, ["\(clients)"]).dropLast()))
+            // While the list is read some go and others come.
+            #expect((most / 2...most + clients).contains(dialled), "\(dialled)")
+            let tried = try bed.net.world.must(["nft", "list", "set", "inet", "dead", "tried"])
+            let met = (130..<154).filter { tried.contains("203.0.113.\($0)") }
+            #expect((inTurn...24).contains(met.count), "\(tried)")
+            let outcomes = try bed.audit { $0.ends.count == clients }.ends.map { $0.text("outcome") }
+            #expect(Set(outcomes) == ["upstream_failed"])
+            #expect(try bed.agent("print(echo('203.0.113.7', 443, hello(b'allowed.test')))") == "ok\n")
             try expectSound(bed)
         }
     }

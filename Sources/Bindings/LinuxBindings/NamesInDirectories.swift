@@ -2,9 +2,6 @@ import CLinux
 import Glibc
 
 extension SystemCallError {
-    /// True where there is no such file.
-    package var isNotFound: Bool { code == ENOENT }
-
     /// True where a file of that name is there already.
     package var isAlreadyThere: Bool { code == EEXIST }
 }
@@ -21,7 +18,7 @@ package func fileStatus(
     do throws(SystemCallError) {
         _ = try systemCall("fstatat") { unsafe fstatat(parent, name, &status, AT_SYMLINK_NOFOLLOW) }
     } catch {
-        guard error.isNotFound else { throw error }
+        guard error.isMissing else { throw error }
         return nil
     }
     return FileStatus(status)

@@ -28,58 +28,44 @@ package final class NetlinkQuestions {
     ///
     /// - Throws: `ENOENT` is an answer and not thrown; what is thrown means that the kernel cannot be asked.
     package func owner(local: SocketAddress, remote: SocketAddress) throws(SystemCallError) -> UInt32? {
-        if let owner = try owner(ofExactly: local, remote) { return owner }
-        guard local.address.family == .ipv4 else { return nil }
+        if case .found(let owner) = try socket(local, remote) { return owner }
         // A socket of the IPv6 family may have an IPv4 connection, under mapped addresses.
-        return try owner(ofExactly: local.mapped, remote.mapped)
+        let isMapped = local.address.family == .ipv4
+        if isMapped, case .found(let owner) = try socket(local.mapped, remote.mapped) { return owner }
+        // One that is bound to a device is found by that alone; from such an address it can be no other.
+        guard local.address.specialRange == .loopback else { return nil }
+        if case .found(let owner) = try socket(local, remote, device: Self.loopback) { return owner }
+        guard isMapped, case .found(let owner) = try socket(local.mapped, remote.mapped, device: Self.loopback) else {
+            return nil
+        }
+        return owner
     }
 
-    private func owner(ofExactly local: SocketAddress, _ remote: SocketAddress) throws(SystemCallError) -> UInt32? {
+    /// The number of `lo` in every network namespace.
+    private static let loopback: UInt32 = 1
+
+    /// What the kernel says of a socket.
+    enum SocketAnswer: Hashable {
+        /// There is none.
+        case absent
+        /// There is one, of this UID; `nil`: nobody owns it, or it is not connected yet.
+        case found(UInt32?)
+    }
+
+    private func socket(
+        _ local: SocketAddress,
+        _ remote: SocketAddress,
+        device: UInt32 = 0
+    ) throws(SystemCallError) -> SocketAnswer {
         sequence &+= 1
         _ = question.fill(atMost: SocketQuestion.length) {
-            SocketQuestion.put(local: local, remote: remote, sequence: sequence, into: &$0)
+            SocketQuestion.put(local: local, remote: remote, device: device, sequence: sequence, into: &$0)
         }
         guard case .done = try question.send(0..<SocketQuestion.length, to: diagnostics) else { throw .netlinkIsFull }
-        guard let count = try receiveAnswer(from: diagnostics) else { return nil }
+        guard let count = try receiveAnswer(from: diagnostics) else { return .absent }
         return question.withBytes(SocketQuestion.identity) { identity in
-            answer.withBytes(0..<count) { $0.owner(of: identity) }
+            answer.withBytes(0..<count) { $0.socket(of: identity) }
         }
-    }
-
-    /// The UIDs that own the TCP sockets at this address of ours which are connected to `remote`, from whatever port.
-    ///
-    /// `nil` where one of them has no owner any more: whose it was cannot be told. Those that both ends have closed (TIME_WAIT)
-    /// are only remembered, and do not count.
-    package func owners(localAddress: IPAddress, remote: SocketAddress) throws(SystemCallError) -> Set<UInt32>? {
-        var owners: Set<UInt32> = []
-        // A socket of the IPv6 family may have an IPv4 connection, under mapped addresses.
-        for isMapped in remote.address.family == .ipv4 ? [false, true] : [false] {
-            let local = isMapped ? localAddress.mapped : localAddress
-            let peer = isMapped ? remote.mapped : remote
-            var request = NetlinkRequest(type: 20, isDump: true)  // SOCK_DIAG_BY_FAMILY
-            request.append(peer.address.family == .ipv4 ? UInt8(AF_INET) : UInt8(AF_INET6))
-            request.append(UInt8(IPPROTO_TCP))
-            request.append(UInt16(0))
-            request.append(~UInt32(0))  // every state
-            // Of the identity a dump regards the ports alone.
-            let identity = socketIdentity(local: SocketAddress(local, port: 0), remote: peer)
-            request.append(identity)
-            request.append(UInt32(0))
-            request.append(~UInt64(0))
-            let wanted = Array(identity[2...])
-            let users = try readList(diagnostics, request, sequence: &sequence, from: Set<UInt32?>()) { users, answer in
-                guard answer.count >= 88, answer.has(wanted, at: 22) else { return true }
-                // State 6 is TIME_WAIT; a socket that waits there for the other end to close is shown as FIN_WAIT2.
-                guard answer[answer.startIndex + 17] != 6 else { return true }
-                users.insert(answer.native32(at: 84) == 0 ? nil : answer.native32(at: 80))
-                return true
-            }
-            for user in users ?? [] {
-                guard let user else { return nil }
-                owners.insert(user)
-            }
-        }
-        return owners
     }
 
     /// True where the kernel would deliver a packet for `address` to this machine itself.
@@ -157,14 +143,15 @@ private enum SocketQuestion {
         bytes[6] = 1  // NLM_F_REQUEST
         bytes[17] = UInt8(IPPROTO_TCP)
         for index in 20..<24 { bytes[index] = 0xff }  // every state
-        for index in 64..<72 { bytes[index] = 0xff }  // INET_DIAG_NOCOOKIE; before it: any interface
+        for index in 64..<72 { bytes[index] = 0xff }  // INET_DIAG_NOCOOKIE
         return length
     }
 
-    /// Writes what differs.
+    /// Writes what differs; `device` is what the socket is bound to, 0 for none.
     static func put(
         local: SocketAddress,
         remote: SocketAddress,
+        device: UInt32,
         sequence: UInt32,
         into bytes: inout MutableSpan<UInt8>
     ) -> Int {
@@ -174,6 +161,7 @@ private enum SocketQuestion {
         bytes.put(remote.port, at: 26)
         bytes.put(local.address, at: 28)
         bytes.put(remote.address, at: 44)
+        bytes.put(device.byteSwapped, at: 60)
         return length
     }
 }
@@ -212,14 +200,13 @@ extension Span<UInt8> {
         UInt32(native16(at: offset)) | UInt32(native16(at: offset + 2)) << 16
     }
 
-    /// Whose socket an answer of `sock_diag` tells of; `nil` where it is nobody's, one that listens, or not the one of this identity.
-    fileprivate func owner(of identity: Span<UInt8>) -> UInt32? {
+    /// Whose socket an answer of `sock_diag` tells of; one that listens is another one than that of this identity.
+    fileprivate func socket(of identity: Span<UInt8>) -> NetlinkQuestions.SocketAnswer {
         // struct inet_diag_msg: state at 1, ports and addresses at 4, UID at 64, inode at 68; the header before it has 16.
-        // State 10 is LISTEN.
-        guard count >= 88, self[17] != 10, extracting(20..<56).isSame(as: identity), native32(at: 84) != 0 else {
-            return nil
-        }
-        return native32(at: 80)
+        guard count >= 88, self[17] != 10, extracting(20..<56).isSame(as: identity) else { return .absent }
+        // LISTEN is 10. One in SYN_SENT (2) or SYN_RECV (3) is nobody's peer yet, whoever had these ports before.
+        guard self[17] > 3 || self[17] == 1, native32(at: 84) != 0 else { return .found(nil) }
+        return .found(native32(at: 80))
     }
 
     private func isSame(as other: Span<UInt8>) -> Bool {

@@ -22,11 +22,13 @@ package struct SocketSource: Hashable, Sendable {
         addresses.isEmpty || addresses.contains { $0.family == family }
     }
 
-    /// Binds a socket that is about to connect.
+    /// Binds a socket that is about to connect, with `toFreePort` to a port that nobody has.
     ///
     /// - Throws: `EADDRNOTAVAIL` for an address that is not this machine's, `ENODEV` for an interface that is not there,
     ///   `EPERM` without the capability.
-    package func bind(_ socket: borrowing OwnedDescriptor, _ family: AddressFamily) throws(SystemCallError) {
+    package func bind(_ socket: borrowing OwnedDescriptor, _ family: AddressFamily, toFreePort: Bool = false)
+        throws(SystemCallError)
+    {
         let number = socket.number
         if let mark { try setOption(number, SOL_SOCKET, SO_MARK, Int32(bitPattern: mark)) }
         if let interface {
@@ -36,12 +38,23 @@ package struct SocketSource: Hashable, Sendable {
                 }
             }
         }
-        guard let address = addresses.first(where: { $0.family == family }) else { return }
+        guard let address = addresses.first(where: { $0.family == family }) else {
+            if toFreePort { try bindToFreePort(socket, family) }
+            return
+        }
         // The port is chosen when it connects, so that one may serve several destinations: only a convenience.
-        try? setOption(number, Int32(IPPROTO_IP), IP_BIND_ADDRESS_NO_PORT, 1)
+        if !toFreePort { try? setOption(number, Int32(IPPROTO_IP), IP_BIND_ADDRESS_NO_PORT, 1) }
         let place = SocketAddress(address, port: 0)
         _ = try systemCall("bind") { unsafe place.withKernelAddress { unsafe Glibc.bind(number, $0, $1) } }
     }
+}
+
+/// Binds a socket that is about to connect to a port that nobody has, of the kernel's choice and not the next in its order.
+package func bindToFreePort(_ socket: borrowing OwnedDescriptor, _ family: AddressFamily) throws(SystemCallError) {
+    let number = socket.number
+    let any: IPAddress = family == .ipv4 ? .v4(IPv4Address(0, 0, 0, 0)) : .v6(IPv6Address(high: 0, low: 0))
+    let place = SocketAddress(any, port: 0)
+    _ = try systemCall("bind") { unsafe place.withKernelAddress { unsafe Glibc.bind(number, $0, $1) } }
 }
 
 /// Tries to mark a socket of no use.

@@ -20,7 +20,8 @@ package struct AcceptedSocket: ~Copyable {
 ///
 /// The socket does not block; several sockets may share the port (`SO_REUSEPORT`) when all ask for it. A transparent one
 /// also accepts what the kernel hands to it by TPROXY: the address of a socket that is accepted then is the one that the peer
-/// connected to, whosever it is. Accepted sockets stay so without any capability.
+/// connected to, whosever it is. Accepted sockets stay so without any capability. With `keepsFirstSegments` the header of each
+/// connection's first segment is kept until somebody asks for it (`TCP_SAVE_SYN`).
 ///
 /// - Throws: `EADDRINUSE` where somebody else holds the port; `EPERM` where it is to be transparent and neither CAP_NET_ADMIN
 ///   nor CAP_NET_RAW is there.
@@ -28,7 +29,8 @@ package func listeningSocket(
     on address: SocketAddress,
     backlog: Int32,
     sharedPort: Bool,
-    isTransparent: Bool = false
+    isTransparent: Bool = false,
+    keepsFirstSegments: Bool = false
 ) throws(SystemCallError) -> OwnedDescriptor {
     let socket = try streamSocket(family: address.address.family)
     if isTransparent { try makeTransparent(socket, address.address.family) }
@@ -37,6 +39,8 @@ package func listeningSocket(
     // One family a socket: a wildcard IPv6 listener would take IPv4 as well, under mapped addresses.
     if address.address.family == .ipv6 { try setOption(socket.number, Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1) }
     let number = socket.number
+    // Before it listens: clients come at once.
+    if keepsFirstSegments { try setOption(number, Int32(IPPROTO_TCP), TCP_SAVE_SYN, 1) }
     _ = try systemCall("bind") { unsafe address.withKernelAddress { unsafe bind(number, $0, $1) } }
     _ = try systemCall("listen") { listen(number, backlog) }
     return socket
@@ -179,6 +183,27 @@ package func originalDestination(
         return result
     }
     return address
+}
+
+/// The headers of IP and TCP with which an accepted connection began, as they came (`TCP_SAVED_SYN`); they can be asked for once.
+///
+/// - Returns: none where the kernel kept none.
+package func firstSegment(_ socket: borrowing OwnedDescriptor) throws(SystemCallError) -> [UInt8] {
+    let number = socket.number
+    var failure: SystemCallError?
+    let headers = unsafe [UInt8](unsafeUninitializedCapacity: 256) { buffer, filled in
+        var length = socklen_t(buffer.count)
+        do throws(SystemCallError) {
+            _ = try systemCall("getsockopt") {
+                unsafe getsockopt(number, Int32(IPPROTO_TCP), TCP_SAVED_SYN, buffer.baseAddress, &length)
+            }
+            filled = Int(length)
+        } catch {
+            failure = error
+        }
+    }
+    if let failure { throw failure }
+    return headers
 }
 
 /// Sends small pieces at once.

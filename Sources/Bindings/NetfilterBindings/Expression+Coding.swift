@@ -51,6 +51,26 @@ extension NetfilterExpression {
             set(NFTNL_EXPR_PAYLOAD_OFFSET, offset)
             set(NFTNL_EXPR_PAYLOAD_LEN, length)
             set(NFTNL_EXPR_PAYLOAD_DREG, register)
+        case .storeTransport(let offset, let length, let register):
+            set(NFTNL_EXPR_PAYLOAD_BASE, PayloadBase.transport.rawValue)
+            set(NFTNL_EXPR_PAYLOAD_OFFSET, offset)
+            set(NFTNL_EXPR_PAYLOAD_LEN, length)
+            set(NFTNL_EXPR_PAYLOAD_SREG, register)
+            set(NFTNL_EXPR_PAYLOAD_CSUM_TYPE, internetChecksum)
+            set(NFTNL_EXPR_PAYLOAD_CSUM_OFFSET, checksumOfTCP)
+        case .hash(let register, let length, let modulus, let seed, let result):
+            set(NFTNL_EXPR_HASH_SREG, register)
+            set(NFTNL_EXPR_HASH_DREG, result)
+            set(NFTNL_EXPR_HASH_LEN, length)
+            set(NFTNL_EXPR_HASH_MODULUS, modulus)
+            set(NFTNL_EXPR_HASH_SEED, seed)
+            set(NFTNL_EXPR_HASH_TYPE, jenkinsHash)
+        case .networkOrder(let register):
+            set(NFTNL_EXPR_BYTEORDER_SREG, register)
+            set(NFTNL_EXPR_BYTEORDER_DREG, register)
+            set(NFTNL_EXPR_BYTEORDER_OP, hostToNetwork)
+            set(NFTNL_EXPR_BYTEORDER_LEN, 4)
+            set(NFTNL_EXPR_BYTEORDER_SIZE, 4)
         case .bitwise(let register, let mask, let flip):
             set(NFTNL_EXPR_BITWISE_SREG, register)
             set(NFTNL_EXPR_BITWISE_DREG, register)
@@ -122,7 +142,7 @@ extension NetfilterExpression {
                 )
             }
         case "payload":
-            guard unsafe !reader.has(NFTNL_EXPR_PAYLOAD_SREG) else { return nil }
+            guard unsafe !reader.has(NFTNL_EXPR_PAYLOAD_SREG) else { return unsafe readStoring(reader) }
             return unsafe PayloadBase(rawValue: reader.number(NFTNL_EXPR_PAYLOAD_BASE)).map {
                 unsafe .loadPayload(
                     $0,
@@ -131,6 +151,16 @@ extension NetfilterExpression {
                     into: reader.number(NFTNL_EXPR_PAYLOAD_DREG)
                 )
             }
+        case "hash":
+            return unsafe readHash(reader)
+        case "byteorder":
+            let register = unsafe reader.number(NFTNL_EXPR_BYTEORDER_SREG)
+            guard unsafe register == reader.number(NFTNL_EXPR_BYTEORDER_DREG),
+                unsafe reader.number(NFTNL_EXPR_BYTEORDER_OP) == hostToNetwork,
+                unsafe reader.number(NFTNL_EXPR_BYTEORDER_LEN) == 4,
+                unsafe reader.number(NFTNL_EXPR_BYTEORDER_SIZE) == 4
+            else { return nil }
+            return .networkOrder(register: register)
         case "bitwise":
             let register = unsafe reader.number(NFTNL_EXPR_BITWISE_SREG)
             guard unsafe reader.number(NFTNL_EXPR_BITWISE_OP) == 0,
@@ -180,6 +210,32 @@ extension NetfilterExpression {
         default:
             return nil
         }
+    }
+
+    private static func readHash(_ reader: ExpressionReader) -> NetfilterExpression? {
+        guard unsafe reader.number(NFTNL_EXPR_HASH_TYPE) == jenkinsHash,
+            unsafe reader.number(NFTNL_EXPR_HASH_OFFSET) == 0
+        else { return nil }
+        return unsafe .hash(
+            register: reader.number(NFTNL_EXPR_HASH_SREG),
+            length: reader.number(NFTNL_EXPR_HASH_LEN),
+            modulus: reader.number(NFTNL_EXPR_HASH_MODULUS),
+            seed: reader.number(NFTNL_EXPR_HASH_SEED),
+            into: reader.number(NFTNL_EXPR_HASH_DREG)
+        )
+    }
+
+    private static func readStoring(_ reader: ExpressionReader) -> NetfilterExpression? {
+        guard unsafe reader.number(NFTNL_EXPR_PAYLOAD_BASE) == PayloadBase.transport.rawValue,
+            unsafe reader.number(NFTNL_EXPR_PAYLOAD_CSUM_TYPE) == internetChecksum,
+            unsafe reader.number(NFTNL_EXPR_PAYLOAD_CSUM_OFFSET) == checksumOfTCP,
+            unsafe reader.number(NFTNL_EXPR_PAYLOAD_FLAGS) == 0
+        else { return nil }
+        return unsafe .storeTransport(
+            offset: reader.number(NFTNL_EXPR_PAYLOAD_OFFSET),
+            length: reader.number(NFTNL_EXPR_PAYLOAD_LEN),
+            from: reader.number(NFTNL_EXPR_PAYLOAD_SREG)
+        )
     }
 
     private static func readMeta(_ reader: ExpressionReader) -> NetfilterExpression? {
@@ -236,6 +292,14 @@ extension NetfilterExpression {
     }
 }
 
+/// `NFT_HASH_JENKINS`.
+private let jenkinsHash: UInt32 = 0
+/// `NFT_BYTEORDER_HTON`.
+private let hostToNetwork: UInt32 = 1
+/// `NFT_PAYLOAD_CSUM_INET`.
+private let internetChecksum: UInt32 = 1
+/// Where it stands in the header (RFC 9293, section 3.1).
+private let checksumOfTCP: UInt32 = 16
 /// `NFT_JUMP`.
 private let jumpVerdict: Int32 = -3
 /// `NFT_NAT_DNAT`.

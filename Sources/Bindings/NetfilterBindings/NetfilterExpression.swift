@@ -17,6 +17,12 @@ package enum NetfilterExpression: Hashable, Sendable {
     case loadSocket(SocketKey, level: UInt32, into: UInt32)
     /// Copies `length` octets of the packet into a register.
     case loadPayload(PayloadBase, offset: UInt32, length: UInt32, into: UInt32)
+    /// Writes `length` octets of a register into the packet's TCP header, and mends its checksum.
+    case storeTransport(offset: UInt32, length: UInt32, from: UInt32)
+    /// Jenkins' hash of `length` octets of a register, scaled to less than `modulus`, in the machine's order.
+    case hash(register: UInt32, length: UInt32, modulus: UInt32, seed: UInt32, into: UInt32)
+    /// Brings the four octets of a register from the machine's order into that of the network.
+    case networkOrder(register: UInt32)
     /// `(register & mask) ^ flip`, in place.
     case bitwise(register: UInt32, mask: [UInt8], flip: [UInt8])
     case compare(register: UInt32, Comparison, [UInt8])
@@ -96,7 +102,9 @@ package enum NetfilterExpression: Hashable, Sendable {
         case .loadFlow, .storeFlow: "ct"
         case .loadSourceAddressType, .loadDestinationAddressType, .loadReversePath: "fib"
         case .loadSocket: "socket"
-        case .loadPayload: "payload"
+        case .loadPayload, .storeTransport: "payload"
+        case .hash: "hash"
+        case .networkOrder: "byteorder"
         case .bitwise: "bitwise"
         case .compare: "cmp"
         case .lookup: "lookup"

@@ -58,10 +58,10 @@ static inline int copenssl_set_curves(SSL_CTX *context, const char *names) {
 static inline int copenssl_use_chain(SSL *session, X509 *authority) {
     return (int)SSL_add1_chain_cert(session, authority);
 }
-// The only protocol that is spoken inside, as ALPN lists it. A client that offers others alone is told so (RFC 7301, section 3.2).
+// What is spoken inside, as ALPN lists it, what is wanted most first. A client that offers others alone is told so (RFC 7301, section 3.2).
 static inline int copenssl_choose_http1(SSL *session, const unsigned char **chosen, unsigned char *length,
                                         const unsigned char *offered, unsigned int count, void *nothing) {
-    static const unsigned char ours[] = "\x08http/1.1";
+    static const unsigned char ours[] = "\x08http/1.1\x08http/1.0";
     (void)session;
     (void)nothing;
     return SSL_select_next_proto((unsigned char **)chosen, length, ours, sizeof ours - 1, offered, count) ==

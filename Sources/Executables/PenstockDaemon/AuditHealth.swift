@@ -60,7 +60,7 @@ extension AuditWriter {
         gauge("bytes", "Bytes of all audit files.", files.bytes)
         gauge("budget_bytes", "What all audit files stay below; 0: no bound.", files.budget)
         gauge("segments", "Audit files that are closed.", files.segments)
-        gauge("open_connections", "Allowed connections whose end is not recorded yet.", files.open)
+        gauge("open_connections", "Allowed connections and requests whose end is not recorded yet.", files.open)
         text.write(
             "penstock_audit_trouble",
             kind: "gauge",

@@ -29,12 +29,12 @@ struct Listening {
     mutating func claim(_ places: [SocketAddress], key: String, isTransparent: Bool = false) throws(Complaint) {
         for place in places {
             let isAwaited = !loopback.contains(place.address)
-            _ = try listen(place, key: key, sharedPort: false, isTransparent: isTransparent, awaited: isAwaited)
+            _ = try listen(place, key: key, isTransparent: isTransparent, awaited: isAwaited)
         }
     }
 
-    /// One listening socket, shared by port among the workers if `sharedPort`, for TPROXY if `isTransparent`; nil where there is
-    /// no such family here.
+    /// One listening socket, shared by port among the workers if `sharedPort`, for TPROXY if `isTransparent`, with notes to be read from
+    /// first segments if `isNoted`; nil where there is no such family here.
     ///
     /// `awaited`: the address may be one of an interface that is still to come, and is waited for as a port is.
     mutating func open(
@@ -42,6 +42,7 @@ struct Listening {
         key: String,
         sharedPort: Bool,
         isTransparent: Bool = false,
+        isNoted: Bool = false,
         awaited: Bool = false
     ) throws(Complaint) -> OwnedDescriptor? {
         let socket = try listen(
@@ -49,6 +50,7 @@ struct Listening {
             key: key,
             sharedPort: sharedPort,
             isTransparent: isTransparent,
+            isNoted: isNoted,
             awaited: awaited
         )
         guard let socket else { return nil }
@@ -63,8 +65,9 @@ struct Listening {
     private mutating func listen(
         _ address: SocketAddress,
         key: String,
-        sharedPort: Bool,
+        sharedPort: Bool = false,
         isTransparent: Bool,
+        isNoted: Bool = false,
         awaited: Bool
     ) throws(Complaint) -> OwnedDescriptor? {
         while true {
@@ -73,7 +76,8 @@ struct Listening {
                     on: address,
                     backlog: 4096,
                     sharedPort: sharedPort,
-                    isTransparent: isTransparent
+                    isTransparent: isTransparent,
+                    keepsFirstSegments: isNoted
                 )
             } catch {
                 if error.isFamilyMissing, missing.contains(address.address.family) { return nil }

@@ -76,8 +76,7 @@ enum PenstockDaemon {
         // Before the file is opened: when it was written to last.
         let lastWritten = plan.auditPath == "-" ? nil : try? fileStatus(openForReading(plan.auditPath)).modified
         plan.lastWritten = lastWritten
-        plan.journeys.connections = connections(descriptors: try descriptorLimit(), plan)
-        plan.journeys.undecided = min(plan.journeys.undecided, plan.journeys.connections)
+        plan.shareOut(descriptors: try descriptorLimit())
         let signals = try takeSignals()
         let sockets = try openSockets(plan)
         if plan.transparentArrival == .routed { try Privileges.giveUp(keepsMarking: plan.egress.marks) }
@@ -132,13 +131,6 @@ enum PenstockDaemon {
         }
     }
 
-    /// Two descriptors a connection, four for each pipe, one a caller of the API, and some for the daemon itself; by worker.
-    private static func connections(descriptors: Int, _ plan: DaemonPlan) -> Int {
-        let callers = GovernanceServer.capacity + Acceptor.turn
-        let reserved = 64 + plan.workers * (48 * 2 + callers)
-        return min(plan.journeys.connections, max(16, (descriptors - reserved) / 2 / plan.workers))
-    }
-
     private static func openSockets(_ plan: DaemonPlan) throws(Complaint) -> OpenSockets {
         var listening = Listening()
         guard listening.missing.count < loopback.count else {
@@ -186,6 +178,7 @@ enum PenstockDaemon {
                 key: "listen.\(arrival.capture.rawValue)",
                 sharedPort: true,
                 isTransparent: arrival == .routed,
+                isNoted: arrival == .redirected,
                 awaited: !loopback.contains(place.address)
             )
             if let socket { sockets.append(ListeningSocket(adopting: socket, address: place, arrival: arrival)) }

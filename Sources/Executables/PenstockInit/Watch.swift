@@ -116,9 +116,9 @@ struct Watch {
         do throws(ControlGroupProblem) { groups = try lookup.find() } catch { return ["\(error)"] }
         guard groups != old else { return [] }
         plan = plan.with(groups)
-        if keeps { _ = try capture.replace(plan, isInstalled: true) }
+        let isSwapped = keeps ? try mend(plan, &capture) : false
         let news = groups.lines.filter { !old.lines.contains($0) }
-        for line in news { say(keeps ? "swapped: \(line)" : "changed: \(line)") }
+        for line in news { say(isSwapped ? "swapped: \(line)" : "changed: \(line)") }
         return []
     }
 
@@ -141,9 +141,19 @@ struct Watch {
             return false
         case .pausing: return false
         }
-        _ = try capture.replace(plan, isInstalled: true)
-        say("put back: table inet \(plan.table)")
+        if try mend(plan, &capture) { say("put back: table inet \(plan.table)") }
         return true
+    }
+
+    /// Loads the rules; false where somebody has changed them again meanwhile, which is seen, and told, at the next look.
+    private func mend(_ plan: CapturePlan, _ capture: inout TrafficCapture) throws(CaptureError) -> Bool {
+        do throws(CaptureError) {
+            _ = try capture.replace(plan, isInstalled: true)
+            return true
+        } catch {
+            guard error.isRace else { throw error }
+            return false
+        }
     }
 
     /// What is left behind, as it is now.

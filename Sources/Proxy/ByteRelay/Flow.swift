@@ -228,7 +228,8 @@ package final class Flow {
     private func finish(_ means: RelayMeans, isLast: Bool) throws(FlowFailure) {
         release(means)
         isOver = true
-        guard hasEnded else { return }
+        // A sink of which more was promised is told of no end: it is to be reset.
+        guard hasEnded, !isCutShort else { return }
         // When the other direction is over as well, both sockets are closed next, and closing says the same: without TLS.
         if isLast, !sink.isCoded { return }
         do throws(SystemCallError) {

@@ -160,9 +160,23 @@ extension Connection: SocketObserver, AuditGateParty {
         }
     }
 
-    /// Leaves: the tunnel is over.
-    func tunnelIsOver(_ ending: Ending, on loop: isolated EventLoop) {
-        leave(ending, on: loop)
+    /// Leaves: the tunnel is over; `nil` where its client asks for something instead.
+    func tunnelIsOver(_ ending: Ending?, on loop: isolated EventLoop) {
+        plainness = .no
+        if let ending = ending ?? turnToRequests(on: loop) { leave(ending, on: loop) }
+    }
+
+    /// Carries requests from now on: a client that was let through while it was silent has begun one.
+    ///
+    /// - Returns: how the connection ended, where it was cut meanwhile.
+    func turnToRequests(on loop: isolated EventLoop) -> Ending? {
+        hasTurned = true
+        meter = nil
+        tunnel = nil
+        decision = .perRequest(port: facts.port)
+        if let opening { facts.opening = opening }
+        if cutting == nil, beginConversation(on: loop) { return nil }
+        return Ending(cutting ?? Cut(outcome: .cut, reason: .perRequest))
     }
 
     private func leave(_ ending: Ending, on loop: isolated EventLoop) {

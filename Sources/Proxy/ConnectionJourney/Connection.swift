@@ -21,6 +21,10 @@ final class Connection {
     let id: RecordIdentifier
     /// How it came to us.
     let arrival: Arrival
+    /// Its client's socket has the port of `clientAddress`, and not one that a redirect has put in its place.
+    var isPortCertain = true
+    /// Whose its client's socket is, as the rules have noted it (`UserHash`); `nil` where they have not.
+    var notedUser: UInt32?
     /// Whether its client may be another machine's, so that it is asked whether it is.
     var mayBeRemote = false
     /// `nil` once the end has been recorded.
@@ -39,6 +43,10 @@ final class Connection {
     private(set) var connectNanoseconds: UInt64?
     /// What it must be refused for, whatever policy says, because its turn or the audit file kept it waiting too long.
     var hindrance: Reason?
+    /// Its turn is taken, for a judgement to come.
+    var hasTurn = false
+    /// What a CONNECT was refused with on its authority, and by which policy: its tunnel was not opened.
+    var refusedAhead: (decision: Decision, generation: UInt64)?
     /// Why the connection is to end before its time; set once.
     private(set) var cutting: Cut?
     var tunnel: Tunnel?
@@ -50,6 +58,8 @@ final class Connection {
     var meter: ByteMeter?
     /// Set while it carries requests that are judged one by one.
     var conversation: Conversation?
+    /// It was let through as a tunnel, and carries requests: what goes over it is theirs.
+    var hasTurned = false
     /// How we were asked for a tunnel, or refused to be; `nil` where we were not.
     var proxyRequest: ProxyRequestKind?
     /// Where a tunnel is to lead, by CONNECT or SOCKS 5; `nil` without one.

@@ -31,6 +31,8 @@ final class ConnectionListener: EventHandler {
     private unowned let worker: Worker
     private let arrival: Arrival
     private let servesOthers: Bool
+    /// Connections are redirected here, and nobody else may be the client: the rules note whose they are.
+    private let readsNotes: Bool
     private var token: WatchToken?
     private var isPaused = false
     private var retry: TimerToken?
@@ -45,6 +47,7 @@ final class ConnectionListener: EventHandler {
         self.worker = worker
         arrival = socket.arrival
         servesOthers = socket.servesOthers
+        readsNotes = arrival == .redirected && !servesOthers
     }
 
     func start(on loop: isolated EventLoop) throws(SystemCallError) {
@@ -70,7 +73,7 @@ final class ConnectionListener: EventHandler {
                     last.budget = 1
                     return
                 }
-                worker.begin(accepted, by: arrival, mayBeRemote: servesOthers, on: loop)
+                worker.begin(accepted, by: arrival, readsNote: readsNotes, mayBeRemote: servesOthers, on: loop)
             } catch {
                 worker.metrics.acceptFailures.increment()
                 // A connection that died in the queue says nothing of the next; no descriptors or memory does.

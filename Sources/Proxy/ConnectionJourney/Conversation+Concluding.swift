@@ -43,7 +43,10 @@ extension Conversation {
             guard !exchanged.hasAnswered else { return await leave(ending, ifSaid: exchanged.hasSaidClose, on: loop) }
             let isWhole = request.framing == .none
             return await answer(answer(to: denial), to: request, closes: !isWhole, on: loop)
-        case .clientFailed, .aborted: return ending
+        case .clientFailed:
+            await resetUpstream(on: loop)
+            return ending
+        case .aborted: return ending
         }
     }
 
@@ -62,8 +65,27 @@ extension Conversation {
             upstream.line.hasServed = true
             if upstream.exchange.authenticatesConnection { isPinned = true }
         }
+        if case .clientFailed = exchanged.outcome { return ending }
         if !exchanged.keepsUpstream { closeUpstream(on: loop) }
         return ending
+    }
+
+    /// Resets an upstream whose client is gone, once it has what was sent to it: an end would look as if all had been said.
+    private func resetUpstream(on loop: isolated EventLoop) async {
+        guard let socket = upstream?.socket else { return }
+        let deadline = loop.now &+ Tunnel.longestLeave
+        // Whoever cuts the connection meanwhile, at the end of a drain for one, does not wait.
+        while loop.now < deadline, connection.cutting == nil, isOnItsWay(to: socket) {
+            await connection.pause(Tunnel.leaveInterval, on: loop)
+        }
+        resetOnClose(socket.descriptor)
+        closeUpstream(on: loop)
+    }
+
+    /// True where a peer that is there has not acknowledged all that it was sent.
+    private func isOnItsWay(to socket: StreamSocket) -> Bool {
+        guard let count = try? octetsOnTheirWay(socket.descriptor), count > 0 else { return false }
+        return (try? isConnected(socket.descriptor)) == true
     }
 
     /// Why an upstream that has answered nothing ended TLS: in TLS 1.3 it refuses our certificate when we have begun to speak.
@@ -117,9 +139,11 @@ extension Conversation {
     /// Refuses what is no request: nothing behind it can be read.
     func refuse(_ violation: HTTP1Violation, on loop: isolated EventLoop) async -> Ending {
         begun = loop.now
+        await connection.waitForDecision(worker, on: loop)
         detail = violation.rawValue
         let ticket = record(.refused(.malformedRequest, port: facts.port), nil)
         guard await worker.gate.wait(for: ticket, on: loop) else { return Ending(.auditUnavailable, closedBy: .ours) }
+        if let cut = connection.cutting { return Ending(cut) }
         let answer = Problem(violation, decision: requestID).answer
         await send(answer.octets(closes: true), on: loop)
         return await leave(closedBy: .ours, isUnread: true, on: loop)

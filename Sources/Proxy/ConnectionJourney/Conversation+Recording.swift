@@ -125,11 +125,20 @@ extension Conversation {
     }
 
     /// Asks whether the request in hand may go on under a new policy; `nil` where it may.
-    func cutNow(by snapshot: PolicySnapshot, at now: Int64?, outcome: ConnectionOutcome) -> Cut? {
+    ///
+    /// With `reached` the address is known, and it alone is asked about.
+    func cutNow(
+        by snapshot: PolicySnapshot,
+        at now: Int64?,
+        outcome: ConnectionOutcome,
+        reached: UpstreamAddress? = nil
+    ) -> Cut? {
         guard let decision, decision.verdict == .allow else { return nil }
         guard let policy = snapshot.policy else { return Cut(outcome: outcome, reason: .noPolicy) }
         noteDialled(by: decision, at: now)
-        let verdict = policy.stillAllows(decision, facts)
+        if let reached { facts.addresses = [reached.socket.address] }
+        let isReplaced = outcome == .policyChanged
+        let verdict = isReplaced ? policy.stillAllows(decision, facts) : policy.stillAllowsNow(decision, facts)
         guard verdict.verdict != .allow else { return nil }
         return Cut(outcome: outcome, reason: verdict.reason, rule: verdict.rule)
     }
@@ -137,14 +146,8 @@ extension Conversation {
     /// Asks whether the address that was reached may be used, where another policy came while it was dialled; `nil` where it may.
     func cutReached(_ reached: Reached, since generation: UInt64) -> Cut? {
         let snapshot = worker.snapshot
-        guard snapshot.generation != generation, let decision else { return nil }
-        let outcome = ConnectionOutcome.policyChanged
-        guard let policy = snapshot.policy else { return Cut(outcome: outcome, reason: .noPolicy) }
-        noteDialled(by: decision, at: worker.policyTime)
-        if let target = reached.target { facts.addresses = [target.socket.address] }
-        let verdict = policy.stillAllows(decision, facts)
-        guard verdict.verdict != .allow else { return nil }
-        return Cut(outcome: outcome, reason: verdict.reason, rule: verdict.rule)
+        guard snapshot.generation != generation else { return nil }
+        return cutNow(by: snapshot, at: worker.policyTime, outcome: .policyChanged, reached: reached.target)
     }
 
     /// Has the facts say what is dialled for the request in hand, or may be.

@@ -4,6 +4,7 @@ import LinuxBindings
 import NetworkTypes
 import PolicyEngine
 import Telemetry
+import WireFormats
 
 extension Connection {
     /// Asks the kernel where the connection was going and who opened it.
@@ -43,7 +44,7 @@ extension Connection {
         if mayBeRemote, !worker.isOfThisMachine(clientAddress) {
             facts.clientAddress = clientAddress.socket.address
         } else {
-            facts.workloadUID = worker.owner(of: client, at: clientAddress, connectedTo: place)
+            facts.workloadUID = worker.owner(of: self, connectedTo: place)
         }
     }
 }
@@ -63,19 +64,49 @@ extension Worker {
 
     /// The UID that owns the agent's end; `nil` where the kernel does not know or cannot be asked.
     ///
-    /// The kernel gives one source port to several connections that go to different places. A redirect gives all of them
-    /// one destination, and so another port to all but one: then every socket of the agent's with that destination is looked
-    /// at, and they must all be one user's. The connection still exists afterwards and nobody has closed this end of it, so its own
-    /// socket was among them, and not as one that both ends have closed.
-    func owner(of client: StreamSocket, at address: ClientAddress, connectedTo original: SocketAddress) -> UInt32? {
+    /// The kernel gives one source port to several connections that go to
+    /// different places. A redirect gives all of them one destination, and so another port to all but one. Our rules note
+    /// which port it was, and whose: what the kernel says of that port and of where it went may be of another connection. Without the note (rules of somebody else's, or of an older version) who has the port that we see
+    /// may be another. No rule of the policy is to hang on who that is; the trail, the pool and the turns go by it.
+    func owner(of connection: Connection, connectedTo original: SocketAddress) -> UInt32? {
+        guard connection.isPortCertain || !(snapshot.policy?.asksForUsers ?? true) else {
+            // By rules that note nothing: somebody is to hear of it.
+            metrics.ownerLookupFailures.increment()
+            return nil
+        }
         do throws(SystemCallError) {
-            if let owner = try netlink.owner(local: address.socket, remote: original) { return owner }
-            let owners = try netlink.owners(localAddress: address.socket.address, remote: original)
-            guard let owners, owners.count == 1, try isConnected(client.descriptor) else { return nil }
-            return owners.first
+            let client = connection.clientAddress.socket
+            if let note = connection.notedUser { return try owner(notedAs: note, local: client, remote: original) }
+            let owner = try netlink.owner(local: client, remote: original)
+            // Who has its port and destination may have them from somebody who is gone: while the connection exists, nobody else can have
+            // been connected by them.
+            return try isConnected(connection.client.descriptor) ? owner : nil
         } catch {
             metrics.ownerLookupFailures.increment()
             return nil
         }
+    }
+
+    /// The user whom a note is of; `nil` where that cannot be found out.
+    ///
+    /// A user is asked for by a socket that may be theirs, and not again.
+    private func owner(notedAs note: UInt32, local: SocketAddress, remote: SocketAddress) throws(SystemCallError)
+        -> UInt32?
+    {
+        if let known = knownUsers[note] { return known }
+        guard let owner = try netlink.owner(local: local, remote: remote), UserHash.of(user: owner) == note else {
+            return nil
+        }
+        if knownUsers.count >= Self.mostKnownUsers { knownUsers = [:] }
+        knownUsers[note] = owner
+        return owner
+    }
+
+    private static let mostKnownUsers = 1024
+
+    /// What our rules have noted in the first segment of a redirected connection; `nil` where they have not.
+    func originNote(of socket: borrowing OwnedDescriptor) -> OriginNote? {
+        guard let headers = try? firstSegment(socket) else { return nil }
+        return OriginNote(ofSegment: headers.span)
     }
 }

@@ -29,12 +29,7 @@ func carry(_ connection: Connection, from waypoint: Waypoint, _ worker: Worker, 
         fallthrough
     case .due:
         // 5. Is it allowed? Where only a name could allow a silent client, wait for the name.
-        var judged = await connection.judge(worker, isFinal: false, on: loop)
-        if judged.verdict == .undetermined {
-            await connection.sniff(worker, isWaitingForName: true, on: loop)
-            judged = await connection.judge(worker, isFinal: true, on: loop)
-        }
-        decision = judged
+        decision = await connection.judgeOpening(worker, on: loop)
 
         // 6. Write it down. Only what policy allowed, and only with the record in the file, goes on.
         ticket = connection.record(decision, worker)
@@ -76,7 +71,8 @@ func carry(_ connection: Connection, from waypoint: Waypoint, _ worker: Worker, 
         }
         let tunnel = Tunnel(connection, to: reached, worker)
         connection.tunnel = tunnel
-        connection.end(await tunnel.run(on: loop), worker, on: loop)
+        let ending = await tunnel.run(on: loop)
+        if let ending = ending ?? connection.turnToRequests(on: loop) { connection.end(ending, worker, on: loop) }
     case .failed(let failure):
         connection.route = failure.route
         connection.end(failure.ending, worker, on: loop)

@@ -83,11 +83,11 @@ package final class JourneyMetrics: Sendable {
             wouldDeny
         )
         counter("connections_ended", "Allowed connections that are over.", connectionEnds)
-        counter("requests_allowed", "Requests of plain HTTP that policy let through.", requestsAllowed)
+        counter("requests_allowed", "Requests that policy let through.", requestsAllowed)
         text.write(
             "penstock_requests_refused_total",
             kind: "counter",
-            help: "Requests of plain HTTP refused, by reason.",
+            help: "Requests refused, by reason.",
             label: "reason",
             samples: Reason.allCases.map { ($0.rawValue, Int64(clamping: requestsRefused[$0]?.value ?? 0)) }
         )
@@ -130,7 +130,11 @@ package final class JourneyMetrics: Sendable {
         )
         counter("dial_failures", "Allowed connections whose upstream could not be reached.", dialFailures)
         counter("resolution_failures", "Names that could not be resolved.", resolutionFailures)
-        counter("owner_lookup_failures", "Sockets whose owner the kernel would not tell.", ownerLookupFailures)
+        counter(
+            "owner_lookup_failures",
+            "Connections whose owner could not be asked for, or that come by rules which do not note it.",
+            ownerLookupFailures
+        )
         counter("accept_failures", "Connections that could not be taken from the kernel.", acceptFailures)
         counter("accept_pauses", "Times that accepting stopped to let the audit file or memory catch up.", pauses)
     }

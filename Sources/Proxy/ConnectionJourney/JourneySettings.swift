@@ -35,6 +35,8 @@ package struct JourneySettings: Sendable {
     package var connections = 4000
     /// Upstream connections of one loop that are kept while nobody uses them.
     package var pooledUpstreams = 128
+    /// Attempts to connect of one loop that run beside another for the same connection.
+    package var dialsBeside = 256
     /// Decisions of one loop for one user in a second.
     package var decisionsPerSecond = 25_000
     /// Records that may wait for the audit file before nobody new is accepted.

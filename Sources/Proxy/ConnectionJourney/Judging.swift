@@ -29,6 +29,24 @@ extension Connection {
         }
     }
 
+    /// Puts what was said first to the policy; where only a name could allow a silent client, waits for the name.
+    func judgeOpening(_ worker: Worker, on loop: isolated EventLoop) async -> Decision {
+        if sniffed == .connect { return await judgeUnopened(worker, on: loop) }
+        let judged = await judge(worker, isFinal: false, on: loop)
+        guard judged.verdict == .undetermined else { return judged }
+        await sniff(worker, isWaitingForName: true, on: loop)
+        return await judge(worker, isFinal: true, on: loop)
+    }
+
+    /// Judges a CONNECT that was refused on its authority: its tunnel is not open, whatever would be decided now.
+    private func judgeUnopened(_ worker: Worker, on loop: isolated EventLoop) async -> Decision {
+        if let refusedAhead, refusedAhead.generation == worker.snapshot.generation, hindrance == nil {
+            return refusedAhead.decision
+        }
+        let judged = await judge(worker, isFinal: false, on: loop)
+        return judged.verdict == .deny ? judged : .refused(.policyChanged, port: facts.port)
+    }
+
     private func judge(
         _ worker: Worker,
         by snapshot: PolicySnapshot,

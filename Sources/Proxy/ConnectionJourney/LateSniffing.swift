@@ -19,10 +19,20 @@ final class LateSniffer {
     enum Outcome {
         case waiting
         case passed([UInt8])
+        /// A request, to be judged for itself like each behind it.
+        case requests
         case denied(Cut)
     }
 
-    func look(_ connection: Connection, _ worker: Worker, on loop: isolated EventLoop) -> Outcome {
+    /// Reads what the client says, and judges it once it is known what that is.
+    ///
+    /// Requests are for `mayCarryRequests` alone: nothing has come down that they would be an answer to.
+    func look(
+        _ connection: Connection,
+        mayCarryRequests: Bool,
+        _ worker: Worker,
+        on loop: isolated EventLoop
+    ) -> Outcome {
         while connection.client.isReadable {
             guard let completion = try? worker.means.buffer.receive(from: connection.client.descriptor) else {
                 return .denied(Cut(outcome: .reset))
@@ -35,7 +45,11 @@ final class LateSniffer {
             case .done(let count):
                 connection.hear(count, of: worker.means.buffer)
                 startLimit(connection, worker, on: loop)
-                if let sniffed = read(connection, worker) { return judge(sniffed, connection, worker, on: loop) }
+                guard let sniffed = read(connection, worker) else { break }
+                connection.sniffed = sniffed
+                stop(on: loop)
+                if case .http = sniffed, mayCarryRequests { return .requests }
+                return judge(sniffed, connection, worker)
             }
         }
         return .waiting
@@ -52,14 +66,7 @@ final class LateSniffer {
         return Sniffed(examination.read(connection.openingBytes, worker.settings.sniffing))
     }
 
-    private func judge(
-        _ sniffed: Sniffed,
-        _ connection: Connection,
-        _ worker: Worker,
-        on loop: isolated EventLoop
-    ) -> Outcome {
-        stop(on: loop)
-        connection.sniffed = sniffed
+    private func judge(_ sniffed: Sniffed, _ connection: Connection, _ worker: Worker) -> Outcome {
         if case .refused(let reason, _, _) = sniffed { return .denied(Cut(outcome: .cut, reason: reason)) }
         if connection.contradictsAuthority { return .denied(Cut(outcome: .cut, reason: .nameMismatch)) }
         if let opening = connection.opening { connection.facts.opening = opening }
@@ -109,7 +116,8 @@ extension Connection {
         facts.now = now
         // Before anything is connected to, what the decision let be dialled; the rest of the name's addresses is no matter.
         facts.addresses = dialled.map { [$0.socket.address] } ?? addressesInDial(decision)?.map(\.socket.address)
-        let verdict = policy.stillAllows(decision, facts)
+        let isReplaced = outcome == .policyChanged
+        let verdict = isReplaced ? policy.stillAllows(decision, facts) : policy.stillAllowsNow(decision, facts)
         guard verdict.verdict != .allow else { return nil }
         return Cut(outcome: outcome, reason: verdict.reason, rule: verdict.rule)
     }

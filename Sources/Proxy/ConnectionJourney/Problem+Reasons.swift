@@ -73,7 +73,7 @@ private func hint(for detail: String, _ reason: Reason) -> String {
         "This port is Penstock's explicit proxy: set it as HTTP_PROXY and HTTPS_PROXY; it serves no pages itself."
     case "https_without_connect": "A proxy carries https by CONNECT, not by a whole URI."
     case "connect_behind_requests": "CONNECT must be the first request of its connection."
-    case "h2c_upgrade": "HTTP/2 without TLS is not offered: leave out `Upgrade: h2c`."
+    case "h2c_upgrade": "HTTP/2 without TLS is not offered: leave `h2c` out of `Upgrade`, or name nothing else."
     case "host_port" where reason == .nameMismatch:
         "Host names another port than the one that was connected to."
     case "host_port":

@@ -14,8 +14,13 @@ extension Connection {
         case .explicit:
             await hearProxyRequest(worker, on: loop)
             guard sniffed == .connect else { return }
+            guard await takeTurnAhead(worker, on: loop) else { return }
             // Refused on its authority alone, it is answered; else it may say inside what it wants.
-            guard await judge(worker, isFinal: false, on: loop).verdict != .deny else { return }
+            let ahead = await judge(worker, isFinal: false, on: loop)
+            guard ahead.verdict != .deny else {
+                refusedAhead = (ahead, worker.snapshot.generation)
+                return
+            }
             await openTunnel(worker, on: loop)
         }
     }

@@ -38,9 +38,10 @@ extension Connection {
         worker.metrics.bytesUp.add(ending.bytesUp)
         worker.metrics.bytesDown.add(ending.bytesDown)
         let end = RecordedEnd(ending, dialled: dialled, by: route)
+        // What a rule let through while it was silent would count its requests' bytes as that rule's, once more.
         let figures = ConnectionFigures(
-            bytesUp: ending.bytesUp,
-            bytesDown: ending.bytesDown,
+            bytesUp: hasTurned ? 0 : ending.bytesUp,
+            bytesDown: hasTurned ? 0 : ending.bytesDown,
             durationMilliseconds: (loop.now &- accepted) / 1_000_000,
             connectMilliseconds: connectNanoseconds.map { $0 / 1_000_000 }
         )

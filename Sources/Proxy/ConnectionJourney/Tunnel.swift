@@ -16,7 +16,7 @@ final class Tunnel: SocketObserver, DeferredWork {
     private var late: LateSniffer?
     private var firstToEnd: ClosingSide?
     /// Who waits for the end; `nil`: the connection is told.
-    private var continuation: CheckedContinuation<Ending, Never>?
+    private var continuation: CheckedContinuation<Ending?, Never>?
     /// Set where somebody waits: asking the continuation would copy it.
     private var isAwaited = false
     private var isRelaying = false
@@ -29,8 +29,8 @@ final class Tunnel: SocketObserver, DeferredWork {
     private var last: Ending?
 
     /// How long what was sent may be on its way before the reset that follows it, in nanoseconds.
-    private static let longestLeave: UInt64 = 10_000_000_000
-    private static let leaveInterval: UInt64 = 20_000_000
+    static let longestLeave: UInt64 = 10_000_000_000
+    static let leaveInterval: UInt64 = 20_000_000
 
     /// A tunnel for a connection whose first bytes were read already, or, if it has been silent, are still to be judged.
     init(_ connection: Connection, to reached: Reached, _ worker: Worker) {
@@ -46,8 +46,8 @@ final class Tunnel: SocketObserver, DeferredWork {
         connection.openingBytes = []
     }
 
-    /// Relays until both sides are done or one fails.
-    func run(on loop: isolated EventLoop) async -> Ending {
+    /// Relays until both sides are done or one fails; `nil` where the connection carries requests from then on.
+    func run(on loop: isolated EventLoop) async -> Ending? {
         await withCheckedContinuation { continuation in
             self.continuation = continuation
             isAwaited = true
@@ -128,8 +128,13 @@ final class Tunnel: SocketObserver, DeferredWork {
     /// Looks at what a silent client says at last; false where that ended the tunnel.
     private func judgeLateOpening(on loop: isolated EventLoop) -> Bool {
         guard let sniffer = late else { return true }
-        switch sniffer.look(connection, worker, on: loop) {
+        let mayCarryRequests = down.moved == 0 && !down.isHolding && !down.sourceEnded
+        switch sniffer.look(connection, mayCarryRequests: mayCarryRequests, worker, on: loop) {
         case .waiting: return true
+        case .requests:
+            late = nil
+            leaveClient(on: loop)
+            return false
         case .passed(let bytes):
             late = nil
             up.hold(bytes)
@@ -177,18 +182,29 @@ final class Tunnel: SocketObserver, DeferredWork {
 
     private func finish(_ ending: Ending, reset: Bool, on loop: isolated EventLoop) {
         guard isRelaying else { return }
+        close(connection.client, reset: reset, on: loop)
+        var ending = ending
+        ending.bytesUp = up.moved
+        ending.bytesDown = down.moved
+        tell(ending, reset: reset, on: loop)
+    }
+
+    /// Leaves the client to whoever reads its requests; the server was sent nothing, and sees an end.
+    private func leaveClient(on loop: isolated EventLoop) {
+        guard isRelaying else { return }
+        connection.client.observer = nil
+        tell(nil, reset: false, on: loop)
+    }
+
+    private func tell(_ ending: Ending?, reset: Bool, on loop: isolated EventLoop) {
         isRelaying = false
         if let stallTimer { loop.cancel(stallTimer) }
         late?.stop(on: loop)
         late = nil
-        close(connection.client, reset: reset, on: loop)
         close(upstream, reset: reset, on: loop)
         connection.meter?.finish()
         up.release(worker.means)
         down.release(worker.means)
-        var ending = ending
-        ending.bytesUp = up.moved
-        ending.bytesDown = down.moved
         guard isAwaited, let continuation else { return connection.tunnelIsOver(ending, on: loop) }
         self.continuation = nil
         continuation.resume(returning: ending)

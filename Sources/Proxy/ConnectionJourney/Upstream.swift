@@ -40,7 +40,8 @@ func openUpstream(
     tellingConnection connection: Connection,
     on loop: isolated EventLoop
 ) {
-    let runner = DialRace(Race(permit.addresses, awaiting: rest, speaksFirst: connection.sniffed != .silent))
+    let race = Race(permit.addresses, awaiting: rest, speaksFirst: connection.sniffed != .silent)
+    let runner = DialRace(race, of: connection)
     connection.race = runner
     runner.start(limit: connection.takeDialTime(), for: connection, on: loop)
 }
@@ -88,7 +89,7 @@ func dial(
     for connection: Connection,
     on loop: isolated EventLoop
 ) async -> Dialled {
-    let runner = DialRace(race)
+    let runner = DialRace(race, of: connection)
     connection.race = runner
     defer { connection.race = nil }
     return await runner.run(limit: deadline > loop.now ? deadline &- loop.now : 0, for: connection, on: loop)
@@ -99,6 +100,8 @@ func dial(
 /// Lives on one loop.
 final class DialRace: SocketObserver {
     private var waiting: ArraySlice<UpstreamAddress>
+    /// Those that refused, and are asked once more when nobody else waits.
+    private var refused: [UpstreamAddress] = []
     private let speaksFirst: Bool
     private let source: SocketSource?
     /// What joins those that wait.
@@ -107,7 +110,7 @@ final class DialRace: SocketObserver {
     private var lookup: LookupWait?
     /// As long as more may come.
     private var tried: [UpstreamAddress] = []
-    private var running: [(socket: StreamSocket, address: UpstreamAddress)] = []
+    private var running: [Attempt] = []
     private var continuation: CheckedContinuation<Void, Never>?
     /// Who is told where nobody waits.
     private var told: Connection?
@@ -120,11 +123,33 @@ final class DialRace: SocketObserver {
     private var lastAttempt: UInt64 = 0
     private var nextAttempt: TimerToken?
     private var limit: TimerToken?
+    /// How often what is refused is asked for once more, from another port.
+    ///
+    /// The kernel may have led the first one astray: it remembers for a while where a captured connection went that had its
+    /// port, and the rules refuse what would go there, too.
+    private var repetitions = 2
+    private let allowance: DialAllowance
+    private let owner: ConnectionOwner?
+    /// How much of it the attempts take that run beside the first.
+    private var spent = 0
 
     /// The recommended "Connection Attempt Delay" of RFC 8305, section 8.
     private static let attemptDelay: UInt64 = 250_000_000
+    /// How many may run at once.
+    private static let mostRunning = 8
+    /// Whoever is given up for the next has had so many nanoseconds, and has asked twice.
+    private static let leastTime: UInt64 = 2_000_000_000
 
-    fileprivate init(_ race: Race) {
+    private struct Attempt {
+        var socket: StreamSocket
+        var address: UpstreamAddress
+        /// In nanoseconds of the loop's clock.
+        var since: UInt64
+    }
+
+    fileprivate init(_ race: Race, of connection: Connection) {
+        allowance = connection.worker.dialAllowance
+        owner = connection.facts.owner
         speaksFirst = race.speaksFirst
         source = race.source
         rest = race.rest
@@ -197,7 +222,9 @@ final class DialRace: SocketObserver {
         }
         lastError = failure
         running = running.filter { $0.socket !== socket }
+        _ = spend(running.count - 1)
         socket.detach(from: loop)
+        if failure.isRefused { refused.append(attempt.address) }
         tryNext(on: loop)
     }
 
@@ -214,22 +241,46 @@ final class DialRace: SocketObserver {
     private func tryNext(on loop: isolated EventLoop) {
         if let nextAttempt { loop.cancel(nextAttempt) }
         nextAttempt = nil
-        while isRunning, let address = waiting.first {
-            waiting = waiting.dropFirst()
-            attempts += 1
-            lastAttempt = loop.now
-            if lookup != nil { tried.append(address) }
-            if attempt(address, on: loop) { break }
+        // In the time that somebody has of right, nobody takes the place.
+        if let oldest = running.first, hasMore, !takeRoom() {
+            let passed = loop.now &- oldest.since
+            if passed < Self.leastTime { return tryNext(on: loop, afterNanoseconds: Self.leastTime &- passed) }
+        }
+        while isRunning {
+            if let address = waiting.first {
+                waiting = waiting.dropFirst()
+                attempts += 1
+                lastAttempt = loop.now
+                if lookup != nil { tried.append(address) }
+                if attempt(address, on: loop) { break }
+            } else if let address = takeRefused() {
+                if attempt(address, anew: true, on: loop) { break }
+            } else {
+                break
+            }
         }
         guard isRunning else { return }
+        _ = spend(running.count - 1)
         if running.isEmpty, waiting.isEmpty, lookup == nil { return finish(.failed(unconnected), on: loop) }
         tryNext(on: loop, afterNanoseconds: Self.attemptDelay)
     }
 
+    /// One that refused, as long as such may be asked once more.
+    private func takeRefused() -> UpstreamAddress? {
+        guard repetitions > 0, !refused.isEmpty else { return nil }
+        repetitions -= 1
+        return refused.removeFirst()
+    }
+
+    private var hasMore: Bool { !waiting.isEmpty || (repetitions > 0 && !refused.isEmpty) }
+
+    /// Takes what one more needs beside those that run; false where it may not.
+    private func takeRoom() -> Bool { running.count < Self.mostRunning && spend(running.count) }
+
     private func tryNext(on loop: isolated EventLoop, afterNanoseconds delay: UInt64) {
         if let nextAttempt { loop.cancel(nextAttempt) }
         nextAttempt = nil
-        guard !waiting.isEmpty else { return }
+        guard hasMore else { return }
         nextAttempt = loop.schedule(afterNanoseconds: delay) {
             self.nextAttempt = nil
             self.tryNext(on: loop)
@@ -237,13 +288,17 @@ final class DialRace: SocketObserver {
     }
 
     /// Starts one attempt; false where it failed at once.
-    private func attempt(_ address: UpstreamAddress, on loop: isolated EventLoop) -> Bool {
+    private func attempt(_ address: UpstreamAddress, anew: Bool = false, on loop: isolated EventLoop) -> Bool {
         do throws(SystemCallError) {
             let family = address.socket.address.family
             let descriptor = try streamSocket(family: family)
             try sendWithoutDelay(descriptor)
             if speaksFirst { try connectWithFirstBytes(descriptor) }
-            try source?.bind(descriptor, family)
+            if let source {
+                try source.bind(descriptor, family, toFreePort: anew)
+            } else if anew {
+                try bindToFreePort(descriptor, family)
+            }
             let progress = try startConnecting(descriptor, to: address.socket)
             let socket = StreamSocket(descriptor)
             socket.observer = self
@@ -257,17 +312,36 @@ final class DialRace: SocketObserver {
             // Taken out meanwhile, so that the compiler sees that nobody else touches them: else that is checked as it runs.
             var all = running
             running = []
-            all.append((socket, address))
+            let attempt = Attempt(socket: socket, address: address, since: loop.now)
+            all.append(attempt)
             running = all
-            if case .connected = progress { win((socket, address), on: loop) }
+            if case .connected = progress { win(attempt, on: loop) } else { makeRoom(on: loop) }
             return true
         } catch {
-            lastError = error
+            // Where no other port is free, that is not why the address was not reached.
+            if !anew || error.isRefused { lastError = error }
+            if error.isRefused { refused.append(address) }
             return false
         }
     }
 
-    private func win(_ winner: (socket: StreamSocket, address: UpstreamAddress), on loop: isolated EventLoop) {
+    /// Gives the oldest attempt up, where more run than may.
+    private func makeRoom(on loop: isolated EventLoop) {
+        guard running.count > 1, running.count > Self.mostRunning || !spend(running.count - 1) else { return }
+        let oldest = running.removeFirst()
+        resetOnClose(oldest.socket.descriptor)
+        oldest.socket.detach(from: loop)
+    }
+
+    /// Takes what so many attempts beside the first need, and gives back what they do not; false where there is not enough.
+    private func spend(_ count: Int) -> Bool {
+        let needed = max(0, count)
+        guard needed == spent || allowance.take(needed - spent, for: owner) else { return false }
+        spent = needed
+        return true
+    }
+
+    private func win(_ winner: Attempt, on loop: isolated EventLoop) {
         running = running.count == 1 ? [] : running.filter { $0.socket !== winner.socket }
         winner.socket.observer = nil
         finish(.connected(Reached(socket: winner.socket, target: winner.address)), on: loop)
@@ -286,6 +360,8 @@ final class DialRace: SocketObserver {
         }
         running = []
         waiting = []
+        refused = []
+        _ = spend(0)
         if let told {
             self.told = nil
             return told.dialIsOver(outcome, on: loop)

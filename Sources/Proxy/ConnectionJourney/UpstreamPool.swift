@@ -45,8 +45,6 @@ final class UpstreamPool: SocketObserver {
         self.capacity = capacity
     }
 
-    var count: Int { keys.count }
-
     /// Takes a connection that nobody uses any more; where there are too many, it is closed.
     func give(_ upstream: UpstreamLine, on loop: isolated EventLoop) {
         guard keys.count < capacity, upstream.isQuiet else {

@@ -10,6 +10,7 @@ import PolicyCounters
 import PolicyEngine
 import TLSInterception
 import Telemetry
+import WireFormats
 
 /// What all workers share.
 ///
@@ -51,12 +52,15 @@ package final class Worker {
     let interceptor: Interceptor?
     let tickets = TicketCache(capacity: 1024)
     let pool: UpstreamPool
+    let dialAllowance: DialAllowance
     let lending = UpstreamLending()
     let allowance: InspectionAllowance
     let means = RelayMeans(bufferBytes: 65536, pipes: 48)
     let registry = Registry()
     let pacer: DecisionPacer
     let netlink: NetlinkQuestions
+    /// The users whose connections have been asked about, by what stands for them in notes.
+    var knownUsers: [UInt32: UInt32] = [:]
     let resolver: LoopResolver
     let gate: AuditGate
     private(set) var snapshot: PolicySnapshot {
@@ -103,6 +107,7 @@ package final class Worker {
         let gauge = services.metrics.inspectionBytes
         allowance = InspectionAllowance(services.settings.inspectionBytes) { gauge.add(Int64($0)) }
         pool = UpstreamPool(capacity: services.settings.pooledUpstreams)
+        dialAllowance = DialAllowance(services.settings.dialsBeside)
         self.snapshot = snapshot
         pacer = DecisionPacer(perSecond: settings.decisionsPerSecond)
         recordedPolicy = RecordedPolicy(snapshot)
@@ -173,12 +178,21 @@ package final class Worker {
         self.snapshot = snapshot
         // What another policy let through is nobody's any more.
         pool.letGo(all: true, on: loop)
+        if snapshot.policy?.asksForUsers ?? true { forgetUncertainOwners() }
         judgeAgain(outcome: .policyChanged, on: loop)
     }
 
     /// Puts the policy in force to every connection that it let through: a time window has begun or ended.
     package func judgeAgain(on loop: isolated EventLoop) {
         judgeAgain(outcome: .windowEnded, on: loop)
+    }
+
+    /// Nothing hung on whom these connections belong to when that was asked.
+    private func forgetUncertainOwners() {
+        for connection in registry.live where !connection.isPortCertain {
+            connection.facts.workloadUID = nil
+            connection.conversation?.facts.workloadUID = nil
+        }
     }
 
     private func judgeAgain(outcome: ConnectionOutcome, on loop: isolated EventLoop) {
@@ -227,13 +241,18 @@ package final class Worker {
     }
 
     /// Sends an accepted connection on its way.
+    ///
+    /// With `readsNote` it was redirected, and its client is of this machine: the rules have noted whose it is.
     func begin(
         _ accepted: consuming AcceptedSocket,
         by arrival: Arrival,
+        readsNote: Bool,
         mayBeRemote: Bool,
         on loop: isolated EventLoop
     ) {
-        let peer = ClientAddress(accepted.peer)
+        let note = readsNote ? originNote(of: accepted.descriptor) : nil
+        var peer = ClientAddress(accepted.peer)
+        if let note { peer.socket.port = note.port }
         let socket = StreamSocket(accepted.takeDescriptor())
         metrics.accepted.increment()
         metrics.live.add(1)
@@ -248,6 +267,8 @@ package final class Worker {
         )
         connection.facts.workload = settings.workloadNames
         connection.mayBeRemote = mayBeRemote
+        connection.isPortCertain = arrival != .redirected || note != nil
+        connection.notedUser = note?.userHash
         do throws(SystemCallError) {
             try socket.attach(to: loop)
         } catch {

@@ -1,7 +1,7 @@
 import AuditTrail
 
 extension AuditStoreSettings.Budget {
-    /// What is set aside for the end of each connection that was let through, in bytes.
+    /// What is set aside for the end of each connection or request that was let through, in bytes.
     ///
     /// An end's line has at most `RecordLimits.endBytes`; its share of the first lines of the next file comes to that.
     private static let reserveForEnd = RecordLimits.endBytes + RecordIdentifier.length + 3

@@ -50,7 +50,7 @@ final class AuditDirectory: Sendable {
         do throws(SystemCallError) {
             try removeFile(below: descriptor, name)
         } catch {
-            guard error.isNotFound else { throw error }
+            guard error.isMissing else { throw error }
         }
     }
 

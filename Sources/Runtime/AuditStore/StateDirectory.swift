@@ -56,7 +56,7 @@ final class StateDirectory: Sendable {
             }
             fault = found
         } catch {
-            if error.isNotFound { return nil }
+            if error.isMissing { return nil }
             fault = faultNotOpened(name, error)
         }
         throw .foreignState(name, fault)
@@ -135,7 +135,7 @@ final class StateDirectory: Sendable {
         do throws(SystemCallError) {
             try removeFile(below: descriptor, name)
         } catch {
-            guard error.isNotFound else { throw error }
+            guard error.isMissing else { throw error }
         }
     }
 }

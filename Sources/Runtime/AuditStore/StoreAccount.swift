@@ -21,7 +21,7 @@ final class StoreAccount: Sendable {
         var generation: UInt64 = 0
         /// The writer is to look whether the file still has its name.
         var wantsReopening = false
-        /// Records of allowed connections without an end.
+        /// Records of allowed connections and requests without an end.
         var open = 0
     }
 

@@ -172,8 +172,8 @@ struct WriterThread: ~Copyable {
     mutating func flush() throws(AuditError) -> Bool {
         guard !lines.isEmpty else { return true }
         writer.flushBegins()
-        try noteIntent()
         defer { writer.flushEnds() }
+        try noteIntent()
         var backoff = Self.backoffMilliseconds.lowerBound
         while done < lines.count {
             guard let failure = try attempt() else { continue }

@@ -22,7 +22,7 @@ extension WorkloadSettings {
         do throws(ConfigurationError) {
             bytes = try readSource(place, limit: nameLimit)
         } catch {
-            if case .file(let problem) = error, case .systemCall(let call) = problem.cause, call.isNotFound {
+            if case .file(let problem) = error, case .systemCall(let call) = problem.cause, call.isMissing {
                 return nil
             }
             throw error

@@ -117,17 +117,26 @@ extension CapturePlan {
     /// The captured, then what answers them, then the daemon, then what is only fenced.
     private func hostOutputRules(_ groups: ControlGroups) -> [Rule] {
         let answers = [marks.captured, marks.answer].map { Rule([.direction(.reply), .mark($0)], [.jump("answers")]) }
-        return members(of: groups, "governed") + transparentAnswerRules + answers + [
-            Rule(owned(by: daemon) + [.direction(.original)], [.setMark(marks.daemon), .accept]),
-            Rule(owned(by: daemon), [.accept]),
-        ] + residents(of: groups, "fenced")
+        return members(of: groups, "governed") + transparentAnswerRules + answers + strayDialRules + strayOpeningRules
+            + [
+                Rule(owned(by: daemon) + [.direction(.original)], [.setMark(marks.daemon), .accept]),
+                Rule(owned(by: daemon), [.accept]),
+            ] + residents(of: groups, "fenced")
+    }
+
+    /// What is not captured, and is led to the daemon all the same.
+    ///
+    /// The kernel remembers where a captured connection of that port was redirected to. Refused at once, it is opened from another port.
+    private var strayOpeningRules: [Rule] {
+        let opening = Match.tcpFlags(mask: [.syn, .ack], value: .syn)
+        return redirected.map { Rule($0 + [opening], [.count, .rejectWithReset], .staleFlow) }
     }
 
     /// A packet of a captured cgroup: as in a pod.
     private var governedRules: [Rule] {
         // Nobody here goes on with a flow of the daemon's.
         [Rule([.mark(marks.daemon), .direction(.original)], [.count, .drop], .staleFlow)] + innerRules
-            + markedRules
+            + markedRules + originNotes
             + redirected.flatMap {
                 [Rule($0 + [.newFlow], [.setMark(marks.captured), .accept]), Rule($0, [.accept])]
             } + innerLoopbackRules + resolverRules([.udp, .tcp], .accept, directed: true)

@@ -184,13 +184,24 @@ extension CapturePlan {
     }
 
     /// What may be meant otherwise, by what this machine has: `devices` are its interfaces, `ports` those that are part of a bridge.
-    package func gatewayWarnings(devices: Set<String>, ports: Set<String>) -> [PlanWeakness] {
+    ///
+    /// `shown` are the bridges whose frames pass the rules on their own way already (br_netfilter): the kernel then lets go of the socket that
+    /// TPROXY has given a packet, before it looks for whom the packet is.
+    package func gatewayWarnings(devices: Set<String>, ports: Set<String>, shown: Set<String> = []) -> [PlanWeakness] {
         guard case .gateway(let interfaces) = scope else { return [] }
         return interfaces.compactMap { name in
             if !devices.contains(name) {
                 return PlanWeakness(
                     .gatewayInterface,
                     "--gateway \(name): there is no such interface yet; it is governed once there is"
+                )
+            }
+            if mechanism == .tproxy, shown.contains(name) {
+                return PlanWeakness(
+                    .gatewayInterface,
+                    "--gateway \(name): br_netfilter shows this bridge's frames to the rules, and with --mode tproxy nothing comes through "
+                        + "then: set net.bridge.bridge-nf-call-iptables and -ip6tables to 0 in this network namespace, or take "
+                        + "--mode redirect"
                 )
             }
             guard ports.contains(name) else { return nil }

@@ -70,9 +70,16 @@ extension CapturePlan {
         ]
     }
 
+    /// What the daemon dials with a port that a captured connection had just now would go where that went: to the daemon.
+    ///
+    /// The kernel remembers the redirect of a connection that was reset for a while. Refused at once, the daemon takes another port.
+    var strayDialRules: [Rule] {
+        redirected.map { Rule(owned(by: daemon) + $0, [.count, .rejectWithReset], .staleFlow) }
+    }
+
     /// The daemon, and what its closed sockets (orphans and TIME_WAIT have no owner) still have to say.
     var daemonRules: [Rule] {
-        [
+        strayDialRules + [
             Rule(owned(by: daemon) + [.direction(.original)], [.setMark(marks.daemon), .accept]),
             Rule(owned(by: daemon), [.accept]),
         ] + leftoverRules(of: daemon, mark: marks.daemon, comment: Tally.leftover.rawValue)
@@ -91,7 +98,16 @@ extension CapturePlan {
 
     /// Exactly our own redirect and nobody else's, then loopback without the redirect's target: that port is not dialled.
     private var loopbackRules: [Rule] {
-        redirected.map { Rule($0, [.accept]) } + plainLoopbackRules
+        originNotes + redirected.map { Rule($0, [.accept]) } + plainLoopbackRules
+    }
+
+    /// Who opened a redirected connection, and from which port, is noted in its SYN.
+    ///
+    /// Several sockets may have one port, for different destinations. The redirect gives all of them the same destination, and
+    /// all but one of them, behind this hook, another port: from that nobody could tell whose they are. Nor from what the kernel
+    /// says of that port later: it may tell of another connection.
+    var originNotes: [Rule] {
+        redirected.map { Rule($0 + [.tcpFlags(mask: [.syn, .ack], value: .syn)], [.noteOrigin]) }
     }
 
     /// How a packet of our redirect looks once its destination has been rewritten, one line of matches for each family.

@@ -58,7 +58,18 @@ package struct CaptureProbe: Hashable, Sendable {
         -> [CaptureProbe]
     {
         guard case .controlGroups(let groups) = plan.scope else { return try pair(plan, as: owner, &socket) }
-        guard let tree = try? ControlGroupTree() else { return [] }
+        let tree: ControlGroupTree
+        do throws(ControlGroupProblem) {
+            tree = try ControlGroupTree()
+        } catch {
+            return groups.captured.flatMap { group in
+                [AddressFamily.ipv4, .ipv6].map { family in
+                    var probe = CaptureProbe(family, .notEntered("\(error)"))
+                    probe.controlGroup = group.path
+                    return probe
+                }
+            }
+        }
         var probes: [CaptureProbe] = []
         for group in groups.captured {
             for var probe in try visiting(group, of: tree, plan, as: owner, &socket) {

@@ -10,10 +10,11 @@ extension ControlGroupLookup {
     package func checkResidents(_ groups: ControlGroups, daemon: Owner, established: Set<String>)
         throws(ControlGroupProblem)
     {
-        for group in groups.captured {
-            if let process = residents(of: group.path, but: []).first(where: { Self.owner(of: $0.process) == daemon }) {
-                throw .daemonInside(group.path, process: process.process, daemon)
-            }
+        for process in Self.processes where Self.owner(of: process) == daemon {
+            guard let path = try? controlGroup(ofProcess: "\(process)"),
+                let group = groups.captured.first(where: { isWithin(path, $0.path) })
+            else { continue }
+            throw .daemonInside(group.path, process: process, daemon)
         }
         for fence in groups.fences where fence.path != Self.ownSlice && !established.contains(fence.path) {
             let neighbors = neighbors(in: fence, of: groups, daemon: daemon)
@@ -26,15 +27,32 @@ extension ControlGroupLookup {
 
     /// Some of the cgroups whose processes a fence refuses: neither captured, nor the daemon's, nor this program itself.
     package func neighbors(in fence: ControlGroup, of groups: ControlGroups, daemon: Owner) -> [String] {
-        let others = residents(of: fence.path, but: groups.captured.map(\.path)).filter {
+        let residents = residents(of: fence.path, but: groups.captured.map(\.path))
+        let others = residents.found.filter {
             $0.process != processIdentifier() && Self.owner(of: $0.process) != daemon
         }
-        return Array(Set(others.map { $0.path }).sorted().prefix(5))
+        // Where not all were looked into, nobody knows that there is nobody.
+        let unseen = "what is in more than \(Self.limit) cgroups, or in one that cannot be read"
+        let unknown = residents.isWhole ? [] : [unseen]
+        return Array(Set(others.map { $0.path }).sorted().prefix(5)) + unknown
     }
 
-    private func residents(of path: String, but excluded: [String]) -> [(path: String, process: Int32)] {
-        tree.paths(below: path, limit: Self.limit).filter { path in !excluded.contains { isWithin(path, $0) } }
-            .flatMap { path in tree.processes(of: path).map { (path, $0) } }
+    /// All processes that can be seen.
+    private static var processes: [Int32] {
+        // A machine has at most four million.
+        guard let folder = try? openFile("/proc", [.readOnly, .directory]),
+            let names = try? namesInDirectory(folder, limit: 1 << 23)
+        else { return [] }
+        return names.compactMap { Int32($0) }
+    }
+
+    private func residents(
+        of path: String,
+        but excluded: [String]
+    ) -> (found: [(path: String, process: Int32)], isWhole: Bool) {
+        let (paths, isWhole) = tree.paths(below: path, limit: Self.limit)
+        let others = paths.filter { path in !excluded.contains { isWithin(path, $0) } }
+        return (others.flatMap { path in tree.processes(of: path).map { (path, $0) } }, isWhole)
     }
 
     /// The effective user and group of a process; `nil` where it has gone.

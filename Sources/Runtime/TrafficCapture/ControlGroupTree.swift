@@ -38,21 +38,32 @@ package struct ControlGroupTree: Hashable, Sendable {
         }
     }
 
-    /// The paths of the cgroups below one, itself included; at most `limit` of them.
-    func paths(below path: String, limit: Int) -> [String] {
+    /// The paths of the cgroups below one, itself included; where there are more than `limit`, or one cannot be read, some of them, and
+    /// not the whole.
+    func paths(below path: String, limit: Int) -> (paths: [String], isWhole: Bool) {
         var paths = [path]
         var next = 0
-        while next < paths.count, paths.count < limit {
+        while next < paths.count {
+            guard paths.count <= limit else { return (paths, false) }
             let parent = paths[next]
             next += 1
-            guard let folder = try? openFile(directory(parent), [.readOnly, .directory]),
-                let names = try? namesInDirectory(folder, limit: limit)
-            else { continue }
-            for name in names where (try? fileStatus(below: folder, name))?.isDirectory == true {
-                paths.append(parent.isEmpty ? name : "\(parent)/\(name)")
+            do throws(SystemCallError) {
+                guard let names = try children(of: parent, limit: limit) else { return (paths, false) }
+                paths += names.map { parent.isEmpty ? $0 : "\(parent)/\($0)" }
+            } catch {
+                guard error.isMissing || error.isGone else { return (paths, false) }
             }
         }
-        return paths
+        return (paths, true)
+    }
+
+    /// The names of the cgroups right below one; `nil` where its directory has more than `limit` entries.
+    private func children(of path: String, limit: Int) throws(SystemCallError) -> [String]? {
+        let folder = try openFile(directory(path), [.readOnly, .directory])
+        guard let names = try namesInDirectory(folder, limit: limit) else { return nil }
+        var children: [String] = []
+        for name in names where (try? fileStatus(below: folder, name))?.isDirectory == true { children.append(name) }
+        return children
     }
 
     /// The processes of a cgroup, without those of the cgroups below it.

@@ -40,8 +40,11 @@ struct ControlGroupVisit: ~Copyable {
 }
 
 /// The path of this process's own cgroup below the root of the unified hierarchy, without a slash in front; empty for the root.
-package func ownControlGroup() throws(SystemCallError) -> String {
-    let lines = try readFile("/proc/self/cgroup", limit: 1 << 16).split(separator: UInt8(ascii: "\n"))
+package func ownControlGroup() throws(SystemCallError) -> String { try controlGroup(ofProcess: "self") }
+
+/// The same for a process, by its name in /proc.
+func controlGroup(ofProcess process: String) throws(SystemCallError) -> String {
+    let lines = try readFile("/proc/\(process)/cgroup", limit: 1 << 16).split(separator: UInt8(ascii: "\n"))
     let line = lines.map { String(decoding: $0, as: UTF8.self) }.first { $0.hasPrefix("0::/") }
     return line.map { String($0.dropFirst(4)) } ?? ""
 }

@@ -21,7 +21,10 @@ enum KernelFeature {
         case .redirect: "redirection (CONFIG_NFT_REDIR, module nft_redir)"
         case .reject: "refusals in rules (CONFIG_NFT_REJECT_INET, module nft_reject_inet)"
         case .counter: "counters in rules (CONFIG_NF_TABLES, module nft_counter)"
-        case .loadMeta, .storeMeta, .loadPayload, .bitwise, .compare, .lookup, .immediate, .verdict, .jump: tables
+        case .hash: "hashes in rules (CONFIG_NFT_HASH, module nft_hash)"
+        case .loadMeta, .storeMeta, .loadPayload, .storeTransport, .networkOrder, .bitwise, .compare, .lookup,
+            .immediate, .verdict, .jump:
+            tables
         case .foreign(let name): "the nf_tables expression '\(name)'"
         }
     }

@@ -4,7 +4,7 @@ import LinuxBindings
 ///
 /// The lock is on the namespace itself, so that it needs no folder, is nobody's in another namespace, and ends with the process.
 /// Everybody in the namespace may take it, an agent too: therefore it is waited for so long and no longer. Two that go on at once
-/// leave rules that hold; what suffers is what each reads back.
+/// leave rules that hold; what suffers is what each reads back. Where the namespace cannot be opened (no /proc) nobody is waited for.
 func inTurn<Outcome>(
     waiting milliseconds: Int,
     _ body: () throws(CaptureError) -> Outcome

@@ -165,6 +165,7 @@ private struct RuleTranslation {
         case .redirect(let port):
             expressions.append(.immediate(register: Self.register, networkOrder(port)))
             expressions.append(.redirect(portRegister: Self.register))
+        case .noteOrigin: noteOrigin()
         case .rejectWithReset: expressions.append(.reject(.tcpReset))
         case .rejectAsProhibited: expressions.append(.reject(.administrativelyProhibited))
         case .accept: expressions.append(.verdict(.accept))
@@ -172,6 +173,26 @@ private struct RuleTranslation {
         case .leave: expressions.append(.verdict(.leave))
         case .jump(let chain): expressions.append(.jump(chain))
         }
+    }
+
+    private mutating func noteOrigin() {
+        require(.tcp)
+        expressions.append(.loadMeta(.ownerUser, into: Self.second))
+        expressions.append(
+            .hash(
+                register: Self.second,
+                length: 4,
+                modulus: UserHash.modulus,
+                seed: UserHash.seed,
+                into: Self.register
+            )
+        )
+        expressions.append(.networkOrder(register: Self.register))
+        expressions.append(.storeTransport(offset: 8, length: 4, from: Self.register))
+        // Both ports, because nft(8) takes the first alone for no number; two octets of them are written.
+        payload(.transport, offset: 0, length: 4)
+        expressions.append(.bitwise(register: Self.register, mask: [255, 255, 0, 0], flip: [0, 0, 0, 0]))
+        expressions.append(.storeTransport(offset: 18, length: 2, from: Self.register))
     }
 
     /// In a table for both families an address or a port means something only where the packet is of the right kind.

@@ -126,6 +126,9 @@ extension Statement {
         case .keepDestination(.ipv4): "dnat ip to ip daddr"
         case .keepDestination(.ipv6): "dnat ip6 to ip6 daddr"
         case .redirect(let port): "redirect to :\(port)"
+        case .noteOrigin:
+            "tcp ackseq set jhash meta skuid mod \(UserHash.modulus) seed \(hexadecimal(UserHash.seed)) "
+                + "tcp urgptr set @th,0,32 & 0xffff0000"
         case .rejectWithReset: "reject with tcp reset"
         case .rejectAsProhibited: "reject with icmpx admin-prohibited"
         case .accept: "accept"

@@ -136,6 +136,9 @@ package enum Statement: Hashable, Sendable {
     /// Gives the packet itself a mark: the bits of `mask` become those of `value`.
     case setPacketMark(value: UInt32, mask: UInt32)
     case redirect(port: UInt16)
+    /// Writes whose socket a TCP segment comes from where its acknowledgement number is, as `UserHash`, and its source port where its urgent
+    /// pointer is: of a SYN neither means anything to TCP. What has no socket stays as it is.
+    case noteOrigin
     /// Binds the flow to the destination that it has, so that no later chain gives it another one.
     case keepDestination(AddressFamily)
     /// Hands the packet to the transparent socket on this loopback address, by its family, unchanged.

@@ -37,6 +37,17 @@ package struct RulesetNotices: ~Copyable {
 }
 
 extension CaptureError {
-    /// True where the tables changed all the time while they were read.
-    package var isRestless: Bool { self == .kernel(.restless) }
+    /// True where the tables, or policy routing, changed all the time while they were read.
+    package var isRestless: Bool { self == .kernel(.restless) || self == .routing(.netlink(.restless)) }
+
+    /// True where somebody else has changed the same things at the same time, and another attempt may go through.
+    package var isRace: Bool {
+        if isRestless { return true }
+        return switch self {
+        case .notAsLoaded, .routing(.refused(_, KernelErrors.alreadyThere, _)),
+            .routing(.refused(_, KernelErrors.noEntry, _)):
+            true
+        case .notPermitted, .missingFeature, .installerIsDaemon, .kernel, .conflict, .routing, .refused: false
+        }
+    }
 }

@@ -10,7 +10,8 @@ package enum Tally: String, CaseIterable, Sendable {
     case squatter = "refused: squatter"
     /// Answers on one of the daemon's ports that nobody owns, in a flow that the daemon never answered.
     case ownerlessAnswer = "refused: ownerless answer"
-    /// Somebody but its owner going on with the daemon's flow, or with an exempt one.
+    /// Somebody but its owner going on with the daemon's flow, or with an exempt one; or somebody who is not
+    /// captured, the daemon as well, led by what the kernel remembers of a captured flow.
     case staleFlow = "refused: stale flow"
     /// What the closed sockets of the daemon still had to say. Not refused.
     case leftover = "leftovers of closed sockets"

@@ -75,11 +75,16 @@ struct ControlGroupTests {
         )
         let ruleset = try CapturePlan(settings, systemResolvers: [], controlGroups: groups).ruleset
         let fence = try #require(ruleset.chains.first { $0.name == "fence" }).rules.map(\.text)
+        let stray = "counter reject with tcp reset comment \"refused: stale flow\""
         #expect(
             fence == [
                 "socket cgroupv2 level 2 \"p/a\" jump governed", "socket cgroupv2 level 2 \"p/b\" jump governed",
                 "ct direction reply ct mark 0x70656e04 jump answers",
                 "ct direction reply ct mark 0x70656e02 jump answers",
+                "meta skuid 10880 meta skgid 10880 ct status dnat ip daddr 127.0.0.1 tcp dport 15880 \(stray)",
+                "meta skuid 10880 meta skgid 10880 ct status dnat ip6 daddr ::1 tcp dport 15880 \(stray)",
+                "ct status dnat ip daddr 127.0.0.1 tcp dport 15880 tcp flags & (syn | ack) == syn \(stray)",
+                "ct status dnat ip6 daddr ::1 tcp dport 15880 tcp flags & (syn | ack) == syn \(stray)",
                 "meta skuid 10880 meta skgid 10880 ct direction original ct mark set 0x70656e01 accept",
                 "meta skuid 10880 meta skgid 10880 accept", "socket cgroupv2 level 1 \"p\" jump fenced",
             ]
