@@ -58,6 +58,6 @@ echo "installing: ${missing//$'\n'/ }"
 }
 forbid_daemons
 export DEBIAN_FRONTEND=noninteractive
-apt-get update -qq >/dev/null
+apt-get update -qq -o Acquire::Retries=5 >/dev/null
 # shellcheck disable=SC2086  # a list of words is what apt-get takes
-apt-get install -y -qq --no-install-recommends $missing </dev/null >/dev/null
+apt-get install -y -qq -o Acquire::Retries=5 --no-install-recommends $missing </dev/null >/dev/null

@@ -8,6 +8,7 @@ import subprocess
 import time
 
 import watched
+from engine import PATIENCE
 from guarded import Guarded
 from node import ALLOWED, DENIED, ROOT, lab
 from pods import refused, verify
@@ -16,11 +17,18 @@ from report import wait_until
 PROJECT = "penstock-e2e"
 
 
-def compose(engine, folder, *words, timeout=90, profiles=("--profile", "watched")):
+def start(engine, folder, *words):
     # From PyPI: Debian's 1.0 knows no `network_mode: service:`.
-    tool = [ROOT / ".build/venv/bin/podman-compose", "-p", PROJECT, "-f", folder / "docker-compose.yaml", *profiles]
-    return subprocess.run([*engine.node, *tool, *words],
-                          env=engine.environment, cwd=folder, capture_output=True, text=True, timeout=timeout)
+    tool = [ROOT / ".build/venv/bin/podman-compose", "-p", PROJECT, "-f", folder / "docker-compose.yaml"]
+    return subprocess.Popen([*engine.node, *tool, *words], env=engine.environment, cwd=folder, stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE, text=True)
+
+
+def compose(engine, folder, *words):
+    """What it said on standard error; nothing where it went well."""
+    running = start(engine, folder, "--profile", "watched", *words)
+    said = running.communicate(timeout=PATIENCE)[1]
+    return said if running.returncode else ""
 
 
 def lay_out(engine, change=lambda text: text):
@@ -51,9 +59,9 @@ def name(engine, service):
 def check(report, engine, node):
     report.title("deploy/docker-compose.yaml with its watcher, by podman-compose")
     folder = lay_out(engine)
-    done = compose(engine, folder, "up", "-d")
+    said = compose(engine, folder, "up", "-d")
     running = list(states(engine).values()).count("running")
-    if not report.check(running == 4, "holder, daemon, watcher and agent run", done.stderr or states(engine)):
+    if not report.check(running == 4, "holder, daemon, watcher and agent run", said or states(engine)):
         return
     holder = name(engine, "pod")
     guarded = Guarded(engine, node, name(engine, "agent"), name(engine, "penstockd"))
@@ -104,13 +112,19 @@ def check_failing(report, engine, node):
 
     folder = lay_out(engine, without_capability)
     before = node.seen()
-    try:
-        compose(engine, folder, "up", "-d", timeout=12, profiles=())
-    except subprocess.TimeoutExpired:
-        pass  # it waits for the daemon to run, which cannot be
+    starting = start(engine, folder, "up", "-d")
+
+    def has_ended():
+        return any(state == "exited" and "pod" in each for each, state in states(engine).items())
+
+    ended = wait_until(has_ended, 60)
+    # It goes on waiting for the daemon to run, which cannot be.
+    time.sleep(2)
+    starting.terminate()
+    starting.communicate(timeout=20)
     running = [each for each, state in states(engine).items() if state == "running" and "agent" in each]
     said = engine.try_podman("logs", name(engine, "pod"))
-    report.check("NET_ADMIN" in said.stderr + said.stdout, "A08: a holder without NET_ADMIN says what it lacks, and ends", said.stderr)
+    report.check(ended and "NET_ADMIN" in said.stderr + said.stdout, "A08: a holder without NET_ADMIN says what it lacks, and ends", said.stderr)
     reached = [each for each in running if engine.try_podman("exec", each, "python3", "-c",
                f"import socket; socket.create_connection(({lab.SITES['bare.example'][0]!r}, 80), 2)").returncode == 0]
     report.check(not reached and node.seen() == before, "A08: then the agent has no network to join, and nothing came to the world",

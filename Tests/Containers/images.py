@@ -15,6 +15,8 @@ SWIFT = "docker.io/library/swift:6.3-bookworm"
 # What the manifests' example agent runs in: curl, Python and git on Debian.
 AGENT = "docker.io/library/buildpack-deps:bookworm-scm"
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+# Of apt: what a mirror does not deliver is asked for again.
+RETRIES = 5
 KEYS = "/usr/share/keyrings/debian-archive-keyring.gpg"
 SOURCES = f"""deb [signed-by="{KEYS}"] http://deb.debian.org/debian bookworm main
 deb [signed-by="{KEYS}"] http://deb.debian.org/debian bookworm-updates main
@@ -36,7 +38,8 @@ def make_debian(engine):
     sources = engine.runtime / "debian.list"
     sources.write_text(SOURCES)
     # As the public image has it: dpkg does not wait for the disk, and what apt-get fetched does not stay in a layer.
-    run("mmdebstrap", "--quiet", "--mode=root", "--variant=minbase", "--dpkgopt=force-unsafe-io", "bookworm", root, sources)
+    run("mmdebstrap", "--quiet", "--mode=root", "--variant=minbase", "--dpkgopt=force-unsafe-io", f'--aptopt=Acquire::Retries "{RETRIES}"',
+        "bookworm", root, sources)
     (root / "etc/apt/apt.conf.d/docker-clean").write_text(
         'DPkg::Post-Invoke { "rm -f /var/cache/apt/archives/*.deb /var/cache/apt/*.bin || true"; };\n'
         'Dir::Cache::pkgcache ""; Dir::Cache::srcpkgcache "";\n')
@@ -55,7 +58,8 @@ def make_swift(engine):
 def make_agent(engine):
     container = engine.buildah("from", "--isolation", "chroot", DEBIAN).strip()
     engine.buildah("run", "--isolation", "chroot", "--network", "host", container, "--", "sh", "-ec",
-                   "apt-get update -qq; apt-get install -qq -y --no-install-recommends ca-certificates curl python3 >/dev/null")
+                   f"options='-qq -y -o Acquire::Retries={RETRIES}'; apt-get update $options; "
+                   "apt-get install $options --no-install-recommends ca-certificates curl python3 >/dev/null")
     commit(engine, container, AGENT, "--cmd", "bash")
 
 
