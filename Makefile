@@ -81,7 +81,11 @@ pods: # what builds and runs images
 venv: # what manifests are checked with, from PyPI
 	@[ .build/venv/.made -nt Tests/Containers/requirements.txt ] || { echo "==> .build/venv"; mkdir -p .build; \
 	    $(PYTHON) -m venv --clear .build/venv; \
-	    .build/venv/bin/pip install --quiet --disable-pip-version-check -r Tests/Containers/requirements.txt; \
+	    tries=3; \
+	    until .build/venv/bin/pip install --quiet --disable-pip-version-check --retries 10 --timeout 60 \
+	        -r Tests/Containers/requirements.txt; do \
+	        tries=$$((tries - 1)); [ "$$tries" -gt 0 ] || exit 1; \
+	        echo "==> PyPI did not deliver: once more in 10 s"; sleep 10; done; \
 	    touch .build/venv/.made; }
 
 .PHONY: packages
