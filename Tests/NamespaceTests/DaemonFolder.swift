@@ -5,6 +5,8 @@ struct DaemonSettings {
     /// A policy file's text.
     var policy = DaemonPolicy.standard
     var workers = 2
+    /// When the workers get a processor: `batch` or `normal`.
+    var scheduling = "batch"
     /// How the rules hand connections over.
     var handover = Handover.standard
     /// The content of `limits`.
@@ -104,6 +106,7 @@ final class DaemonFolder {
         let admin = settings.hasAdmin ? ", admin: { path: \(adminSocket) }" : ""
         return """
             workers: \(settings.workers)
+            scheduling: \(settings.scheduling)
             listen: { \(settings.handover.listen)health: { \(address)port: 15890 }\(admin)\(settings.listen) }
             policy: { path: \(policy), watch_seconds: \(settings.watchSeconds) }
             audit: { path: "\(settings.auditPath.isEmpty ? audit : settings.auditPath)"\(settings.audit) }

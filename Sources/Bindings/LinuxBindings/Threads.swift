@@ -40,3 +40,10 @@ package func threadIdentity() -> UInt { UInt(pthread_self()) }
 
 /// Lets every other thread of the machine go before the calling one (nice 19); reading and writing follow.
 package func yieldToOtherThreads() { _ = clinux_set_thread_nice(19) }
+
+/// Has the calling thread interrupt nobody when it is woken (`SCHED_BATCH`): it runs once a processor is free, or who is on it has had
+/// its turn.
+///
+/// A thread that is in another class than the ordinary one stays there. Where the kernel forbids the change (a seccomp filter) nothing
+/// but speed is lost.
+package func interruptNobody() { _ = clinux_set_thread_batch() }

@@ -37,6 +37,7 @@
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
+#include <linux/sched.h>
 #include <linux/sock_diag.h>
 #include <linux/stat.h>
 
@@ -117,6 +118,11 @@ static inline int clinux_octets_on_their_way(int fd, int *count) { return ioctl(
 static inline int clinux_window_size(int fd, struct winsize *size) { return ioctl(fd, TIOCGWINSZ, size); }
 // The calling thread's nice value: Linux takes the number of a thread where POSIX has that of a process.
 static inline int clinux_set_thread_nice(int value) { return setpriority(PRIO_PROCESS, 0, value); }
+// The calling thread's scheduling policy, where it is the ordinary one: 0 stands for that thread, and not for the process.
+static inline int clinux_set_thread_batch(void) {
+    const struct sched_param none = {0};
+    return sched_getscheduler(0) == SCHED_OTHER ? sched_setscheduler(0, SCHED_BATCH, &none) : 0;
+}
 
 static inline int clinux_set_dumpable(int dumpable) { return prctl(PR_SET_DUMPABLE, dumpable, 0, 0, 0); }
 

@@ -76,7 +76,7 @@ final class Daemon: EventHandler {
         watchPolicy(on: loop)
         _ = try loop.watch(signals.descriptor, self)
         for (index, listeners) in sockets.agents.enumerated() {
-            let workerLoop = try EventLoop(index: index)
+            let workerLoop = try EventLoop(index: index, interruptsOthers: plan.interruptsOthers)
             try workerLoop.start()
             workers.append(try await makeWorker(services, snapshot, listeners, on: workerLoop))
             let policy = GovernancePolicy(snapshot)

@@ -31,6 +31,7 @@ extension DaemonPlan {
         let egress = EgressPlan(settings: configuration.egress, roots: configuration.dial.trust.map(\.path))
         self.init(
             workers: workers,
+            interruptsOthers: configuration.scheduling == .normal,
             transparent: configuration.listen.transparent,
             transparentPort: configuration.listen.transparentPort,
             transparentArrival: configuration.listen.isTransparentRouted ? .routed : .redirected,

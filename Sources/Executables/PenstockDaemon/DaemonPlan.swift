@@ -9,6 +9,8 @@ import Telemetry
 /// What the daemon is to do, read and checked before anything is opened.
 struct DaemonPlan: Sendable {
     var workers: Int
+    /// Workers interrupt others when something comes.
+    var interruptsOthers: Bool
     /// Where captured connections come.
     var transparent: [SocketAddress]
     var transparentPort: UInt16

@@ -30,6 +30,7 @@ extension DaemonConfiguration {
     private static func read(_ reader: inout MappingReader) -> DaemonConfiguration? {
         var configuration = DaemonConfiguration()
         configuration.workers = reader.integer("workers", in: 1...256)
+        configuration.scheduling = reader.choice("scheduling", of: Scheduling.self) ?? configuration.scheduling
         configuration.listen =
             reader.mapping("listen") { ListenSettings.read(&$0) } ?? configuration.listen
         configuration.policy = reader.mapping("policy") { PolicySettings.read(&$0) } ?? configuration.policy

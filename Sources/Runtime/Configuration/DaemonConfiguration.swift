@@ -5,6 +5,7 @@ import PolicyEngine
 package struct DaemonConfiguration: Hashable, Sendable {
     /// How many loops; `nil`: one for each processor that the daemon may use.
     package var workers: Int?
+    package var scheduling = Scheduling.batch
     package var listen = ListenSettings()
     package var policy = PolicySettings()
     /// The secrets that policies put into requests, by their names.
@@ -21,6 +22,14 @@ package struct DaemonConfiguration: Hashable, Sendable {
     package var drain = DrainSettings()
     /// The defaults: what an empty file says.
     package init() {}
+}
+
+/// When the loops that carry connections get a processor, where all are busy.
+package enum Scheduling: String, CaseIterable, Hashable, Sendable {
+    /// Once somebody sleeps, or has had a turn: what has come until then is done in one go (`SCHED_BATCH`).
+    case batch
+    /// As the kernel does it for every program: at once, for the most part.
+    case normal
 }
 
 /// Where the policy is.

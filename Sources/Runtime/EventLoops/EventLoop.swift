@@ -20,6 +20,7 @@ package actor EventLoop {
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor.asUnownedSerialExecutor() }
 
+    private let interruptsOthers: Bool
     private let epoll: EpollSet
     private let slots = HandlerSlots()
     private var timers = TimerQueue()
@@ -41,12 +42,14 @@ package actor EventLoop {
 
     /// Opens the epoll set.
     ///
-    /// Nothing runs before `start`.
-    package init(index: Int) throws(SystemCallError) {
+    /// Nothing runs before `start`. With `interruptsOthers` false the loop's thread waits, where no processor is free, for somebody to sleep
+    /// or to have had a turn: what comes meanwhile is done in one go.
+    package init(index: Int, interruptsOthers: Bool = true) throws(SystemCallError) {
         let executor = try LoopExecutor()
         let epoll = try EpollSet(capacity: 256)
         try epoll.addEdgeTriggered(executor.wakeUpDescriptor, writable: false, token: wakeUpToken)
         self.index = index
+        self.interruptsOthers = interruptsOthers
         self.executor = executor
         self.epoll = epoll
         clock = monotonicNanoseconds()
@@ -71,6 +74,7 @@ package actor EventLoop {
     }
 
     private nonisolated func runHere() {
+        if !interruptsOthers { interruptNobody() }
         Task(executorPreference: executor) { await self.run() }
         executor.runUntilLoopEnds()
     }

@@ -27,6 +27,7 @@ struct ReadingTests {
     func defaults() {
         let configuration = DaemonConfiguration()
         #expect(configuration.workers == nil)
+        #expect(configuration.scheduling == .batch)
         #expect(configuration.listen.ports == [15880, 15881, 8081, 15890])
         #expect(configuration.listen.health.map(\.description) == ["0.0.0.0:15890", "[::]:15890"])
         #expect(configuration.listen.adminPath == "/run/penstock/admin.sock")
@@ -53,6 +54,7 @@ struct ReadingTests {
         let configuration = try read(
             """
             workers: 2
+            scheduling: normal
             listen:
               transparent: { port: 1, tproxy: false, addresses: [10.88.0.1, "2001:db8:88::1"] }
               explicit:    { port: 2, addresses: [10.88.0.1] }
@@ -81,6 +83,7 @@ struct ReadingTests {
         )
         var expected = DaemonConfiguration()
         expected.workers = 2
+        expected.scheduling = .normal
         expected.listen.transparentPort = 1
         expected.listen.transparentAddresses = [
             .v4(IPv4Address(10, 88, 0, 1)), .v6(IPv6Address(high: 0x2001_0db8_0088_0000, low: 1)),
