@@ -69,4 +69,31 @@ struct EgressNoteTests {
             #expect(ofVictim.count == 1, "\(records)")
         }
     }
+
+    @Test("B18: whom the policy names is known by the note of a first connection, though its socket is closed already")
+    func goneAtOnce() throws {
+        try GuardedPod.with(Self.byUser, handover: .redirect) { pod in
+            pod.daemon.signal(SIGSTOP)
+            defer { pod.daemon.signal(SIGCONT) }
+            for user: UInt32 in [2001, 2000] {
+                let agent = try pod.startAgent(
+                    [
+                        "python3", "-c",
+                        EgressClients.kit + """
+                            s = socket.create_connection(("203.0.113.10", 443)); s.sendall(tls(b"allowed.example")[0]); s.close()
+                            """,
+                    ],
+                    as: RunAs(uid: user, gid: user)
+                )
+                #expect(agent.wait().status == 0, "\(agent.errors)")
+            }
+            pod.daemon.signal(SIGCONT)
+            let records = try pod.connections(2)
+            let allowed = records.filter { $0["decision"] == "allow" }
+            #expect(allowed.values("workload.uid") == ["2000"], "\(records)")
+            // Nobody is told apart from a user whom no rule names and nobody has met.
+            let refused = records.filter { $0["decision"] == "deny" }
+            #expect(refused.values("workload.uid") == ["null"], "\(records)")
+        }
+    }
 }

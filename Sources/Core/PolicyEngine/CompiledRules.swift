@@ -46,6 +46,8 @@ struct RuleTraits: Sendable {
     let asksForCalls: Bool
     /// Whom a connection belongs to makes a difference.
     let asksForUsers: Bool
+    /// Those that rules ask for, in order.
+    let namedUsers: [UInt32]
     let hasCounters: Bool
     let hasTrials: Bool
     let looksAtContent: Bool
@@ -68,6 +70,7 @@ struct RuleTraits: Sendable {
         asksForCalls = rules.contains { $0.match.mcp != nil }
         hasCounters = rules.contains { $0.terms.rate != nil || $0.terms.budget != nil }
         asksForUsers = hasCounters || rules.contains { $0.match.uids != nil }
+        namedUsers = Set(rules.flatMap { $0.match.uids ?? [] }).sorted()
         hasTrials = rules.contains(where: \.terms.isOnTrial)
         looksAtContent = rules.contains(where: \.terms.looksAtContent)
         changesHeads = rules.contains(where: \.terms.changesHeads)

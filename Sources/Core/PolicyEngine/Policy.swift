@@ -124,6 +124,8 @@ package struct Policy: Sendable {
     package var hasTimes: Bool { !compiled.traits.timeWindows.isEmpty }
     /// True where whom a connection belongs to makes a difference.
     package var asksForUsers: Bool { compiled.traits.asksForUsers }
+    /// The users whom rules ask for, in order.
+    package var namedUsers: [UInt32] { compiled.traits.namedUsers }
     /// True where any rule has a `rate` or a `budget`.
     package var hasCounters: Bool { compiled.traits.hasCounters }
 

@@ -64,10 +64,9 @@ extension Worker {
 
     /// The UID that owns the agent's end; `nil` where the kernel does not know or cannot be asked.
     ///
-    /// The kernel gives one source port to several connections that go to
-    /// different places. A redirect gives all of them one destination, and so another port to all but one. Our rules note
-    /// which port it was, and whose: what the kernel says of that port and of where it went may be of another connection. Without the note (rules of somebody else's, or of an older version) who has the port that we see
-    /// may be another. No rule of the policy is to hang on who that is; the trail, the pool and the turns go by it.
+    /// Connections that go to different places may share a source port, and a redirect gives all but one of them another one. Our rules note
+    /// which port it was, and whose. Without the note (rules of somebody else's, or of an older version) who has the port that we see may be
+    /// another: no rule of the policy is to hang on that; the trail, the pool and the turns go by it.
     func owner(of connection: Connection, connectedTo original: SocketAddress) -> UInt32? {
         guard connection.isPortCertain || !(snapshot.policy?.asksForUsers ?? true) else {
             // By rules that note nothing: somebody is to hear of it.
@@ -97,9 +96,19 @@ extension Worker {
         guard let owner = try netlink.owner(local: local, remote: remote), UserHash.of(user: owner) == note else {
             return nil
         }
-        if knownUsers.count >= Self.mostKnownUsers { knownUsers = [:] }
+        if knownUsers.count >= Self.mostKnownUsers {
+            knownUsers = [:]
+            knowNamedUsers()
+        }
         knownUsers[note] = owner
         return owner
+    }
+
+    /// Knows the users whom the policy names by their notes: one who has said something and is gone cannot be asked about.
+    func knowNamedUsers() {
+        for user in snapshot.policy?.namedUsers.prefix(Self.mostKnownUsers / 2) ?? [] {
+            knownUsers[UserHash.of(user: user)] = user
+        }
     }
 
     private static let mostKnownUsers = 1024

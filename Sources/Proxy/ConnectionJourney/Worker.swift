@@ -59,7 +59,7 @@ package final class Worker {
     let registry = Registry()
     let pacer: DecisionPacer
     let netlink: NetlinkQuestions
-    /// The users whose connections have been asked about, by what stands for them in notes.
+    /// The users whom the policy names, and those whose connections have been asked about, by what stands for them in notes.
     var knownUsers: [UInt32: UInt32] = [:]
     let resolver: LoopResolver
     let gate: AuditGate
@@ -117,6 +117,7 @@ package final class Worker {
         resolver = try LoopResolver(services.resolving)
         gate = try AuditGate(services.audit, patience: services.settings.auditNanoseconds, writes: true, on: loop)
         identifiers = IdentifierSequence(random: KernelRandomness())
+        knowNamedUsers()
     }
 
     /// Accepts connections from sockets that listen already.
@@ -179,6 +180,7 @@ package final class Worker {
         // What another policy let through is nobody's any more.
         pool.letGo(all: true, on: loop)
         if snapshot.policy?.asksForUsers ?? true { forgetUncertainOwners() }
+        knowNamedUsers()
         judgeAgain(outcome: .policyChanged, on: loop)
     }
 
