@@ -183,8 +183,10 @@ final class HTTPOrigin {
                 elif path == "/same": c.sendall(b"HTTP/1.1 304 Not Modified\\r\\nContent-Length: 99\\r\\n\\r\\n")
                 elif path == "/away": answer(c, "", "Location: " + head["x-to"] + "\\r\\n", "302 Found")
                 elif path == "/upgrade":
-                    c.sendall(b"HTTP/1.1 101 Switching Protocols\\r\\nConnection: Upgrade\\r\\nUpgrade: %s\\r\\n\\r\\nwelcome"
-                              % head["upgrade"].encode())
+                    said = b"HTTP/1.1 101 Switching Protocols\\r\\nConnection: Upgrade\\r\\nUpgrade: %s\\r\\n\\r\\nwelcome" % head["upgrade"].encode()
+                    # With its end, in one segment.
+                    if target.endswith("?at-once"): c.send(said, socket.MSG_MORE); c.shutdown(socket.SHUT_WR); return
+                    c.sendall(said)
                     if target.endswith("?deaf"): time.sleep(60); return
                     if target.endswith("?stop"): return
                     if target.endswith("?end"): (c.unwrap if hasattr(c, "unwrap") else c.close)(); return

@@ -59,4 +59,57 @@ struct HTTPEndTests {
             #expect(try outcomes(bed.requests(8)) == Array(repeating: "closed -", count: 8))
         }
     }
+
+    /// What clients say and meet that end their side behind a request whose server then fails.
+    private static func failures(_ open: String, _ line: String) -> String {
+        """
+        # Below TLS: Python's shutdown forgets the session.
+        def half(c): socket.socket(fileno=os.dup(c.s.fileno())).shutdown(socket.SHUT_WR)
+        for kept in (False, True):
+            c = \(open)()
+            if kept: print(why(c.ask(*\(line)("/first"))))
+            c.send(*\(line)("/dead")); half(c); print(why(c.read()), c.end())
+        c = \(open)(); c.send(*\(line)("/short")); half(c)
+        try: print(c.read())
+        except (OSError, EOFError) as error: print("cut")
+        """
+    }
+
+    @Test("a client that ended its side alone is told of a server that fails, which is blamed and not asked again")
+    func failures() throws {
+        let told = ["502 upstream_failed closed", "200", "502 upstream_failed closed", "cut"]
+        let recorded = ["closed -", "reset upstream", "upstream_failed upstream", "upstream_failed upstream"]
+        try HTTPPod.with { bed in
+            let said = try bed.agent(Self.failures("dial", "get"))
+            #expect(said == told)
+            let ends = try outcomes(bed.requests(4))
+            #expect(ends == recorded)
+            #expect(asked("/dead", of: bed.origin) == 2)
+        }
+        try InterceptedPod.with { bed in
+            let said = try bed.python(Self.failures("inside", "at"))
+            #expect(said == told)
+            let ends = try outcomes(bed.requests(4))
+            #expect(ends == recorded)
+            #expect(asked("/dead", of: bed.origin) == 2)
+        }
+    }
+
+    private func asked(_ path: String, of origin: HTTPOrigin) -> Int { origin.requests().count { $0.contains(path) } }
+
+    @Test("a client that ended its side has the changed protocol that its server ends at once, which is asked for once")
+    func changes() throws {
+        try HTTPPod.with { bed in
+            let said = try bed.agent(
+                """
+                c = dial(); print(why(c.ask(*get("/first"))))
+                c.send(*get("/upgrade?at-once"), "Connection: Upgrade", "Upgrade: test"); c.s.shutdown(socket.SHUT_WR)
+                print(c.until(b"\\r\\n\\r\\n").split(b" ")[1], c.take(7), c.end())
+                """
+            )
+            #expect(said == ["200", "b'101' b'welcome' closed"])
+            #expect(try outcomes(bed.requests(2)) == ["closed -", "closed client"])
+            #expect(asked("/upgrade", of: bed.origin) == 1)
+        }
+    }
 }

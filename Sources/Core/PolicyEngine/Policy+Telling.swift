@@ -19,6 +19,8 @@ extension Policy {
             return canIntercept ? try answerInside(&facts, telling: told, asking: ask) : ask(&facts)
         case .known(.h2c, _), .known(.opaque, _): return ask(&facts)
         case .known(.http, _), .asked, .silent:
+            // Nothing is read there.
+            if facts.isOwnListener { return ask(&facts) }
             facts.request = try told.get()
             return ask(&facts)
         }

@@ -19,6 +19,9 @@ extension Conversation {
         _ request: HTTP1Request,
         on loop: isolated EventLoop
     ) async -> Ending? {
+        if case .upstreamFailed = exchanged.outcome, exchanged.hasPassedEnd, !exchanged.hasAnswered {
+            return await answerWhoMayBeGone(exchanged, request, on: loop)
+        }
         let ending = note(exchanged, on: loop)
         switch exchanged.outcome {
         case .answered where exchanged.keepsClient: return nil
@@ -54,11 +57,8 @@ extension Conversation {
     func note(_ exchanged: Exchanged, on loop: isolated EventLoop) -> Ending {
         bytesUp &+= exchanged.bytesUp
         bytesDown &+= exchanged.bytesDown
-        var ending = Ending(exchanged, connection.cutting)
-        if let refusal = refusal(exchanged) {
-            ending.detail = "upstream_\(refusal.text)"
-            if let terms = upstream?.line.key.tls { worker.tickets.bar(terms, at: loop.now) }
-        }
+        let ending = ending(of: exchanged)
+        if refusal(exchanged) != nil, let terms = upstream?.line.key.tls { worker.tickets.bar(terms, at: loop.now) }
         record(ending, exchanged, at: loop.now)
         if let upstream {
             if !upstream.line.hasServed { upstream.line.keepTicket(in: worker.tickets, at: loop.now) }
@@ -70,16 +70,49 @@ extension Conversation {
         return ending
     }
 
+    private func ending(of exchanged: Exchanged) -> Ending {
+        var ending = Ending(exchanged, connection.cutting)
+        if let refusal = refusal(exchanged) { ending.detail = "upstream_\(refusal.text)" }
+        return ending
+    }
+
+    /// Answers a client that says no more for a server that gave no answer, and records which of the two it was that gave up.
+    ///
+    /// One that has closed and one that only ended its side differ in what they do with what they are sent.
+    private func answerWhoMayBeGone(
+        _ exchanged: Exchanged,
+        _ request: HTTP1Request,
+        on loop: isolated EventLoop
+    ) async -> Ending {
+        let answer = Problem.unanswered(ending(of: exchanged).detail).answer
+        let isTaken = await send(answer.octets(closes: true, to: request), on: loop)
+        if isTaken { await waitForReceipt(by: client.socket, on: loop) }
+        guard isTaken, (try? isConnected(client.socket.descriptor)) == true else {
+            var told = exchanged
+            told.outcome = .clientFailed(nil)
+            let ending = note(told, on: loop)
+            closeUpstream(on: loop)
+            return ending
+        }
+        _ = note(exchanged, on: loop)
+        return await leave(closedBy: request.keepsAlive ? .ours : .client, isUnread: request.framing != .none, on: loop)
+    }
+
     /// Resets an upstream whose client is gone, once it has what was sent to it: an end would look as if all had been said.
     private func resetUpstream(on loop: isolated EventLoop) async {
         guard let socket = upstream?.socket else { return }
+        await waitForReceipt(by: socket, on: loop)
+        resetOnClose(socket.descriptor)
+        closeUpstream(on: loop)
+    }
+
+    /// Waits until a peer has what was sent to it, or is gone.
+    private func waitForReceipt(by socket: StreamSocket, on loop: isolated EventLoop) async {
         let deadline = loop.now &+ Tunnel.longestLeave
         // Whoever cuts the connection meanwhile, at the end of a drain for one, does not wait.
         while loop.now < deadline, connection.cutting == nil, isOnItsWay(to: socket) {
             await connection.pause(Tunnel.leaveInterval, on: loop)
         }
-        resetOnClose(socket.descriptor)
-        closeUpstream(on: loop)
     }
 
     /// True where a peer that is there has not acknowledged all that it was sent.
@@ -176,12 +209,9 @@ extension Conversation {
         on loop: isolated EventLoop
     ) async -> Ending? {
         let closes = mustClose || worker.isDraining || !request.keepsAlive || !mayReadBody(of: request)
-        let octets = message.octets(
-            closes: closes,
-            isToHead: request.method == "HEAD",
-            requestMinorVersion: request.minorVersion
-        )
-        guard await send(octets, on: loop) else { return Ending(.reset, closedBy: .client) }
+        guard await send(message.octets(closes: closes, to: request), on: loop) else {
+            return Ending(.reset, closedBy: .client)
+        }
         if !closes, await dropBody(of: request, on: loop) { return nil }
         let side: ClosingSide = request.keepsAlive ? .ours : .client
         return await leave(closedBy: side, isUnread: request.framing != .none, on: loop)
@@ -232,5 +262,11 @@ extension Conversation {
             await client.linger(worker.means, on: loop)
         }
         return .orderly(closedBy: side)
+    }
+}
+
+extension OwnAnswer {
+    fileprivate func octets(closes: Bool, to request: HTTP1Request) -> [UInt8] {
+        octets(closes: closes, isToHead: request.method == "HEAD", requestMinorVersion: request.minorVersion)
     }
 }

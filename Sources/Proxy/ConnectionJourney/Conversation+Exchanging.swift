@@ -105,7 +105,8 @@ extension Conversation {
         guard case .upstreamFailed = exchanged.outcome, upstream.line.hasServed, exchanged.bytesDown == 0 else {
             return false
         }
-        return isRepeatable(request)
+        // One that has answered, or was told that nobody says any more, has not closed for its age alone.
+        return exchanged.status == nil && !exchanged.hasPassedEnd && isRepeatable(request)
     }
 
     /// True where sending it twice is no harm, and nothing of it is gone once it was sent.

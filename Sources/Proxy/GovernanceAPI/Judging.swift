@@ -99,7 +99,7 @@ extension PolicyEngine.Decision {
 extension CheckedDestination {
     /// What the question tells of a request, or what is wrong with it.
     fileprivate func request() -> Result<RequestFacts?, RequestFault> {
-        let isRead = spoken == .http || spoken == .tls
+        let isRead = spoken != .h2c && spoken != .opaque
         do throws(RequestFault) {
             return .success(try RequestFacts(telling: method, path: path, query: query, isRead: isRead))
         } catch {

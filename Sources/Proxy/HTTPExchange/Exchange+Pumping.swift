@@ -46,8 +46,9 @@ extension Exchange {
             return true
         } catch {
             let outcome = Exchanged.Outcome(ofAnswer: error)
-            if hasPassedEnd, case .upstreamFailed = outcome {
-                // The server has given up where its client has: nobody waits for it to be asked again.
+            // The server may have given up because its client has: one that is gone has refused what came of the answer.
+            let isOfClient = hasPassedEnd && (try? isConnected(client.socket.descriptor)) == false
+            if isOfClient, case .upstreamFailed = outcome {
                 finish(.clientFailed(nil), on: loop)
             } else {
                 finish(outcome, on: loop)

@@ -49,6 +49,8 @@ package struct Exchanged {
     package var hasAnswered: Bool
     /// The client has not said all of its request: what follows is not known.
     package var leavesBody: Bool
+    /// The client said no more while it waited, and the upstream was told so: what failed then may have failed for that.
+    package var hasPassedEnd: Bool
     /// The answer, or the changed protocol, lasts as long as a connection, and nobody knows whether that came to its end or was cut.
     package var mayBeTruncated = false
     /// Who was the first to end a changed protocol; `nil`: nobody, or it was not changed.
@@ -314,6 +316,7 @@ package final class Exchange: SocketObserver, DeferredWork {
             keepsUpstream: isWhole && keepsUpstream,
             hasAnswered: response != nil && !down.holdsHead,
             leavesBody: !up.isFinished || uploadFailure != nil,
+            hasPassedEnd: hasPassedEnd,
             mayBeTruncated: isCutShort || firstEnd?.isInOrder == false,
             firstToEnd: firstEnd?.side,
             hasSaidClose: hasSaidClose,

@@ -94,8 +94,11 @@ extension StreamSocket {
 
     /// Ends the sending side behind what was sent; reading goes on.
     ///
-    /// Without `inOrder` the peer is left to think that it was cut off, where it can tell.
+    /// Without `inOrder` the peer is left to think that it was cut off, where it can tell. Said again it means nothing.
     package func endSending(inOrder: Bool = true) throws(SystemCallError) {
+        // The kernel takes it for an error where the peer has ended its side meanwhile.
+        guard !hasEndedSending else { return }
+        hasEndedSending = true
         guard let cipher else { return try shutdownSending(descriptor) }
         cipher.endSending(inOrder: inOrder)
         noteUnsent()

@@ -56,6 +56,8 @@ package final class StreamSocket: EventHandler {
     }
     /// Nobody waits for what the peer says any more.
     package private(set) var hearsNoMore = false
+    /// The peer was told that nothing more follows.
+    var hasEndedSending = false
     // What is private is seen by the compiler wherever it is touched: each access would else be checked as it runs.
     private var canBeRead = true
     private var canBeWritten = true

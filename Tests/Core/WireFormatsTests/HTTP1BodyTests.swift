@@ -121,6 +121,15 @@ struct HTTP1BodyTests {
         #expect(readBody("0\r\n\r\n").trailers == nil)
     }
 
+    @Test("white space behind a name is read past in an answer's trailers as in its head, and nowhere else (B08)")
+    func blankBeforeColon() throws {
+        let bytes = Array("0\r\nX-Sum \t: 1\r\n\r\n".utf8)
+        let whole = readBody(bytes, ofAnswer: true)
+        #expect(written(whole) == "0\r\nX-Sum: 1\r\n\r\n")
+        for ends in splits(bytes.count) { #expect(readBody(bytes, ends: ends, ofAnswer: true) == whole) }
+        #expect(readBody(bytes).violation == .whitespaceBeforeColon)
+    }
+
     @Test("a body of a length ends there, and what follows is left (B08)")
     func length() {
         let bytes = Array("abcdefGET /".utf8)

@@ -53,6 +53,12 @@ import Testing
             (#"{"action":"tcp.connect","context":{"host":"[2001:db8::9]:80"}}"#, "default_deny"),
             (#"{"action":"fetch","context":{"host":"10.0.0.1"}}"#, "default_deny"),
             (#"{"action":"fetch","context":{"host":"127.0.0.1","port":15880}}"#, "own_listener"),
+            (#"{"action":"fetch","context":{"url":"http://127.0.0.1:15880/a%2fb"}}"#, "own_listener"),
+            (#"{"action":"fetch","context":{"host":"a.example","method":"CONNECT"}}"#, "proxy_in_capture"),
+            (
+                #"{"action":"fetch","context":{"host":"203.0.113.9:8443","method":"CONNECT","protocol":"opaque"}}"#,
+                "rule_allow"
+            ),
         ]
     )
     func destinations(body: String, reason: String) throws {

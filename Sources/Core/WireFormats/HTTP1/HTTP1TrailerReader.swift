@@ -4,10 +4,11 @@ struct HTTP1TrailerReader: Sendable {
     private let isOfAnswer: Bool
     private(set) var isComplete = false
     private var bytes: [UInt8] = []
-    private var fields = HTTP1FieldScanner(from: 0)
+    private var fields: HTTP1FieldScanner
 
     init(ofAnswer isOfAnswer: Bool) {
         self.isOfAnswer = isOfAnswer
+        fields = HTTP1FieldScanner(from: 0, takesBlankBeforeColon: isOfAnswer)
     }
 
     /// Reads to the end of the section or of the bytes, and says how many octets that were.
