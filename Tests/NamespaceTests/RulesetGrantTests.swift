@@ -54,6 +54,31 @@ struct RulesetGrantTests {
         }
     }
 
+    @Test("an exempt owner is not led to the daemon by what is remembered of a captured port", arguments: Far.both)
+    func staleExemption(address: String) throws {
+        try RulesetBed.with(["--exempt", "1337:1338"], modes: [.redirect]) { bed in
+            try bed.net.countArrivals("flow", "tcp dport 443")
+            let daemon = """
+                def reset(c): c.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                serve([listen("127.0.0.1", 15880), listen("::1", 15880)], reset)
+                """
+            try bed.startAgent(daemon, as: .daemon)
+            try bed.startWorld("serve([listen('0.0.0.0', 443), listen('::', 443)], lambda c: c.sendall(b'world'))")
+            let program = """
+                def ask(port):
+                    s = socket.socket(family(sys.argv[1])); s.settimeout(10)
+                    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); s.bind(("", port))
+                    s.connect(target(sys.argv[1], 443)); return s.recv(9).decode()
+                for port in sys.argv[2:]: print(outcome(lambda: ask(int(port))))
+                """
+            #expect(try bed.agent(program, [address, "25000"]).output == "ECONNRESET\n")
+            #expect(try bed.net.arrivals("flow") == 0)
+            let exempt = try bed.agent(program, [address, "25000", "25001"], as: RunAs(uid: 1337, gid: 1338))
+            #expect(exempt.output == "ECONNREFUSED\nworld\n", "\(exempt)")
+            #expect(try bed.count("refused: stale flow") == 1)
+        }
+    }
+
     @Test("an exempt owner goes its own way, to the last octet, and makes the posture weak", arguments: Far.both)
     func exemption(address: String) throws {
         let flags = ["--exempt", "1337:1338", "--exempt", "1339:1339"]

@@ -136,7 +136,7 @@ extension CapturePlan {
     private var governedRules: [Rule] {
         // Nobody here goes on with a flow of the daemon's.
         [Rule([.mark(marks.daemon), .direction(.original)], [.count, .drop], .staleFlow)] + innerRules
-            + markedRules + originNotes
+            + markedRules + strayExemptionRules + originNotes
             + redirected.flatMap {
                 [Rule($0 + [.newFlow], [.setMark(marks.captured), .accept]), Rule($0, [.accept])]
             } + innerLoopbackRules + resolverRules([.udp, .tcp], .accept, directed: true)

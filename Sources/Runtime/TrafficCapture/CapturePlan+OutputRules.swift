@@ -77,6 +77,19 @@ extension CapturePlan {
         redirected.map { Rule(owned(by: daemon) + $0, [.count, .rejectWithReset], .staleFlow) }
     }
 
+    /// What an exempt owner opens with such a port would go to the daemon as well, and be judged there.
+    ///
+    /// Refused, it takes another one.
+    /// Connections that were captured before their owner was exempt go on. The device is still the one from before the redirect.
+    var strayExemptionRules: [Rule] {
+        exemptions.flatMap { owner in
+            redirected.map {
+                let opening: [Match] = [.tcpFlags(mask: [.syn, .ack], value: .syn), .outputDevice("lo", is: false)]
+                return Rule($0 + opening + owned(by: owner), [.count, .rejectWithReset], .staleFlow)
+            }
+        }
+    }
+
     /// The daemon, and what its closed sockets (orphans and TIME_WAIT have no owner) still have to say.
     var daemonRules: [Rule] {
         strayDialRules + [
@@ -98,7 +111,7 @@ extension CapturePlan {
 
     /// Exactly our own redirect and nobody else's, then loopback without the redirect's target: that port is not dialled.
     private var loopbackRules: [Rule] {
-        originNotes + redirected.map { Rule($0, [.accept]) } + plainLoopbackRules
+        strayExemptionRules + originNotes + redirected.map { Rule($0, [.accept]) } + plainLoopbackRules
     }
 
     /// Who opened a redirected connection, and from which port, is noted in its SYN.
