@@ -21,14 +21,23 @@ def start(engine, folder, *words):
     # From PyPI: Debian's 1.0 knows no `network_mode: service:`.
     tool = [ROOT / ".build/venv/bin/podman-compose", "-p", PROJECT, "-f", folder / "docker-compose.yaml"]
     return subprocess.Popen([*engine.node, *tool, *words], env=engine.environment, cwd=folder, stdout=subprocess.PIPE,
-                            stderr=subprocess.PIPE, text=True)
+                            stderr=subprocess.PIPE, text=True, start_new_session=True)
 
 
 def compose(engine, folder, *words):
     """What it said on standard error; nothing where it went well."""
     running = start(engine, folder, "--profile", "watched", *words)
-    said = running.communicate(timeout=PATIENCE)[1]
+    try:
+        said = running.communicate(timeout=PATIENCE)[1]
+    except subprocess.TimeoutExpired:
+        return f"podman-compose {' '.join(words)} did not end in {PATIENCE} s: {end(running)}"
     return said if running.returncode else ""
+
+
+def end(running):
+    """Ends it with what it has started, and gives what it said on standard error."""
+    os.killpg(running.pid, signal.SIGKILL)
+    return running.communicate()[1]
 
 
 def lay_out(engine, change=lambda text: text):
@@ -121,7 +130,10 @@ def check_failing(report, engine, node):
     # It goes on waiting for the daemon to run, which cannot be.
     time.sleep(2)
     starting.terminate()
-    starting.communicate(timeout=20)
+    try:
+        starting.communicate(timeout=20)
+    except subprocess.TimeoutExpired:
+        end(starting)
     running = [each for each, state in states(engine).items() if state == "running" and "agent" in each]
     said = engine.try_podman("logs", name(engine, "pod"))
     report.check(ended and "NET_ADMIN" in said.stderr + said.stdout, "A08: a holder without NET_ADMIN says what it lacks, and ends", said.stderr)
