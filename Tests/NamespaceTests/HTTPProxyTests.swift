@@ -189,6 +189,25 @@ struct HTTPProxyTests {
         }
     }
 
+    @Test("what comes with a CONNECT, and with its end, is passed on though the name has to be looked up first")
+    func ahead() throws {
+        let rules = "  - { name: fresh, match: { hosts: [fresh.example], ports: [7000] }, action: allow }"
+        try HTTPPod.with(rules, names: ["fresh.example": ["203.0.113.30"]]) { bed in
+            let recorder = try EgressRecorder(bed.pod, port: 7000)
+            let said = try bed.agent(
+                Self.kit + """
+                    c = proxied(); asked = b"CONNECT fresh.example:7000 HTTP/1.1\\r\\nHost: fresh.example:7000\\r\\n\\r\\n"
+                    c.raw(asked + bytes(3) + b"opaque"); c.s.shutdown(socket.SHUT_WR)
+                    print(c.until(b"\\r\\n\\r\\n")[:12].decode(), classify(c.held or c.s.recv(99)))
+                    """
+            )
+            let connections = try bed.pod.connections(1)
+            #expect(said == ["HTTP/1.1 200 served"], "\(said) \(connections)")
+            #expect(connections[0].verdict == "allow rule_allow fresh", "\(connections)")
+            withExtendedLifetime(recorder) {}
+        }
+    }
+
     @Test("WebSocket passes inside a CONNECT", arguments: ProxyWay.allCases)
     func webSocket(way: ProxyWay) throws {
         try HTTPPod.with { bed in

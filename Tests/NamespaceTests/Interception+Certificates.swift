@@ -63,6 +63,7 @@ struct InterceptionCertificates {
         at() { date -u -d "$1" +%Y%m%d%H%M%SZ; }
         past=$(at '-1 day') soon=$(at '+1 day') ec='-newkey ec -pkeyopt ec_paramgen_curve:P-256'
         leaf sound root $past $soon $names sha256 $ec
+        leaf named root $past $soon 'DNS:allowed.example,DNS:*.allowed.example' sha256 $ec
         leaf daemon root $past $soon DNS:daemon.example sha256 $ec
         leaf expired root $(at '-3 days') $past $names sha256 $ec
         leaf notYetValid root $soon $(at '+3 days') $names sha256 $ec

@@ -15,6 +15,8 @@ struct InterceptedPod {
         static let wantsCertificate = 8450
         static let tls12 = 8451
         static let tls11 = 8452
+        /// Its certificate is for names, and for no address.
+        static let named = 8453
         /// One for each kind of certificate.
         static let kinds = Dictionary(
             uniqueKeysWithValues: zip(InterceptionCertificates.Kind.allCases, 8500...)
@@ -82,7 +84,12 @@ struct InterceptedPod {
         var tls11 = listener(Port.tls11)
         tls11.oldest = "TLSv1_1"
         tls11.newest = "TLSv1_1"
-        return [listener(Port.sound), mutual, tls12, tls11] + Port.kinds.map { listener($1, $0) }
+        let named = HTTPOrigin.TLSListener(
+            port: Port.named,
+            certificate: files.path("named.pem"),
+            key: files.path("named.key")
+        )
+        return [listener(Port.sound), mutual, tls12, tls11, named] + Port.kinds.map { listener($1, $0) }
     }
 
     // MARK: Clients

@@ -33,6 +33,55 @@ struct InterceptionTests {
         }
     }
 
+    @Test(
+        "where the original destination is dialled the server has to be who the client asked for, not what its address is",
+        arguments: ["mode: enforce", "mode: audit"]
+    )
+    func original(mode: String) throws {
+        let rules = """
+            apiVersion: penstock/v1
+            kind: EgressPolicy
+            name: standard
+            \(mode)
+            rules:
+              - name: by-block
+                match: { cidrs: [203.0.113.0/24], ports: [\(Port.named)], http: { paths: ["/ok/**"] } }
+                action: allow
+            """
+        try InterceptedPod.with(rules) { bed in
+            let said = try bed.curl(
+                "https://allowed.example:\(Port.named)/ok/1",
+                "https://www.allowed.example:\(Port.named)/ok/2"
+            )
+            #expect(said == "GET /ok/1<200>GET /ok/2<200>", "\(said)")
+            let other = try bed.curl("https://cloudflare-ech.com:\(Port.named)/ok/3")
+            #expect(other.contains("upstream_certificate_wrong_host") && other.hasSuffix("<502>"), "\(other)")
+        }
+    }
+
+    @Test("a deny of paths at a block of addresses holds inside TLS where only what is dialled lies in the block")
+    func blockedPaths() throws {
+        let rules = """
+              - name: site
+                match: { hosts: [allowed.example], ports: [8443] }
+                action: allow
+              - name: no-admin
+                match: { cidrs: [203.0.113.10/32], http: { paths: ["/admin/**"] } }
+                action: deny
+            """
+        try InterceptedPod.with(rules) { bed in
+            let said = try bed.python(
+                """
+                for address in ("203.0.113.10", "203.0.113.40"):
+                    c = inside(address=address); print(why(c.ask(*at("/admin/x"))), why(c.ask(*at("/a"))))
+                """
+            )
+            #expect(said == ["403 rule_deny 200", "403 denied_address 200"], "\(said)")
+            let connections = try bed.pod.connections(2)
+            #expect(connections.values("treatment") == ["inspect"], "\(connections)")
+        }
+    }
+
     @Test("B02: a Host other than the name that TLS was begun with is answered 421, each with its own record")
     func fronting() throws {
         try InterceptedPod.with { bed in

@@ -29,6 +29,29 @@ struct InterceptionThreatTests {
         }
     }
 
+    @Test("B04: silence first makes no difference to a name that is hidden")
+    func lateEncryptedHello() throws {
+        let rules = "  - name: block\n    match: { cidrs: [203.0.113.40/32], ports: [8443] }\n    action: tunnel\n"
+        try InterceptedPod.with(rules) { bed in
+            let said = try bed.python(
+                """
+                ech = ext(0xfe0d, bytes([0]) + struct.pack(">HHB", 1, 1, 7) + struct.pack(">H", 32) + bytes(32)
+                          + struct.pack(">H", 144) + bytes(144))
+                def late(name, more):
+                    s = socket.create_connection(("203.0.113.40", 8443), 15); time.sleep(0.8)
+                    s.sendall(b"".join(tls(name, more=more + ext(51, struct.pack(">HHH", 36, 29, 32) + bytes([9]) + bytes(31)))))
+                    try: data = s.recv(100); return "served" if data[:1] == b"\\x16" else classify(data)
+                    except OSError as error: return name_of(error)
+                print(late(b"cloudflare-ech.com", ech), late(b"allowed.example", ech))
+                """
+            )
+            let connections = try bed.pod.connections(2)
+            #expect(said == ["reset served"], "\(said) \(connections)")
+            let cut = connections.filter { $0.end?["outcome"] == "cut" }
+            #expect(cut.count == 1 && cut[0].end?["reason"] == "encrypted_name", "\(connections)")
+        }
+    }
+
     @Test("B11: a redirect leads to where it would be refused anyway")
     func redirect() throws {
         try InterceptedPod.with { bed in

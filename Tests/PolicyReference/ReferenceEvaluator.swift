@@ -56,9 +56,9 @@ package struct ReferenceEvaluator {
         let earlier = allows.prefix { $0.name != winner?.name }
         let helpers = earlier.filter { question.allows($0) == .maybe }
         let helpersByBody = earlier.filter { question.allows($0) == .byBody }
-        if question.isUnread, !facts.isFinal, let looking = lookInside(question, winner, helpers.first) {
-            return looking
-        }
+        let original = [facts.original?.socket.address].compactMap(\.self)
+        let mayLook = question.isUnread && !facts.isFinal
+        if mayLook, let looking = lookInside(question, winner, helpers.first, at: original) { return looking }
         if winner == nil, policy.defaultAction == .deny, helpersByBody.isEmpty {
             return helpers.isEmpty ? .deny("default_deny", nil) : .undetermined
         }
@@ -66,14 +66,22 @@ package struct ReferenceEvaluator {
         let asking = policy.rules.first { $0.name == denier?.name || $0.name == helpersByBody.first?.name }
         if !helpersByBody.isEmpty { return .needsBody(asking?.name.text) }
         let answer = question.admit(winner)
+        if mayLook, answer.verdict == .allow, let looking = lookInside(question, winner, nil, at: answer.dialled) {
+            return looking
+        }
         if answer.verdict == .allow, denier != nil { return .needsBody(asking?.name.text) }
         return answer.verdict == .deny && !helpers.isEmpty ? .undetermined : answer
     }
 
     /// TLS is looked into where a rule that may come first asks for it, or a deny may, unless it leaves tunnels alone.
-    private func lookInside(_ question: ReferenceQuestion, _ winner: Rule?, _ helper: Rule?) -> ReferenceAnswer? {
+    private func lookInside(
+        _ question: ReferenceQuestion,
+        _ winner: Rule?,
+        _ helper: Rule?,
+        at places: [IPAddress]
+    ) -> ReferenceAnswer? {
         if let helper { return .perRequest(helper.name.text) }
-        let denies = policy.rules.filter { $0.action == .deny && question.mayDenyLater($0) }
+        let denies = policy.rules.filter { $0.action == .deny && question.mayDenyLater($0, at: places) }
         switch winner?.action {
         case nil: return policy.defaultAction == .allow && !denies.isEmpty ? .perRequest(nil) : nil
         case .inspect?: return .perRequest(winner?.name.text)
@@ -118,6 +126,8 @@ struct ReferenceAnswer {
     /// A name, or `original`; `nil` where nothing is dialled.
     var target: String?
     var addresses: [String]?
+    /// The same addresses, without the port.
+    var dialled: [IPAddress] = []
     var draws: [String] = []
 
     static let undetermined = ReferenceAnswer(verdict: .undetermined, reason: "undetermined")

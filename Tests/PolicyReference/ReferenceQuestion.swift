@@ -209,11 +209,9 @@ struct ReferenceQuestion {
     }
 
     /// A deny that may yet hold once the requests are read.
-    func mayDenyLater(_ rule: Rule) -> Bool {
+    func mayDenyLater(_ rule: Rule, at places: [IPAddress]) -> Bool {
         if let cidrs = rule.match.cidrs {
-            guard let place = facts.original?.socket.address, cidrs.contains(where: { $0.contains(place) }) else {
-                return false
-            }
+            guard places.contains(where: { place in cidrs.contains { $0.contains(place) } }) else { return false }
         }
         let answers = outcomes.map { said(rule, $0) }
         let isOpen = answers.contains { ever($0) } && answers.contains { !always($0) }
@@ -290,6 +288,7 @@ struct ReferenceQuestion {
         if let given = facts.addresses {
             let candidates = target == nil ? [original].compactMap(\.self) : given
             var passed: [String] = []
+            var dialled: [IPAddress] = []
             var objection: ReferenceAnswer?
             var question: ReferenceAnswer?
             for address in candidates {
@@ -299,13 +298,17 @@ struct ReferenceQuestion {
                     ?? (isGuarded(address)
                         ? .deny("special_address", name) : isOutside ? .deny("outside_cidrs", name) : nil)
                     ?? denierByBody(original: address, naming: true).map { .needsBody($0.name.text) }
-                if complaint == nil { passed.append(SocketAddress(address, port: facts.port).description) }
+                if complaint == nil {
+                    passed.append(SocketAddress(address, port: facts.port).description)
+                    dialled.append(address)
+                }
                 objection = objection ?? complaint
                 question = question ?? (complaint?.verdict == .needsBody ? complaint : nil)
             }
             if let question { return question }
             if passed.isEmpty { return objection ?? .deny("unresolvable", name) }
             answer.addresses = passed
+            answer.dialled = dialled
         }
         return count(answer, winner)
     }

@@ -1,4 +1,4 @@
-/// Names of which each has one spelling, and that some servers take for the same in other cases.
+/// Names of which each has one spelling, and that some servers take for the same in other cases, or behind which they stop reading.
 struct CaseSensitiveNames: Sendable {
     private let exact: Set<String>
     private let folded: Set<String>
@@ -11,10 +11,18 @@ struct CaseSensitiveNames: Sendable {
         mostBytes = 3 * (names.map(\.utf8.count).max() ?? 0)
     }
 
-    /// True where a name is none of these, and would be one of them if case did not count.
+    /// True where a name is none of these, and would be one of them if case did not count, or nothing behind a control character.
     func holdInOtherCase(_ name: String) -> Bool {
-        name.utf8.count <= mostBytes && !exact.contains(name) && folded.contains(caseFolded(name))
+        guard !exact.contains(name) else { return false }
+        let read = beforeControls(name, atMost: mostBytes + 1)
+        return read.utf8.count <= mostBytes && folded.contains(caseFolded(read))
     }
+}
+
+/// As much of a name as they read to whom a control character ends it: to readers in C, U+0000 does.
+func beforeControls(_ name: String, atMost count: Int) -> String {
+    let scalars = name.unicodeScalars.prefix(count)
+    return String(String.UnicodeScalarView(scalars.prefix { $0.value >= 0x20 && !(0x7F...0x9F).contains($0.value) }))
 }
 
 /// A name with every letter that some servers do not tell from a lower-case one of ASCII written as that.

@@ -33,6 +33,7 @@ extension MCPCall {
         if let params {
             guard params.kind == .object || !methodsWithNames.contains(method) else { throw .paramsType }
             try params.refuseOtherCase(of: keysOfParams)
+            try params.member("_meta")?.refuseOtherCase(of: keysOfMeta)
         }
         let tool: String?
         if method == "tools/call" {
@@ -46,7 +47,7 @@ extension MCPCall {
 }
 
 extension JSONValue {
-    /// Refuses a key of an object that is one of these in another case.
+    /// Refuses a key of an object that is one of these in another case, or up to a control character.
     fileprivate func refuseOtherCase(of keys: CaseSensitiveNames) throws(MCPFault) {
         for (name, _) in members {
             if let text = name.text, keys.holdInOtherCase(text) { throw .keyCase }
@@ -87,6 +88,9 @@ private let keysOfMessages = CaseSensitiveNames(["jsonrpc", "id", "method", "par
 
 /// What its `params` are judged by.
 private let keysOfParams = CaseSensitiveNames(["name", "arguments", "uri", "_meta", "protocolVersion"])
+
+/// What their `_meta` is judged by.
+private let keysOfMeta = CaseSensitiveNames(["io.modelcontextprotocol/protocolVersion"])
 
 /// The methods that clients call, of all revisions.
 private let methodsOfMCP = CaseSensitiveNames([

@@ -94,10 +94,10 @@ extension MCPEra {
 }
 
 extension JSONValue {
-    /// True for an object that has a key of JSON-RPC, in whatever case.
+    /// True for an object that has a key of JSON-RPC, in whatever case, and whatever follows a control character in it.
     fileprivate var claimsMessage: Bool {
         for (name, _) in members {
-            let folded = name.text.map(caseFolded)
+            let folded = name.text.map { caseFolded(beforeControls($0, atMost: 8)) }
             if folded == "jsonrpc" || folded == "method" { return true }
         }
         return false

@@ -68,9 +68,9 @@ extension HTTP1FieldRevision {
         written.append(Field(name: name.text, value: value))
     }
 
-    /// Asks for an answer that can be read: whole, and not coded; of a WebSocket, too.
+    /// Asks for an answer that can be read: whole, in characters that begin as ASCII does, and not coded; of a WebSocket, too.
     fileprivate mutating func askForPlainAnswer() {
-        omitted.formUnion(["accept-encoding", "range", "if-range", "sec-websocket-extensions"])
+        omitted.formUnion(headersOfScrubbing)
         written.append(Field(name: "Accept-Encoding", value: Array("identity".utf8)))
     }
 }

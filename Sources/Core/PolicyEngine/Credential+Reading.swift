@@ -112,4 +112,6 @@ extension HeaderName {
 }
 
 /// What a request with credentials goes up without, or with a value of the daemon's own: its answer must be readable.
-let headersOfScrubbing: Set = ["accept-encoding", "range", "if-range", "sec-websocket-extensions"]
+package let headersOfScrubbing: Set = [
+    "accept-encoding", "accept-charset", "range", "request-range", "if-range", "sec-websocket-extensions",
+]

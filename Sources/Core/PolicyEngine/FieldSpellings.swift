@@ -20,7 +20,9 @@ package struct FieldSpellings: Sendable {
             names.formUnion((rule.terms.headers?.set ?? []).map(\.name.canonical))
             names.formUnion((rule.terms.headers?.remove ?? []).map(\.canonical))
             names.formUnion(rule.terms.credentials.map(\.header.canonical))
+            if !rule.terms.credentials.isEmpty { names.formUnion(headersOfScrubbing) }
             if rule.match.mcp != nil { names.formUnion(Self.ofBodies) }
+            if rule.terms.limits?.requestBytes != nil { names.insert("content-encoding") }
         }
         guard !names.isEmpty else { return nil }
         named = Set(names.map { Array($0.utf8) })

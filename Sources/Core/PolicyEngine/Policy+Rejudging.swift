@@ -73,7 +73,11 @@ extension Policy {
         if decision.treatment == .tunnel, lookInside(survey, facts) != nil {
             return .refused(.perRequest, port: facts.port)
         }
-        return admit(facts, by: basis.rule, dialling: plan, needing: .everyAddress, isStrict: isStrict)
+        let verdict = admit(facts, by: basis.rule, dialling: plan, needing: .everyAddress, isStrict: isStrict)
+        if decision.treatment == .tunnel, verdict.verdict == .allow, lookInside(verdict, survey, facts) != nil {
+            return .refused(.perRequest, port: facts.port)
+        }
+        return verdict
     }
 
     /// What still stands behind a decision.

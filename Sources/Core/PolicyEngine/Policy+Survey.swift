@@ -160,6 +160,20 @@ extension Policy {
         return isNeeded ? look(for: rules[place].name, facts) : nil
     }
 
+    /// The same where what is to be dialled is known: a deny that names one of these addresses may match inside.
+    func lookInside(_ decision: Decision, _ survey: Survey, _ facts: Facts) -> Decision? {
+        guard canIntercept, facts.isUnreadTLS, !facts.isFinal, let addresses = decision.addresses else { return nil }
+        var survey = survey
+        for address in addresses {
+            let probe = Probe(facts, of: .deny, isLastQuestion: false, address: address.socket.address)
+            for place in compiled.addressDenies.places(probe) where rules[place].names(address.socket.address) {
+                guard rules[place].likelihoodWithoutAddress(facts, canIntercept: true) == .maybe else { continue }
+                survey.note(possibleDenyExceptingTunnels: rules[place].terms.exceptsTunnels)
+            }
+        }
+        return lookInside(survey, facts)
+    }
+
     private func look(for rule: RuleName?, _ facts: Facts) -> Decision {
         .perRequest(port: facts.port, rule: rule, treatment: .intercept)
     }

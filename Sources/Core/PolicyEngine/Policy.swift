@@ -201,7 +201,9 @@ package struct Policy: Sendable {
         switch decision.verdict {
         // A rule that comes first and may yet match would be asked instead of the one whose guard refused.
         case .deny: return survey.mayAllow ? .undetermined(port: facts.port) : decision
-        case .allow: return survey.denyingByBody == nil ? decision : needsBody(survey, facts)
+        case .allow:
+            if let look = lookInside(decision, survey, facts) { return look }
+            return survey.denyingByBody == nil ? decision : needsBody(survey, facts)
         case .undetermined, .needsBody: return decision
         }
     }

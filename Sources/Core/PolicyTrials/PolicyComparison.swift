@@ -55,7 +55,9 @@ package struct AspectChange: Hashable, Sendable {
     package let after: [String]?
 
     init?(_ key: String, _ before: [String]?, _ after: [String]?) {
-        guard before.map(Set.init) != after.map(Set.init) else { return nil }
+        // Ways are tried in their order; of everything else it says nothing.
+        let isSame = key == "egress" ? before == after : before.map(Set.init) == after.map(Set.init)
+        guard !isSame else { return nil }
         self.key = key
         self.before = before
         self.after = after

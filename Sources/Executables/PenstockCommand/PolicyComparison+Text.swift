@@ -50,7 +50,9 @@ extension AspectChange {
         guard let before, let after else {
             return "\(key): \(before.map(short) ?? nothingSaid) -> \(after.map(short) ?? nothingSaid)"
         }
-        guard before.count + after.count > 2 else { return "\(key): \(short(before)) -> \(short(after))" }
+        // The same items in another order.
+        let isReordered = added.isEmpty && removed.isEmpty
+        guard before.count + after.count > 2, !isReordered else { return "\(key): \(short(before)) -> \(short(after))" }
         let parts = [("+", added), ("-", removed)].filter { !$0.1.isEmpty }.map { "\($0.0)\(short($0.1))" }
         return "\(key): \(parts.joined(separator: "  "))"
     }

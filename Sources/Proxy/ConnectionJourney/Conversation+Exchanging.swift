@@ -142,7 +142,7 @@ extension Conversation {
                 connection.cut(cut, on: loop)
                 return .cut
             }
-            let peer = peer(name, at: reached.target)
+            let peer = peer(at: reached.target)
             if let failure = await prepare(reached, peer, on: loop) {
                 drop(reached, on: loop)
                 // Nothing of the request has gone, and no ticket is offered twice.
@@ -175,9 +175,9 @@ extension Conversation {
         return failure
     }
 
-    /// Whom TLS is begun with.
-    private func peer(_ name: HostName?, at address: UpstreamAddress?) -> UpstreamPeer? {
-        let certified = name.map(CertifiedName.host) ?? address.map { .address($0.socket.address) }
+    /// Whom TLS is begun with: the one whom the client has asked for, wherever policy has it dialled.
+    private func peer(at address: UpstreamAddress?) -> UpstreamPeer? {
+        let certified = facts.name.map(CertifiedName.host) ?? address.map { .address($0.socket.address) }
         return certified.map { UpstreamPeer(certified: $0, port: facts.port) }
     }
 
@@ -187,7 +187,7 @@ extension Conversation {
         guard !isPinned, facts.owner != nil, let permit = worker.snapshot.policy?.permit(for: decision) else {
             return false
         }
-        let peer = peer(permit.name, at: permit.addresses.first)
+        let peer = peer(at: permit.addresses.first)
         // Another way that is stated is for when the first cannot be reached.
         let key = poolKey(of: permit.name, peer, by: permit.egress.first?.name ?? .direct, worker.snapshot)
         let isRepeatable = isRepeatable(request)

@@ -68,9 +68,13 @@ final class LateSniffer {
 
     private func judge(_ sniffed: Sniffed, _ connection: Connection, _ worker: Worker) -> Outcome {
         if case .refused(let reason, _, _) = sniffed { return .denied(Cut(outcome: .cut, reason: reason)) }
-        if connection.contradictsAuthority { return .denied(Cut(outcome: .cut, reason: .nameMismatch)) }
         if let opening = connection.opening { connection.facts.opening = opening }
         connection.facts.hasServerName = connection.saysServerName
+        if let objection = connection.objectionToName {
+            let refusal = worker.snapshot.policy?.refuse(connection.facts, because: objection)
+            // `mode: audit` lets it go on, as it does where it comes at once.
+            guard refusal?.verdict == .allow else { return .denied(Cut(outcome: .cut, reason: objection)) }
+        }
         if let cut = connection.cutNow(by: worker.snapshot, at: worker.policyTime, outcome: .cut) {
             return .denied(cut)
         }

@@ -132,6 +132,12 @@ extension Connection {
         return if case .name = hello.serverName { true } else { false }
     }
 
+    /// What is wrong with the name that shows, whatever rules say of it.
+    var objectionToName: Reason? {
+        if contradictsAuthority { return .nameMismatch }
+        return hidesName ? .encryptedName : nil
+    }
+
     /// True where the name that shows is not the one that is meant, and nobody can find out which that is (threat B04).
     ///
     /// Encrypted Client Hello alone is no sign: clients that have no key for it send what looks the same (RFC 9849,

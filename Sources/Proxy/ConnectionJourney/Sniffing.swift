@@ -26,6 +26,8 @@ extension Connection {
 
     /// Takes what there is to read; true where `sniffed` says what it comes to.
     func examine(_ examination: inout OpeningExamination, _ worker: Worker) -> Bool {
+        // What came with a request to a proxy is there before anything is received, and an end behind it comes later.
+        if read(&examination, worker) { return true }
         repeat {
             switch receiveOpening(worker) {
             case .failed:
@@ -34,16 +36,20 @@ extension Connection {
             case .ended:
                 sniffed = openingEnded(worker)
                 return true
-            case .received where openingBytes.count >= examination.wanted,
-                .nothing where openingBytes.count >= examination.wanted && openingBytes.count > examination.examined:
-                let reading = examination.read(openingBytes, worker.settings.sniffing)
-                guard let verdict = Sniffed(reading) else { break }
-                sniffed = verdict.readStrictly(openingBytes, worker)
-                return true
-            case .received, .nothing: break
+            case .received: if read(&examination, worker) { return true }
+            case .nothing: break
             }
         } while client.isReadable
         return false
+    }
+
+    /// Looks at what is there and was not looked at; true where `sniffed` says what it comes to.
+    private func read(_ examination: inout OpeningExamination, _ worker: Worker) -> Bool {
+        guard openingBytes.count >= examination.wanted, openingBytes.count > examination.examined,
+            let verdict = Sniffed(examination.read(openingBytes, worker.settings.sniffing))
+        else { return false }
+        sniffed = verdict.readStrictly(openingBytes, worker)
+        return true
     }
 
     /// What one attempt to read came to.

@@ -40,7 +40,13 @@ struct PassageMap {
     mutating func add(_ count: Int, decoded: UInt64) {
         guard count > 0 else { return }
         came += UInt64(count)
-        if !isPlain { pieces.append((came, decoded)) }
+        guard !isPlain else { return }
+        // What made nothing goes with what comes before it, and needs no place of its own.
+        if let last = pieces.indices.last, pieces[last].decoded == decoded {
+            pieces[last].came = came
+        } else {
+            pieces.append((came, decoded))
+        }
     }
 
     /// All octets may go that make no more than the first `decoded`.

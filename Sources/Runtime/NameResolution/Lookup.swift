@@ -70,6 +70,15 @@ struct Lookup {
         }
     }
 
+    /// True where one family has addresses, and nobody could say whether the other has: it may be the one that is needed.
+    var lacksFamily: Bool {
+        switch (four, six) {
+        case (.addresses, .failed(let failure)), (.failed(let failure), .addresses):
+            failure != .noData && failure != .notFound
+        case (.waiting, _), (.addresses, _), (.failed, _): false
+        }
+    }
+
     /// What is to be said by now; a family that has not answered has timed out.
     var result: ResolutionResult {
         let addresses = Self.addresses(six) + Self.addresses(four)

@@ -165,7 +165,7 @@ extension Resolver {
 
     /// Half an answer, and a failure that may be over soon, are remembered only to spare the server.
     private func secondsToRemember(_ lookup: Lookup) -> Int {
-        guard lookup.isComplete else { return 1 }
+        guard lookup.isComplete, !lookup.lacksFamily else { return 1 }
         if let seconds = lookup.seconds {
             return max(settings.secondsToLive.lowerBound, min(seconds, settings.secondsToLive.upperBound))
         }

@@ -31,6 +31,27 @@ import Testing
     }
 
     @Test(
+        "F07: a key that readers in C end at its zero is refused where that makes it one that is judged",
+        arguments: [
+            #"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","name\u0000":"b"}}"#,
+            #"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name\u0000x":"b","name":"a"}}"#,
+            #"{"jsonrpc":"2.0","id":1,"method":"tools/list","METHOD\u0000":"tools/call","params":{"name":"b"}}"#,
+            #"{"jsonrpc\u0000":"2.0","id":1,"method\u0000":"tools/call","params":{"name":"b"}}"#,
+            #"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a"},"params\u0001":{"name":"b"}}"#,
+        ]
+    )
+    func refusesKeysThatEndAtControls(body: String) {
+        #expect(refusal(body) == "mcp_key_case")
+    }
+
+    @Test("a key with a control character that is none of these is an argument's or an extension's")
+    func takesOtherControls() throws {
+        let params = #"{"name":"a","n\u0000ame":1,"arguments":{"name\u0000":2}}"#
+        let body = #"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":\#(params)}"#
+        #expect(try read(body)?.calls.first?.tool == "a")
+    }
+
+    @Test(
         "F07: a method of MCP in another case is refused, and so is one that cannot be called",
         arguments: [
             ("Tools/Call", "mcp_method_case"), ("TOOLS/CALL", "mcp_method_case"),

@@ -49,6 +49,18 @@ struct PolicyDiffTests {
         #expect(back.lines.contains("- rule more: tunnel, hosts more.example"), "\(back)")
     }
 
+    @Test("the order of ways out is what they say")
+    func order() throws {
+        let ways = { (list: String) in
+            "apiVersion: penstock/v1\nkind: EgressPolicy\nname: p\negress: [\(list)]\nrules:\n"
+                + "  - { name: a, match: { hosts: [a.example] }, action: allow, egress: [\(list)] }\n"
+        }
+        let folder = try Folder(["old.yaml": ways("one, direct"), "new.yaml": ways("direct, one")])
+        let said = try penstock("policy", "diff", "old.yaml", "new.yaml", in: folder)
+        #expect(said.status == 1, "\(said)")
+        #expect(said.lines.count { $0.hasSuffix("egress: one, direct -> direct, one") } == 2, "\(said)")
+    }
+
     @Test("what a key beside the action was not is nothing; what a match does not ask for is any")
     func absentKeys() throws {
         let plain = "match: { hosts: [a.example], protocols: [http]"

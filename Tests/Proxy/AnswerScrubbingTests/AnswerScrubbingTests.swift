@@ -100,6 +100,43 @@ struct AnswerScrubbingTests {
         await loop.stop()
     }
 
+    @Test(
+        "F04: what is in characters that may hide a secret, or only a part, is refused as well",
+        arguments: [
+            ("200 OK", "application/json; charset=utf-16", false), ("200 OK", "text/plain;Charset=\"UTF-32LE\"", false),
+            ("200 OK", "text/plain; charset = utf-7", false), ("200 OK", "text/plain; charset=x-unknown", false),
+            ("200 OK", "text/plain; charset=utf-8; charset=utf-16", false),
+            ("206 Partial Content", "text/plain", false), ("226 IM Used", "text/plain", false),
+            ("200 OK", "application/json; charset=UTF-8", true), ("200 OK", "text/html; charset=\"iso-8859-15\"", true),
+            ("200 OK", "text/html;charset=Shift_JIS", true), ("200 OK", "text/html; charset=", true),
+            ("200 OK", "text/event-stream", true),
+        ]
+    )
+    func wide(status: String, type: String, isPassed: Bool) async throws {
+        let loop = try EventLoop(index: 0)
+        try loop.start()
+        let head = "HTTP/1.1 \(status)\r\nContent-Type: \(type)\r\nContent-Length: 5\r\n\r\n"
+        let observed = try await passOn(ask, [head + "abcde"], on: loop)
+        #expect(observed.answer.hasSuffix("abcde") == isPassed)
+        #expect(observed.outcome.contains("codedAnswer") != isPassed)
+        await loop.stop()
+    }
+
+    @Test("F04: a WebSocket's frame goes on whole at its end, though it ends as a secret begins")
+    func frames() async throws {
+        let loop = try EventLoop(index: 0)
+        try loop.start()
+        let head = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: WebSocket\r\n\r\n"
+        // Pieces of one message: two that end as a secret begins, then one.
+        let frames = ["\u{1}\u{6}tokens", "\0\u{1}s", "\0\u{12}sk-live-", "0123456789", "\0\u{2}ks"]
+        let observed = try await passOn(askSocket, [head] + frames + ["\0\u{1}x"], closes: true, on: loop)
+        let said = "\u{1}\u{6}tokens\0\u{1}s\0\u{12}\(stars)\0\u{2}ks"
+        let early = observed.early.replacing("\0", with: "0")
+        #expect(early.hasSuffix(said.replacing("\0", with: "0")))
+        #expect(observed.answer.hasSuffix(said + "\0\u{1}x"))
+        await loop.stop()
+    }
+
     @Test("F04: an event stream passes event by event, and only what may be a secret waits")
     func events() async throws {
         let loop = try EventLoop(index: 0)

@@ -61,6 +61,19 @@ struct CacheTests {
         #expect(try lifetime { $0.reply(code: code) } == milliseconds)
     }
 
+    @Test(
+        "one family's addresses are remembered briefly where nobody could say whether the other has any",
+        arguments: [(UInt8(0), 2000), (3, 2000), (2, 1000), (5, 1000)]
+    )
+    func halfFailed(code: UInt8, milliseconds: Int) throws {
+        for fails in [true, false] {
+            let lifetime = try lifetime {
+                $0.isForA == fails ? $0.reply(code: code) : $0.reply(answers: [$0.address(seconds: 300)])
+            }
+            #expect(lifetime == milliseconds)
+        }
+    }
+
     /// How long a name is answered from memory, in milliseconds of a clock that the test moves.
     private func lifetime(_ script: @escaping (Question) -> [UInt8]?) throws -> Int {
         let server = ScriptedServer(script)

@@ -18,6 +18,17 @@ extension HTTP1Response {
         return with(fields.overwritten { change(&$0, start) })
     }
 
+    /// True where the body is said to be in characters that may hide ASCII: in UTF-16, for one.
+    ///
+    /// What begins as ASCII does hides nothing: UTF-8, and the sets of one octet and of several that Europe and East Asia use.
+    package var isInWideCharacters: Bool {
+        guard framing != .none, framing != .length(0) else { return false }
+        return fields.values(of: "content-type").contains { value in
+            let type = String(decoding: value, as: UTF8.self).lowercased()
+            return type.split(separator: "charset").dropFirst().contains { !beginsWithPlainSet($0) }
+        }
+    }
+
     /// True where the body is in a coding that hides what it says (RFC 9110, section 8.4).
     package var isCoded: Bool {
         guard framing != .none, framing != .length(0) else { return false }
@@ -30,4 +41,12 @@ extension HTTP1Response {
         }
         return false
     }
+}
+
+/// What stands behind `charset` in a content type, up to the end of the name.
+private func beginsWithPlainSet(_ rest: Substring) -> Bool {
+    let name = rest.drop { " \t=\"'".contains($0) }.prefix { !" \t;,\"'".contains($0) }
+    let plain = ["utf-8", "utf8", "us-ascii", "ascii", "gbk", "gb2312", "gb18030", "shift_jis", "sjis"]
+    let families = ["iso-8859-", "latin", "windows-125", "windows-874", "windows-31j", "koi8-", "euc-", "big5"]
+    return name.isEmpty || plain.contains(String(name)) || families.contains { name.hasPrefix($0) }
 }
