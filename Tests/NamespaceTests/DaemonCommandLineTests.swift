@@ -74,6 +74,24 @@ struct DaemonCommandLineTests {
         }
     }
 
+    @Test("G06: on standard output, too, a key that is put there takes over within seconds")
+    func keyOnStandardOutput() throws {
+        var settings = DaemonSettings()
+        settings.auditPath = "-"
+        try DaemonBed.with(settings) { bed in
+            let state = bed.folder.auditFolder
+            try bed.net.pod.shell(
+                "cd \(state); openssl genpkey -algorithm ed25519 -out key; chmod 600 key; chown 10880:10880 key; mv key audit.key.new"
+            )
+            let takesOver = BackgroundProcess.poll(seconds: 30) {
+                let keys = (bed.daemon?.output ?? "").split(separator: "\n").count { $0.contains(#""kind":"key""#) }
+                return keys == 2 && !FileManager.default.fileExists(atPath: state + "/audit.key.new")
+            }
+            #expect(takesOver, "\(bed.said)")
+            #expect(bed.end() == 0, "\(bed.said)")
+        }
+    }
+
     /// A configuration that is wrong, and what is said of it.
     struct Wrong: CustomTestStringConvertible {
         var text: String

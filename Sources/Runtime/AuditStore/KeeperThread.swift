@@ -24,9 +24,9 @@ struct KeeperThread: ~Copyable {
     mutating func run() {
         yieldToOtherThreads()
         while !writer.isEnding {
+            // The writer looks whether its file still has its name, and whether a key waits.
+            account.change { $0.wantsReopening = true }
             if let directory = account.directory {
-                // The writer looks whether its file still has its name.
-                account.change { $0.wantsReopening = true }
                 if account.settings.rotation != nil { lookAfterSegments(in: directory) }
                 if ticks % Self.ticksForState == 0 || account.now.position.sequence > kept.sequence + 100_000 {
                     keepState(in: directory)

@@ -12,14 +12,15 @@ extension WriterThread {
     mutating func attend() throws(AuditError) {
         let now = writer.clock()
         try sign(now: now)
-        guard let directory = writer.account.directory else { return }
+        let directory = writer.account.directory
         if writer.account.change({ shared in
             defer { shared.wantsReopening = false }
             return shared.wantsReopening
         }) {
-            try reopen(in: directory, now: now)
+            if let directory { try reopen(in: directory, now: now) }
             try lookForKey(now: now)
         }
+        guard let directory else { return }
         if let rotation = writer.account.settings.rotation, now >= noRotationBefore,
             file.size >= rotation.bytes || now - beginning.time >= rotation.microseconds,
             chain.position.sequence > headEnd
@@ -59,7 +60,7 @@ extension WriterThread {
         }
     }
 
-    /// A key that cannot be taken over is no reason to stop: the old one signs on.
+    /// A key that cannot be taken over is no reason to stop: the old one signs on, or the new one without its file in place.
     private mutating func lookForKey(now: Int64) throws(AuditError) {
         let before = signer?.takeover
         do throws(AuditError) {

@@ -12,6 +12,8 @@ struct ChainSigner {
     var lastCheckpoint: UInt64
     /// When that was, in microseconds.
     var lastTime: Int64
+    /// The key that is published, and whose file is not in its place yet.
+    var published: Ed25519PublicKey?
     /// Why the key that waits cannot take over; nil where nothing is wrong with it, or none waits.
     var takeover: String?
 }
@@ -89,6 +91,7 @@ extension WriterThread {
     /// Publishes the key that waits, or a new one where there is none or it is too old.
     mutating func changeKey(now: Int64) throws(AuditError) {
         guard let settings = writer.account.settings.signing, let signer else { return }
+        if let published = signer.published { return try putInPlace(published) }
         var next = try signer.keys.waiting()
         if next == nil {
             let isTooOld = signer.key.flatMap(\.made).map { now / 1_000_000 - $0 > settings.keySeconds }
@@ -97,9 +100,18 @@ extension WriterThread {
         }
         guard let next else { return }
         append(try record(publishing: next.key, after: signer.key?.key))
-        guard try flush() else { return }
-        try signer.keys.take(next.key.publicKey)
+        // From here on the chain says that this key signs, whatever becomes of its file.
         self.signer?.key = SigningKeys.Key(key: next.key, made: next.made ?? now / 1_000_000)
+        self.signer?.published = next.key.publicKey
+        try putInPlace(next.key.publicKey)
+    }
+
+    /// Has the file of a key that is published take the place of the one before, once its record cannot be lost any more.
+    private mutating func putInPlace(_ key: Ed25519PublicKey) throws(AuditError) {
+        guard try flush() else { return }
+        try file.synchronize()
+        try signer?.keys.take(key)
+        signer?.published = nil
     }
 
     private func record(

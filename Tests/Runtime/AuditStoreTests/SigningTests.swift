@@ -141,6 +141,35 @@ import Testing
         #expect(signing.last == "audit: signing: it works again")
     }
 
+    @Test("G06: a key whose file cannot be put in its place signs from its record on, and is published once")
+    func keyOutOfPlace() throws {
+        let folder = try AuditFolder()
+        let writer = try folder.writer(store: settings(folder))
+        #expect(submit(1...5, to: writer))
+        let first = try publicKey(folder)
+        let key = try Ed25519PrivateKey().pem()
+        try folder.write(key, to: "audit.key.tmp")
+        try run(
+            "sh",
+            "-c",
+            "cd \(folder.path) && chmod 600 audit.key.tmp && rm audit.pub && mkdir audit.pub && mv audit.key.tmp audit.key.new"
+        )
+        #expect(eventually { writer.troubles.contains(.signing) })
+        #expect(submit(6...40, to: writer))
+        let keys = { ((try? readChain(folder.content)) ?? []).count { $0.kind == "key" } }
+        #expect(keys() == 2)
+        #expect(folder.names.contains("audit.key.new"))
+        try FileManager.default.removeItem(atPath: folder.path + "/audit.pub")
+        #expect(eventually { !writer.troubles.contains(.signing) })
+        #expect(submit(41...60, to: writer))
+        #expect(writer.finish(timeout: .seconds(20)))
+        #expect(!folder.names.contains("audit.key.new"))
+        #expect(keys() == 2)
+        let report = try verify(folder, pinning: first)
+        #expect(report.fault == nil, "\(String(describing: report.fault))")
+        #expect(report.tally.trustedCheckpoints == report.tally.checkpoints)
+    }
+
     @Test("a kill between the record of a key and its taking over publishes it no second time")
     func killedWhilePublishing() throws {
         let folder = try AuditFolder()
