@@ -77,7 +77,11 @@ struct InterceptionTests {
                 """
             )
             #expect(said == ["403 rule_deny 200", "403 denied_address 200"], "\(said)")
-            let connections = try bed.pod.connections(2)
+            let asked = ["/admin/x", "/a"].map { "https://allowed.example:8443" + $0 }
+            let proxied = try bed.curl("-x", HTTPProxyTests.proxy, asked[0], asked[1])
+            #expect(proxied.contains(#""reason":"denied_address""#), "\(proxied)")
+            #expect(proxied.hasSuffix("<403>GET /a<200>"), "\(proxied)")
+            let connections = try bed.pod.connections(3)
             #expect(connections.values("treatment") == ["inspect"], "\(connections)")
         }
     }
