@@ -212,7 +212,7 @@ package struct PolicyWorld {
         // The first three are public: a special original destination ends most stories early.
         let places = random.chance(70) ? Array(addresses.prefix(3)) : addresses
         let original = random.one(of: places, orNothingIn: 10)
-        return Facts(
+        var facts = Facts(
             original: original.map { OriginalDestination(SocketAddress($0, port: port)) },
             port: port,
             opening: opening(&random),
@@ -229,6 +229,13 @@ package struct PolicyWorld {
             request: request(&random),
             isFinal: random.chance(15)
         )
+        // What decides whether somebody looks inside, which is rare by chance.
+        if random.chance(12) {
+            facts.opening = .known(.tls, name: names.randomElement(using: &random))
+            facts.request = nil
+            facts.isFinal = false
+        }
+        return facts
     }
 
     /// Some of the counters that a decision would draw on.
