@@ -106,6 +106,7 @@ struct AnswerScrubbingTests {
             ("200 OK", "application/json; charset=utf-16", false), ("200 OK", "text/plain;Charset=\"UTF-32LE\"", false),
             ("200 OK", "text/plain; charset = utf-7", false), ("200 OK", "text/plain; charset=x-unknown", false),
             ("200 OK", "text/plain; charset=utf-8; charset=utf-16", false),
+            ("200 OK", "charset=utf-16", false),
             ("206 Partial Content", "text/plain", false), ("226 IM Used", "text/plain", false),
             ("200 OK", "application/json; charset=UTF-8", true), ("200 OK", "text/html; charset=\"iso-8859-15\"", true),
             ("200 OK", "text/html;charset=Shift_JIS", true), ("200 OK", "text/html; charset=", true),

@@ -25,7 +25,8 @@ extension HTTP1Response {
         guard framing != .none, framing != .length(0) else { return false }
         return fields.values(of: "content-type").contains { value in
             let type = String(decoding: value, as: UTF8.self).lowercased()
-            return type.split(separator: "charset").dropFirst().contains { !beginsWithPlainSet($0) }
+            let parts = type.split(separator: "charset", omittingEmptySubsequences: false)
+            return parts.dropFirst().contains { !beginsWithPlainSet($0) }
         }
     }
 
