@@ -33,6 +33,8 @@ import Testing
         #expect(try looksAlike("action: allow, headers: { set: { X-Team: a } }", "x_team"))
         #expect(try looksAlike("action: allow, headers: { remove: [X-Team] }", "X_TEAM"))
         #expect(try !looksAlike("action: allow", "x_team"))
+        #expect(try looksAlike("action: allow, limits: { request_bytes: 1MiB }", "Content_Encoding"))
+        #expect(try !looksAlike("action: allow, limits: { response_bytes: 1MiB }", "Content_Encoding"))
         let calls = try policy(
             "{ name: a, match: { hosts: [x.example], protocols: [http], mcp: { tools: [t] } }, action: deny }"
         )
