@@ -5,22 +5,27 @@ import Testing
 struct InterceptionThreatTests {
     typealias Port = InterceptedPod.Port
 
+    /// An outer hello's shape (RFC 9849, section 5), what GREASE looks like, too; and what makes a hello whole.
+    private static let encrypted = """
+        ech = ext(0xfe0d, bytes([0]) + struct.pack(">HHB", 1, 1, 7) + struct.pack(">H", 32) + bytes(32)
+                  + struct.pack(">H", 144) + bytes(144))
+        share = ext(51, struct.pack(">HHH", 36, 29, 32) + bytes([9]) + bytes(31))
+
+        """
+
     @Test("B04: the outer name of a provider's ECH is refused where ECH is offered; ECH or its GREASE alone is not")
     func encryptedHello() throws {
         let rules = "  - name: outer\n    match: { hosts: [cloudflare-ech.com], ports: [8443] }\n    action: inspect\n"
         try InterceptedPod.with(rules + InterceptedPod.rules) { bed in
-            // An outer hello's shape (RFC 9849, section 5): what GREASE looks like, too.
             let said = try bed.python(
-                """
-                ech = ext(0xfe0d, bytes([0]) + struct.pack(">HHB", 1, 1, 7) + struct.pack(">H", 32) + bytes(32)
-                          + struct.pack(">H", 144) + bytes(144))
-                def first(name, address, more):
-                    s = socket.create_connection((address, 8443), 15)
-                    s.sendall(b"".join(tls(name, more=more + ext(51, struct.pack(">HHH", 36, 29, 32) + bytes([9]) + bytes(31)))))
-                    data = s.recv(100); return "served" if data[:1] == b"\\x16" else classify(data)
-                print(first(b"cloudflare-ech.com", "203.0.113.40", ech), first(b"allowed.example", "203.0.113.10", ech))
-                print(first(b"cloudflare-ech.com", "203.0.113.40", b""))
-                """
+                Self.encrypted + """
+                    def first(name, address, more):
+                        s = socket.create_connection((address, 8443), 15)
+                        s.sendall(b"".join(tls(name, more=more + share)))
+                        data = s.recv(100); return "served" if data[:1] == b"\\x16" else classify(data)
+                    print(first(b"cloudflare-ech.com", "203.0.113.40", ech), first(b"allowed.example", "203.0.113.10", ech))
+                    print(first(b"cloudflare-ech.com", "203.0.113.40", b""))
+                    """
             )
             let connections = try bed.pod.connections(3)
             #expect(said == ["alert 49 served", "served"], "\(said) \(connections)")
@@ -34,16 +39,14 @@ struct InterceptionThreatTests {
         let rules = "  - name: block\n    match: { cidrs: [203.0.113.40/32], ports: [8443] }\n    action: tunnel\n"
         try InterceptedPod.with(rules) { bed in
             let said = try bed.python(
-                """
-                ech = ext(0xfe0d, bytes([0]) + struct.pack(">HHB", 1, 1, 7) + struct.pack(">H", 32) + bytes(32)
-                          + struct.pack(">H", 144) + bytes(144))
-                def late(name, more):
-                    s = socket.create_connection(("203.0.113.40", 8443), 15); time.sleep(0.8)
-                    s.sendall(b"".join(tls(name, more=more + ext(51, struct.pack(">HHH", 36, 29, 32) + bytes([9]) + bytes(31)))))
-                    try: data = s.recv(100); return "served" if data[:1] == b"\\x16" else classify(data)
-                    except OSError as error: return name_of(error)
-                print(late(b"cloudflare-ech.com", ech), late(b"allowed.example", ech))
-                """
+                Self.encrypted + """
+                    def late(name, more):
+                        s = socket.create_connection(("203.0.113.40", 8443), 15); time.sleep(0.8)
+                        s.sendall(b"".join(tls(name, more=more + share)))
+                        try: data = s.recv(100); return "served" if data[:1] == b"\\x16" else classify(data)
+                        except OSError as error: return name_of(error)
+                    print(late(b"cloudflare-ech.com", ech), late(b"allowed.example", ech))
+                    """
             )
             let connections = try bed.pod.connections(2)
             #expect(said == ["reset served"], "\(said) \(connections)")

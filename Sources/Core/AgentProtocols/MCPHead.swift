@@ -58,38 +58,11 @@ package struct MCPHead: Hashable, Sendable {
     /// True where no content type names another encoding than UTF-8, or one that reads the characters of JSON as UTF-8 does.
     ///
     /// A parameter that is not spelled plainly (RFC 9110, section 8.3.2) could name any.
-    var isInUTF8: Bool { contentTypes.allSatisfy(namesPlainEncoding) }
+    var isInUTF8: Bool { contentTypes.allSatisfy { everyCharset(of: $0, isPlainEncoding) } }
 }
 
 /// What `charset` may say: UTF-8, and what has one octet a character, those of ASCII where ASCII has them.
 private func isPlainEncoding(_ name: String) -> Bool {
     ["utf-8", "utf8", "us-ascii", "ascii", "latin1"].contains(name) || name.hasPrefix("iso-8859-")
         || name.hasPrefix("windows-125")
-}
-
-/// True where each `charset` of a content type is followed by `=` and one of the names that are plain.
-private func namesPlainEncoding(_ type: [UInt8]) -> Bool {
-    var rest = Array(String(decoding: type, as: UTF8.self).lowercased().utf8)[...]
-    let word = Array("charset".utf8)
-    while !rest.isEmpty {
-        guard rest.starts(with: word) else {
-            rest = rest.dropFirst()
-            continue
-        }
-        rest = rest.dropFirst(word.count)
-        guard rest.popFirst() == UInt8(ascii: "=") else { return false }
-        let isQuoted = rest.first == quote
-        if isQuoted { rest = rest.dropFirst() }
-        let name = rest.prefix { $0 != quote && !isParameterEnd($0) }
-        rest = rest[name.endIndex...]
-        guard isPlainEncoding(String(decoding: name, as: UTF8.self)) else { return false }
-        guard isQuoted == (rest.first == quote) else { return false }
-    }
-    return true
-}
-
-private let quote = UInt8(ascii: "\"")
-
-private func isParameterEnd(_ octet: UInt8) -> Bool {
-    [UInt8(ascii: ";"), UInt8(ascii: ","), UInt8(ascii: " "), UInt8(ascii: "\t")].contains(octet)
 }

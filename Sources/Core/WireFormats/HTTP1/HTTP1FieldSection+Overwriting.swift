@@ -23,11 +23,7 @@ extension HTTP1Response {
     /// What begins as ASCII does hides nothing: UTF-8, and the sets of one octet and of several that Europe and East Asia use.
     package var isInWideCharacters: Bool {
         guard framing != .none, framing != .length(0) else { return false }
-        return fields.values(of: "content-type").contains { value in
-            let type = String(decoding: value, as: UTF8.self).lowercased()
-            let parts = type.split(separator: "charset", omittingEmptySubsequences: false)
-            return parts.dropFirst().contains { !beginsWithPlainSet($0) }
-        }
+        return !fields.values(of: "content-type").allSatisfy { everyCharset(of: $0, beginsAsASCII) }
     }
 
     /// True where the body is in a coding that hides what it says (RFC 9110, section 8.4).
@@ -44,10 +40,9 @@ extension HTTP1Response {
     }
 }
 
-/// What stands behind `charset` in a content type, up to the end of the name.
-private func beginsWithPlainSet(_ rest: Substring) -> Bool {
-    let name = rest.drop { " \t=\"'".contains($0) }.prefix { !" \t;,\"'".contains($0) }
-    let plain = ["utf-8", "utf8", "us-ascii", "ascii", "gbk", "gb2312", "gb18030", "shift_jis", "sjis"]
+/// True for no name at all, too.
+private func beginsAsASCII(_ name: String) -> Bool {
+    let plain = ["", "utf-8", "utf8", "us-ascii", "ascii", "gbk", "gb2312", "gb18030", "shift_jis", "sjis"]
     let families = ["iso-8859-", "latin", "windows-125", "windows-874", "windows-31j", "koi8-", "euc-", "big5"]
-    return name.isEmpty || plain.contains(String(name)) || families.contains { name.hasPrefix($0) }
+    return plain.contains(name) || families.contains { name.hasPrefix($0) }
 }
