@@ -10,7 +10,7 @@ private let blockBytes = 1 << 18
 func readCompressed(
     _ name: String,
     in directory: AuditDirectory,
-    _ take: ([UInt8]) -> Bool
+    _ take: (ArraySlice<UInt8>) -> Bool
 ) throws(AuditError) {
     let segment = try openSegment(name, in: directory)
     do throws(ZstdError) {
@@ -27,7 +27,7 @@ func readCompressed(
             while true {
                 let step = try decompressor.decompress(input.span.extracting(used...), into: &output, from: 0)
                 used += step.consumed
-                if step.produced > 0, !take(Array(output[..<step.produced])) { return }
+                if step.produced > 0, !take(output[..<step.produced]) { return }
                 if used == input.count, step.produced < output.count { break }
             }
         }
