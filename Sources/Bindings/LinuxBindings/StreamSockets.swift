@@ -245,7 +245,11 @@ package func resetOnClose(_ socket: borrowing OwnedDescriptor) {
 
 /// Says that nothing more will be sent.
 package func shutdownSending(_ socket: borrowing OwnedDescriptor) throws(SystemCallError) {
-    let number = socket.number
+    try shutdownSending(socket.number)
+}
+
+/// Ends the sending side of a socket that somebody else owns.
+package func shutdownSending(_ number: Int32) throws(SystemCallError) {
     _ = try systemCall("shutdown") { shutdown(number, Int32(SHUT_WR)) }
 }
 

@@ -41,6 +41,14 @@ package func threadIdentity() -> UInt { UInt(pthread_self()) }
 /// Lets every other thread of the machine go before the calling one (nice 19); reading and writing follow.
 package func yieldToOtherThreads() { _ = clinux_set_thread_nice(19) }
 
+/// Keeps SIGPIPE from the calling thread: what is sent to a peer that is gone is an error of the call.
+package func blockBrokenPipes() {
+    var set = sigset_t()
+    unsafe sigemptyset(&set)
+    unsafe sigaddset(&set, SIGPIPE)
+    unsafe pthread_sigmask(SIG_BLOCK, &set, nil)
+}
+
 /// Has the calling thread interrupt nobody when it is woken (`SCHED_BATCH`): it runs once a processor is free, or who is on it has had
 /// its turn.
 ///

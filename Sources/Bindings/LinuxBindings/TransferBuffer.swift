@@ -90,12 +90,8 @@ import Glibc
 }
 
 /// Sends bytes, and says how many the socket took.
-package func sendBytes(
-    _ bytes: Span<UInt8>,
-    to socket: borrowing OwnedDescriptor
-) throws(SystemCallError) -> Completion<Int> {
-    let number = socket.number
-    return try nonblockingCall("send") {
+package func sendBytes(_ bytes: Span<UInt8>, to number: Int32) throws(SystemCallError) -> Completion<Int> {
+    try nonblockingCall("send") {
         unsafe bytes.withUnsafeBytes { unsafe Glibc.send(number, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
     }
 }

@@ -1,10 +1,18 @@
 import COpenSSL
 import Glibc
 
+/// Who takes what a session has to send, and sees to it that it goes to the socket in order.
+package protocol TLSOutlet: AnyObject {
+    /// Takes octets: how many; `nil` where there is no room now.
+    func take(_ octets: Span<UInt8>) throws(TLSFailure) -> Int?
+    /// Ends the sending side of the socket behind what was taken.
+    func endSending()
+}
+
 /// What a TLS session stands on: a socket, or another session on it.
 enum TLSFloor {
-    /// A socket that somebody else owns.
-    case socket(Int32)
+    /// A socket that somebody else owns, and who takes what is sent there.
+    case socket(Int32, any TLSOutlet)
     /// TLS inside TLS: a server behind a proxy that is itself spoken to in TLS.
     case session(TLSSession)
 
@@ -24,7 +32,7 @@ enum TLSFloor {
     /// Where whoever asks is not patient, a session below is looked into until it has something, or nothing more.
     func receive(into place: UnsafeMutableRawBufferPointer, isPatient: Bool) -> Step {
         switch self {
-        case .socket(let number):
+        case .socket(let number, _):
             return Self.step { unsafe recv(number, place.baseAddress, place.count, 0) }
         case .session(let session):
             var bytes = unsafe MutableSpan<UInt8>(_unsafeElements: place.bindMemory(to: UInt8.self))
@@ -43,12 +51,15 @@ enum TLSFloor {
 
     /// Sends octets, as many as are taken.
     func send(_ octets: UnsafeRawBufferPointer) -> Step {
+        let bytes = unsafe Span<UInt8>(_unsafeElements: octets.bindMemory(to: UInt8.self))
         switch self {
-        case .socket(let number):
-            // A peer that is gone answers EPIPE, not a signal.
-            return Self.step { unsafe Glibc.send(number, octets.baseAddress, octets.count, Int32(MSG_NOSIGNAL)) }
+        case .socket(_, let outlet):
+            do throws(TLSFailure) {
+                return try outlet.take(bytes).map(Step.moved) ?? .blocked
+            } catch {
+                return .failed(error.number)
+            }
         case .session(let session):
-            let bytes = unsafe Span<UInt8>(_unsafeElements: octets.bindMemory(to: UInt8.self))
             defer { ERR_clear_error() }
             do throws(TLSFailure) {
                 return try session.send(bytes).map(Step.moved) ?? .blocked
@@ -75,8 +86,7 @@ enum TLSFloor {
     /// Ends the sending side.
     func endSending() {
         switch self {
-        // A socket that is gone has ended.
-        case .socket(let number): _ = shutdown(number, Int32(SHUT_WR))
+        case .socket(_, let outlet): outlet.endSending()
         case .session(let session): session.endSending(inOrder: true)
         }
     }

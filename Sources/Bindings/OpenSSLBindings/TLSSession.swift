@@ -3,7 +3,7 @@ import NetworkTypes
 
 /// One TLS session over a socket that somebody else owns (RFC 8446, RFC 5246).
 ///
-/// Lives on one loop. What OpenSSL wants to send goes to the socket at once; what that does not take waits here, at most one
+/// Lives on one loop. What OpenSSL wants to send goes to the socket's outlet at once; what that does not take waits here, at most one
 /// record and what belongs to a handshake, until `flush`.
 ///
 /// OpenSSL's queue of errors is the thread's, and calls that succeed may leave something in it: it is emptied before each call
@@ -42,12 +42,13 @@ import NetworkTypes
         key: P256PrivateKey,
         scope: [UInt8],
         socket number: Int32,
+        sending outlet: any TLSOutlet,
         unread: [UInt8]
     ) throws(TLSFailure) {
         guard let session = unsafe SSL_new(context.context) else { throw Self.outOfMeans() }
         unsafe self.session = session
         isServing = true
-        wire = TLSWire(on: .socket(number), unread: unread)
+        wire = TLSWire(on: .socket(number, outlet), unread: unread)
         try unsafe wire.connect(session)
         guard unsafe SSL_use_certificate(session, certificate.handle.certificate) == 1,
             unsafe SSL_use_PrivateKey(session, key.handle.key) == 1,
@@ -69,12 +70,13 @@ import NetworkTypes
         identity: TLSIdentity?,
         ticket: TLSTicket?,
         socket number: Int32,
+        sending outlet: any TLSOutlet,
         inside outer: TLSSession? = nil
     ) throws(TLSFailure) {
         guard let session = unsafe SSL_new(context.context) else { throw Self.outOfMeans() }
         unsafe self.session = session
         isServing = false
-        wire = TLSWire(on: outer.map(TLSFloor.session) ?? .socket(number), unread: [])
+        wire = TLSWire(on: outer.map(TLSFloor.session) ?? .socket(number, outlet), unread: [])
         try unsafe wire.connect(session)
         guard unsafe copenssl_set_oldest_of(session, oldest.number) == 1, unsafe Self.expect(name, session) else {
             throw Self.outOfMeans()

@@ -32,6 +32,7 @@
 // The headers of the C library come before the kernel's, which then leave out what both define.
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <linux/aio_abi.h>
 #include <linux/capability.h>
 #include <linux/futex.h>
 #include <linux/inet_diag.h>
@@ -79,6 +80,28 @@ static inline int clinux_epoll_ctl(int set, int operation, int descriptor, uint3
 }
 static inline int clinux_epoll_wait(int set, struct clinux_epoll_event *events, int capacity, int milliseconds) {
     return epoll_wait(set, (struct epoll_event *)events, capacity, milliseconds);
+}
+
+// The C library has none of the calls for several operations at once (aio(7) of it is another thing).
+static inline int clinux_io_setup(unsigned most, aio_context_t *context) {
+    return (int)syscall(SYS_io_setup, most, context);
+}
+static inline int clinux_io_destroy(aio_context_t context) { return (int)syscall(SYS_io_destroy, context); }
+static inline long clinux_io_submit(aio_context_t context, long count, struct iocb **operations) {
+    return syscall(SYS_io_submit, context, count, operations);
+}
+static inline int clinux_io_getevents(aio_context_t context, long least, long most, struct io_event *events) {
+    return (int)syscall(SYS_io_getevents, context, least, most, events, (void *)0);
+}
+// What writes octets; the number comes back with its result.
+static inline struct iocb clinux_write_operation(int fd, const void *octets, size_t count, uint64_t number) {
+    return (struct iocb){
+        .aio_data = number,
+        .aio_lio_opcode = IOCB_CMD_PWRITE,
+        .aio_fildes = (uint32_t)fd,
+        .aio_buf = (uint64_t)(uintptr_t)octets,
+        .aio_nbytes = count,
+    };
 }
 
 // The C library has no capset(2). Gives up the calling thread's capabilities but these (bits 0 to 31), and what a program run

@@ -121,8 +121,8 @@ package final class Flow {
         for _ in 0..<Self.budget {
             guard try passOnHeld(), try passOnPipe() else { return false }
             if hasEnded || remaining == 0 {
-                // What a cipher holds back is not passed on yet.
-                guard sink.isFlushed else { return false }
+                // What waits for room is not passed on yet.
+                guard hasEnded ? sink.isFlushed : !sink.hasUnsent else { return false }
                 try finish(means, isLast: isLast)
                 return false
             }
@@ -215,7 +215,8 @@ package final class Flow {
     private func passOnPipe() throws(FlowFailure) -> Bool {
         guard let pipe else { return true }
         while bytesInPipe > 0 {
-            guard sink.isWritable else { return false }
+            // The pipe goes past what was gathered before.
+            guard sink.isWritable, sink.isFlushed else { return false }
             let count = bytesInPipe
             let sent = try send { () throws(SystemCallError) in
                 try pipe.drain(count, to: sink.descriptor)

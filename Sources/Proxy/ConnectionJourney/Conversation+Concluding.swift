@@ -110,15 +110,9 @@ extension Conversation {
     private func waitForReceipt(by socket: StreamSocket, on loop: isolated EventLoop) async {
         let deadline = loop.now &+ Tunnel.longestLeave
         // Whoever cuts the connection meanwhile, at the end of a drain for one, does not wait.
-        while loop.now < deadline, connection.cutting == nil, isOnItsWay(to: socket) {
+        while loop.now < deadline, connection.cutting == nil, socket.isOnItsWay {
             await connection.pause(Tunnel.leaveInterval, on: loop)
         }
-    }
-
-    /// True where a peer that is there has not acknowledged all that it was sent.
-    private func isOnItsWay(to socket: StreamSocket) -> Bool {
-        guard let count = try? octetsOnTheirWay(socket.descriptor), count > 0 else { return false }
-        return (try? isConnected(socket.descriptor)) == true
     }
 
     /// Why an upstream that has answered nothing ended TLS: in TLS 1.3 it refuses our certificate when we have begun to speak.

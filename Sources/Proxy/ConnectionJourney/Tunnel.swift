@@ -166,8 +166,7 @@ final class Tunnel: SocketObserver, DeferredWork {
     private func leave(_ ending: Ending, until deadline: UInt64, on loop: isolated EventLoop) {
         guard isRelaying else { return }
         let left = ending.closedBy == .client ? upstream : connection.client
-        let isOnItsWay = (try? octetsOnTheirWay(left.descriptor)).map { $0 > 0 } ?? false
-        guard isOnItsWay, loop.now < deadline, (try? isConnected(left.descriptor)) == true else {
+        guard loop.now < deadline, left.isOnItsWay else {
             return finish(ending, reset: true, on: loop)
         }
         _ = loop.schedule(afterNanoseconds: Self.leaveInterval) {

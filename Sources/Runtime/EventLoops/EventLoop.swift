@@ -23,6 +23,7 @@ package actor EventLoop {
     private let interruptsOthers: Bool
     private let epoll: EpollSet
     private let slots = HandlerSlots()
+    private let sends = GatheredSends()
     private var timers = TimerQueue()
     private var again: [any DeferredWork] = []
     private var whenIdle: [any DeferredWork] = []
@@ -75,6 +76,7 @@ package actor EventLoop {
 
     private nonisolated func runHere() {
         if !interruptsOthers { interruptNobody() }
+        blockBrokenPipes()
         Task(executorPreference: executor) { await self.run() }
         executor.runUntilLoopEnds()
     }
@@ -151,6 +153,11 @@ package actor EventLoop {
     /// Events still on their way find nobody.
     package func forget(_ token: WatchToken) {
         slots.free(token)
+    }
+
+    /// Has what a socket sends be gathered until the end of each turn.
+    func gatherSends(of socket: StreamSocket) {
+        socket.outlet.join(sends, for: socket)
     }
 
     // MARK: Time and turns
@@ -238,6 +245,7 @@ package actor EventLoop {
             }
             clock = monotonicNanoseconds()
             turns &+= 1
+            sends.beginTurn(at: clock)
             for index in 0..<count { dispatch(index) }
             while let action = timers.next(due: now) { action() }
             runDeferredWork()
@@ -248,7 +256,10 @@ package actor EventLoop {
                 rounds += 1
             }
             if count == 0, !isBusy { runIdleWork() } else { runOverdueIdleWork() }
+            // An errand may last: nobody waits for it who need not.
+            sends.send()
             guard runErrands() else { return }
+            sends.send()
         }
         executor.loopEnded = true
     }

@@ -20,7 +20,9 @@ extension StreamSocket {
             let completion = try cipher.receive(into: buffer, atMost: count)
             charge(cipher.overhead)
             switch completion {
-            case .wouldBlock: if cipher.isMidway { holdBack() } else { noteEmpty() }
+            case .wouldBlock:
+                if cipher.isMidway { holdBack() } else { noteEmpty() }
+                if let failure = outlet.failure { throw failure }
             case .done(let given):
                 // What it has given may have been all: asking again would cost a look into TLS.
                 if given > 0, !cipher.mayHaveMore { noteEmpty() }
@@ -29,7 +31,9 @@ extension StreamSocket {
         }
         let completion = try buffer.receive(from: descriptor, atMost: count)
         switch completion {
-        case .wouldBlock: isReadable = false
+        case .wouldBlock:
+            isReadable = false
+            if let failure = outlet.failure { throw failure }
         // A short read has emptied the socket: asking again would only tell so.
         case .done(let received):
             if received > 0, received < min(count, buffer.capacity), !readsShort { isReadable = false }
@@ -78,8 +82,14 @@ extension StreamSocket {
         of buffer: TransferBuffer,
         endFollows: Bool = false
     ) throws(SystemCallError) -> Completion<Int> {
+        if endFollows, cipher == nil {
+            guard try outlet.isClear() else { return noting(.wouldBlock) }
+            return noting(try buffer.send(range, to: descriptor, endFollows: true))
+        }
         guard let cipher else {
-            return noting(try buffer.send(range, to: descriptor, endFollows: endFollows))
+            return noting(
+                try buffer.withBytes(range) { bytes throws(SystemCallError) in try outlet.send(bytes) }
+            )
         }
         return noting(
             try buffer.withBytes(range) { bytes throws(SystemCallError) in try cipher.send(bytes) }
@@ -88,7 +98,7 @@ extension StreamSocket {
 
     /// Sends bytes, and says how many were taken.
     package func send(_ bytes: ArraySlice<UInt8>) throws(SystemCallError) -> Completion<Int> {
-        guard let cipher else { return noting(try sendBytes(bytes.span, to: descriptor)) }
+        guard let cipher else { return noting(try outlet.send(bytes.span)) }
         return noting(try cipher.send(bytes.span))
     }
 
@@ -99,13 +109,26 @@ extension StreamSocket {
         // The kernel takes it for an error where the peer has ended its side meanwhile.
         guard !hasEndedSending else { return }
         hasEndedSending = true
-        guard let cipher else { return try shutdownSending(descriptor) }
+        guard let cipher else { return try outlet.end() }
         cipher.endSending(inOrder: inOrder)
         noteUnsent()
     }
 
-    /// Nothing that was sent waits for the socket to take it.
-    package var isFlushed: Bool { !(cipher?.hasUnsent ?? false) }
+    /// The kernel has taken all that was sent; what is gathered it is given now.
+    package var isFlushed: Bool {
+        outlet.settle()
+        return !hasUnsent
+    }
+
+    /// True while octets wait that the kernel has refused: there is no room for more.
+    package var hasUnsent: Bool { outlet.hasUnsent || cipher?.hasUnsent ?? false }
+
+    /// True where a peer that is there has not acknowledged all that it was sent.
+    package var isOnItsWay: Bool {
+        outlet.settle()
+        guard let count = try? octetsOnTheirWay(descriptor), count > 0 else { return false }
+        return (try? isConnected(descriptor)) == true
+    }
 
     /// The stream that has come to its end was not cut short: TLS tells, TCP alone cannot.
     package var endedInOrder: Bool { cipher?.endedInOrder ?? true }

@@ -21,6 +21,8 @@ package enum SocketWait: Hashable, Sendable {
 /// that it belongs to. It closes when its last owner lets it go, after `detach`.
 package final class StreamSocket: EventHandler {
     package let descriptor: OwnedDescriptor
+    /// Where what is sent goes through: a cipher's words, too.
+    package let outlet: SocketOutlet
     /// False after a read that took all there was, until the next edge.
     package var isReadable: Bool {
         get { canBeRead }
@@ -100,6 +102,7 @@ package final class StreamSocket: EventHandler {
     }
 
     package init(_ descriptor: consuming OwnedDescriptor) {
+        outlet = SocketOutlet(number: descriptor.number)
         self.descriptor = descriptor
     }
 
@@ -108,6 +111,7 @@ package final class StreamSocket: EventHandler {
         isRoomAwaited = !canBeWritten
         token = try loop.watch(descriptor, self, isRoomAwaited: isRoomAwaited)
         home = loop
+        loop.gatherSends(of: self)
     }
 
     /// Stops to listen, so that the socket can be closed by letting it go.
@@ -115,12 +119,14 @@ package final class StreamSocket: EventHandler {
         interrupt(on: loop)
         listener = nil
         guard let token else { return }
+        outlet.leave()
         self.token = nil
         loop.forget(token)
     }
 
     /// Notes the edge and tells the observer, or whoever waits.
     package func ready(_ events: ReadyEvents, on loop: isolated EventLoop) {
+        outlet.noteMove()
         if events.has(anyOf: .ending) {
             hasEnd = true
             canBeRead = true
@@ -129,7 +135,10 @@ package final class StreamSocket: EventHandler {
         }
         if events.has(anyOf: .readable) { canBeRead = true }
         if events.has(anyOf: .urgent) { hasMark = true }
-        if events.has(anyOf: .writableOrFailed) { canBeWritten = true }
+        if events.has(anyOf: .writableOrFailed) {
+            canBeWritten = true
+            if outlet.hasUnsent { sendOn() }
+        }
         if let coding { tell(coding) }
         if let listener {
             listener.socketIsReady(self, on: loop)
@@ -219,6 +228,12 @@ package final class StreamSocket: EventHandler {
         isRoomAwaited = true
         let number = descriptor.number
         home.assumeIsolated { loop in loop.awaitRoom(token, number: number) }
+    }
+
+    /// What was taken before goes first.
+    private func sendOn() {
+        outlet.flush()
+        if outlet.hasUnsent { canBeWritten = false }
     }
 
     private func tell(_ cipher: any SocketCipher) {

@@ -39,6 +39,7 @@ package final class Interceptor: Sendable {
                 // Tickets are good for the name that they were given for, and under the root of then.
                 scope: SHA256Digest(of: Array("\(name) ".utf8 + leaf.authority.der).span).bytes,
                 socket: socket.descriptor.number,
+                sending: socket.outlet,
                 unread: unread
             )
             return TLSCipher(session)
@@ -61,6 +62,7 @@ package final class Interceptor: Sendable {
             identity: identities.first { $0.isFor(terms.name) }?.identity,
             ticket: ticket,
             socket: socket.descriptor.number,
+            sending: socket.outlet,
             inside: (socket.cipher as? TLSCipher)?.session
         )
         return TLSCipher(session)

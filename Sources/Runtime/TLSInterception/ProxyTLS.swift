@@ -29,7 +29,8 @@ package struct ProxyTLS: Sendable {
                 oldest: .tls12,
                 identity: nil,
                 ticket: nil,
-                socket: socket.descriptor.number
+                socket: socket.descriptor.number,
+                sending: socket.outlet
             )
         )
     }

@@ -80,3 +80,19 @@ package final class TLSCipher: SocketCipher {
         }
     }
 }
+
+/// What a session says goes the way of all that its socket sends.
+extension SocketOutlet: TLSOutlet {
+    /// Takes octets: how many; `nil` where there is no room now.
+    package func take(_ octets: Span<UInt8>) throws(TLSFailure) -> Int? {
+        do throws(SystemCallError) {
+            guard case .done(let count) = try send(octets) else { return nil }
+            return count
+        } catch {
+            throw .socket(error.code)
+        }
+    }
+
+    /// Ends the sending side behind what was taken; a socket that is gone has ended.
+    package func endSending() { try? end() }
+}

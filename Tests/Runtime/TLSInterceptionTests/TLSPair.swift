@@ -1,6 +1,8 @@
+import EventLoops
 import Glibc
 import NetworkTypes
 import OpenSSLBindings
+import TLSInterception
 import Testing
 
 /// A client and a server on the two ends of a socket pair, neither of which blocks.
@@ -31,6 +33,7 @@ final class TLSPair {
             key: leafKey,
             scope: scope,
             socket: ends[0],
+            sending: SocketOutlet(number: ends[0]),
             unread: []
         )
         client = try TLSSession(
@@ -39,7 +42,8 @@ final class TLSPair {
             oldest: .tls12,
             identity: nil,
             ticket: ticket,
-            socket: ends[1]
+            socket: ends[1],
+            sending: SocketOutlet(number: ends[1])
         )
     }
 
