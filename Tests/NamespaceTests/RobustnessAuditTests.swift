@@ -149,8 +149,20 @@ struct RobustnessAuditTests {
         let result = try namespace.run([Built.path("penstockd"), "--config", folder.configuration], uid: 10880)
         #expect(result.status == 73, "\(result)")
         let lines = result.errors.split(separator: "\n")
-        #expect(lines.count == 1 && lines[0].hasPrefix("penstockd: audit.path: \(folder.audit): "), "\(result)")
+        // The state is in the same directory, and looked for first.
+        let place =
+            fault.command == "rmdir AUDIT" ? "state.path: \(folder.auditFolder)" : "audit.path: \(folder.audit)"
+        #expect(lines.count == 1 && lines[0].hasPrefix("penstockd: \(place): "), "\(result)")
         #expect(result.errors.contains(fault.says), "\(result)")
+    }
+
+    @Test("a place for the daemon's own state that is not there is named as what it is")
+    func noState() throws {
+        let folder = try DaemonFolder(DaemonSettings(statePath: "/nowhere"))
+        let namespace = try NetworkNamespace("state")
+        let result = try namespace.run([Built.path("penstockd"), "--config", folder.configuration], uid: 10880)
+        #expect(result.status == 73, "\(result)")
+        #expect(result.errors.hasPrefix("penstockd: state.path: /nowhere: the daemon's state cannot be"), "\(result)")
     }
 
     @Test("a second daemon does not get the audit file of the first")

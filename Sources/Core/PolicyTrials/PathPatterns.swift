@@ -6,7 +6,7 @@ import PolicyEngine
 func pathPatterns(_ paths: [CanonicalPath], limit: Int) -> [PathPattern] {
     var exact = Set(paths.map(\.text))
     var below: Set<String> = []
-    var depth = paths.map { folders(of: $0.text).count }.max() ?? 0
+    var depth = min(mostDepth, paths.map { folders(of: $0.text).count }.max() ?? 0)
     while exact.count + below.count > max(1, limit), depth > 0 {
         let groups = Dictionary(grouping: exact.union(below)) { folder(of: $0, depth: depth) }
         for (folder, members) in groups {
@@ -23,6 +23,9 @@ func pathPatterns(_ paths: [CanonicalPath], limit: Int) -> [PathPattern] {
         return isBelow ? .below(path) : .exact(path)
     }
 }
+
+/// What paths have in common is looked for in so many segments at most: a path may have thousands, and each depth is gone through.
+private let mostDepth = 32
 
 /// What a path lies below: `/`, `/v1/`, `/v1/files/`.
 private func folders(of path: String) -> [Substring] {

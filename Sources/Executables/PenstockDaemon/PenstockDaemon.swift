@@ -91,7 +91,8 @@ enum PenstockDaemon {
                 clock: wallClockMicroseconds
             )
         } catch {
-            throw Complaint("audit.path: \(plan.auditPath): \(error)", .audit)
+            let place = error.isOfState ? "state.path: \(plan.statePath)" : "audit.path: \(plan.auditPath)"
+            throw Complaint("\(place): \(error)", .audit)
         }
         let counters = try openCounters(plan)
         try plan.egress.checkMeans()

@@ -222,7 +222,7 @@ extension Conversation {
     /// The rest of the addresses that a decision is about, where it has not waited for them.
     func rest(_ decision: Decision) -> AwaitedAddresses? {
         guard connection.judgesHalf, decision.needsAddresses, case .name(let name)? = decision.dial else { return nil }
-        return AwaitedAddresses(of: name, port: facts.port, near: facts.original) { found in
+        return AwaitedAddresses(of: name, for: facts.owner, port: facts.port, near: facts.original) { found in
             var facts = self.facts
             facts.addresses = found.usable
             guard let policy = self.worker.snapshot.policy else { return [] }

@@ -151,7 +151,7 @@ struct Departure {
             if found.usable.isEmpty || source?.stranded(before: found.usable, by: route.way) != nil {
                 return await addresses(of: name, isWhole: true, port: place.port, on: loop)
             }
-            found.rest = AwaitedAddresses(of: name, port: place.port, near: nil) {
+            found.rest = AwaitedAddresses(of: name, for: connection.facts.owner, port: place.port, near: nil) {
                 ProxyAddresses($0, port: place.port).usable
             }
             return found

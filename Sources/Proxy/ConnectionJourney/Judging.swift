@@ -198,7 +198,7 @@ extension Connection {
         let limit = deadline.map { deadline in
             loop.schedule(afterNanoseconds: deadline > loop.now ? deadline &- loop.now : 0) { wait.giveUp() }
         }
-        let answer = await worker.resolver.resolve(name, isWhole: isWhole, wait, on: loop)
+        let answer = await worker.resolver.resolve(name, for: facts.owner, isWhole: isWhole, wait, on: loop)
         if let limit { loop.cancel(limit) }
         return worker.addresses(from: answer, port: port, near: original)
     }
@@ -206,7 +206,7 @@ extension Connection {
     /// The rest of the addresses that a decision is about, where it has not waited for them.
     func rest(_ decision: Decision) -> AwaitedAddresses? {
         guard judgesHalf, decision.needsAddresses, case .name(let name)? = decision.dial else { return nil }
-        return AwaitedAddresses(of: name, port: facts.port, near: facts.original) { found in
+        return AwaitedAddresses(of: name, for: facts.owner, port: facts.port, near: facts.original) { found in
             var facts = self.facts
             facts.addresses = found.usable
             guard let policy = self.worker.snapshot.policy, !self.contradictsAuthority else { return [] }

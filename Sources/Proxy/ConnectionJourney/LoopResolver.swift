@@ -2,6 +2,7 @@ import EventLoops
 import LinuxBindings
 import NameResolution
 import NetworkTypes
+import PolicyEngine
 
 /// The resolver of one loop, and what the loop does for it.
 ///
@@ -29,9 +30,10 @@ package final class LoopResolver {
 
     /// Waits for a name's addresses; `nil` where `wait` was given up.
     ///
-    /// The question goes on, for whoever asks next. Where one family is late, `isWhole` says whether to wait for that, too.
+    /// The question goes on, for whoever asks next; until its end it is of the share of names that `owner` may ask for. Where one family is late, `isWhole` says whether to wait for that, too.
     package func resolve(
         _ name: HostName,
+        for owner: ConnectionOwner? = nil,
         isWhole: Bool = false,
         _ wait: LookupWait,
         on loop: isolated EventLoop
@@ -39,9 +41,9 @@ package final class LoopResolver {
         await withCheckedContinuation { continuation in
             wait.begin(continuation)
             if isWhole {
-                resolver.resolveWhole(name) { wait.end($0) }
+                resolver.resolveWhole(name, for: owner) { wait.end($0) }
             } else {
-                resolver.resolve(name) { wait.end($0) }
+                resolver.resolve(name, for: owner) { wait.end($0) }
             }
             carryOutWishes(on: loop)
         }

@@ -81,6 +81,16 @@ func onFiles<Value: ~Copyable>(
 }
 
 extension AuditError: CustomStringConvertible {
+    /// It is about what the daemon keeps for itself, and not about the audit file.
+    package var isOfState: Bool {
+        switch self {
+        case .stateInUse, .noState, .foreignState, .noKey, .noMaskKey: true
+        case .notOpened, .noStandardOutput, .notRegular, .foreignOwner, .severalNames, .inUse, .foreignLine,
+            .changedByOthers, .foreignSegment, .damagedSegment, .notSynchronized, .noThread:
+            false
+        }
+    }
+
     /// What is wrong, and what an operator can do about it.
     package var description: String {
         switch self {

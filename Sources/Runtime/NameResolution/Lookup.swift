@@ -13,6 +13,8 @@ import NetworkTypes
 /// Who needs the rest waits again, until it has come or the deadline is over.
 struct Lookup {
     let name: HostName
+    /// Who began it.
+    let asker: AnyHashable
     /// When everybody is answered at the latest, on the host's clock.
     private(set) var due: UInt64
     /// The same of those who wait for both families.
@@ -29,8 +31,9 @@ struct Lookup {
         case failed(ResolutionFailure)
     }
 
-    init(_ name: HostName, due: UInt64, waiter: @escaping (ResolutionResult) -> Void) {
+    init(_ name: HostName, asker: AnyHashable, due: UInt64, waiter: @escaping (ResolutionResult) -> Void) {
         self.name = name
+        self.asker = asker
         self.due = due
         deadline = due
         waiters = [waiter]

@@ -26,7 +26,7 @@ package enum ResolutionFailure: Error, Hashable, Sendable {
     case timedOut
     /// No server could be reached.
     case unreachable
-    /// Too many names are being resolved already.
+    /// Too many names are being resolved already, for all or for whoever asks.
     case overloaded
     /// The resolver has been shut down.
     case shutDown

@@ -18,6 +18,8 @@ package final class Resolver {
     private var joinable: [HostName: UInt64] = [:]
     /// The lookup that has told the addresses of one family and still asks for the other's.
     private var halves: [HostName: UInt64] = [:]
+    /// How many of the lookups each of those has begun who have begun any.
+    private var shares: [AnyHashable: Int] = [:]
     private var nextNumber: UInt64 = 0
     private var isAdvancing = false
 
@@ -45,17 +47,30 @@ package final class Resolver {
     }
 
     /// Resolves a name, and calls back exactly once: at once where the answer is known, or later from an event.
-    package func resolve(_ name: HostName, _ then: @escaping (ResolutionResult) -> Void) {
+    ///
+    /// Nobody may have begun more lookups, those among them that nobody waits for any more, than he leaves for all others.
+    package func resolve(
+        _ name: HostName,
+        for asker: AnyHashable = 0,
+        _ then: @escaping (ResolutionResult) -> Void
+    ) {
         guard let channel else { return then(.failed(.shutDown)) }
         if let known = known(name) { return then(known) }
         if let number = joinable[name] {
             lookups[number]?.join(then)
             return
         }
-        guard lookups.count < settings.maximumLookups else { return then(.failed(.overloaded)) }
+        let own = shares[asker, default: 0] + 1
+        guard own < settings.maximumLookups - lookups.count else { return then(.failed(.overloaded)) }
+        shares[asker] = own
         let number = nextNumber
         nextNumber += 1
-        lookups[number] = Lookup(name, due: now &+ UInt64(max(0, settings.deadlineMilliseconds)), waiter: then)
+        lookups[number] = Lookup(
+            name,
+            asker: asker,
+            due: now &+ UInt64(max(0, settings.deadlineMilliseconds)),
+            waiter: then
+        )
         joinable[name] = number
         // The lowest bit of a token is its family.
         channel.ask(name, family: .ipv6, token: number << 1 | 1)
@@ -64,8 +79,12 @@ package final class Resolver {
     }
 
     /// The same for who cannot do with the addresses of one family: waits for the other's, up to the deadline of the lookup.
-    package func resolveWhole(_ name: HostName, _ then: @escaping (ResolutionResult) -> Void) {
-        guard let number = halves[name], lookups[number] != nil else { return resolve(name, then) }
+    package func resolveWhole(
+        _ name: HostName,
+        for asker: AnyHashable = 0,
+        _ then: @escaping (ResolutionResult) -> Void
+    ) {
+        guard let number = halves[name], lookups[number] != nil else { return resolve(name, for: asker, then) }
         lookups[number]?.join(then)
         advance()
     }
@@ -97,6 +116,7 @@ package final class Resolver {
         channel = nil
         let waiters = lookups.values.flatMap(\.waiters)
         lookups = [:]
+        shares = [:]
         joinable = [:]
         halves = [:]
         host?.schedule(afterMilliseconds: nil)
@@ -136,6 +156,7 @@ extension Resolver {
         guard let lookup = lookups[number] else { return }
         if lookup.isComplete {
             lookups[number] = nil
+            giveBack(lookup.asker)
         } else {
             lookups[number]?.wasTold()
         }
@@ -145,6 +166,11 @@ extension Resolver {
         if !lookup.waiters.isEmpty || lookup.seconds != nil { remember(lookup) }
         let result = lookup.result
         for then in lookup.waiters { then(result) }
+    }
+
+    private func giveBack(_ asker: AnyHashable) {
+        let left = shares[asker, default: 1] - 1
+        shares[asker] = left == 0 ? nil : left
     }
 
     private func noteHalf(_ lookup: Lookup, _ number: UInt64) {

@@ -22,7 +22,8 @@ package struct ResolverSettings: Sendable {
     package var negativeSeconds = 5
     /// How many names are remembered.
     package var cacheCapacity = 4096
-    /// How many names may be asked for at a time, those among them that nobody waits for any more.
+    /// How many names may be asked for at a time, those among them that nobody waits for any more; one asker may have half of
+    /// them, where nobody else has any.
     package var maximumLookups = 2048
 
     package init(servers: [SocketAddress]) {

@@ -220,18 +220,26 @@ struct FailureTests {
         #expect(calls == 0)
     }
 
-    @Test("no more names are asked for at a time than the settings allow")
+    @Test("G07: nobody asks for so many names at a time that none are left for others")
     func overload() throws {
         let (resolver, server) = try makeResolver {
-            $0.maximumLookups = 2
+            $0.maximumLookups = 8
         } script: { _ in
             nil
         }
         var results: [ResolutionResult] = []
-        for number in 0..<3 { resolver.resolve(try HostName("n\(number).test")) { results.append($0) } }
-        #expect(results == [.failed(.overloaded)])
-        loop.run(resolver) { results.count == 3 }
-        #expect(Set(server.questions.map(\.section)).count == 4)
+        // One may have as many as are left for all others: of eight four, then of four two, then of two one.
+        for (number, asker) in [1, 1, 1, 1, 1, 2, 2, 2, 3, 3, 4].enumerated() {
+            resolver.resolve(try HostName("n\(number).test"), for: asker) { results.append($0) }
+        }
+        #expect(results == Array(repeating: .failed(.overloaded), count: 4))
+        // What is asked for already costs nobody anything.
+        resolver.resolve(try HostName("n0.test"), for: 4) { results.append($0) }
+        #expect(results.count == 4)
+        loop.run(resolver) { results.count == 12 }
+        #expect(Set(server.questions.map(\.section)).count == 14)
+        for number in 0..<4 { resolver.resolve(try HostName("m\(number).test"), for: 1) { results.append($0) } }
+        #expect(results.count == 12)
     }
 
     @Test("a resolver without a server is refused")
