@@ -19,6 +19,11 @@ extension SystemCallError {
     package static func brokenProtocol(call: String) -> SystemCallError { SystemCallError(call: call, code: EPROTO) }
 }
 
+extension SystemCallError {
+    /// What is sent behind the end of the sending side is answered with: `EPIPE`.
+    package static let afterEnd = SystemCallError(call: "send", code: EPIPE)
+}
+
 extension SystemCallError: CustomStringConvertible {
     /// `connect: Connection refused (111)`.
     package var description: String { "\(call): \(errorText(code)) (\(code))" }

@@ -122,11 +122,11 @@ package final class Flow {
             guard try passOnHeld(), try passOnPipe() else { return false }
             if hasEnded || remaining == 0 {
                 // What waits for room is not passed on yet.
-                guard hasEnded ? sink.isFlushed : !sink.hasUnsent else { return false }
+                guard try hasEnded ? isTaken() : !sink.hasUnsent else { return false }
                 try finish(means, isLast: isLast)
                 return false
             }
-            guard source.isReadable, try hasAllowance() else { return false }
+            guard !sink.hasUnsent, source.isReadable, try hasAllowance() else { return false }
             if sourceEnded { continue }
             if isPlain, fullReads >= 3, pipe != nil || takePipe(means) { try fillPipe(means) } else { try copy(means) }
         }
@@ -139,6 +139,15 @@ package final class Flow {
         self.pipe = nil
         if bytesInPipe == 0 { means.pipes.giveBack(pipe) } else { means.pipes.discard() }
         bytesInPipe = 0
+    }
+
+    /// Whether the sink has taken all that was passed on, and does not only keep it.
+    private func isTaken() throws(FlowFailure) -> Bool {
+        do throws(SystemCallError) {
+            return try sink.isClear()
+        } catch {
+            throw FlowFailure(side: .sink, error: error)
+        }
     }
 
     private func copy(_ means: RelayMeans) throws(FlowFailure) {

@@ -121,11 +121,14 @@ final class Conversation: SocketObserver {
         }
     }
 
+    /// How long a client may take for what waits for it when the connection ends, in nanoseconds.
+    private static let longestFlush: UInt64 = 10_000_000_000
+
     private func finish(_ how: Ending, on loop: isolated EventLoop) async {
         var ending = how
         giveBackUpstream(on: loop)
-        // In TLS an end has to be said: a stream that only stops may have been cut by anybody.
-        if ending.isOrderly, client.socket.isCoded, await client.flush(until: loop.now &+ 1_000_000_000, on: loop) {
+        if ending.isOrderly, await client.flush(until: loop.now &+ Self.longestFlush, on: loop), client.socket.isCoded {
+            // In TLS an end has to be said: a stream that only stops may have been cut by anybody.
             try? client.socket.endSending()
         }
         ending.bytesUp = bytesUp

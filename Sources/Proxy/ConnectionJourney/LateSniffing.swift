@@ -40,6 +40,8 @@ final class LateSniffer {
             switch completion {
             case .wouldBlock:
                 connection.client.isReadable = false
+            case .done(0) where connection.client.hasFailed:
+                return .denied(Cut(outcome: .reset))
             case .done(0):
                 return ended(connection, on: loop)
             case .done(let count):

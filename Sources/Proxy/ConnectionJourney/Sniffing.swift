@@ -69,7 +69,7 @@ extension Connection {
             client.isReadable = false
             return .nothing
         case .done(0):
-            return .ended
+            return client.hasFailed ? .failed : .ended
         case .done(let count):
             hear(count, of: worker.means.buffer)
             if count < worker.means.buffer.capacity, !client.readsShort { client.isReadable = false }

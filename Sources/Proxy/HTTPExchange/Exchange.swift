@@ -229,7 +229,15 @@ package final class Exchange: SocketObserver, DeferredWork {
         guard let hasMoreDown = pumpDown(on: loop) else { return }
         noteEnd()
         if phase == .tunnel, up.isFinished, down.isFinished { return finish(.switched, on: loop) }
-        if phase == .body, down.isFinished, up.isFinished || !mayFinishUpload { return finish(.answered, on: loop) }
+        if phase == .body, down.isFinished, up.isFinished || !mayFinishUpload {
+            do throws(SystemCallError) {
+                // Who is not kept has all of the answer before the connection goes.
+                let isTaken = closesClient ? try client.socket.isClear() : true
+                if isTaken { return finish(.answered, on: loop) }
+            } catch {
+                return finish(.clientFailed(error), on: loop)
+            }
+        }
         if isClientGone, !hasMoreUp { return finish(.clientFailed(nil), on: loop) }
         if hasMoreUp || hasMoreDown {
             isScheduled = true

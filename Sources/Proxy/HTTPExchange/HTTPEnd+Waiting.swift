@@ -111,7 +111,7 @@ extension HTTPEnd {
         return await flush(until: deadline, on: loop)
     }
 
-    /// Waits until the socket has taken all that was sent; false where it does not until `deadline`.
+    /// Waits until the socket has taken all that was sent; false where it does not until `deadline`, or has failed.
     package func flush(until deadline: UInt64, on loop: isolated EventLoop) async -> Bool {
         while !socket.isFlushed {
             socket.noteUnsent()
@@ -119,7 +119,7 @@ extension HTTPEnd {
                 return false
             }
         }
-        return true
+        return !socket.hasFailedSending
     }
 
     /// Lets the peer take what was sent last: closing with unread octets would reset the connection and lose it.
@@ -134,7 +134,8 @@ extension HTTPEnd {
         var dropped = 0
         while loop.now < end {
             if socket.isFlushed { socket.dropCipher() }
-            let deadline = min(end, loop.now &+ Lingering.silence)
+            // One that takes what it is sent is not silent.
+            let deadline = socket.hasUnsent ? end : min(end, loop.now &+ Lingering.silence)
             guard await socket.wait(for: .reading, until: deadline, on: loop) == .ready else { return false }
             switch receive(means) {
             case .failure: return false

@@ -235,6 +235,8 @@ package actor EventLoop {
         // It may have stood still until another thread took it over.
         clock = monotonicNanoseconds()
         while !isStopped {
+            // Whatever was done last: nobody waits for it while the loop sleeps.
+            sends.send()
             let isBusy = executor.hasPending || !again.isEmpty || !errands.isEmpty
             let wait: Int32 = isBusy || !whenIdle.isEmpty ? 0 : timers.millisecondsToNext(from: now)
             let count: Int
@@ -256,10 +258,7 @@ package actor EventLoop {
                 rounds += 1
             }
             if count == 0, !isBusy { runIdleWork() } else { runOverdueIdleWork() }
-            // An errand may last: nobody waits for it who need not.
-            sends.send()
             guard runErrands() else { return }
-            sends.send()
         }
         executor.loopEnded = true
     }
@@ -267,6 +266,8 @@ package actor EventLoop {
     /// False where the loop is another thread's by now, and nothing of it may be touched.
     private func runErrands() -> Bool {
         while let next = errands.popLast() {
+            // An errand may last.
+            sends.send()
             guard executor.lend({ next.errand.perform(for: self) }) else {
                 next.errand.finishAlone()
                 return false

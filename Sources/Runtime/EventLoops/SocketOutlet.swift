@@ -2,8 +2,8 @@ import LinuxBindings
 
 /// The way out of a socket: short pieces are gathered until the end of the loop's turn, and what the kernel does not take waits here.
 ///
-/// Lives on its socket's loop. Whoever gave a piece that was taken need not keep it; a failure that shows later is told to whoever sends
-/// next, and to whoever reads once there is nothing to read.
+/// Lives on its socket's loop. Whoever gave a piece that was taken need not keep it; a failure that shows later is the socket's, and is told
+/// to whoever sends next, and to whoever reads once there is nothing more to read.
 package final class SocketOutlet {
     /// Of the descriptor, which is the socket's.
     let number: Int32
@@ -20,6 +20,7 @@ package final class SocketOutlet {
     /// At most what fits into a batch.
     private var unsent: [UInt8] = []
     private var endsBehindUnsent = false
+    private var hasEnded = false
     /// Set while the socket is attached to a loop.
     private var socket: StreamSocket?
     private var sends: GatheredSends?
@@ -48,6 +49,8 @@ package final class SocketOutlet {
     /// Takes octets, and says how many.
     package func send(_ octets: Span<UInt8>) throws(SystemCallError) -> Completion<Int> {
         if let failure { throw failure }
+        // It is no failure of the socket's: who still has to say something, TLS for one, may read on.
+        if hasEnded { throw .afterEnd }
         guard let sends, octets.count <= SendBatch.mostOctets else { return try sendAtOnce(octets) }
         if isGathered {
             if sends.extend(octets, of: self) { return .done(octets.count) }
@@ -92,9 +95,10 @@ package final class SocketOutlet {
 
     /// Ends the sending side behind what was sent.
     package func end() throws(SystemCallError) {
-        settle()
-        endsBehindUnsent = keepsUnsent
-        if !keepsUnsent { try shutdownSending(number) }
+        endsBehindUnsent = try !isClear()
+        guard !endsBehindUnsent else { return }
+        hasEnded = true
+        try shutdownSending(number)
     }
 
     /// What has become of a piece in the batch.
@@ -121,7 +125,6 @@ package final class SocketOutlet {
         failure = error
         unsent = []
         keepsUnsent = false
-        // Whoever waits for an answer is to learn that none will come.
-        socket?.holdBack()
+        socket?.noteFailure()
     }
 }

@@ -22,7 +22,8 @@ extension StreamSocket {
             switch completion {
             case .wouldBlock:
                 if cipher.isMidway { holdBack() } else { noteEmpty() }
-                if let failure = outlet.failure { throw failure }
+                try tellFailure()
+            case .done(0) where !cipher.endedInOrder: try tellFailure()
             case .done(let given):
                 // What it has given may have been all: asking again would cost a look into TLS.
                 if given > 0, !cipher.mayHaveMore { noteEmpty() }
@@ -33,12 +34,18 @@ extension StreamSocket {
         switch completion {
         case .wouldBlock:
             isReadable = false
-            if let failure = outlet.failure { throw failure }
+            try tellFailure()
+        case .done(0): try tellFailure()
         // A short read has emptied the socket: asking again would only tell so.
         case .done(let received):
             if received > 0, received < min(count, buffer.capacity), !readsShort { isReadable = false }
         }
         return completion
+    }
+
+    /// What sending has met is told where there is nothing more to read.
+    private func tellFailure() throws(SystemCallError) {
+        if let failure = outlet.failure { throw failure }
     }
 
     /// Whether a byte waits to be read: 1, or 0 at the end of the stream; it is not taken.
@@ -120,13 +127,21 @@ extension StreamSocket {
         return !hasUnsent
     }
 
+    /// As `isFlushed`, and what was sent before has not failed meanwhile.
+    package func isClear() throws(SystemCallError) -> Bool {
+        try outlet.isClear() && !(cipher?.hasUnsent ?? false)
+    }
+
+    /// What was taken to be sent was not, or not all of it.
+    package var hasFailedSending: Bool { outlet.failure != nil }
+
     /// True while octets wait that the kernel has refused: there is no room for more.
     package var hasUnsent: Bool { outlet.hasUnsent || cipher?.hasUnsent ?? false }
 
     /// True where a peer that is there has not acknowledged all that it was sent.
     package var isOnItsWay: Bool {
         outlet.settle()
-        guard let count = try? octetsOnTheirWay(descriptor), count > 0 else { return false }
+        guard hasUnsent || (try? octetsOnTheirWay(descriptor)).map({ $0 > 0 }) ?? false else { return false }
         return (try? isConnected(descriptor)) == true
     }
 

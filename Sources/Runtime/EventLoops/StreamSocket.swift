@@ -131,7 +131,8 @@ package final class StreamSocket: EventHandler {
             hasEnd = true
             canBeRead = true
             if events.has(anyOf: .failed) { isBroken = true }
-            hasLast = events.has(anyOf: .peerClosed) && !events.has(anyOf: .failed)
+            // The kernel tells of a failure once, and the send that met it was told: reading finds an end then.
+            hasLast = events.has(anyOf: .peerClosed) && !events.has(anyOf: .failed) && outlet.failure == nil
         }
         if events.has(anyOf: .readable) { canBeRead = true }
         if events.has(anyOf: .urgent) { hasMark = true }
@@ -206,6 +207,14 @@ package final class StreamSocket: EventHandler {
     func charge(_ octets: Int) {
         overhead = min(max(0, overhead + octets), 2 * Self.overheadOfTurn)
         if overhead > Self.overheadOfTurn { pieces = Self.piecesOfTurn }
+    }
+
+    /// Sending has failed behind the back of whoever sent: whoever waits for the peer is to learn that nothing more will come.
+    func noteFailure() {
+        isBroken = true
+        hasEnd = true
+        hasLast = false
+        holdBack()
     }
 
     /// Notes that there is no more to read for now.
