@@ -27,6 +27,8 @@ import Glibc
     /// How many octets a piece may have: what is larger costs more than the call.
     package static let mostOctets = 4096
 
+    /// The kernel takes the pieces in one call.
+    package var isTogether: Bool { context != nil }
     /// How many pieces there are.
     package var count: Int { pieces.count }
     private var pieces: [Piece] = []
@@ -50,8 +52,39 @@ import Glibc
         unsafe events = .allocate(capacity: Self.places)
         unsafe events.initialize(repeating: io_event())
         pieces.reserveCapacity(Self.places)
+        context = isTogether ? Self.workingContext() : nil
+    }
+
+    /// What the kernel takes batches by; `nil` where it has none to give, or does not take sockets in them as Linux does: gVisor has
+    /// the calls, and may answer them otherwise.
+    private static func workingContext() -> aio_context_t? {
         var context: aio_context_t = 0
-        self.context = unsafe isTogether && clinux_io_setup(UInt32(Self.places), &context) == 0 ? context : nil
+        guard unsafe clinux_io_setup(UInt32(places), &context) == 0 else { return nil }
+        guard takesSockets(context) else {
+            _ = clinux_io_destroy(context)
+            return nil
+        }
+        return context
+    }
+
+    private static func takesSockets(_ context: aio_context_t) -> Bool {
+        var ends: [Int32] = [-1, -1]
+        let kind = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
+        guard unsafe socketpair(AF_UNIX, kind, 0, &ends) == 0 else { return false }
+        defer { for end in ends { close(end) } }
+        var octet: UInt8 = 7
+        var event = io_event()
+        var patience = timespec(tv_sec: 1, tv_nsec: 0)
+        let count = unsafe withUnsafeBytes(of: &octet) { octets in
+            var operation = unsafe clinux_write_operation(ends[0], octets.baseAddress, octets.count, 0)
+            return unsafe withUnsafeMutablePointer(to: &operation) { pointer in
+                var list: UnsafeMutablePointer<iocb>? = unsafe pointer
+                guard unsafe clinux_io_submit(context, 1, &list) == 1 else { return Int32(0) }
+                return unsafe clinux_io_getevents(context, 1, 1, &event, &patience)
+            }
+        }
+        var heard: UInt8 = 0
+        return unsafe count == 1 && event.res == 1 && recv(ends[1], &heard, 1, 0) == 1 && heard == octet
     }
 
     deinit {
@@ -146,7 +179,8 @@ import Glibc
                 context,
                 taken - got,
                 taken - got,
-                events.baseAddress?.advanced(by: got)
+                events.baseAddress?.advanced(by: got),
+                nil
             )
             precondition(count > 0 || errno == EINTR, "io_getevents can fail only by a defect of ours")
             got += Int(max(0, count))

@@ -90,8 +90,10 @@ static inline int clinux_io_destroy(aio_context_t context) { return (int)syscall
 static inline long clinux_io_submit(aio_context_t context, long count, struct iocb **operations) {
     return syscall(SYS_io_submit, context, count, operations);
 }
-static inline int clinux_io_getevents(aio_context_t context, long least, long most, struct io_event *events) {
-    return (int)syscall(SYS_io_getevents, context, least, most, events, (void *)0);
+// Waits for so many of them at least, without end where `timeout` is null.
+static inline int clinux_io_getevents(
+    aio_context_t context, long least, long most, struct io_event *events, struct timespec *timeout) {
+    return (int)syscall(SYS_io_getevents, context, least, most, events, timeout);
 }
 // What writes octets; the number comes back with its result.
 static inline struct iocb clinux_write_operation(int fd, const void *octets, size_t count, uint64_t number) {

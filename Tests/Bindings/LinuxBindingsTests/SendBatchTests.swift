@@ -9,6 +9,7 @@ struct SendBatchTests {
     func all(isTogether: Bool) throws {
         let pairs = try (0..<SendBatch.places).map { _ in try Pair() }
         let batch = SendBatch(isTogether: isTogether)
+        #expect(batch.isTogether == isTogether)
         for round in 0..<3 {
             for (index, pair) in pairs.enumerated() {
                 batch.add([UInt8(index), UInt8(round)].span, to: pair.near)
