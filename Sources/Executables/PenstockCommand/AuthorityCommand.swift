@@ -78,11 +78,11 @@ extension Options {
     }
 
     /// A number of days; nil where it was not given.
-    func days(_ name: String) throws(Misuse) -> Int64? {
+    func days(_ name: String, from least: Int64 = 1) throws(Misuse) -> Int64? {
         guard let text = value(name) else { return nil }
         // 100 years: what is longer is a slip, and the years of a certificate have four digits.
-        guard let days = Int64(text), (1...36_500).contains(days) else {
-            throw misuse("\(name) '\(text)' is no number of days; write 1 to 36500")
+        guard let days = Int64(text), (least...36_500).contains(days) else {
+            throw misuse("\(name) '\(text)' is no number of days; write \(least) to 36500")
         }
         return days
     }

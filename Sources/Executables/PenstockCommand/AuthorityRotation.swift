@@ -16,7 +16,7 @@ struct AuthorityRotation: Hashable {
         guard !options.wantsHelp else { return nil }
         folder = try options.folder()
         days = try options.days("--days") ?? AuthorityWish.usualDays
-        overlapDays = try options.days("--overlap") ?? 30
+        overlapDays = try options.days("--overlap", from: 0) ?? 30
     }
 }
 

@@ -83,7 +83,8 @@ extension HelpTopic {
 
           DIR          the folder with ca.pem and ca.key, both of the user who runs this
           --days N     how long the new root is valid (\(AuthorityWish.usualDays))
-          --overlap N  how many days bundles still hold the old one (30)
+          --overlap N  how many days bundles still hold the old one, and those before it (30); 0: no more from now on,
+                       where others may have a key
           --help       print this and exit
 
         Subject and name constraints stay. The old key is gone; the old root is kept in DIR/previous.pem. A daemon that runs

@@ -34,7 +34,7 @@ extension Authority {
     /// - Parameters:
     ///   - path: The folder, whose files must be this process's user's.
     ///   - days: How long the new root is valid.
-    ///   - overlapDays: How long the old root is still to be trusted.
+    ///   - overlapDays: How long the old root, and those before it, are still to be trusted at most; 0 for no longer.
     ///   - now: Seconds since 1970-01-01T00:00:00Z.
     /// - Returns: the new authority.
     /// - Throws: why nothing was changed, or not all.
@@ -51,11 +51,10 @@ extension Authority {
         // The old key is not used, but who may not have it may not replace it.
         _ = try folder.read(AuthorityFolder.key, isSecret: true)
         guard old.certificate.isAuthority else { throw .notAnAuthority(folder.place(AuthorityFolder.certificate)) }
-        let retired = RetiredRoot(
-            old.certificate,
-            until: min(old.certificate.notAfter, now + overlapDays * secondsOfADay)
-        )
-        let previous = ([retired] + old.previous).filter { $0.until > now }
+        let end = now + overlapDays * secondsOfADay
+        let retired = RetiredRoot(old.certificate, until: min(old.certificate.notAfter, end))
+        let previous = ([retired] + old.previous).map { RetiredRoot($0.certificate, until: min($0.until, end)) }
+            .filter { $0.until > now }
         let certificate: Certificate
         let key: P256PrivateKey
         let text: [UInt8]

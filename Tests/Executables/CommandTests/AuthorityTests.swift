@@ -182,6 +182,11 @@ struct AuthorityTests {
         let new = try spawn(["openssl", "verify", "-CAfile", "trust/ca.pem", "ca/ca.pem"], in: folder)
         #expect(new.output == "ca/ca.pem: OK\n", "\(new)")
         #expect(try penstock("ca", "show", "\(folder.path)/ca").output.contains("subject      CN=First"))
+        let atOnce = try penstock("ca", "rotate", "\(folder.path)/ca", "--overlap", "0")
+        #expect(atOnce.status == 0 && !atOnce.output.contains("still trusted"), "\(atOnce)")
+        _ = try penstock("ca", "bundle", "--ca", "\(folder.path)/ca", "--out", "\(folder.path)/trust")
+        let late = try spawn(["openssl", "verify", "-CAfile", "trust/ca.pem", "leaf.pem"], in: folder)
+        #expect(late.status != 0, "\(late)")
     }
 
     @Test("G01: the key is its owner's alone, and agents are never given the folder that holds it")

@@ -131,6 +131,9 @@ struct AuthorityTests {
         let parts = try AuthorityParts(folder: place.path)
         #expect(parts.trusted(at: now + 86_400 * 10 + 1).count == 2)
         #expect(parts.trusted(at: now + 86_400 * 12).count == 1)
+        // A key that others may have: none of the roots before is trusted any more.
+        try Authority.rotate(in: place.path, days: 100, overlapDays: 0, at: now + 86_400 * 7)
+        #expect(try AuthorityParts(folder: place.path).trusted(at: now + 86_400 * 7).count == 1)
     }
 
     @Test("G10: a leaf begins before now, never outlives its root, and stands for one name under a random serial")
