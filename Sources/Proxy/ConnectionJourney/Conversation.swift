@@ -122,14 +122,23 @@ final class Conversation: SocketObserver {
     }
 
     /// How long a client may take for what waits for it when the connection ends, in nanoseconds.
-    private static let longestFlush: UInt64 = 10_000_000_000
+    private static let longestFlush: UInt64 = 60_000_000_000
+    private static let longestFlushOfCut: UInt64 = 1_000_000_000
 
     private func finish(_ how: Ending, on loop: isolated EventLoop) async {
         var ending = how
         giveBackUpstream(on: loop)
-        if ending.isOrderly, await client.flush(until: loop.now &+ Self.longestFlush, on: loop), client.socket.isCoded {
-            // In TLS an end has to be said: a stream that only stops may have been cut by anybody.
-            try? client.socket.endSending()
+        if ending.isOrderly {
+            let limit = connection.cutting == nil ? Self.longestFlush : Self.longestFlushOfCut
+            if await client.flush(until: loop.now &+ limit, on: loop) {
+                // In TLS an end has to be said: a stream that only stops may have been cut by anybody.
+                if client.socket.isCoded { try? client.socket.endSending() }
+            } else if connection.cutting == nil {
+                // An answer that the client has not taken whole is not to look as if it had.
+                ending.isOrderly = false
+                ending.outcome = .reset
+                ending.closedBy = .client
+            }
         }
         ending.bytesUp = bytesUp
         ending.bytesDown = bytesDown

@@ -223,7 +223,9 @@ package final class Exchange: SocketObserver, DeferredWork {
     package func goOn(on loop: isolated EventLoop) {
         isScheduled = false
         guard phase != .over else { return }
-        guard let hasMoreUp = pumpUp(on: loop) else { return }
+        // Of a request whose answer the client has only to take, no more goes up.
+        let isOver = phase == .body && down.isFinished && !mayFinishUpload
+        guard let hasMoreUp = isOver ? false : pumpUp(on: loop) else { return }
         passEnd()
         noteEnd()
         guard let hasMoreDown = pumpDown(on: loop) else { return }

@@ -119,7 +119,7 @@ extension HTTPEnd {
                 return false
             }
         }
-        return !socket.hasFailedSending
+        return (try? socket.isClear()) ?? false
     }
 
     /// Lets the peer take what was sent last: closing with unread octets would reset the connection and lose it.
@@ -134,9 +134,11 @@ extension HTTPEnd {
         var dropped = 0
         while loop.now < end {
             if socket.isFlushed { socket.dropCipher() }
-            // One that takes what it is sent is not silent.
-            let deadline = socket.hasUnsent ? end : min(end, loop.now &+ Lingering.silence)
-            guard await socket.wait(for: .reading, until: deadline, on: loop) == .ready else { return false }
+            let deadline = min(end, loop.now &+ Lingering.silence)
+            let wait = await socket.wait(for: .reading, until: deadline, on: loop)
+            // One that has still to take what it was sent need not have anything to say.
+            if wait == .timedOut, socket.hasUnsent { continue }
+            guard wait == .ready else { return false }
             switch receive(means) {
             case .failure: return false
             case .success(nil): continue

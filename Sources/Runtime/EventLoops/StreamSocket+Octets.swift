@@ -21,9 +21,13 @@ extension StreamSocket {
             charge(cipher.overhead)
             switch completion {
             case .wouldBlock:
-                if cipher.isMidway { holdBack() } else { noteEmpty() }
+                guard !cipher.isMidway else {
+                    holdBack()
+                    break
+                }
+                noteEmpty()
                 try tellFailure()
-            case .done(0) where !cipher.endedInOrder: try tellFailure()
+            case .done(0): try tellFailureAtEnd()
             case .done(let given):
                 // What it has given may have been all: asking again would cost a look into TLS.
                 if given > 0, !cipher.mayHaveMore { noteEmpty() }
@@ -35,12 +39,20 @@ extension StreamSocket {
         case .wouldBlock:
             isReadable = false
             try tellFailure()
-        case .done(0): try tellFailure()
+        case .done(0): try tellFailureAtEnd()
         // A short read has emptied the socket: asking again would only tell so.
         case .done(let received):
             if received > 0, received < min(count, buffer.capacity), !readsShort { isReadable = false }
         }
         return completion
+    }
+
+    /// At the end of what can be read, what sending has met is told where it came before the peer's own end.
+    ///
+    /// The kernel gives a reset behind that end another number (`EPIPE`, in the state CLOSE_WAIT): all that the peer said has come.
+    private func tellFailureAtEnd() throws(SystemCallError) {
+        guard cipher == nil || cipher?.endedInOrder == false else { return }
+        if let failure = outlet.failure, failure != .afterEnd { throw failure }
     }
 
     /// What sending has met is told where there is nothing more to read.
@@ -55,6 +67,7 @@ extension StreamSocket {
         if case .wouldBlock = completion {
             if cipher?.isMidway ?? false { holdBack() } else { noteEmpty() }
         }
+        if case .done(0) = completion { try tellFailureAtEnd() }
         return completion
     }
 
@@ -129,11 +142,10 @@ extension StreamSocket {
 
     /// As `isFlushed`, and what was sent before has not failed meanwhile.
     package func isClear() throws(SystemCallError) -> Bool {
-        try outlet.isClear() && !(cipher?.hasUnsent ?? false)
+        // What it cannot send it has lost, and tells once it is asked.
+        try cipher?.flush()
+        return try outlet.isClear() && !(cipher?.hasUnsent ?? false)
     }
-
-    /// What was taken to be sent was not, or not all of it.
-    package var hasFailedSending: Bool { outlet.failure != nil }
 
     /// True while octets wait that the kernel has refused: there is no room for more.
     package var hasUnsent: Bool { outlet.hasUnsent || cipher?.hasUnsent ?? false }

@@ -214,6 +214,7 @@ package final class StreamSocket: EventHandler {
         isBroken = true
         hasEnd = true
         hasLast = false
+        coding?.becomesReadable(isEnding: true)
         holdBack()
     }
 
