@@ -17,10 +17,8 @@ package struct SystemCallError: Error, Hashable, Sendable {
 extension SystemCallError {
     /// What a peer that breaks its protocol is answered with: `EPROTO`.
     package static func brokenProtocol(call: String) -> SystemCallError { SystemCallError(call: call, code: EPROTO) }
-}
 
-extension SystemCallError {
-    /// What is sent behind the end of the sending side is answered with: `EPIPE`.
+    /// What is sent behind the end of the sending side is answered with, and behind both ends of the peer's: `EPIPE`.
     package static let afterEnd = SystemCallError(call: "send", code: EPIPE)
 }
 

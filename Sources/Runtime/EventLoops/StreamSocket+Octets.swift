@@ -28,9 +28,9 @@ extension StreamSocket {
                 noteEmpty()
                 try tellFailure()
             case .done(0): try tellFailureAtEnd()
-            case .done(let given):
+            case .done:
                 // What it has given may have been all: asking again would cost a look into TLS.
-                if given > 0, !cipher.mayHaveMore { noteEmpty() }
+                if !cipher.mayHaveMore { noteEmpty() }
             }
             return completion
         }
@@ -42,7 +42,7 @@ extension StreamSocket {
         case .done(0): try tellFailureAtEnd()
         // A short read has emptied the socket: asking again would only tell so.
         case .done(let received):
-            if received > 0, received < min(count, buffer.capacity), !readsShort { isReadable = false }
+            if received < min(count, buffer.capacity), !readsShort { isReadable = false }
         }
         return completion
     }
@@ -51,7 +51,7 @@ extension StreamSocket {
     ///
     /// The kernel gives a reset behind that end another number (`EPIPE`, in the state CLOSE_WAIT): all that the peer said has come.
     private func tellFailureAtEnd() throws(SystemCallError) {
-        guard cipher == nil || cipher?.endedInOrder == false else { return }
+        if cipher?.endedInOrder ?? false { return }
         if let failure = outlet.failure, failure != .afterEnd { throw failure }
     }
 

@@ -52,9 +52,8 @@ extension Authority {
         _ = try folder.read(AuthorityFolder.key, isSecret: true)
         guard old.certificate.isAuthority else { throw .notAnAuthority(folder.place(AuthorityFolder.certificate)) }
         let end = now + overlapDays * secondsOfADay
-        let retired = RetiredRoot(old.certificate, until: min(old.certificate.notAfter, end))
-        let previous = ([retired] + old.previous).map { RetiredRoot($0.certificate, until: min($0.until, end)) }
-            .filter { $0.until > now }
+        let retired = [RetiredRoot(old.certificate, until: old.certificate.notAfter)] + old.previous
+        let previous = retired.map { RetiredRoot($0.certificate, until: min($0.until, end)) }.filter { $0.until > now }
         let certificate: Certificate
         let key: P256PrivateKey
         let text: [UInt8]

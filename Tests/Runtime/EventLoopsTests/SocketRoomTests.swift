@@ -50,20 +50,22 @@ private struct Edges: Equatable, Sendable {
     var sent = 0
 }
 
-/// Sends so many octets to a peer that reads nothing at first, then all, and then says one.
-private func edges(sending count: Int, on loop: isolated EventLoop) async throws -> Edges {
-    let listener = try listeningSocket(
-        on: SocketAddress(.v4(IPv4Address(127, 0, 0, 1)), port: 0),
-        backlog: 4,
-        sharedPort: false
-    )
-    guard let address = try localAddress(listener) else { return Edges() }
-    let peer = try streamSocket(family: .ipv4)
+/// Connects `peer` by TCP on this node, and is who accepted it.
+func accepted(from peer: borrowing OwnedDescriptor) throws -> StreamSocket {
+    let here = SocketAddress(.v4(IPv4Address(127, 0, 0, 1)), port: 0)
+    let listener = try listeningSocket(on: here, backlog: 4, sharedPort: false)
+    let address = try #require(try localAddress(listener))
     _ = try startConnecting(peer, to: address)
     var accepted: AcceptedSocket?
     while accepted == nil { accepted = try acceptConnection(listener) }
-    guard let descriptor = accepted.take()?.takeDescriptor() else { return Edges() }
-    let socket = StreamSocket(descriptor)
+    guard let descriptor = accepted.take()?.takeDescriptor() else { throw NoSocket() }
+    return StreamSocket(descriptor)
+}
+
+/// Sends so many octets to a peer that reads nothing at first, then all, and then says one.
+private func edges(sending count: Int, on loop: isolated EventLoop) async throws -> Edges {
+    let peer = try streamSocket(family: .ipv4)
+    let socket = try accepted(from: peer)
     let sender = Sender(left: count)
     socket.observer = sender
     try socket.attach(to: loop)

@@ -212,4 +212,4 @@ private final class TalkativeCipher: SocketCipher {
     func endSending(inOrder: Bool) {}
 }
 
-private struct NoSocket: Error {}
+struct NoSocket: Error {}

@@ -81,7 +81,13 @@ final class TLSPair {
     }
 
     /// Closes the server's end; what it has sent can be read.
-    func closeServer() { close(ends.removeFirst()) }
+    ///
+    /// A program that another test starts just then has a copy of the descriptor for a moment: closing ours alone would end nothing.
+    func closeServer() {
+        let end = ends.removeFirst()
+        shutdown(end, Int32(SHUT_RDWR))
+        close(end)
+    }
 
     /// Ends what the client sends, without a word in TLS.
     func cutClient() { shutdown(ends[1], Int32(SHUT_WR)) }
