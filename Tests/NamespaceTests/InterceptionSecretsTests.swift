@@ -19,6 +19,12 @@ struct InterceptionSecretsTests {
             action: inspect
             credentials:
               - { placeholder: \(placeholder), secret: model, header: Authorization }
+          - name: socket
+            match: { hosts: [allowed.example], ports: [8603], protocols: [tls], http: { paths: [/socket] } }
+            action: inspect
+            limits: { request_bytes: 64KiB }
+            credentials:
+              - { placeholder: \(placeholder), secret: model, header: Authorization }
           - name: others
             match: { hosts: [allowed.example, "*.allowed.example"], ports: [8603, 8604] }
             action: inspect
@@ -111,6 +117,27 @@ struct InterceptionSecretsTests {
         }
     }
 
+    @Test("F04: WebSocket frames are searched, and where a message is denied both sides hear of it between two of them")
+    func webSocket() throws {
+        try with { bed, server in
+            let said = try bed.python(
+                Self.asking + """
+                    def frame(first, n): return bytes([first, 0xfe]) + n.to_bytes(2, "big") + bytes(4 + n)
+                    c = inside(port=8603)
+                    c.send(*get("/socket", "allowed.example:8603"), "Authorization: Bearer " + P, "Connection: Upgrade",
+                        "Upgrade: websocket")
+                    c.until(b"\\r\\n\\r\\n"); print(c.take(\(9 + Self.stars.count))[2:].decode())
+                    c.raw(frame(1, 65500)); time.sleep(0.3); c.raw(frame(0, 200)); print(c.end().encode("latin-1").hex())
+                    """
+            )
+            #expect(said == ["Bearer \(Self.stars)", "880203f0"], "\(said) \(server.output)")
+            #expect(server.waitForOutput("told 03e9"), "\(server.output)")
+            let record = try bed.requests(1)[0]
+            #expect(record.end?["reason"] == "request_too_large", "\(record)")
+            try expectSilence(bed, said)
+        }
+    }
+
     /// The secret is in no record, no word of the daemon's, no metric, and nothing that the agent saw.
     private func expectSilence(_ bed: InterceptedPod, _ said: [String], _ place: SourceLocation = #_sourceLocation)
         throws
@@ -159,10 +186,17 @@ struct InterceptionSecretsTests {
             protocol_version = "HTTP/1.1"
             def log_message(self, *words): pass
             def piece(self, data): self.wfile.write(b"%x\\r\\n%s\\r\\n" % (len(data), data)); self.wfile.flush()
+            def socket(self, sent):
+                self.wfile.write(b"HTTP/1.1 101 Switching Protocols\\r\\nConnection: Upgrade\\r\\nUpgrade: websocket\\r\\n\\r\\n")
+                self.wfile.write(bytes([0x81, len(sent)]) + sent); said = b""
+                while data := self.connection.recv(65536): said += data
+                last = said[-8:]; self.close_connection = True
+                print("told", bytes(o ^ m for o, m in zip(last[6:], last[2:6])).hex(), flush=True)
             def do_GET(self):
                 sent = ", ".join(self.headers.get_all("Authorization") or ["-"])
                 print("asked", self.headers["Host"], self.path, sent, "|", self.headers.get("X-Key", "-"), flush=True)
                 if self.path.startswith("/v1/") and "4711" in sent: print("coding", self.headers.get("Accept-Encoding"), flush=True)
+                if self.path == "/socket": return self.socket(sent.encode())
                 style = urllib.parse.urlsplit(self.path).path.rpartition("/")[2]
                 body = {"percent": urllib.parse.quote(sent, safe=""), "json": json.dumps(sent).replace("/", "\\\\/"), "header": "",
                     "quote": urllib.parse.quote(sent), "unicode": "".join("\\\\u%04x" % ord(c) for c in sent),

@@ -46,6 +46,9 @@ package final class AnswerScrubbing: AnswerStage {
         body = SecretScrubber(needles)
     }
 
+    /// Behind a frame nothing is held back.
+    package var isBetweenFrames: Bool { frames?.isBetweenFrames ?? false }
+
     private func endsFrame(behind octets: borrowing Span<UInt8>) -> Bool {
         guard var reader = frames else { return false }
         var consumed = 0

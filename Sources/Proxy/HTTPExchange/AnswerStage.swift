@@ -12,6 +12,9 @@ package protocol AnswerStage: AnyObject {
     /// Takes the next octets of the body, or of what follows a change of protocol, and leaves those that may go on.
     func pass(_ octets: inout [UInt8])
 
+    /// All that was taken has been given, and ends with a frame of a WebSocket connection.
+    var isBetweenFrames: Bool { get }
+
     /// Gives what was held back: nothing more comes.
     func finish() -> [UInt8]
 

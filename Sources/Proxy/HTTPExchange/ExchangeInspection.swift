@@ -58,6 +58,11 @@ package final class ExchangeInspection {
             down: downward,
             limits: limits
         )
+        // What nobody can look at is refused while the client may still be answered.
+        let nothing: [UInt8] = []
+        for inspection in [both.up, both.down] {
+            if case .denied(let denial)? = inspection?.see(nothing.span) { throw .denied(denial) }
+        }
         return (both.up, both.down)
     }
 

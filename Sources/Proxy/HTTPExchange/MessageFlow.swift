@@ -155,9 +155,9 @@ final class MessageFlow {
 
     /// True where a WebSocket frame of ours may stand next: nothing is on its way, and what went before ends with a frame.
     var isBetweenFrames: Bool {
-        guard stage == nil, flow.isFinished, let inspection = inspected?.inspection as? WebSocketInspection else {
-            return false
-        }
+        guard stage?.isBetweenFrames ?? true, flow.isFinished,
+            let inspection = inspected?.inspection as? WebSocketInspection
+        else { return false }
         return inspection.hasPassedWholeFrames
     }
 

@@ -180,6 +180,8 @@ private final class WordStage: AnswerStage {
         octets.removeLast(held.count)
     }
 
+    var isBetweenFrames: Bool { held.isEmpty }
+
     func finish() -> [UInt8] { held }
 
     func pass(trailers: HTTP1FieldSection) -> HTTP1FieldSection { trailers }

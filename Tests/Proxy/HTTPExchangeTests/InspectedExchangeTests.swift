@@ -175,6 +175,14 @@ import Testing
         let hints = "HTTP/1.1 103 Early Hints\r\n\r\n"
         let early = try await pass(ask, hints + agree + "\u{01}\u{06}a secr", Watch(down: "secr"))
         #expect(early.client == hints && !early.hasAnswered, "\(early)")
+        // Whoever looks at one direction alone cannot look at messages that are coded in a way of their own.
+        let coded = agree.replacing("\r\n\r\n", with: "\r\nSec-WebSocket-Extensions: x-a\r\n\r\n")
+        for watch in [Watch(up: "secr"), Watch(down: "secr")] {
+            let asks = ask.replacing("\r\n\r\n", with: "\r\nSec-WebSocket-Extensions: x-a\r\n\r\n")
+            let refused = try await pass(asks, coded, watch)
+            #expect(refused.outcome.contains("websocket_extension"), "\(refused)")
+            #expect(refused.client.isEmpty && !refused.hasAnswered, "\(refused)")
+        }
         let other = ask.replacing("websocket", with: "other")
         let unknown = try await pass(other, agree.replacing("websocket", with: "other"), Watch(down: "secret"))
         #expect(unknown.outcome.contains("protocol_unknown"), "\(unknown)")
