@@ -128,7 +128,7 @@ let runtime: [Target] = [
     module(
         "Runtime",
         "TLSInterception",
-        ["AuditTrail", "EventLoops", "LinuxBindings", "NetworkTypes", "OpenSSLBindings", "Telemetry"]
+        ["AuditTrail", "EventLoops", "LinuxBindings", "NetworkTypes", "OpenSSLBindings", "PolicyEngine", "Telemetry"]
     ),
 ]
 
@@ -258,7 +258,10 @@ let testTargets: [Target] = [
     tests(
         "Runtime",
         "TLSInterceptionTests",
-        ["EventLoops", "LinuxBindings", "NetworkTypes", "OpenSSLBindings", "TLSInterception", "Telemetry"]
+        [
+            "EventLoops", "LinuxBindings", "NetworkTypes", "OpenSSLBindings", "PolicyEngine", "TLSInterception",
+            "Telemetry",
+        ]
     ),
     tests(
         "Runtime",

@@ -49,7 +49,9 @@ private let allowed: [String: Set<String>] = [
     ],
     "ManifestInjection": ["PodInjection", "SourceDocuments", "YAMLBindings"],
     "ContentInspection": ["BrotliBindings", "PolicyEngine", "WireFormats", "ZlibBindings", "ZstdBindings"],
-    "TLSInterception": ["AuditTrail", "EventLoops", "LinuxBindings", "NetworkTypes", "OpenSSLBindings", "Telemetry"],
+    "TLSInterception": [
+        "AuditTrail", "EventLoops", "LinuxBindings", "NetworkTypes", "OpenSSLBindings", "PolicyEngine", "Telemetry",
+    ],
     // Proxy.
     "ByteRelay": ["LinuxBindings", "EventLoops"],
     "HTTPExchange": [

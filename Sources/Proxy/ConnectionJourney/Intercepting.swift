@@ -18,7 +18,7 @@ extension Connection {
             let name = interceptedPlace?.certified
         else { return Ending(.interceptionFailed, closedBy: .ours, detail: "no_authority") }
         do throws(LeafMintError) {
-            let leaf = try await interceptor.mint.leaf(for: name)
+            let leaf = try await interceptor.mint.leaf(for: name, asker: facts.owner)
             if let cutting { return Ending(cutting) }
             return await shakeHands(try interceptor.serve(name, leaf, client, unread: openingBytes), worker, on: loop)
         } catch {

@@ -1,22 +1,34 @@
 import LinuxBindings
 import OpenSSLBindings
+import PolicyEngine
 import Synchronization
 import Telemetry
 
 /// Makes leaves and keeps them: one key for all, one leaf for each name, on a thread of its own.
 ///
 /// Any thread may ask. Whoever asks for a name that is being made waits for the same leaf. How many are made, kept and waited for
-/// is bounded: a client that asks for ever new names fills no memory and takes no processor (threat G07).
+/// is bounded: a client that asks for ever new names fills no memory and takes no processor, nor anybody else's turn (threat G07).
 package final class LeafMint: Sendable {
     private typealias Waiter = CheckedContinuation<Result<Leaf, LeafMintError>, Never>
+
+    /// Those who wait for a name.
+    private struct Wait {
+        /// Who asked first: the name is of the share of his.
+        let asker: ConnectionOwner?
+        /// In whose lines the name stands.
+        var askers: Set<ConnectionOwner?>
+        var waiters: [Waiter]
+    }
 
     private struct Inside {
         var authority: Authority
         /// Grows with each new authority: what was made under the one before is not kept.
         var generation = 0
         var cache: LeafCache
-        var waiters: [CertifiedName: [Waiter]] = [:]
-        /// The names of `waiters` that nobody makes yet, the last to be made next first.
+        var waits: [CertifiedName: Wait] = [:]
+        /// How many of the names each has asked for who has asked for any.
+        var shares: [ConnectionOwner?: Int] = [:]
+        /// The names of `waits` that nobody makes yet.
         var queue: LeafQueue
         var isStopped = false
     }
@@ -74,14 +86,16 @@ package final class LeafMint: Sendable {
 
     /// The leaf for a name: at once where it is there, else as soon as it is made.
     ///
-    /// It resumes where it was called, so on a loop if that was one.
+    /// Names are made in the order in which `asker` asks, and the askers have turns. It resumes where it was called, so on a loop if
+    /// that was one.
     package func leaf(
         for name: CertifiedName,
+        asker: ConnectionOwner?,
         isolation: isolated (any Actor)? = #isolation
     ) async throws(LeafMintError) -> Leaf {
         if let leaf = ready(for: name) { return leaf }
         let answer = await withCheckedContinuation { waiter in
-            switch enter(name, waiter) {
+            switch enter(name, asker, waiter) {
             case .answer(let answer): waiter.resume(returning: answer)
             case .waiting(isFirst: true): bell.signal()
             case .waiting(isFirst: false): metrics.shared.increment()
@@ -113,8 +127,9 @@ package final class LeafMint: Sendable {
         let waiters = inside.withLock { inside in
             inside.isStopped = true
             inside.queue.removeAll()
-            defer { inside.waiters = [:] }
-            return inside.waiters.values.flatMap { $0 }
+            inside.shares = [:]
+            defer { inside.waits = [:] }
+            return inside.waits.values.flatMap(\.waiters)
         }
         for waiter in waiters { waiter.resume(returning: .failure(.stopped)) }
         bell.signal()
@@ -124,22 +139,26 @@ package final class LeafMint: Sendable {
         inside.cache.use(name).flatMap { $0.isFresh(at: now, margin: limits.renewalSeconds) ? $0 : nil }
     }
 
-    private func enter(_ name: CertifiedName, _ waiter: Waiter) -> Entry {
+    private func enter(_ name: CertifiedName, _ asker: ConnectionOwner?, _ waiter: Waiter) -> Entry {
         let now = wall()
         return inside.withLock { inside in
             // It may have been made since `ready` was asked.
             if let leaf = fresh(name, at: now, in: &inside) { return .answer(.success(leaf)) }
             guard !inside.isStopped else { return .answer(.failure(.stopped)) }
-            if inside.waiters[name] != nil {
-                inside.waiters[name]?.append(waiter)
+            if inside.waits[name] != nil {
+                inside.waits[name]?.waiters.append(waiter)
+                // His turn may come before that of who asked first.
+                if inside.waits[name]?.askers.insert(asker).inserted ?? false { inside.queue.append(name, for: asker) }
                 return .waiting(isFirst: false)
             }
-            guard inside.waiters.count < limits.waitingNames else {
+            let own = inside.shares[asker, default: 0] + 1
+            guard own < limits.waitingNames - inside.waits.count else {
                 metrics.busy.increment()
                 return .answer(.failure(.busy))
             }
-            inside.waiters[name] = [waiter]
-            inside.queue.append(name)
+            inside.shares[asker] = own
+            inside.waits[name] = Wait(asker: asker, askers: [asker], waiters: [waiter])
+            inside.queue.append(name, for: asker)
             return .waiting(isFirst: true)
         }
     }
@@ -182,7 +201,7 @@ extension LeafMint {
         let waiters = inside.withLock { inside -> [Waiter]? in
             guard inside.generation == generation else { return nil }
             if case .success(let leaf) = answer { keep(leaf, for: name, in: &inside) }
-            return inside.waiters.removeValue(forKey: name) ?? []
+            return end(name, in: &inside)
         }
         // There is another authority by now, and whoever waits is to have its leaf.
         guard let waiters else { return inside.withLock { $0.queue.appendFirst(name) } }
@@ -191,6 +210,14 @@ extension LeafMint {
         case .failure: metrics.failed.increment()
         }
         for waiter in waiters { waiter.resume(returning: answer) }
+    }
+
+    private func end(_ name: CertifiedName, in inside: inout Inside) -> [Waiter] {
+        guard let wait = inside.waits.removeValue(forKey: name) else { return [] }
+        for asker in wait.askers { inside.queue.remove(name, of: asker) }
+        let left = inside.shares[wait.asker, default: 1] - 1
+        inside.shares[wait.asker] = left == 0 ? nil : left
+        return wait.waiters
     }
 
     private func keep(_ leaf: Leaf, for name: CertifiedName, in inside: inout Inside) {

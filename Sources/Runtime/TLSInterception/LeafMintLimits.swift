@@ -2,8 +2,9 @@
 package struct LeafMintLimits: Hashable, Sendable {
     /// The most leaves that are kept, each under 2 KiB; the one longest unused goes first.
     package var leaves = 1024
-    /// The most names that wait for a leaf; more are refused.
-    package var waitingNames = 512
+    /// The most names that wait for a leaf; more are refused, and so are more of one asker than are left for all others: half of
+    /// them, where nobody else waits.
+    package var waitingNames = 1024
     /// The most new leaves a second in the long run; a leaf costs about 0.2 ms of a processor.
     package var leavesPerSecond = 200
     /// How many may be made at once after a pause.
