@@ -48,6 +48,7 @@ struct InterceptedPod {
     /// Makes one, hands it to `body`, and takes it down.
     ///
     /// `authority` is where the daemon has its authority: a directory unless `ephemeral`.
+    /// `preparing` is done to the files before the daemon starts.
     /// `more` are further keys of `interception`, as they stand inside braces; `$FILES` is the folder of the certificates.
     static func with<Result>(
         _ rules: String = rules,
@@ -55,9 +56,11 @@ struct InterceptedPod {
         more: String = "",
         settings: String = "",
         names: [String: [String]] = [:],
+        preparing: (InterceptionFiles) throws -> Void = { _ in },
         _ body: (InterceptedPod) throws -> Result
     ) throws -> Result {
         let files = try InterceptionFiles(isEphemeral: isEphemeral)
+        try preparing(files)
         let interception = "authority: \(isEphemeral ? "ephemeral" : files.authority), publish: \(files.published)"
         let text = "interception: { \(interception)\(more.replacing("$FILES", with: files.folder.path)) }\n\(settings)"
         let dial = "\(GuardedPod.standardDial), trust: [\(files.path("root.pem")), $WORLD/ca.pem]"

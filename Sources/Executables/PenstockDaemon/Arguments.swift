@@ -83,7 +83,8 @@ enum Arguments: Hashable {
           --help            print this and exit
 
         signals: SIGTERM, SIGINT   accept nothing more, let live connections end (drain.seconds), then cut them
-                 SIGHUP            load the policy again; live connections are judged by it; a bad one changes nothing;
+                 SIGHUP            load the policy again, and secrets, trust and certificates that are shown; live
+                                   connections are judged by it; a bad one changes nothing; read the authority again;
                                    go on in a new audit file if the old one was renamed; take over a new audit key
 
         exit codes: 0   done

@@ -8,6 +8,7 @@ import GovernanceAPI
 import OperatorEndpoints
 import PolicyCounters
 import PolicyEngine
+import TLSInterception
 
 /// How the daemon comes by its policy, and how it is put in force.
 extension Daemon {
@@ -19,14 +20,15 @@ extension Daemon {
         policyPlace = PolicyPlace(plan.policyPaths + plan.secretPaths)
         do {
             let read = try plan.loadPolicy()
+            let upstreamTLS = try plan.interception?.upstreamTLS(after: snapshot.upstreamTLS)
             let isSame =
                 read.policy.hash == snapshot.policy?.hash && read.vault.holdsTheSame(as: snapshot.vault)
-                && read.ways.isMadeOfTheSame(as: snapshot.ways)
+                && read.ways.isMadeOfTheSame(as: snapshot.ways) && upstreamTLS === snapshot.upstreamTLS
             guard !isSwap || !isSame else {
                 readiness.update { $0.refusedReload = nil }
                 return nil
             }
-            return adopt(read)
+            return adopt(read, upstreamTLS)
         } catch {
             refusePolicy("\(error)")
             return nil
@@ -53,18 +55,20 @@ extension Daemon {
     }
 
     /// Writes down that another policy is loaded: before anything is decided by it.
-    private func adopt(_ read: ReadPolicy) -> PolicyNews {
+    private func adopt(_ read: ReadPolicy, _ upstreamTLS: UpstreamTLS?) -> PolicyNews {
         let policy = read.policy
         let before = snapshot.policy
         let changes = before.map { PolicyChanges(from: $0, to: policy) }
         counters.need(policy.hasCounters)
         let hasNewSecrets = !read.vault.holdsTheSame(as: snapshot.vault)
         let hasNewWays = !read.ways.isMadeOfTheSame(as: snapshot.ways)
+        let hasNewTrust = upstreamTLS !== snapshot.upstreamTLS
         snapshot = PolicySnapshot(
             policy: policy,
             generation: snapshot.generation + 1,
             vault: read.vault,
-            ways: read.ways
+            ways: read.ways,
+            upstreamTLS: upstreamTLS
         )
         audit.submit(
             PolicyRecord(
@@ -79,6 +83,7 @@ extension Daemon {
             changes: changes,
             hasNewSecrets: hasNewSecrets,
             hasNewWays: hasNewWays,
+            hasNewTrust: hasNewTrust,
             secrets: read.vault.count
         )
     }
@@ -99,6 +104,7 @@ extension Daemon {
         )
         if news.hasNewSecrets { say("secrets were read from their files: \(news.secrets)") }
         if news.hasNewWays { say("what ways out need was read from their files") }
+        if news.hasNewTrust { say("what servers are verified by, and shown, was read from its files") }
         if let changes = news.changes { say("what it changes: \(changes)") }
         if policy.mode == .audit { say("warning: mode: audit lets through what the policy would refuse") }
     }
@@ -128,6 +134,7 @@ struct PolicyNews {
     var changes: PolicyChanges?
     var hasNewSecrets: Bool
     var hasNewWays: Bool
+    var hasNewTrust: Bool
     var secrets: Int
 }
 

@@ -24,7 +24,7 @@ final class Daemon: EventHandler {
     private let signals: SignalDescriptor
     private(set) var workers: [LoopBound<Worker>] = []
     private(set) var governance: [LoopBound<GovernanceServer>] = []
-    var snapshot = PolicySnapshot(policy: nil, generation: 0)
+    var snapshot: PolicySnapshot
     /// Set from the start until all workers are there: each of them gets every policy.
     var isReloading = true
     var wantsReload = false
@@ -48,6 +48,7 @@ final class Daemon: EventHandler {
         audit: AuditWriter,
         counters: PolicyCounters,
         interceptor: Interceptor?,
+        snapshot: PolicySnapshot,
         readiness: Readiness,
         signals: consuming SignalDescriptor
     ) {
@@ -55,6 +56,7 @@ final class Daemon: EventHandler {
         self.audit = audit
         self.counters = counters
         self.interceptor = interceptor
+        self.snapshot = snapshot
         self.readiness = readiness
         self.signals = signals
     }

@@ -49,7 +49,7 @@ extension DaemonPlan {
             drainSeconds: Int(configuration.drain.time.components.seconds),
             policyPaths: policyPaths,
             egress: egress,
-            secretPaths: secrets.values.map(\.path).sorted() + egress.paths,
+            secretPaths: secrets.values.map(\.path).sorted() + egress.paths + (interception?.upstreamPaths ?? []),
             watchSeconds: Int(configuration.policy.watchTime.components.seconds),
             statePath: configuration.state.path,
             loadPolicy: { try ReadPolicy(policyPaths, secrets, egress, canIntercept: interception != nil) }

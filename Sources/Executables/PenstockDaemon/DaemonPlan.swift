@@ -39,7 +39,7 @@ struct DaemonPlan: Sendable {
     var policyPaths: [String]
     /// The ways out that policies may name.
     var egress: EgressPlan
-    /// The files of secrets, and of ways out; another one in their place is a reason to read the policy again.
+    /// The files of secrets, of ways out and of trust; another one in their place is a reason to read the policy again.
     var secretPaths: [String]
     /// How often it is looked whether another policy stands there, in seconds; 0: never.
     var watchSeconds: Int

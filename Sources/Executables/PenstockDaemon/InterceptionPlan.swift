@@ -17,8 +17,7 @@ struct InterceptionPlan: Sendable {
     /// Reads all that is configured, and changes nothing.
     func check() throws(Complaint) {
         if let folder = settings.authority.folder { _ = try readAuthority(folder) }
-        _ = try readRoots()
-        _ = try readIdentities()
+        _ = try upstreamTLS(after: nil)
         guard let folder = settings.publish else { return }
         do throws(AuthorityError) {
             try TrustBundle.check(folder)
@@ -28,10 +27,9 @@ struct InterceptionPlan: Sendable {
     }
 
     /// Makes what connections are intercepted with, and writes what agents are to trust where that is asked for.
-    func open() throws(Complaint) -> Interceptor {
+    func open() throws(Complaint) -> OpenInterception {
         let authority = try authority()
-        let trusted = try readRoots()
-        let identities = try readIdentities()
+        let upstreamTLS = try upstreamTLS(after: nil)
         try publish(authority)
         do {
             let mint = try LeafMint(
@@ -39,7 +37,7 @@ struct InterceptionPlan: Sendable {
                 wall: wallClockSeconds,
                 steady: monotonicNanoseconds
             )
-            return try Interceptor(mint, trusting: trusted, identities: identities)
+            return OpenInterception(interceptor: try Interceptor(mint), upstreamTLS: upstreamTLS)
         } catch {
             throw Complaint("cannot start interception: \(error)", .unavailable)
         }
@@ -78,47 +76,12 @@ struct InterceptionPlan: Sendable {
             throw Complaint("interception.authority: \(error)", .configuration)
         }
     }
+}
 
-    private func readRoots() throws(Complaint) -> [Certificate] {
-        var trusted: [Certificate] = []
-        for file in roots {
-            do throws(AuthorityError) {
-                trusted += try SystemRoots.read(file)
-            } catch {
-                throw Complaint("dial.trust: \(error)", .configuration)
-            }
-        }
-        return trusted
-    }
-
-    private func readIdentities() throws(Complaint) -> [ClientIdentity] {
-        var identities: [ClientIdentity] = []
-        for wanted in settings.clientCertificates {
-            let chain = try read(wanted.certificate) { text throws(CertificateError) in
-                try Certificate.all(pem: text, limit: Self.longestChain)
-            }
-            let identity = try read(wanted.key) { text throws(CertificateError) in
-                try TLSIdentity(chain: chain, key: text)
-            }
-            identities.append(ClientIdentity(hosts: wanted.hosts, identity: identity))
-        }
-        return identities
-    }
-
-    /// The most certificates that stand behind one for servers that ask, and itself.
-    private static let longestChain = 16
-
-    /// Reads a file of `client_certificates`; what is wrong is said of that file.
-    private func read<Content>(
-        _ path: String,
-        _ parse: ([UInt8]) throws(CertificateError) -> Content
-    ) throws(Complaint) -> Content {
-        do {
-            return try parse(try readFile(path, limit: 1 << 20))
-        } catch {
-            throw Complaint("interception.client_certificates: \(path): \(error)", .configuration)
-        }
-    }
+/// What connections are intercepted with when the daemon starts.
+struct OpenInterception {
+    let interceptor: Interceptor
+    let upstreamTLS: UpstreamTLS
 }
 
 extension InterceptionSettings.AuthoritySource {

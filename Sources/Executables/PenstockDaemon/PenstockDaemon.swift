@@ -96,9 +96,9 @@ enum PenstockDaemon {
         }
         let counters = try openCounters(plan)
         try plan.egress.checkMeans()
-        let interceptor = try plan.interception.map { plan throws(Complaint) in try plan.open() }
+        let interception = try plan.interception.map { plan throws(Complaint) in try plan.open() }
         announce(plan, sockets)
-        start(plan, sockets, audit, counters, interceptor, signals)
+        start(plan, sockets, audit, counters, interception, signals)
     }
 
     /// Counters that are opened when a policy first needs them.
@@ -212,7 +212,7 @@ enum PenstockDaemon {
         _ sockets: OpenSockets,
         _ audit: AuditWriter,
         _ counters: PolicyCounters,
-        _ interceptor: Interceptor?,
+        _ interception: OpenInterception?,
         _ signals: consuming SignalDescriptor
     ) {
         let metrics = JourneyMetrics()
@@ -222,13 +222,13 @@ enum PenstockDaemon {
             metrics: metrics,
             resolving: plan.resolving,
             counters: counters,
-            interceptor: interceptor
+            interceptor: interception?.interceptor
         )
         let readiness = Readiness(
             audit: audit,
             journeys: metrics,
             counters: counters,
-            mint: interceptor?.mint,
+            mint: interception?.interceptor.mint,
             version: DaemonPlan.version
         )
         let questions = GovernanceServices(
@@ -242,11 +242,12 @@ enum PenstockDaemon {
             obstacle: { counters.obstacle(to: $0) }
         )
         let number = signals.release()
+        let snapshot = PolicySnapshot(policy: nil, generation: 0, upstreamTLS: interception?.upstreamTLS)
         do throws(SystemCallError) {
             let control = try EventLoop(index: plan.workers)
             try control.start()
             Task(executorPreference: control.executor) {
-                await bringUp(plan, sockets, services, questions, readiness, number, on: control)
+                await bringUp(plan, snapshot, sockets, services, questions, readiness, number, on: control)
             }
         } catch {
             say("cannot start the control loop: \(error)")
@@ -257,6 +258,7 @@ enum PenstockDaemon {
 
 private func bringUp(
     _ plan: DaemonPlan,
+    _ snapshot: PolicySnapshot,
     _ sockets: OpenSockets,
     _ services: JourneyServices,
     _ questions: GovernanceServices,
@@ -269,6 +271,7 @@ private func bringUp(
         audit: services.audit,
         counters: services.counters,
         interceptor: services.interceptor,
+        snapshot: snapshot,
         readiness: readiness,
         signals: SignalDescriptor(adopting: signals)
     )

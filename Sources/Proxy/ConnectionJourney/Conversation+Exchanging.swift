@@ -94,9 +94,10 @@ extension Conversation {
         return upstream
     }
 
-    /// False where a proxy led out with credentials, or with trust, that others have taken the place of.
+    /// False where it was dialled with credentials, or with trust, that others have taken the place of.
     func isOfToday(_ line: UpstreamLine) -> Bool {
-        line.key.way == .direct || line.key.generation == worker.snapshot.generation
+        guard line.key.way == .direct || line.key.generation == worker.snapshot.generation else { return false }
+        return line.key.tls.map { $0.number == worker.snapshot.upstreamTLS?.number } ?? true
     }
 
     /// True where a server that has waited for us closed just when we asked, and asking twice is no harm (RFC 9110,
@@ -177,8 +178,11 @@ extension Conversation {
 
     /// Whom TLS is begun with: the one whom the client has asked for, wherever policy has it dialled.
     private func peer(at address: UpstreamAddress?) -> UpstreamPeer? {
-        let certified = facts.name.map(CertifiedName.host) ?? address.map { .address($0.socket.address) }
-        return certified.map { UpstreamPeer(certified: $0, port: facts.port) }
+        guard scope.isIntercepted, let tls = worker.snapshot.upstreamTLS,
+            let certified = facts.name.map(CertifiedName.host) ?? address.map({ .address($0.socket.address) })
+        else { return nil }
+        let terms = tls.terms(for: certified, port: facts.port, oldest: connection.oldestUpstreamTLS)
+        return UpstreamPeer(terms: terms, tls: tls)
     }
 
     /// Takes a connection that nobody uses; false where none is for this request.
@@ -205,14 +209,10 @@ extension Conversation {
         by way: EgressName,
         _ snapshot: PolicySnapshot
     ) -> PoolKey {
-        var tls: UpstreamTLSTerms?
-        if scope.isIntercepted, let peer {
-            tls = UpstreamTLSTerms(peer.certified, port: peer.port, oldest: connection.oldestUpstreamTLS)
-        }
-        return PoolKey(
+        PoolKey(
             name: name,
             port: facts.port,
-            tls: tls,
+            tls: peer?.terms,
             way: way,
             workload: facts.owner,
             generation: snapshot.generation

@@ -1,6 +1,7 @@
 import AuditTrail
 import Credentials
 import PolicyEngine
+import TLSInterception
 
 /// The policy in force, and how many there have been.
 ///
@@ -14,16 +15,20 @@ package struct PolicySnapshot: Sendable {
     package let vault: CredentialVault
     /// What the ways out are that the policy names.
     package let ways: WaysOut
+    /// What TLS with servers is begun with; `nil` where nothing is intercepted.
+    package let upstreamTLS: UpstreamTLS?
 
     package init(
         policy: Policy?,
         generation: UInt64,
         vault: CredentialVault = .empty,
-        ways: WaysOut = .direct
+        ways: WaysOut = .direct,
+        upstreamTLS: UpstreamTLS? = nil
     ) {
         self.policy = policy
         self.vault = vault
         self.ways = ways
+        self.upstreamTLS = upstreamTLS
         self.generation = generation
     }
 }

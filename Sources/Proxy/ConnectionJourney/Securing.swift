@@ -5,11 +5,10 @@ import TLSInterception
 import Telemetry
 import WireFormats
 
-/// Whom TLS is begun with.
+/// Whom TLS is begun with, and by whose trust.
 struct UpstreamPeer {
-    /// What its certificate has to stand for.
-    var certified: CertifiedName
-    var port: UInt16
+    var terms: UpstreamTLSTerms
+    var tls: UpstreamTLS
 }
 
 /// Why an upstream that answers cannot be spoken to in TLS.
@@ -32,12 +31,10 @@ func secure(
     _ worker: Worker,
     on loop: isolated EventLoop
 ) async -> UpstreamFault? {
-    guard let interceptor = worker.interceptor else { return UpstreamFault(status: 502, detail: "upstream_tls_failed") }
-    let terms = UpstreamTLSTerms(peer.certified, port: peer.port, oldest: connection.oldestUpstreamTLS)
-    let ticket = worker.tickets.ticket(for: terms, at: loop.now)
+    let ticket = worker.tickets.ticket(for: peer.terms, at: loop.now)
     let cipher: TLSCipher
     do throws(TLSFailure) {
-        cipher = try interceptor.ask(terms, ticket: ticket, socket)
+        cipher = try peer.tls.ask(peer.terms, ticket: ticket, socket)
     } catch {
         return UpstreamFault(status: 502, detail: "upstream_\(error.text)")
     }
@@ -53,7 +50,7 @@ func secure(
     case .timedOut: return UpstreamFault(status: 504, detail: "upstream_tls_timed_out")
     case .interrupted: return UpstreamFault(status: 502, detail: "cut")
     case .failed(let failure):
-        if ticket != nil { worker.tickets.bar(terms, at: loop.now) }
+        if ticket != nil { worker.tickets.bar(peer.terms, at: loop.now) }
         return UpstreamFault(status: 502, detail: "upstream_\(failure.text)", isOfTicket: ticket != nil)
     }
 }

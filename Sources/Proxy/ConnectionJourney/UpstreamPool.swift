@@ -6,8 +6,7 @@ import TLSInterception
 
 /// What two requests must have in common for one to go up the connection of the other.
 ///
-/// The address is the permit's to say. Whom the daemon trusts is the same for all, and what certificate it shows hangs on the
-/// name.
+/// The address is the permit's to say. Whom the daemon trusts, and what certificate it shows to whom, is told by the terms' number.
 struct PoolKey: Hashable {
     /// The name that was dialled; `nil` where that was the original destination.
     var name: HostName?

@@ -17,15 +17,23 @@ package enum SystemRoots {
 
     /// Reads the certificates of a PEM file, each once, in their order.
     package static func read(_ path: String) throws(AuthorityError) -> [Certificate] {
-        let bytes: [UInt8]
+        try certificates(of: try text(path), from: path)
+    }
+
+    /// What a PEM file holds.
+    package static func text(_ path: String) throws(AuthorityError) -> [UInt8] {
         do throws(SystemCallError) {
-            bytes = try readFile(path, limit: byteLimit)
+            return try readFile(path, limit: byteLimit)
         } catch {
             throw error.isMissing ? .noRoots(path) : error.isTooLarge ? .tooLarge(path) : .unreadable(path, error)
         }
+    }
+
+    /// The certificates of what was read from a file, each once, in their order.
+    package static func certificates(of text: [UInt8], from path: String) throws(AuthorityError) -> [Certificate] {
         do throws(CertificateError) {
             var seen: Set<Certificate> = []
-            return try Certificate.all(pem: bytes, limit: countLimit).filter { seen.insert($0).inserted }
+            return try Certificate.all(pem: text, limit: countLimit).filter { seen.insert($0).inserted }
         } catch {
             throw .badCertificate(path, error)
         }
