@@ -46,6 +46,12 @@ package func replaceFile(
     _ = try systemCall("renameat") { unsafe renameat(parent, newName, parent, name) }
 }
 
+/// Makes sure that this process may make files in an open directory, without making one.
+package func checkWriting(in directory: borrowing OwnedDescriptor) throws(SystemCallError) {
+    let parent = directory.number
+    _ = try systemCall("faccessat") { unsafe faccessat(parent, ".", W_OK | X_OK, AT_EACCESS) }
+}
+
 /// Removes a name from an open directory.
 package func removeFile(below directory: borrowing OwnedDescriptor, _ name: String) throws(SystemCallError) {
     let parent = directory.number

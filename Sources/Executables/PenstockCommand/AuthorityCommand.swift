@@ -51,8 +51,9 @@ extension Complaint {
     init(_ error: AuthorityError) {
         let code: ExitCode =
             switch error {
-            case .badCertificate, .badKey, .mismatch, .keyAlone, .cutOff, .notAnAuthority, .notForServers, .cannotSign,
-                .notARoot, .expired, .notYetValid, .exposed,
+            case .badCertificate, .badKey, .mismatch, .keyAlone, .certificateAlone, .cutOff, .notAnAuthority,
+                .notForServers, .cannotSign,
+                .notARoot, .expired, .notYetValid, .exposed, .changeable,
                 .foreignOwner, .notRegular, .tooLarge:
                 .problems
             case .missing, .noBundle, .noRoots, .unreadable: .unreadable

@@ -105,9 +105,9 @@ extension Daemon {
             let authority = try interception.authority()
             // First what agents trust, then what is signed under it.
             try interception.publish(authority)
-            interceptor.mint.replace(authority)
+            let isNew = interceptor.mint.replace(authority)
             readiness.update { $0.refusedAuthority = nil }
-            say("authority \(authority.certificate.serial) signs from now on")
+            if isNew { say("authority \(authority.certificate.serial) signs from now on") }
         } catch {
             readiness.update { $0.refusedAuthority = error.text }
             say("authority not read again, the old one signs on: \(error.text)")

@@ -19,8 +19,9 @@ extension Authority {
         let folder = try AuthorityFolder(path)
         try folder.lock()
         try folder.refuseKeyAlone()
-        for name in [AuthorityFolder.certificate, AuthorityFolder.key] where try folder.status(name) != nil {
-            throw .alreadyThere(folder.place(name))
+        if try folder.status(AuthorityFolder.certificate) != nil {
+            guard try folder.status(AuthorityFolder.key) != nil else { throw .certificateAlone(path) }
+            throw .alreadyThere(folder.place(AuthorityFolder.certificate))
         }
         let (certificate, key) = try wish.root(at: now)
         try folder.put(certificate, key, replacing: false)
@@ -48,8 +49,9 @@ extension Authority {
         let folder = try AuthorityFolder(path)
         try folder.lock()
         let old = try AuthorityParts(folder)
-        // The old key is not used, but who may not have it may not replace it.
-        _ = try folder.read(AuthorityFolder.key, isSecret: true)
+        try old.checkIsSettled()
+        // The old key is not used, but who may not have it may not replace it, nor is the key of another root lost.
+        guard old.certificate.belongs(to: try folder.readKey()) else { throw .mismatch(path) }
         guard old.certificate.isAuthority else { throw .notAnAuthority(folder.place(AuthorityFolder.certificate)) }
         let end = now + overlapDays * secondsOfADay
         let retired = [RetiredRoot(old.certificate, until: old.certificate.notAfter)] + old.previous

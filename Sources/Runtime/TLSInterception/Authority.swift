@@ -27,13 +27,7 @@ package struct Authority: Sendable {
         let folder = try AuthorityFolder(path)
         let parts = try AuthorityParts(folder)
         try parts.check(at: now)
-        let bytes = try folder.read(AuthorityFolder.key, isSecret: true)
-        let key: P256PrivateKey
-        do throws(CertificateError) {
-            key = try P256PrivateKey(pem: bytes)
-        } catch {
-            throw .badKey(folder.place(AuthorityFolder.key), error)
-        }
+        let key = try folder.readKey()
         guard parts.certificate.belongs(to: key) else { throw .mismatch(path) }
         self.init(parts.certificate, key: key, previous: parts.previous.filter { $0.until >= now })
         try signTrial(at: now, folder.place(AuthorityFolder.certificate))

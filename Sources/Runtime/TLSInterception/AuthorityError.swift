@@ -17,12 +17,16 @@ package enum AuthorityError: Error, Hashable, Sendable {
     case foreignOwner(String, UInt32, UInt32)
     /// Others than the owner may read or write the key; these are its permissions.
     case exposed(String, UInt32)
+    /// Others than the owner may write what is to be trusted; these are its permissions.
+    case changeable(String, UInt32)
     case badCertificate(String, CertificateError)
     case badKey(String, CertificateError)
     /// The key is another certificate's.
     case mismatch(String)
     /// The folder has a key, and no certificate.
     case keyAlone(String)
+    /// The folder has a certificate, and no key.
+    case certificateAlone(String)
     /// Beside the certificate is one that was about to take its place.
     case cutOff(String)
     /// It may not sign certificates.
@@ -69,6 +73,9 @@ extension AuthorityError: CustomStringConvertible {
         case .exposed(let path, let permissions):
             "\(path) has mode 0\(String(permissions, radix: 8)): others than its owner can have the key; if nobody had it "
                 + "yet, chmod 0600 it, else make another authority"
+        case .changeable(let path, let permissions):
+            "\(path) has mode 0\(String(permissions, radix: 8)): others than its owner may put a root of theirs there; look at what it "
+                + "holds, then chmod 0644 it"
         case .badCertificate(let path, let error): "\(path): \(error); put a root certificate in PEM there"
         case .badKey(let path, let error): "\(path): \(error); put the unencrypted P-256 key of the certificate there"
         case .mismatch(let folder):
@@ -77,6 +84,9 @@ extension AuthorityError: CustomStringConvertible {
         case .keyAlone(let folder):
             "\(folder)/ca.key is there, and ca.pem is not; put its certificate there (if ca.pem.part is there, rename that), or "
                 + "remove the key and make another authority"
+        case .certificateAlone(let folder):
+            "\(folder)/ca.key is not there, and ca.pem is; put the key of that certificate there, or remove what the folder holds and "
+                + "make another authority"
         case .cutOff(let path):
             "\(path).part is there: a rotation was cut off; if `penstock ca show` says that the key is another's, rename it to "
                 + "\(path), else remove it"

@@ -35,13 +35,15 @@ struct AuthorityFolder: ~Copyable {
 
     /// The content of a file that must be there.
     ///
-    /// A secret one must be its owner's alone, and its owner this process's user.
-    func read(_ name: String, isSecret: Bool = false) throws(AuthorityError) -> [UInt8] {
-        guard let bytes = try readIfThere(name, isSecret: isSecret) else { throw .missing(place(name)) }
+    /// Its owner alone may write to it: this process's user, the folder's, or root.
+    func read(_ name: String) throws(AuthorityError) -> [UInt8] {
+        guard let bytes = try readIfThere(name) else { throw .missing(place(name)) }
         return bytes
     }
 
     /// The content of a file; nil where there is none.
+    ///
+    /// A secret one must be its owner's alone, and its owner this process's user.
     func readIfThere(_ name: String, isSecret: Bool = false) throws(AuthorityError) -> [UInt8]? {
         guard let before = try status(name) else { return nil }
         // One of somebody else cannot even be opened.
@@ -74,8 +76,13 @@ struct AuthorityFolder: ~Copyable {
 
     private func fault(of status: FileStatus, _ name: String, isSecret: Bool) -> AuthorityError? {
         guard status.isRegular else { return .notRegular(place(name)) }
-        guard isSecret else { return nil }
         let user = effectiveIdentity().user
+        guard isSecret else {
+            // What agents are to trust is the authority's, and not of somebody whom the folder lets in.
+            let isOurs = [user, 0].contains(status.owner) || status.owner == (try? fileStatus(descriptor).owner)
+            guard isOurs else { return .foreignOwner(place(name), status.owner, user) }
+            return status.permissions & 0o022 == 0 ? nil : .changeable(place(name), status.permissions)
+        }
         guard status.owner == user else { return .foreignOwner(place(name), status.owner, user) }
         guard status.permissions & 0o077 == 0 else { return .exposed(place(name), status.permissions) }
         return nil
@@ -84,6 +91,16 @@ struct AuthorityFolder: ~Copyable {
     /// Refuses a folder with a key and no certificate: neither making an authority nor rotating one would mend it.
     func refuseKeyAlone() throws(AuthorityError) {
         if try status(Self.key) != nil, try status(Self.certificate) == nil { throw .keyAlone(path) }
+    }
+
+    /// The key, of whom this process's user alone may know.
+    func readKey() throws(AuthorityError) -> P256PrivateKey {
+        guard let bytes = try readIfThere(Self.key, isSecret: true) else { throw .certificateAlone(path) }
+        do throws(CertificateError) {
+            return try P256PrivateKey(pem: bytes)
+        } catch {
+            throw .badKey(place(Self.key), error)
+        }
     }
 
     /// Keeps others who ask as well from changing the folder, for as long as this value lives.
@@ -115,6 +132,15 @@ struct AuthorityFolder: ~Copyable {
     func open(to mode: UInt32) throws(AuthorityError) {
         do throws(SystemCallError) {
             try setPermissions(descriptor, mode)
+        } catch {
+            throw .unwritable(path, error)
+        }
+    }
+
+    /// Says why no file can be made in it.
+    func checkIsWritable() throws(AuthorityError) {
+        do throws(SystemCallError) {
+            try checkWriting(in: descriptor)
         } catch {
             throw .unwritable(path, error)
         }

@@ -106,13 +106,19 @@ package final class LeafMint: Sendable {
 
     /// Signs with another authority from now on.
     ///
-    /// Leaves that somebody has stay as they are, and with them live connections; none of them is given out again.
-    package func replace(_ authority: Authority) {
+    /// Leaves that somebody has stay as they are, and with them live connections; none of them is given out again. Of the same
+    /// root they are good for as long as they were.
+    ///
+    /// - Returns: whether it is another root.
+    @discardableResult
+    package func replace(_ authority: Authority) -> Bool {
         inside.withLock { inside in
+            guard authority.certificate != inside.authority.certificate else { return false }
             inside.authority = authority
             inside.generation += 1
             metrics.kept.add(-Int64(inside.cache.count))
             inside.cache = LeafCache(capacity: limits.leaves)
+            return true
         }
     }
 

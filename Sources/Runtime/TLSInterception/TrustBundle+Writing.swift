@@ -29,7 +29,9 @@ extension TrustBundle {
     /// - Throws: as `write` does.
     package static func check(_ path: String) throws(AuthorityError) {
         do throws(AuthorityError) {
-            try refuseKey(in: AuthorityFolder(path))
+            let folder = try AuthorityFolder(path)
+            try refuseKey(in: folder)
+            try folder.checkIsWritable()
         } catch .missing {
             // It is made at the start, and nothing above it.
             let above = path.split(separator: "/").dropLast().joined(separator: "/")

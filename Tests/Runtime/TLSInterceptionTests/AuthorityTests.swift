@@ -1,4 +1,5 @@
 import Foundation
+import LinuxBindings
 import NetworkTypes
 import OpenSSLBindings
 import TLSInterception
@@ -66,6 +67,52 @@ struct AuthorityTests {
         #expect(throws: AuthorityError.notRegular("\(place.path)/ca.key")) { try place.load() }
     }
 
+    @Test(
+        "G01: what agents are to trust is refused where others may write to it, or have made it",
+        arguments: ["ca.pem", "previous.pem"]
+    )
+    func foreignRoots(name: String) throws {
+        let place = try Place()
+        try Authority.create(in: place.path, AuthorityWish(), at: now)
+        try Authority.rotate(in: place.path, days: 1, overlapDays: 1, at: now)
+        let file = "\(place.path)/\(name)"
+        for mode in [0o664, 0o646] {
+            try place.setMode(mode, of: name)
+            #expect(throws: AuthorityError.changeable(file, UInt32(mode))) { try place.load() }
+            #expect(throws: AuthorityError.changeable(file, UInt32(mode))) { try AuthorityParts(folder: place.path) }
+        }
+        try place.setMode(0o644, of: name)
+        _ = try place.load()
+        try FileManager.default.setAttributes([.ownerAccountID: 65534], ofItemAtPath: file)
+        let fault = AuthorityError.foreignOwner(file, 65534, effectiveIdentity().user)
+        #expect(throws: fault) { try place.load() }
+        #expect(throws: fault) { try AuthorityParts(folder: place.path) }
+        #expect(throws: fault) { try Authority.rotate(in: place.path, days: 1, overlapDays: 1, at: now) }
+        // Root reads the folder of the daemon's user, too.
+        try FileManager.default.setAttributes([.ownerAccountID: 65534], ofItemAtPath: place.path)
+        _ = try place.load()
+    }
+
+    @Test("a rotation changes nothing where the key is another root's, or one was cut off before")
+    func unsettled() throws {
+        let place = try Place()
+        try Authority.create(in: place.path, AuthorityWish(), at: now)
+        let key = try place.text("ca.key")
+        let other = String(decoding: try P256PrivateKey().pem(), as: UTF8.self)
+        try place.write(other, to: "ca.key")
+        #expect(throws: AuthorityError.mismatch(place.path)) {
+            try Authority.rotate(in: place.path, days: 1, overlapDays: 1, at: now)
+        }
+        #expect(try place.text("ca.key") == other)
+        try place.write(key, to: "ca.key")
+        try place.write("", to: "ca.pem.part")
+        #expect(throws: AuthorityError.cutOff("\(place.path)/ca.pem")) {
+            try Authority.rotate(in: place.path, days: 1, overlapDays: 1, at: now)
+        }
+        try place.remove("ca.pem.part")
+        try Authority.rotate(in: place.path, days: 1, overlapDays: 1, at: now)
+    }
+
     @Test("every broken folder is refused by what is wrong with it")
     func broken() throws {
         let place = try Place()
@@ -89,7 +136,10 @@ struct AuthorityTests {
         )
         #expect(throws: AuthorityError.badKey(key, .noKey)) { try place.load() }
         try place.remove("ca.key")
-        #expect(throws: AuthorityError.missing(key)) { try place.load() }
+        #expect(throws: AuthorityError.certificateAlone(place.path)) { try place.load() }
+        #expect(throws: AuthorityError.certificateAlone(place.path)) {
+            try Authority.create(in: place.path, AuthorityWish(), at: now)
+        }
         try place.write(good.0, to: "ca.key")
         try place.write("", to: "ca.pem")
         #expect(throws: AuthorityError.badCertificate(root, .noCertificate)) { try place.load() }

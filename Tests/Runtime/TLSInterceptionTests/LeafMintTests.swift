@@ -212,10 +212,12 @@ struct LeafMintTests {
         let name = try host("a.test")
         let old = try await bed.mint.leaf(for: name, asker: nil)
         let next = try Authority.ephemeral(AuthorityWish(name: "Next"), at: now)
-        bed.mint.replace(next)
+        #expect(bed.mint.replace(next))
         #expect(bed.mint.metrics.kept.value == 0)
         let new = try await bed.mint.leaf(for: name, asker: nil)
         #expect(new.authority == next.certificate && new.certificate != old.certificate)
+        #expect(!bed.mint.replace(next))
+        #expect(bed.mint.ready(for: name)?.certificate == new.certificate)
         #expect(old.certificate.isValid(at: now) && old.certificate.belongs(to: old.key))
     }
 
