@@ -23,6 +23,33 @@ struct GatewayInstallTests {
     }
 
     @Test(
+        "rules for others never take the place of those that fence a whole namespace, which would be free",
+        arguments: Handover.allCases
+    )
+    func overPod(handover: Handover) throws {
+        try GatewayBed.with(nil) { bed in
+            let fence = ["--mode", handover.rawValue]
+            #expect(try bed.gateway.program(["install"] + fence).succeeded)
+            for scope in [["--gateway", "agents1"], ["--cgroup", "penstock-nowhere/agents.slice", "--shared-parent"]] {
+                for command in ["install", "watch"] {
+                    let refused = try bed.gateway.program([command] + scope)
+                    let isNamed = refused.errors.contains(
+                        "table inet penstock fences all that this network namespace sends"
+                    )
+                    #expect(refused.status == 64 && isNamed, "\(refused)")
+                }
+                #expect(try bed.gateway.program(["verify"] + fence).succeeded)
+            }
+            let beside = [
+                "--table", "gate", "--mark", "0x1000", "--proxy-port", "25880", "--gateway", GatewayBed.bridge,
+            ]
+            #expect(try bed.gateway.program(["install"] + beside).succeeded)
+            #expect(try bed.gateway.program(["remove"]).succeeded)
+            #expect(try bed.gateway.program(["install", "--gateway", "agents1"]).succeeded)
+        }
+    }
+
+    @Test(
         "two gateways of one machine are none in each other's way where their interfaces differ",
         arguments: Handover.allCases
     )

@@ -132,6 +132,12 @@ package func setPermissions(_ file: borrowing OwnedDescriptor, _ mode: UInt32) t
     _ = try systemCall("fchmod") { fchmod(number, mode) }
 }
 
+/// Gives an open file to another user, which takes root; its group stays.
+package func setOwner(_ file: borrowing OwnedDescriptor, _ user: UInt32) throws(SystemCallError) {
+    let number = file.number
+    _ = try systemCall("fchown") { fchown(number, user, .max) }
+}
+
 /// Reads at most `count` bytes; an empty array is the end of the file.
 package func readBytes(
     _ file: borrowing OwnedDescriptor,

@@ -110,7 +110,7 @@ extension AuditQuery {
 extension QueryRequest {
     /// Brings the index up to date and shows what is found.
     func run() throws(IndexError) -> ExitCode {
-        let index = try AuditIndex(index, for: updates ? .updating : .reading)
+        let index = try AuditIndex(index, for: updates ? .updating : .reading, besideTrail: files.last)
         var query = query
         if updates {
             let summary = try withProgress(isWanted: wantsProgress, of: files) { report throws(IndexError) in

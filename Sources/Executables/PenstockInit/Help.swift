@@ -72,8 +72,9 @@ let helpText = """
     exit status:
       0   done                                  66  the configuration file cannot be read
       3   verify: the rules are not as planned  69  the kernel lacks a feature, which is named
-      64  usage: a flag or a value is wrong     70  the kernel refused, or the rules read back different
-      65  the configuration file is wrong       71  install: the rules are loaded, and stay, but do not capture
+      64  usage: a flag or a value is wrong,    70  the kernel refused, or the rules read back different
+          or frees what is fenced today         71  install: the rules are loaded, and stay, but do not capture
+      65  the configuration file is wrong
       72  install --mode tproxy: policy         74  print, --help, --version: standard output took not all of it
           routing of others is in the way       77  not permitted: CAP_NET_ADMIN is missing; for watch and
                                                     verify --watch as root also CAP_SETUID or CAP_SETGID

@@ -29,6 +29,7 @@ struct Session {
     @discardableResult
     private func install() throws(Failure) -> CapturePlan {
         let plan = try plan()
+        try checkScope(plan)
         try checkResidents(plan)
         let installation: TrafficCapture.Installation
         do throws(CaptureError) {
@@ -157,6 +158,24 @@ struct Session {
         do throws(ControlGroupProblem) {
             return try ControlGroupLookup(settings)
         } catch { throw Failure(error, in: settings) }
+    }
+
+    /// Nobody who is fenced today is set free by rules for others.
+    private func checkScope(_ plan: CapturePlan) throws(Failure) {
+        guard plan.scope != .everything else { return }
+        let isFenced: Bool
+        do throws(CaptureError) {
+            var capture = try TrafficCapture()
+            isFenced = try capture.read(plan.table).fencesEverything
+        } catch { throw Failure(error) }
+        guard isFenced else { return }
+        throw Failure(
+            message:
+                "table inet \(plan.table) fences all that this network namespace sends, which would be free by these flags; nothing "
+                + "was changed: give the new rules a table and marks of their own (--table, --mark), or take the old ones away "
+                + "first (penstock-init remove --table \(plan.table))",
+            status: 64
+        )
     }
 
     /// Nobody who is free today is cut off by a fence without being asked, and the daemon not at all.

@@ -40,7 +40,7 @@ extension AuditIndex {
         progress: (IndexProgress) -> Void = { _ in }
     ) throws(IndexError) -> IndexSummary {
         for file in files { _ = try TrailFile.open(file) }
-        return try AuditIndex(path, for: .rebuilding).update(files, progress: progress)
+        return try AuditIndex(path, for: .rebuilding, besideTrail: files.last).update(files, progress: progress)
     }
 
     /// The parts of the index that belong to these files, which may be gone from the disk; nothing is written.

@@ -28,14 +28,20 @@ package final class AuditIndex {
     let connection: SQLiteConnection
 
     /// Opens the index at a path.
-    package init(_ path: String, for purpose: Purpose) throws(IndexError) {
+    ///
+    /// - Parameters:
+    ///   - path: Where it is.
+    ///   - purpose: How it is opened.
+    ///   - trail: A file of the trail, whose owner is to be the owner of an index that root makes.
+    /// - Throws: why it cannot be opened or made.
+    package init(_ path: String, for purpose: Purpose, besideTrail trail: String? = nil) throws(IndexError) {
         self.path = path
         switch (try Self.look(at: path), purpose) {
         case (.absent, .reading), (.blank, .reading): throw .missing(path: path)
         case (.foreign, _): throw .notAnIndex(path: path)
         case (.index(let version), .reading), (.index(let version), .updating):
             guard version == IndexSchema.version else { throw .otherVersion(path: path, found: version) }
-        case (.absent, .updating), (.absent, .rebuilding): try Self.make(path)
+        case (.absent, .updating), (.absent, .rebuilding): try Self.make(path, trail)
         case (.blank, .updating), (.blank, .rebuilding): try Self.fill(path)
         case (.index, .rebuilding): try Self.empty(path)
         }
@@ -73,8 +79,12 @@ package final class AuditIndex {
         do throws(SystemCallError) { return try IndexFile(path) } catch { throw .trail(.file(path: path, error)) }
     }
 
-    private static func make(_ path: String) throws(IndexError) {
-        do throws(SystemCallError) { try IndexFile.make(path) } catch { throw .trail(.file(path: path, error)) }
+    private static func make(_ path: String, _ trail: String?) throws(IndexError) {
+        do throws(SystemCallError) {
+            try IndexFile.make(path, besideTrail: trail)
+        } catch {
+            throw .trail(.file(path: path, error))
+        }
         try fill(path)
     }
 

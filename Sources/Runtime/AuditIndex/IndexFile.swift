@@ -32,9 +32,21 @@ enum IndexFile: Hashable {
         self = head.isEmpty ? .blank : Self.kind(head, size: status.size)
     }
 
-    /// Makes an empty file for its owner only, which SQLite would not do.
-    static func make(_ path: String) throws(SystemCallError) {
-        _ = try openFile(path, [.readWrite, .create, .noFollow], mode: 0o600)
+    /// Makes an empty file for its owner only, which SQLite would not do; one that is there by now is left as it is.
+    ///
+    /// What root makes beside the trail of another user is that user's.
+    static func make(_ path: String, besideTrail trail: String?) throws(SystemCallError) {
+        let file: OwnedDescriptor
+        do throws(SystemCallError) {
+            file = try openFile(path, [.readWrite, .create, .exclusive, .noFollow], mode: 0o600)
+        } catch {
+            guard error.isAlreadyThere else { throw error }
+            return
+        }
+        guard effectiveIdentity().user == 0, let trail, let owner = try? fileStatus(at: trail).owner, owner != 0 else {
+            return
+        }
+        try setOwner(file, owner)
     }
 
     private static func kind(_ head: [UInt8], size: Int) -> IndexFile {

@@ -45,6 +45,14 @@ package struct RulesetReading: Hashable, Sendable {
         return Set(established.map(\.path))
     }
 
+    /// True where the rules in force refuse whatever this network namespace sends and no rule lets through: a pod's.
+    package var fencesEverything: Bool {
+        chains.contains { chain in
+            guard let base = chain.base, base.type == "filter", base.dropsByDefault else { return false }
+            return base.hook == Ruleset.Hook.output.rawValue
+        }
+    }
+
     /// How many packets each kind of rule has counted; kinds without any rule are left out.
     package var tallies: [(tally: Tally, packets: UInt64)] {
         Tally.allCases.compactMap { tally in

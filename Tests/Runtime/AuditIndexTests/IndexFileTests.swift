@@ -87,6 +87,22 @@ struct IndexFileTests {
         #expect(try folder.indexedHosts() == ["a.example", "b.example"])
     }
 
+    @Test("an index that root makes is the trail's owner's, with all that SQLite puts beside it")
+    func owner() throws {
+        let folder = try TrailFolder()
+        try folder.append(hosts: "a.example")
+        try FileManager.default.setAttributes([.ownerAccountID: 10880], ofItemAtPath: folder.trail)
+        let index = try AuditIndex(folder.index, for: .updating, besideTrail: folder.trail)
+        #expect(try index.update([folder.trail]).records == 2)
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.contains("index") }
+        #expect(names.count == 3, "\(names)")
+        for name in names {
+            let attributes = try FileManager.default.attributesOfItem(atPath: "\(folder.path)/\(name)")
+            #expect(attributes[.ownerAccountID] as? Int == 10880, "\(name)")
+            #expect(attributes[.posixPermissions] as? Int == 0o600, "\(name)")
+        }
+    }
+
     @Test("a full disk is said, and the index goes on when there is room")
     func fullDisk() throws {
         let folder = try TrailFolder()
