@@ -274,6 +274,10 @@ struct DaemonCommandLineTests {
         let result = try namespace.run([Built.path("penstockd"), "--config", folder.configuration], uid: 10880)
         #expect(result.status == 69, "\(result)")
         #expect(result.errors.contains("listen.health: cannot listen on 203.0.113.99:15890"), "\(result)")
+        #expect(result.errors.contains("must have that address"), "\(result)")
+        let low = try DaemonFolder(DaemonSettings(listen: ", api: { port: 80 }"))
+        let forbidden = try namespace.run([Built.path("penstockd"), "--config", low.configuration], uid: 10880)
+        #expect(forbidden.status == 69 && forbidden.errors.contains("such as one from 1024 on"), "\(forbidden)")
     }
 
     @Test("as root the daemon warns")

@@ -36,7 +36,9 @@ struct VerifyRequest: Hashable {
     ]
 
     private static func hash(_ name: String, _ text: String, _ options: Options) throws(Misuse) -> [UInt8] {
-        guard let hash = readHash(text) else {
+        // Or the whole line that `verify` prints.
+        let line = "tail: "
+        guard let hash = readHash(text.hasPrefix(line) ? String(text.dropFirst(line.count)) : text) else {
             throw options.misuse("\(name) '\(text)' is no hash; write sha256: and 64 digits")
         }
         return hash

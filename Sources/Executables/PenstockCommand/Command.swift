@@ -43,14 +43,20 @@ struct Misuse: Error, Hashable {
     let text: String
     let topic: HelpTopic
 
+    /// How many words are named where none is near.
+    private static let longestList = 16
+
     init(_ text: String, _ topic: HelpTopic) {
         self.text = text
         self.topic = topic
     }
 
     /// A word that is none of those expected.
+    ///
+    /// Where nothing that there is is near it, all of it is named, if that is not too much.
     init(unknown kind: String, _ word: String, among words: [String], _ topic: HelpTopic) {
-        let suggestion = nearest(to: word, among: words).map { "; did you mean '\($0)'?" } ?? ""
+        let all = words.count > Self.longestList ? "" : "; write one of \(words.joined(separator: ", "))"
+        let suggestion = nearest(to: word, among: words).map { "; did you mean '\($0)'?" } ?? all
         self.init("unknown \(kind) '\(word)'\(suggestion)", topic)
     }
 }

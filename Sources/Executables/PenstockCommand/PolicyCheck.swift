@@ -27,6 +27,7 @@ struct CheckRequest: Hashable {
 extension CheckRequest {
     /// Checks each policy, and says everything about all of them.
     func run() throws(Complaint) -> ExitCode {
+        try daemon.checkConfiguration(or: .problems)
         var texts = SourceTexts()
         var worst = ExitCode.done
         for path in paths {

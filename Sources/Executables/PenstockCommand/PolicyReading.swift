@@ -20,6 +20,23 @@ struct DaemonKind: Hashable {
     }
 }
 
+extension DaemonKind {
+    /// What is wrong with the configuration is said of that, and not of a policy; `code`: how the command ends then.
+    func checkConfiguration(or code: ExitCode) throws(Complaint) {
+        guard let configuration else { return }
+        do throws(ConfigurationError) {
+            _ = try DaemonConfiguration.load(path: configuration)
+        } catch {
+            switch error {
+            case .file(let problem): throw Complaint("\(problem)", .unreadable)
+            case .source(let problems):
+                complain(of: problems)
+                throw Complaint("\(configuration) does not load, so no policy is read for such a daemon", code)
+            }
+        }
+    }
+}
+
 /// Loads a policy as the daemon does.
 func readPolicy(_ path: String, for daemon: DaemonKind) -> Result<LoadedPolicy, ConfigurationError> {
     Result { () throws(ConfigurationError) in
@@ -54,6 +71,7 @@ func interceptionHint(_ path: String, for daemon: DaemonKind) -> String? {
 /// - Returns: the policy, and where its rules stand.
 /// - Throws: where it does not load; what is wrong with it has been said then.
 func loadedPolicy(_ path: String, for daemon: DaemonKind, or code: ExitCode) throws(Complaint) -> LoadedPolicy {
+    try daemon.checkConfiguration(or: code)
     switch readPolicy(path, for: daemon) {
     case .success(let loaded): return loaded
     case .failure(.file(let problem)): throw Complaint("\(problem)", .unreadable)

@@ -74,7 +74,8 @@ enum Arguments: Hashable {
                penstockd --config FILE --check-config
 
           --config FILE     the configuration, YAML; docs/operations.md lists every key
-          --check-config    read the configuration and the policy it names, say what is wrong, and exit
+          --check-config    read the configuration, the policy and the files it names, say what is wrong, and exit; nothing
+                            is listened on or written to: what is wrong with ports, the audit file or the state the start says
           --workload-namespace NAME, --workload-pod NAME, --workload-service-account NAME
                             who the agent is, as its records say; they stand above `workload` in the configuration
           --run-as UID:GID  for listen.transparent.tproxy, started as root with NET_ADMIN, SETUID and SETGID and no other capability:

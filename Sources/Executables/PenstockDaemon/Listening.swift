@@ -101,7 +101,9 @@ struct Listening {
             let remedy =
                 error.isAddressInUse
                 ? "stop the holder or choose another port in the configuration"
-                : "this network namespace must have that address: see 'ip address'"
+                : error.isNotPermitted
+                    ? "choose a port that needs no privilege, such as one from 1024 on (net.ipv4.ip_unprivileged_port_start)"
+                    : "this network namespace must have that address: see 'ip address'"
             throw Complaint("\(text); \(remedy)", .unavailable)
         }
         if now >= lastWord + 10_000_000_000 {

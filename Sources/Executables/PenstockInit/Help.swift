@@ -44,7 +44,7 @@ let helpText = """
                               "One service of a host")
       --shared-parent         the cgroup above is others' too, and is not fenced; makes the posture weak
       --table NAME            the name of the table (penstock)
-      --mark N                the first of our connection marks (0x70656e00); 256 from there are ours
+      --mark N                the first of our connection marks (0x70656e00), a multiple of 256: as many from there are ours
       --mode redirect|tproxy  redirect (the default) rewrites destinations; the daemon needs no capability. tproxy leaves them
                               as they are, and leads connections to the daemon by policy routing of our own; the daemon then
                               needs CAP_NET_ADMIN until it listens, and listen.transparent.tproxy: true. See "TPROXY" in

@@ -6,9 +6,15 @@ extension WorkloadSettings {
 
     /// Fills in what is not given from the files `namespace`, `pod` and `service_account` of the directory, once.
     ///
-    /// A file that is not there leaves its name unknown; one that holds no name is an error.
+    /// A file that is not there leaves its name unknown; one that holds no name is an error, and so is a directory that is not
+    /// there.
     package func readingFiles() throws(ConfigurationError) -> WorkloadSettings {
         guard let path else { return self }
+        do throws(SystemCallError) {
+            _ = try openFile(path, [.readOnly, .directory])
+        } catch {
+            throw .file(FileProblem(path: path, cause: .systemCall(error)))
+        }
         var settings = self
         if namespace == nil { settings.namespace = try Self.name("namespace", in: path) }
         if pod == nil { settings.pod = try Self.name("pod", in: path) }

@@ -79,6 +79,7 @@ struct AuditQueryTests {
             (["--text", "a *"], "--text 'a *' has no letters or digits to look for in every word"),
             (["--limit", "some"], "--limit 'some' is no number of rows; write 1 to 1000000000, or all"),
             (["--limit", "0"], "--limit '0' is no number of rows; write 1 to 1000000000, or all"),
+            (["--format", "xml"], "unknown format 'xml'; write one of table, json, csv"),
             (["--format", "cvs"], "unknown format 'cvs'; did you mean 'csv'?"),
             (["--forrmat", "csv"], "unknown option '--forrmat'; did you mean '--format'?"),
         ]

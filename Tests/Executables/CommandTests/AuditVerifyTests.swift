@@ -44,7 +44,7 @@ struct AuditVerifyTests {
         case "missing_head": lines.removeFirst()
         case "missing_tail":
             lines.removeLast()
-            arguments += ["--tail", tail]
+            arguments += ["--tail", "tail: \(tail)"]
         default:
             // Another chain, all of it sound, where a line of this one was shipped.
             try folder.put(lines[3] + "\n", as: "shipped")

@@ -73,12 +73,14 @@ struct HelpTests {
         #expect(try penstock("--version").output == said.output)
     }
 
+    private static let commands = "write one of audit, ca, doctor, help, inject, policy, version"
+
     @Test(
         "a command line that asks for nothing ends with 64, says why, and where to read on",
         arguments: [
             ([], "a command is needed; see penstock help"),
             (["polcy"], "unknown command 'polcy'; did you mean 'policy'?; see penstock help"),
-            (["frobnicate"], "unknown command 'frobnicate'; see penstock help"),
+            (["frobnicate"], "unknown command 'frobnicate'; \(Self.commands); see penstock help"),
             (["policy"], "'penstock policy' needs a command; see penstock help policy"),
             (
                 ["policy", "chekc"],
@@ -106,7 +108,7 @@ struct HelpTests {
                 ["policy", "explain", "p", "--host", "h", "--host", "h"],
                 "--host is given twice; see penstock help policy explain"
             ),
-            (["\u{1b}[31m"], "unknown command '\u{fffd}[31m'; see penstock help"),
+            (["\u{1b}[31m"], "unknown command '\u{fffd}[31m'; \(Self.commands); see penstock help"),
         ]
     )
     func misuse(words: [String], complaint: String) throws {

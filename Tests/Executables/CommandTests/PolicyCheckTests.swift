@@ -65,6 +65,14 @@ struct PolicyCheckTests {
         #expect(blind.status == 1 && blind.output.contains("interception, which is not configured"), "\(blind)")
         let none = try penstock("policy", "check", "--config", "none.yaml", "p.yaml", in: folder)
         #expect(none.status == 1 && none.output.contains("no way out `w`"), "\(none)")
+        // What is wrong with the configuration is not said of the policy.
+        try folder.put("egres: {}\n", as: "bad.yaml")
+        for words in [["check"], ["explain", "--host", "a.example", "--port", "443"]] {
+            let bad = try run(["policy", words[0], "--config", "bad.yaml", "p.yaml"] + words.dropFirst(), in: folder)
+            #expect(bad.errors.contains("bad.yaml does not load, so no policy is read"), "\(bad)")
+            #expect(bad.status == 1 && !bad.output.contains("p.yaml"), "\(bad)")
+            #expect(bad.errors.contains("bad.yaml:1:1"), "\(bad)")
+        }
     }
 
     @Test("a rule about requests that could meet TLS is a problem, and says what to write")

@@ -76,5 +76,7 @@ struct AuditSettingsTests {
             try Data(text.utf8).write(to: URL(filePath: path + "/service_account"))
             #expect(throws: ConfigurationError.self) { try read("workload: { path: \(path) }").workload.readingFiles() }
         }
+        let missing = try read("workload: { path: \(path)/none }").workload
+        #expect(throws: ConfigurationError.self) { try missing.readingFiles() }
     }
 }
