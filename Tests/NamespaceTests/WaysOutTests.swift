@@ -324,6 +324,36 @@ struct WaysOutTests {
         }
     }
 
+    @Test(
+        "where the machine lacks what `bind` names, that is said by name, nobody is blamed, and the next way is tried",
+        arguments: [
+            ("interface: nosuch0", "setsockopt: No such device (19)"),
+            ("address: 198.51.100.99", "bind: Cannot assign requested address (99)"),
+        ]
+    )
+    func unusableSource(bind: String, says: String) throws {
+        let rules = """
+              - name: alone
+                match: { hosts: [allowed.example], ports: [80] }
+                action: allow
+                egress: second
+              - name: tried
+                match: { hosts: [allowed.example], ports: [443] }
+                action: allow
+                egress: [second, direct]
+            """
+        try GuardedPod.with(rules, settings: "egress: { second: { bind: { \(bind) } } }") { pod in
+            let said = try curl(pod, "http://allowed.example/")
+            let detail = "egress_source_unusable: \(says)"
+            #expect(said.contains(detail) && said.hasSuffix("<502>"), "\(said)")
+            let end = try lastRequest(pod, by: "alone").end
+            #expect(end?["detail"] == detail && end?["egress"] == "second" && end?["closed_by"] != "upstream")
+            let (tunnelled, connection) = try tunnel(pod, "https://allowed.example/")
+            #expect(tunnelled.hasSuffix("<200>"), "\(tunnelled)")
+            #expect(connection.decision.ways == ["second", "direct"])
+        }
+    }
+
     @Test("a mark is on the packets that go out by it, and keeps NET_ADMIN for the daemon and nothing else")
     func marked() throws {
         let rule = Self.rule("allowed.example", "marked")

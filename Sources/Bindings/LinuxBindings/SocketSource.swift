@@ -49,6 +49,17 @@ package struct SocketSource: Hashable, Sendable {
     }
 }
 
+extension SystemCallError {
+    /// True where a socket could not be bound to what a source says: nobody was asked for anything.
+    package func isOf(_ source: SocketSource) -> Bool {
+        switch call {
+        case "bind": !source.addresses.isEmpty
+        case "setsockopt": source.interface != nil || source.mark != nil
+        default: false
+        }
+    }
+}
+
 /// Binds a socket that is about to connect to a port that nobody has, of the kernel's choice and not the next in its order.
 package func bindToFreePort(_ socket: borrowing OwnedDescriptor, _ family: AddressFamily) throws(SystemCallError) {
     let number = socket.number

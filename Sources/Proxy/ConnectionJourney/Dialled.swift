@@ -45,6 +45,8 @@ struct DialFailure {
     var route = Route.direct
     /// Nobody has refused: the way itself was not reached, and another that is stated may be tried.
     var isOfWay = false
+    /// Nothing could be dialled from where the way says.
+    var isOfSource = false
     /// It was met in going on with a session of before: a handshake in full may well be done.
     var isOfTicket = false
 
@@ -52,9 +54,14 @@ struct DialFailure {
         self.detail = detail
     }
 
-    /// No address took the connection.
-    static func unconnected(_ error: SystemCallError?, attempts: Int) -> DialFailure {
-        DialFailure("\(error?.description ?? "no address"), after \(attempts) attempts")
+    /// No address took the connection; or none was asked, where `source` could not be had.
+    static func unconnected(_ error: SystemCallError?, attempts: Int, from source: SocketSource?) -> DialFailure {
+        if let error, let source, error.isOf(source) {
+            var failure = DialFailure("\(error)")
+            failure.isOfSource = true
+            return failure
+        }
+        return DialFailure("\(error?.description ?? "no address"), after \(attempts) attempts")
     }
 
     static var timedOut: DialFailure {
@@ -79,7 +86,7 @@ struct DialFailure {
         self.route = route
         switch fault {
         case .unreachable, .unresolvable: isOfWay = true
-        case .otherFamily:
+        case .otherFamily, .source:
             isOfWay = true
             closedBy = .ours
         case .timedOut:
@@ -102,6 +109,8 @@ enum WayFault: String {
     case unresolvable = "egress_unresolvable"
     /// It binds to addresses of one family, and what it leads to has only addresses of the other.
     case otherFamily = "egress_other_family"
+    /// Nothing can be bound to its address or interface, or marked.
+    case source = "egress_source_unusable"
     /// The proxy has connected, and says nothing in time.
     case timedOut = "egress_timed_out"
     /// TLS with the proxy cannot be begun, or its certificate is not what it must be.

@@ -91,6 +91,8 @@ extension Dialled {
         case .connected(var reached):
             reached.route.way = way
             return .connected(reached)
+        case .failed(let failure) where failure.isOfSource:
+            return .failed(DialFailure(.source, failure.detail, route: Route(way: way)))
         case .failed(var failure):
             failure.route.way = way
             // Whether the way or the server is at fault, nobody can tell.
@@ -186,7 +188,8 @@ struct Departure {
     ) async -> Dialled {
         switch await openErrand(errand, awaiting: rest, from: source, until: deadline, for: connection, on: loop) {
         case .abandoned: return .abandoned
-        case .failed(let failure): return .failed(self.failure(.unreachable, failure.detail))
+        case .failed(let failure):
+            return .failed(self.failure(failure.isOfSource ? .source : .unreachable, failure.detail))
         case .connected(let reached):
             var departure = self
             departure.route.via = reached.target

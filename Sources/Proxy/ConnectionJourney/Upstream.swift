@@ -197,7 +197,7 @@ final class DialRace: SocketObserver {
         tryNext(on: loop)
     }
 
-    private var unconnected: DialFailure { .unconnected(lastError, attempts: attempts) }
+    private var unconnected: DialFailure { .unconnected(lastError, attempts: attempts, from: source) }
 
     /// Takes the whole answer in the place of what waits of the half; without one, what there is has to do.
     private func join(_ whole: [UpstreamAddress], on loop: isolated EventLoop) {
