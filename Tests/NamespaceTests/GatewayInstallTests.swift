@@ -49,6 +49,25 @@ struct GatewayInstallTests {
         }
     }
 
+    @Test("a keeper of rules for others does not put them back where a pod's have taken their place")
+    func keeper() throws {
+        try GatewayBed.with(nil) { bed in
+            let watcher = try bed.gateway.start([
+                "watch", "--gateway", GatewayBed.bridge, "--watch-seconds", "1", "--admin-socket",
+                "/run/\(bed.net.pod.name).sock",
+            ])
+            #expect(watcher.waitForOutput("watching it"), "\(watcher.errors)")
+            #expect(try bed.gateway.program(["install"]).succeeded)
+            let word = "drift: table inet penstock fences all that this network namespace sends, and is not replaced"
+            #expect(watcher.waitForOutput(word), "\(watcher.output)")
+            #expect(try bed.gateway.program(["verify"]).succeeded)
+            // Rules of its own scope are put back as ever.
+            #expect(try bed.gateway.program(["remove"]).succeeded)
+            #expect(watcher.waitForOutput("put back: table inet penstock"), "\(watcher.output)")
+            #expect(try bed.gateway.program(["verify", "--gateway", GatewayBed.bridge]).succeeded)
+        }
+    }
+
     @Test(
         "two gateways of one machine are none in each other's way where their interfaces differ",
         arguments: Handover.allCases

@@ -35,6 +35,38 @@ struct InterceptionTrustTests {
         }
     }
 
+    @Test("G09, B20: a server that keeps its handshake waiting until trust is taken away is asked for nothing")
+    func waiting() throws {
+        try InterceptedPod.with { bed in
+            let program = """
+                import socket, ssl, sys, time, os
+                context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER); context.load_cert_chain(sys.argv[1], sys.argv[2])
+                l = socket.create_server(("203.0.113.10", 8460)); print("ready")
+                for _ in range(4):
+                    c = l.accept()[0]; print("accepted"); end = time.time() + 60
+                    while not os.path.exists(sys.argv[3]) and time.time() < end: time.sleep(0.01)
+                    try:
+                        c.settimeout(20); c = context.wrap_socket(c, server_side=True)
+                        print("asked" if c.recv(4096) else "ended")
+                    except OSError as error: print("failed")
+                """
+            let files = [bed.files.path("sound.pem"), bed.files.path("sound.key"), bed.place()]
+            let server = try bed.pod.net.world.start(["/usr/bin/python3", "-u", "-c", program] + files)
+            #expect(server.waitForOutput("ready"))
+            let agent = try bed.startPython(
+                #"c = inside(port=8460); print("ready"); print(why(c.ask(*at("/", "allowed.example:8460"))))"#
+            )
+            #expect(server.waitForOutput("accepted"))
+            try bed.files.replace("root.pem", with: "other.pem")
+            bed.pod.daemon.signal(SIGHUP)
+            #expect(bed.hasSaid(Self.news, times: 1), "\(bed.pod.daemon.errors)")
+            try bed.go()
+            #expect(agent.wait().output.hasSuffix(" upstream_failed\n"), "\(agent.wait())")
+            #expect(!server.output.contains("asked"), "\(server.output)")
+            server.stop()
+        }
+    }
+
     @Test("a certificate for servers that ask is renewed without a signal; what cannot be read changes nothing")
     func shown() throws {
         let shown = """
@@ -48,14 +80,10 @@ struct InterceptionTrustTests {
             #expect(isRead, "\(bed.pod.daemon.errors)")
             // A key of another certificate.
             try bed.files.replace("shown.key", with: "sound.key")
+            let isRefused = BackgroundProcess.poll(seconds: 60) { (try? bed.pod.isReady()) == false }
             let refusal = "interception.client_certificates: \(bed.files.path("shown.key")): "
-            let isRefused = BackgroundProcess.poll(seconds: 60) {
-                bed.pod.daemon.errors.contains(
-                    "policy not reloaded, the old one stays in force:\npenstockd:   \(refusal)"
-                )
-            }
-            #expect(isRefused, "\(bed.pod.daemon.errors)")
-            #expect(try !bed.pod.isReady())
+            let words = "policy not reloaded, the old one stays in force:\npenstockd:   \(refusal)"
+            #expect(isRefused && bed.pod.daemon.errors.contains(words), "\(bed.pod.daemon.errors)")
             #expect(try bed.curl("\(url)/c", "-H", "Connection: close") == "GET /c<200>")
             try bed.files.show("daemon")
             let isReady = BackgroundProcess.poll(seconds: 60) { (try? bed.pod.isReady()) == true }
@@ -68,7 +96,7 @@ struct InterceptionTrustTests {
         try InterceptedPod.with { bed in
             let agent = try bed.startPython(
                 """
-                kept = inside(); print(why(kept.ask(*at("/a")))); print("ready"); wait_for("\(bed.place())")
+                kept = inside(); print(why(kept.ask(*at("/a")))); time.sleep(0.5); print("ready"); wait_for("\(bed.place())")
                 print(why(kept.ask(*at("/b"))))
                 """
             )
@@ -78,7 +106,9 @@ struct InterceptionTrustTests {
             #expect(agent.wait().output == "200\nready\n200\n", "\(agent.wait())")
             #expect(!bed.hasSaid(Self.news, times: 1, seconds: 0))
             let handshakes = bed.origin.handshakes(on: InterceptedPod.Port.sound)
-            #expect(handshakes == ["TLSv1.3 full -", "TLSv1.3 resumed -"])
+            // It has given its upstream back, so that it asks by another one, unless the machine was too busy for that.
+            #expect(handshakes.first == "TLSv1.3 full -")
+            #expect(handshakes.dropFirst().allSatisfy { $0 == "TLSv1.3 resumed -" }, "\(handshakes)")
         }
     }
 }

@@ -54,7 +54,7 @@ extension Complaint {
             case .badCertificate, .badKey, .mismatch, .keyAlone, .certificateAlone, .cutOff, .notAnAuthority,
                 .notForServers, .cannotSign,
                 .notARoot, .expired, .notYetValid, .exposed, .changeable,
-                .foreignOwner, .notRegular, .tooLarge:
+                .foreignOwner, .foreignRoot, .notRegular, .tooLarge:
                 .problems
             case .missing, .noBundle, .noRoots, .unreadable: .unreadable
             case .alreadyThere, .holdsKey, .inUse, .noParent, .unwritable: .unwritable

@@ -160,15 +160,14 @@ struct Session {
         } catch { throw Failure(error, in: settings) }
     }
 
-    /// Nobody who is fenced today is set free by rules for others.
+    /// A namespace that is fenced as a whole is not set free by rules for others.
     private func checkScope(_ plan: CapturePlan) throws(Failure) {
-        guard plan.scope != .everything else { return }
-        let isFenced: Bool
+        let wouldFree: Bool
         do throws(CaptureError) {
             var capture = try TrafficCapture()
-            isFenced = try capture.read(plan.table).fencesEverything
+            wouldFree = plan.wouldFree(try capture.read(plan.table))
         } catch { throw Failure(error) }
-        guard isFenced else { return }
+        guard wouldFree else { return }
         throw Failure(
             message:
                 "table inet \(plan.table) fences all that this network namespace sends, which would be free by these flags; nothing "

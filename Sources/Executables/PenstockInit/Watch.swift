@@ -116,7 +116,8 @@ struct Watch {
         do throws(ControlGroupProblem) { groups = try lookup.find() } catch { return ["\(error)"] }
         guard groups != old else { return [] }
         plan = plan.with(groups)
-        let isSwapped = keeps ? try mend(plan, &capture) : false
+        let isOfOthers = plan.wouldFree(try capture.read(plan.table))
+        let isSwapped = keeps && !isOfOthers ? try mend(plan, &capture) : false
         let news = groups.lines.filter { !old.lines.contains($0) }
         for line in news { say(isSwapped ? "swapped: \(line)" : "changed: \(line)") }
         return []
@@ -193,10 +194,12 @@ struct Watch {
     private func compare(_ plan: CapturePlan, _ capture: inout TrafficCapture) throws(CaptureError) -> Finding {
         do throws(CaptureError) {
             let reading = try capture.read(plan)
-            return Finding(
-                differences: plan.differences(from: reading),
-                isOfOurs: !plan.ownDifferences(from: reading).isEmpty
-            )
+            let differences = plan.differences(from: reading)
+            guard !plan.wouldFree(reading) else {
+                let word = "table inet \(plan.table) fences all that this network namespace sends, and is not replaced"
+                return Finding(differences: [word] + differences, isOfOurs: false)
+            }
+            return Finding(differences: differences, isOfOurs: !plan.ownDifferences(from: reading).isEmpty)
         } catch {
             // Rules that nobody can read are rules that nobody can vouch for.
             guard error.isRestless else { throw error }

@@ -152,6 +152,11 @@ extension Conversation {
                 }
                 return connection.cutting == nil ? .unreachable(failure) : .cut
             }
+            if let peer, peer.terms.number != worker.snapshot.upstreamTLS?.number, connection.cutting == nil {
+                // It was verified by trust that is taken away meanwhile, and may have kept us waiting for that.
+                drop(reached, on: loop)
+                return await dial(request, decision, mayBorrow: false, on: loop)
+            }
             let key = poolKey(of: name, peer, by: reached.route.way, snapshot)
             upstream = OpenUpstream(UpstreamLine(reached, under: key, worker), client: client, worker)
             return connection.cutting == nil ? .connected : .cut

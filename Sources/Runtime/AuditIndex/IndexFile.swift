@@ -34,7 +34,7 @@ enum IndexFile: Hashable {
 
     /// Makes an empty file for its owner only, which SQLite would not do; one that is there by now is left as it is.
     ///
-    /// What root makes beside the trail of another user is that user's.
+    /// What root makes in the folder of another user's trail is that user's, where the file system has it so.
     static func make(_ path: String, besideTrail trail: String?) throws(SystemCallError) {
         let file: OwnedDescriptor
         do throws(SystemCallError) {
@@ -43,11 +43,13 @@ enum IndexFile: Hashable {
             guard error.isAlreadyThere else { throw error }
             return
         }
-        guard effectiveIdentity().user == 0, let trail, let owner = try? fileStatus(at: trail).owner, owner != 0 else {
-            return
-        }
-        try setOwner(file, owner)
+        guard effectiveIdentity().user == 0, let trail, folder(of: trail) == folder(of: path),
+            let owner = try? fileStatus(at: trail).owner
+        else { return }
+        try? setOwner(file, owner)
     }
+
+    private static func folder(of path: String) -> Substring { path[..<(path.lastIndex(of: "/") ?? path.startIndex)] }
 
     private static func kind(_ head: [UInt8], size: Int) -> IndexFile {
         guard head.count == 100, head.starts(with: Array("SQLite format 3\u{0}".utf8)) else { return .foreign }

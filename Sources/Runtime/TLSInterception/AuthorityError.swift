@@ -15,6 +15,8 @@ package enum AuthorityError: Error, Hashable, Sendable {
     case tooLarge(String)
     /// The file belongs to the first user, and should to the second.
     case foreignOwner(String, UInt32, UInt32)
+    /// What is to be trusted belongs to the first user, and the second reads it.
+    case foreignRoot(String, UInt32, UInt32)
     /// Others than the owner may read or write the key; these are its permissions.
     case exposed(String, UInt32)
     /// Others than the owner may write what is to be trusted; these are its permissions.
@@ -70,6 +72,9 @@ extension AuthorityError: CustomStringConvertible {
         case .foreignOwner(let path, let owner, let wanted):
             "\(path) belongs to UID \(owner), not to \(wanted), who runs this; give it to that user (chown \(wanted)), or run "
                 + "this as the other"
+        case .foreignRoot(let path, let owner, let reader):
+            "\(path) belongs to UID \(owner), and agents would trust what that user puts there: if it is the authority's owner, run this "
+                + "as UID \(owner) and not as \(reader); else look at what it holds, and give it to the owner of the key"
         case .exposed(let path, let permissions):
             "\(path) has mode 0\(String(permissions, radix: 8)): others than its owner can have the key; if nobody had it "
                 + "yet, chmod 0600 it, else make another authority"

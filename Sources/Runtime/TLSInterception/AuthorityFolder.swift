@@ -12,9 +12,12 @@ struct AuthorityFolder: ~Copyable {
 
     let path: String
     private let descriptor: OwnedDescriptor
+    /// Nothing is signed by what it holds: its owner may be another user.
+    private let isForReading: Bool
 
-    init(_ path: String) throws(AuthorityError) {
+    init(_ path: String, forReading isForReading: Bool = false) throws(AuthorityError) {
         self.path = path
+        self.isForReading = isForReading
         do throws(SystemCallError) {
             descriptor = try openFile(path, [.readOnly, .directory])
         } catch {
@@ -35,7 +38,8 @@ struct AuthorityFolder: ~Copyable {
 
     /// The content of a file that must be there.
     ///
-    /// Its owner alone may write to it: this process's user, the folder's, or root.
+    /// Its owner alone may write to it: this process's user or root; for reading also the owner of a folder that no other user may
+    /// write to.
     func read(_ name: String) throws(AuthorityError) -> [UInt8] {
         guard let bytes = try readIfThere(name) else { throw .missing(place(name)) }
         return bytes
@@ -79,13 +83,20 @@ struct AuthorityFolder: ~Copyable {
         let user = effectiveIdentity().user
         guard isSecret else {
             // What agents are to trust is the authority's, and not of somebody whom the folder lets in.
-            let isOurs = [user, 0].contains(status.owner) || status.owner == (try? fileStatus(descriptor).owner)
-            guard isOurs else { return .foreignOwner(place(name), status.owner, user) }
+            guard [user, 0].contains(status.owner) || isOfFolder(status.owner) else {
+                return .foreignRoot(place(name), status.owner, user)
+            }
             return status.permissions & 0o022 == 0 ? nil : .changeable(place(name), status.permissions)
         }
         guard status.owner == user else { return .foreignOwner(place(name), status.owner, user) }
         guard status.permissions & 0o077 == 0 else { return .exposed(place(name), status.permissions) }
         return nil
+    }
+
+    /// True where others than the owner of the folder can put nothing there, and it is read for who it is, not to sign by it.
+    private func isOfFolder(_ owner: UInt32) -> Bool {
+        guard isForReading, let status = try? fileStatus(descriptor) else { return false }
+        return status.owner == owner && status.permissions & 0o022 == 0
     }
 
     /// Refuses a folder with a key and no certificate: neither making an authority nor rotating one would mend it.

@@ -10,7 +10,7 @@ package struct AuthorityParts: Sendable {
 
     /// Reads the certificates of a folder, and not the key.
     package init(folder path: String) throws(AuthorityError) {
-        try self.init(AuthorityFolder(path))
+        try self.init(AuthorityFolder(path, forReading: true))
     }
 
     init(_ folder: borrowing AuthorityFolder) throws(AuthorityError) {

@@ -46,7 +46,7 @@ package struct RulesetReading: Hashable, Sendable {
     }
 
     /// True where the rules in force refuse whatever this network namespace sends and no rule lets through: a pod's.
-    package var fencesEverything: Bool {
+    fileprivate var fencesEverything: Bool {
         chains.contains { chain in
             guard let base = chain.base, base.type == "filter", base.dropsByDefault else { return false }
             return base.hook == Ruleset.Hook.output.rawValue
@@ -60,6 +60,11 @@ package struct RulesetReading: Hashable, Sendable {
             return counts.isEmpty ? nil : (tally, counts.reduce(0, &+))
         }
     }
+}
+
+extension CapturePlan {
+    /// True where its rules, in the place of those that were read, would set free what a network namespace sends.
+    package func wouldFree(_ reading: RulesetReading) -> Bool { scope != .everything && reading.fencesEverything }
 }
 
 extension NetfilterChain {

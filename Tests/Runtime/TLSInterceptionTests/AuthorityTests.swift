@@ -84,13 +84,18 @@ struct AuthorityTests {
         try place.setMode(0o644, of: name)
         _ = try place.load()
         try FileManager.default.setAttributes([.ownerAccountID: 65534], ofItemAtPath: file)
-        let fault = AuthorityError.foreignOwner(file, 65534, effectiveIdentity().user)
+        let fault = AuthorityError.foreignRoot(file, 65534, effectiveIdentity().user)
         #expect(throws: fault) { try place.load() }
         #expect(throws: fault) { try AuthorityParts(folder: place.path) }
         #expect(throws: fault) { try Authority.rotate(in: place.path, days: 1, overlapDays: 1, at: now) }
-        // Root reads the folder of the daemon's user, too.
+        // It is read by others for who it is, where nobody else may write to the folder, and never signed by.
         try FileManager.default.setAttributes([.ownerAccountID: 65534], ofItemAtPath: place.path)
-        _ = try place.load()
+        _ = try AuthorityParts(folder: place.path)
+        #expect(throws: fault) { try place.load() }
+        for mode in [0o777, 0o1777, 0o720] {
+            try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: place.path)
+            #expect(throws: fault) { try AuthorityParts(folder: place.path) }
+        }
     }
 
     @Test("a rotation changes nothing where the key is another root's, or one was cut off before")
