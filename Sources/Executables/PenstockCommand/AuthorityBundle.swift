@@ -41,12 +41,9 @@ extension AuthorityBundle {
             throw .failed(error)
         }
         try bundle.write(to: output)
-        deliver(
-            printable(
-                "\(output): \(ours.count) of ours, \(system.count) of \(place); `penstock ca env --bundle \(output)`"
-            )
-                + "\n"
-        )
+        let absolute = output.hasPrefix("/") ? output : "\"$PWD/\(output)\""
+        let counts = "\(ours.count) of ours, \(system.count) of \(place)"
+        deliver(printable("\(output): \(counts); `penstock ca env --bundle \(absolute)`") + "\n")
         return .done
     }
 }
