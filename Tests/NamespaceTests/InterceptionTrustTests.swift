@@ -108,7 +108,7 @@ struct InterceptionTrustTests {
             let handshakes = bed.origin.handshakes(on: InterceptedPod.Port.sound)
             // It has given its upstream back, so that it asks by another one, unless the machine was too busy for that.
             #expect(handshakes.first == "TLSv1.3 full -")
-            #expect(handshakes.dropFirst().allSatisfy { $0 == "TLSv1.3 resumed -" }, "\(handshakes)")
+            #expect(Set(handshakes.dropFirst()).isSubset(of: ["TLSv1.3 resumed -"]), "\(handshakes)")
         }
     }
 }
