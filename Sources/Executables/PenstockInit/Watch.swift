@@ -116,8 +116,7 @@ struct Watch {
         do throws(ControlGroupProblem) { groups = try lookup.find() } catch { return ["\(error)"] }
         guard groups != old else { return [] }
         plan = plan.with(groups)
-        let isOfOthers = plan.wouldFree(try capture.read(plan.table))
-        let isSwapped = keeps && !isOfOthers ? try mend(plan, &capture) : false
+        let isSwapped = keeps ? try mend(plan, &capture) : false
         let news = groups.lines.filter { !old.lines.contains($0) }
         for line in news { say(isSwapped ? "swapped: \(line)" : "changed: \(line)") }
         return []
@@ -146,9 +145,11 @@ struct Watch {
         return true
     }
 
-    /// Loads the rules; false where somebody has changed them again meanwhile, which is seen, and told, at the next look.
+    /// Loads the rules; false where somebody has changed them again meanwhile, or fences all of the network namespace by them, which
+    /// is seen, and told, at the next look.
     private func mend(_ plan: CapturePlan, _ capture: inout TrafficCapture) throws(CaptureError) -> Bool {
         do throws(CaptureError) {
+            guard !plan.wouldFree(try capture.read(plan.table)) else { return false }
             _ = try capture.replace(plan, isInstalled: true)
             return true
         } catch {

@@ -197,6 +197,8 @@ extension Conversation {
             return false
         }
         let peer = peer(at: permit.addresses.first)
+        // What is asked inside TLS never goes up a connection without it.
+        guard peer != nil || !scope.isIntercepted else { return false }
         // Another way that is stated is for when the first cannot be reached.
         let key = poolKey(of: permit.name, peer, by: permit.egress.first?.name ?? .direct, worker.snapshot)
         let isRepeatable = isRepeatable(request)
