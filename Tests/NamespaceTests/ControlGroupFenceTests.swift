@@ -285,4 +285,31 @@ struct ControlGroupFenceTests {
             #expect(try bed.rules.count("refused: stale flow") == 3)
         }
     }
+
+    @Test(
+        "A32: who asks a resolver, or over loopback, from a port that the daemon has asked from is let out",
+        arguments: [("203.0.113.53", "127.0.0.1"), ("2001:db8:99::53", "::1")]
+    )
+    func portOfTheDaemon(resolver: String, loopback: String) throws {
+        try ControlGroupBed.with(["--dns-server", resolver]) { bed in
+            try bed.net.countArrivals("asked", "udp dport 53 udp sport 40126")
+            let program = """
+                s = socket.socket(family(sys.argv[1]), socket.SOCK_DGRAM); s.bind(("", 40126))
+                print(outcome(lambda: s.sendto(b"data", target(sys.argv[1], int(sys.argv[2])))))
+                """
+            for (address, port) in [(resolver, "53"), (loopback, "40127"), (resolver, "54")] {
+                let first = try bed.run(program, [address, port], in: bed.stranger, as: .daemon)
+                #expect(first.output == "4\n", "\(first)")
+                let isOpen = port != "54"
+                for user in [RunAs.agent, .daemon] {
+                    let result = try bed.run(program, [address, port], in: bed.agent, as: user)
+                    #expect(result.output == (isOpen ? "4\n" : "EPERM\n"), "\(address) \(port): \(result)")
+                }
+            }
+            #expect(try bed.rules.count("refused: stale flow") == 2)
+            // The first packets may wait a second for their neighbour to be found.
+            let arrived = BackgroundProcess.poll(seconds: 30) { (try? bed.net.arrivals("asked")) == 3 }
+            #expect(arrived)
+        }
+    }
 }

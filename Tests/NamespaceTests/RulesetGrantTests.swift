@@ -36,6 +36,52 @@ struct RulesetGrantTests {
         }
     }
 
+    /// The kernel has the daemon's question in mind for a while; whoever gets its port next asks within that flow.
+    @Test(
+        "A32, A34: a question to a resolver, or over loopback, is no stale flow; a connection and others' answers are",
+        arguments: [("203.0.113.53", "203.0.113.54", "127.0.0.1"), ("2001:db8:99::53", "2001:db8:99::54", "::1")]
+    )
+    func portOfTheDaemon(resolver: String, other: String, loopback: String) throws {
+        try RulesetBed.with(["--dns-server", resolver]) { bed in
+            try bed.startWorld(
+                """
+                def answer(u):
+                    while True:
+                        data, peer = u.recvfrom(99); u.sendto(b"answer " + data, peer)
+                def bound(address):
+                    u = socket.socket(family(address), socket.SOCK_DGRAM); u.setsockopt(socket.SOL_IP, 15, 1)  # IP_FREEBIND
+                    u.bind((address, 53)); return u
+                import threading
+                sockets = [bound(address) for address in sys.argv[1:]]
+                print("ready", flush=True)
+                threading.Thread(target=answer, args=(sockets[0],), daemon=True).start()
+                answer(sockets[1])
+                """,
+                [resolver, other]
+            )
+            let program = """
+                for address in sys.argv[1:]:
+                    s = socket.socket(family(address), socket.SOCK_DGRAM); s.settimeout(5); s.bind(("", 40126))
+                    port = 40127 if address in ("127.0.0.1", "::1") else 53
+                    l = socket.socket(family(address), socket.SOCK_DGRAM); l.settimeout(5)
+                    if port == 40127: l.bind((address, port))
+                    print(outcome(lambda: s.sendto(b"data", target(address, port)) and (l if port == 40127 else s).recv(99)))
+                    s.close(); l.close()
+                """
+            let heard = "b'answer data'\n", looped = "b'data'\n"
+            let all = [resolver, other, loopback]
+            let first = try bed.agent(program, all, as: .daemon)
+            #expect(first.output == heard + heard + looped, "\(first)")
+            for owner in [RunAs.agent, RunAs(uid: 10880, gid: 2000), RunAs(uid: 2000, gid: 10880)] {
+                let result = try bed.agent(program, all, as: owner)
+                #expect(result.output == heard + "EPERM\n" + looped, "\(result)")
+            }
+            #expect(try bed.count("refused: stale flow") == 3)
+            // The daemon's own flow goes on, whoever has asked from its port meanwhile.
+            #expect(try bed.agent(program, all, as: .daemon).output == heard + heard + looped)
+        }
+    }
+
     @Test("a bypass lets by its own block and port, and is shown by nft and by install", arguments: Far.both)
     func bypass(address: String) throws {
         let block = address.contains(":") ? "[2001:db8:99::/48]:5432" : "203.0.113.0/25:5432"

@@ -134,12 +134,13 @@ extension CapturePlan {
 
     /// A packet of a captured cgroup: as in a pod.
     private var governedRules: [Rule] {
-        // Nobody here goes on with a flow of the daemon's.
-        [Rule([.mark(marks.daemon), .direction(.original)], [.count, .drop], .staleFlow)] + innerRules
+        innerRules + sharedQuestionRules
+            // Nobody here goes on with a flow of the daemon's.
+            + [Rule([.mark(marks.daemon), .direction(.original)], [.count, .drop], .staleFlow)]
             + markedRules + strayExemptionRules + originNotes
             + redirected.flatMap {
                 [Rule($0 + [.newFlow], [.setMark(marks.captured), .accept]), Rule($0, [.accept])]
-            } + innerLoopbackRules + resolverRules([.udp, .tcp], .accept, directed: true)
+            } + innerLoopbackRules + resolverRules([.tcp], .accept, directed: true)
             + bypassRules(.accept, directed: true) + exemptRules + refusals(.refusedTCP, .refusedUDP, .refusedOther)
     }
 

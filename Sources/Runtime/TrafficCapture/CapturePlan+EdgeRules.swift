@@ -8,13 +8,13 @@ extension CapturePlan {
         rules += strayRules
         rules += [
             // Answers to captured connections never leave: their clients are here.
-            Rule([.sourcePort(.tcp, .one(ports.proxy))], [.count, .drop], .wire),
-            Rule(owned(by: daemon), [.accept]),
+            Rule([.sourcePort(.tcp, .one(ports.proxy))], [.count, .drop], .wire)
         ]
+        rules += resolverRules([.udp], .accept, directed: true) + [Rule(owned(by: daemon), [.accept])]
         rules += leftoverRules(of: daemon, mark: marks.daemon, comment: Tally.leftover.rawValue)
         rules += inboundRules([.reply]) + [Rule([.direction(.reply), .mark(marks.answer)], [.accept])]
         rules += neighborRules(Self.outgoingDiscovery)
-        rules += resolverRules([.udp, .tcp], .accept, directed: true)
+        rules += resolverRules([.tcp], .accept, directed: true)
         rules += bypassRules(.accept, directed: true)
         for (index, owner) in exemptions.enumerated() {
             let comment = Grant.exemption(owner).comment

@@ -27,9 +27,9 @@ extension CapturePlan {
     ///
     /// The device is still the one from before the redirect here.
     var fenceRules: [Rule] {
-        transparentAnswerRules + sourceRules + ownPortRules + markedRules + daemonRules
+        transparentAnswerRules + sourceRules + ownPortRules + markedRules + sharedQuestionRules + daemonRules
             + neighborRules(Self.outgoingDiscovery) + answerRules + loopbackRules
-            + resolverRules([.udp, .tcp], .accept, directed: true) + bypassRules(.accept, directed: true) + exemptRules
+            + resolverRules([.tcp], .accept, directed: true) + bypassRules(.accept, directed: true) + exemptRules
             + [
                 Rule([.transport(.tcp)], [.count, .rejectWithReset], .refusedTCP),
                 // A refusal that the sender hears: QUIC clients then go on by TCP.
@@ -90,6 +90,17 @@ extension CapturePlan {
         }
     }
 
+    /// Datagrams that anybody may send, from a port that the daemon has asked from as well.
+    ///
+    /// The kernel remembers a question for half a minute and longer, and whoever gets its port next goes on with its flow. That is no way
+    /// that was not open, and a question dropped as stale costs whoever asks the seconds of his resolver's patience.
+    var sharedQuestionRules: [Rule] {
+        let flow: [Match] = [
+            .mark(marks.daemon), .direction(.original), .outputDevice("lo", is: true), .transport(.udp),
+        ]
+        return [Rule(flow + staying, [.accept])] + resolverRules([.udp], .accept, directed: true)
+    }
+
     /// The daemon, and what its closed sockets (orphans and TIME_WAIT have no owner) still have to say.
     var daemonRules: [Rule] {
         strayDialRules + [
@@ -136,15 +147,18 @@ extension CapturePlan {
         var rules = [AddressFamily.ipv4, .ipv6].map {
             Rule(loopback($0) + [.destinationPort(.tcp, .anyBut(ports.proxy))], [.accept])
         }
-        // The device is the one from before a rewriting: on a machine that has others' tables, a published port of its own may lead
-        // elsewhere. In a pod the last hook refuses that.
-        let stays: [Match] = scope == .everything ? [] : [.localDestination(is: true)]
         // ICMP carries the refusals below to local senders.
         rules += [Match.Transport.udp, .icmp, .icmpv6].map {
-            Rule([.outputDevice("lo", is: true), .transport($0)] + stays, [.accept])
+            Rule([.outputDevice("lo", is: true), .transport($0)] + staying, [.accept])
         }
         return rules
     }
+
+    /// What is sent over loopback stays here.
+    ///
+    /// The device is the one from before a rewriting: on a machine that has others' tables, a published port of its own may lead
+    /// elsewhere. In a pod the last hook refuses that.
+    private var staying: [Match] { scope == .everything ? [] : [.localDestination(is: true)] }
 
     var exemptRules: [Rule] {
         exemptions.enumerated().flatMap { index, owner in
